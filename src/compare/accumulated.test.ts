@@ -6,10 +6,10 @@ import type { GoldenBundle } from './files/bundle';
 import type { StageReport } from './report';
 
 const POSITIVE = Float32Array.from({ length: 64 }, (_, index) => 1 + index / 64);
-/** With a mean near zero, so that the spread is the scale of the values. */
+/** With a mean near zero, so the spread is the scale of the values. */
 const SIGNED = POSITIVE.map((value, index) => value * (-1) ** index);
 
-/** A chain of stages, one node each, that computes with `ours`; the goldens come from `original`. */
+/** A chain of stages, one node each, with the factors `ours`; the goldens use `original`. */
 async function compareChain(op: 'Mul' | 'Pow', input: Float32Array, ours: readonly number[], original: readonly number[]): Promise<readonly StageReport[]> {
   const names = ours.map((_, index) => `s${index}`);
   const graph = encodeOnnx(
@@ -30,7 +30,7 @@ async function compareChain(op: 'Mul' | 'Pow', input: Float32Array, ours: readon
 }
 
 it('reports accumulation if each of several stages causes a part', async () => {
-  // Each factor is off by 0.4e-4, below the tolerance of 1e-4; three of them are above it.
+  // Each factor is off by 0.4e-4, below the tolerance of 1e-4; three of them together exceed it.
   const [first, second, third] = await compareChain('Mul', SIGNED, [1.00004, 1.00004, 1.00004], [1, 1, 1]);
   expect([first!.verdict, second!.verdict, third!.verdict]).toEqual(['pass', 'pass', 'fail']);
   expect(third!.causes).toMatchObject([{ id: 'accumulated' }]);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { align, everyOrder, permutationsThatFit, transpose } from './align';
 import { sizeOf, type NamedTensor, type Tensor } from './tensor';
 
-/** Values that tell their place: 0, 1, 2 … in row-major order. */
+/** Values that show their index: 0, 1, 2 … in row-major order. */
 const counted = (...shape: number[]): Tensor => ({ shape, data: Float32Array.from({ length: sizeOf(shape) }, (_, i) => i) });
 const named = (axes: string[], ...shape: number[]): NamedTensor => ({ name: 'stage', axes, ...counted(...shape) });
 
@@ -11,7 +11,7 @@ describe('transpose', () => {
     expect(transpose(counted(2, 3), [1, 0])).toEqual({ shape: [3, 2], data: Float32Array.of(0, 3, 1, 4, 2, 5) });
   });
 
-  it.each(everyOrder(4))('takes the value of every index from its place in order %i %i %i %i', (...order) => {
+  it.each(everyOrder(4))('moves the value of every index in order %i %i %i %i', (...order) => {
     const source = counted(2, 3, 4, 5);
     const { shape, data } = transpose(source, order);
     expect(shape).toEqual(order.map((axis) => source.shape[axis]));
@@ -22,21 +22,21 @@ describe('transpose', () => {
     }
   });
 
-  it('undoes itself with the inverse order', () => {
+  it('is reverted by the inverse order', () => {
     const source = counted(3, 1, 4, 2);
     for (const order of everyOrder(4)) {
       expect(transpose(transpose(source, order), order.map((_, axis) => order.indexOf(axis)))).toEqual(source);
     }
   });
 
-  it('takes empty tensors and single numbers', () => {
+  it('accepts empty tensors and single numbers', () => {
     expect(transpose(counted(0, 3), [1, 0])).toEqual({ shape: [3, 0], data: new Float32Array() });
     expect(transpose(counted(), [])).toEqual({ shape: [], data: Float32Array.of(0) });
   });
 });
 
 describe('permutationsThatFit', () => {
-  it('finds every order with the other shape', () => {
+  it('finds every order that produces the shape', () => {
     expect(permutationsThatFit([1, 589, 60], [1, 60, 589])).toEqual([[0, 2, 1]]);
     expect(permutationsThatFit([2, 3], [2, 3])).toEqual([[0, 1]]);
     expect(permutationsThatFit([4, 4], [4, 4])).toEqual([[0, 1], [1, 0]]);
@@ -45,12 +45,12 @@ describe('permutationsThatFit', () => {
     expect(permutationsThatFit([], [])).toEqual([[]]);
   });
 
-  it('does not tell axes of size 1 apart', () => {
+  it('treats axes of size 1 as equal', () => {
     expect(permutationsThatFit([1, 1, 5], [5, 1, 1])).toEqual([[2, 0, 1]]);
     expect(permutationsThatFit(new Array<number>(12).fill(1), new Array<number>(12).fill(1))).toHaveLength(1);
   });
 
-  it('gives orders that transpose to that shape', () => {
+  it('returns orders that transpose to the shape', () => {
     const orders = permutationsThatFit([2, 3, 2, 4], [2, 4, 3, 2]);
     expect(orders).toHaveLength(2);
     for (const order of orders) expect(transpose(counted(2, 3, 2, 4), order).shape).toEqual([2, 4, 3, 2]);
@@ -64,14 +64,14 @@ it('everyOrder has each order once', () => {
 });
 
 describe('align', () => {
-  it('transposes to the axes of ours, and says so', () => {
+  it('transposes to our axes, and adds a note', () => {
     const golden = named(['batch', 'frame', 'channel'], 1, 2, 3);
     const { tensor, note } = align(golden, ['batch', 'channel', 'frame'], [1, 3, 2]);
     expect(tensor).toEqual({ shape: [1, 3, 2], data: Float32Array.of(0, 3, 1, 4, 2, 5) });
-    expect(note).toBe('golden is (batch, frame, channel): (1, 2, 3), taken as (batch, channel, frame)');
+    expect(note).toBe('golden is (batch, frame, channel): (1, 2, 3), treated as (batch, channel, frame)');
   });
 
-  it('goes by the names also where the shape then does not fit', () => {
+  it('aligns by names even if the shapes then differ', () => {
     const { tensor } = align(named(['frame', 'channel'], 589, 60), ['channel', 'frame'], [60, 560]);
     expect(tensor.shape).toEqual([60, 589]);
   });
@@ -82,7 +82,7 @@ describe('align', () => {
     expect([...added.tensor.data.subarray(0, 4)]).toEqual([0, 7, 14, 21]);
     const dropped = align(named(['batch', 'frame', 'class'], 1, 4, 7), ['frame', 'class'], [4, 7]);
     expect(dropped.tensor).toEqual(counted(4, 7));
-    expect(dropped.note).toContain('taken as (frame, class)');
+    expect(dropped.note).toContain('treated as (frame, class)');
   });
 
   it.each([

@@ -1,41 +1,41 @@
 import { shapeText, sizeOf, typeOf, type NamedTensor, type Tensor } from './tensor';
 
-/** A golden tensor along the axes of ours, and what was done to it. */
+/** A golden tensor transposed to the axes of ours. */
 export interface Aligned {
   readonly tensor: Tensor;
-  /** For people; null where it lay that way already. */
+  /** Describes the change for the user; null if the tensor already had this layout. */
   readonly note: string | null;
 }
 
 /**
- * Lays a golden tensor out as ours is, by the names of its axes: they are transposed, and axes of size 1 that only one
- * side has are dropped or added. Where the names do not tell how, it is left as it is: its shape is then judged.
+ * Transposes a golden tensor to our layout by axis names. Axes of size 1 that only one side has are dropped or added. If
+ * the names do not determine the layout, the tensor stays unchanged, and the comparison then judges its shape.
  *
- * @param axes name of each axis of ours
- * @param shape of ours; says whether an axis that the golden tensor lacks has size 1. Otherwise the shapes may differ.
+ * @param axes name of each of our axes
+ * @param shape our shape; shows if an axis that the golden tensor lacks has size 1. Other sizes may differ.
  */
 export function align(golden: NamedTensor, axes: readonly string[], shape: readonly number[]): Aligned {
   const asItIs = { tensor: { shape: golden.shape, data: golden.data, ...typeOf(golden) }, note: null };
   const sizeOfAxis = (name: string): number | undefined => golden.shape[golden.axes.indexOf(name)];
   if (axes.length === golden.axes.length && axes.every((name, axis) => name === golden.axes[axis])) return asItIs;
-  // A name that two axes have does not say which of them is meant.
+  // A name that occurs twice is ambiguous.
   if (hasTwice(axes) || hasTwice(golden.axes)) return asItIs;
   if (golden.axes.some((name) => !axes.includes(name) && sizeOfAxis(name) !== 1)) return asItIs;
   if (axes.some((name, axis) => !golden.axes.includes(name) && shape[axis] !== 1)) return asItIs;
 
   const order = axes.filter((name) => golden.axes.includes(name)).map((name) => golden.axes.indexOf(name));
-  // Axes of size 1 are where they please in memory: those to be dropped go last.
+  // The position of an axis of size 1 does not change the memory layout: move those to be dropped to the end.
   const dropped = golden.axes.flatMap((name, axis) => (axes.includes(name) ? [] : [axis]));
   const transposed = transpose(golden, [...order, ...dropped]);
   return {
     tensor: { ...transposed, shape: axes.map((name) => sizeOfAxis(name) ?? 1) },
-    note: `golden is (${golden.axes.join(', ')}): ${shapeText(golden.shape)}, taken as (${axes.join(', ')})`,
+    note: `golden is (${golden.axes.join(', ')}): ${shapeText(golden.shape)}, treated as (${axes.join(', ')})`,
   };
 }
 
 /**
- * The tensor with its axes in another order, row-major like every tensor. Axis `i` of the result is axis `order[i]` of
- * `tensor`, as `numpy.transpose(tensor, order)` has it.
+ * Permutes the axes of a tensor; both tensors are row-major. Axis `i` of the result is axis `order[i]` of `tensor`, as in
+ * `numpy.transpose(tensor, order)`.
  */
 export function transpose(tensor: Tensor, order: readonly number[]): Tensor {
   const { shape, data, exact } = tensor;
@@ -51,7 +51,7 @@ export function transpose(tensor: Tensor, order: readonly number[]): Tensor {
   for (let target = 0; target < result.length; target++) {
     result[target] = data[source]!;
     if (exact) newExact![target] = exact[source]!;
-    // One step on in the result's order, as an odometer turns.
+    // Advance by one in the result's order, like an odometer.
     for (let axis = rank - 1; axis >= 0; axis--) {
       source += newStrides[axis]!;
       if (++index[axis]! < newShape[axis]!) break;
@@ -63,8 +63,8 @@ export function transpose(tensor: Tensor, order: readonly number[]): Tensor {
 }
 
 /**
- * Every `order` for which a tensor of shape `from`, transposed by it, has the shape `to`. Axes of size 1 keep their
- * order among themselves: where they stand changes nothing in memory. The identity is among them where it fits.
+ * Every `order` that transposes a tensor of shape `from` to shape `to`. Axes of size 1 keep their relative order, because
+ * their position does not change the memory layout. Includes the identity if it fits.
  */
 export function permutationsThatFit(from: readonly number[], to: readonly number[]): number[][] {
   if (from.length !== to.length) return [];
@@ -86,13 +86,13 @@ export function permutationsThatFit(from: readonly number[], to: readonly number
   return found;
 }
 
-/** Every order of so many axes: `rank` factorial. */
+/** All `rank`! axis orders. */
 export function everyOrder(rank: number): number[][] {
   const equal = new Array<number>(rank).fill(2);
   return permutationsThatFit(equal, equal);
 }
 
-/** Values from one index of an axis to the next, for each axis. */
+/** For each axis, the number of values from one index to the next. */
 export function stridesOf(shape: readonly number[]): number[] {
   return shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
 }

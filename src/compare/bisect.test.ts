@@ -1,4 +1,4 @@
-/** Bisection with WASM on both sides, where the one that stands for WebGPU has a node altered. */
+/** Bisection with WASM on both sides. The side that represents WebGPU has one node altered. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { graphInfo, parseOnnx } from '../onnx/model';
 import type { ModelProto } from '../onnx/onnx_pb';
@@ -33,14 +33,14 @@ describe('bisect', () => {
   const feeds = new Map([['waveform', bundle.inputs[0]!]]);
   const floats = graphInfo(model).nodes.filter(({ op }) => ['Conv', 'LSTM', 'MatMul', 'LeakyRelu', 'MaxPool', 'Log'].includes(op));
 
-  it.each(floats.map(({ name }) => name))('ends at %s', async (name) => {
+  it.each(floats.map(({ name }) => name))('finds %s', async (name) => {
     const { report, bugReport } = await bisectWith(model, feeds, { node: name, factor: 1.05 });
     expect(report).toMatchObject({ verdict: 'fail', node: { name }, alone: { verdict: 'fail' } });
     const { graph, inputs, stages } = readBundle(bugReport!);
     const minimal = graphInfo(parseOnnx(graph!, 'minimal'));
     expect(minimal.nodes.filter(({ op }) => op !== 'Constant').map((found) => found.name)).toEqual([name]);
 
-    // The minimal graph shows the same: equal where nothing is altered, different where it is.
+    // The minimal graph shows the same: equal without the fault, different with it.
     const own = new Map(inputs.map((input) => [input.name, input]));
     const parsed = parseOnnx(graph!, 'minimal');
     const values = stages.map((stage) => stage.name);
@@ -50,25 +50,25 @@ describe('bisect', () => {
     expect(differ(wrong.get(values[0]!)!, stages[0]!, DEFAULT_TOLERANCE)).toBe(true);
   }, 60_000);
 
-  it('finds nothing where both sides agree', async () => {
+  it('finds nothing if both sides agree', async () => {
     const { report, bugReport } = await bisectWith(model, feeds);
     expect(report).toMatchObject({ verdict: 'pass', node: null, difference: null, alone: null });
     expect(bugReport).toBeNull();
   });
 
-  it('does not pass a graph that gives nothing but NaN on both sides', async () => {
+  it('does not pass a graph that returns only NaN on both sides', async () => {
     const broken = build({ node: [node('Log', ['x'], ['y'])], input: [float('x', 2)], output: [float('y', 2)] });
     const negative = new Map([['x', { shape: [2], data: Float32Array.of(-1, -2) }]]);
     await expect(bisectWith(broken, negative)).rejects.toMatchObject({ code: 'options', problem: expect.stringMatching(/all outputs are NaN/) as string });
   });
 
-  it('takes few probes of many nodes', async () => {
+  it('needs few probes for many nodes', async () => {
     const { report } = await bisectWith(model, feeds, { node: '/classifier/MatMul', factor: 1.05 });
-    // 71 nodes: three rounds of eight places at most, and a sweep in pieces of 16.
+    // 71 nodes: at most three rounds of eight positions, and a sweep in pieces of 16.
     expect(report.numProbes).toBeLessThanOrEqual(3 + 5);
   });
 
-  it('names the range in which small differences add up, and no node', async () => {
+  it('reports the range in which small differences accumulate, and no node', async () => {
     const names = Array.from({ length: 12 }, (_, index) => `n${index}`);
     const chain = build({
       node: names.map((name, index) => node('Relu', [index === 0 ? 'x' : `v${index - 1}`], [index === 11 ? 'y' : `v${index}`], { name })),
@@ -76,7 +76,7 @@ describe('bisect', () => {
       output: [float('y', 2)],
     });
     const x = new Map([['x', { shape: [2], data: Float32Array.of(0.5, 1) }]]);
-    // Three of these are below the tolerance of 1e-3, and four above: of nodes 2 to 7, the difference is first seen at n5.
+    // Three of these are below the tolerance of 1e-3, and four above: for nodes 2 to 7, the difference first appears at n5.
     const faults = names.slice(2, 8).map((name): NodeFault => ({ node: name, factor: 1.0003 }));
     const open = (bytes: Uint8Array) => openNodeSession(faults.reduce((altered, fault) => withNodeFault(altered, fault), bytes));
     const wasm = new GraphRunner(chain, { open: openNodeSession });
@@ -89,7 +89,7 @@ describe('bisect', () => {
     expect([...inputs, ...stages].map(({ name }) => name)).toEqual(['v1', 'v5']);
   });
 
-  it('names the first of two, also across branches that meet again', async () => {
+  it('finds the first of two faults, even across branches that join again', async () => {
     const branches = build({
       node: [
         node('Relu', ['x'], ['left'], { name: 'left' }),
@@ -113,13 +113,13 @@ describe('bisect', () => {
 describe('differ', () => {
   const tensor = (...values: number[]): Tensor => ({ shape: [values.length], data: Float32Array.from(values) });
 
-  it('measures by the greatest expected value', () => {
+  it('is relative to the greatest expected value', () => {
     expect(differ(tensor(100, 0.05), tensor(100, 0), 1e-3)).toBe(false);
     expect(differ(tensor(100, 0.2), tensor(100, 0), 1e-3)).toBe(true);
     expect(differ(tensor(0, 1e-9), tensor(0, 0), 1e-3)).toBe(true);
   });
 
-  it('takes NaN and infinities for equal only where both sides have them', () => {
+  it('treats NaN and infinities as equal only if both sides have them', () => {
     expect(differ(tensor(NaN, 1), tensor(NaN, 1), 0)).toBe(false);
     expect(differ(tensor(1, 1), tensor(NaN, 1), 1)).toBe(true);
     expect(differ(tensor(NaN, 1), tensor(1, 1), 1)).toBe(true);
@@ -129,7 +129,7 @@ describe('differ', () => {
   });
 });
 
-describe('made-up inputs', () => {
+describe('sample inputs', () => {
   const conv = build({
     node: [node('Conv', ['x', 'w'], ['y'])],
     initializer: [weight('w', [1, 1, 400], Array.from({ length: 400 }, () => 1))],
@@ -141,12 +141,12 @@ describe('made-up inputs', () => {
     feeds = await findSampleFeeds(graphInfo(conv), [], new GraphRunner(conv, { open: openNodeSession }));
   });
 
-  it('are as long as the graph needs, and the same each time', () => {
+  it('are as long as the graph requires, and deterministic', () => {
     expect(feeds.get('x')?.shape).toEqual([1, 1, 1600]);
     expect(sampleInputs(graphInfo(conv), 1600)).toEqual(new Map(feeds));
   });
 
-  it('are replaced by those that are given', async () => {
+  it('are replaced by given inputs', async () => {
     const given = { name: 'other', axes: ['axis0'], shape: [1], data: Float32Array.of(1) };
     const runner = new GraphRunner(conv, { open: openNodeSession });
     expect([...(await findSampleFeeds(graphInfo(conv), [given], runner))]).toEqual([['x', given]]);

@@ -11,22 +11,22 @@ import type { BisectReport, Measures, NodeReport } from './report';
 import type { OnStep } from './stages';
 
 /**
- * Difference that counts as none, relative to the greatest value of a tensor. Sums of thousands of float32 products in
- * another order differ by some 1e-5; a wrong kernel by 1e-2 and more.
+ * Maximum tolerated difference, relative to the greatest value of a tensor. Sums of thousands of float32 products differ by
+ * about 1e-5 between orders; a wrong kernel differs by at least 1e-2.
  */
 export const DEFAULT_TOLERANCE = 1e-3;
 
-/** Places that one probe looks at: a run costs the same however many values are tapped. */
+/** Positions that one probe compares. The cost of a run does not depend on the number of tapped values. */
 const PLACES = 8;
 
-/** Nodes that a piece of the sweep has: all of their values are in memory at once. */
+/** Nodes in one piece of the sweep: all of their values are in memory at once. */
 const PIECE = 16;
 
 export interface BisectRequest {
   readonly model: ModelProto;
   readonly modelName: string;
   readonly adapter: string | null;
-  /** What the graph's inputs are fed with. */
+  /** Values of the graph's inputs. */
   readonly feeds: ReadonlyMap<string, GraphTensor>;
   /** The reference. */
   readonly wasm: GraphRunner;
@@ -37,7 +37,7 @@ export interface BisectRequest {
 
 export interface BisectResult {
   readonly report: BisectReport;
-  /** A golden bundle with the node's graph, its inputs and what WASM gives; null where no node was found. */
+  /** A golden bundle with the graph of the node, its inputs and the outputs of WASM; null if no node was found. */
   readonly bugReport: Uint8Array | null;
 }
 
@@ -46,31 +46,32 @@ type Values = ReadonlyMap<string, GraphTensor>;
 interface Search extends BisectRequest {
   readonly alive: (index: number) => string[];
   numProbes: number;
-  /** WASM's values at the end of the graph, the outputs among them, if no value before it differs. */
+  /** WASM's values at the end of the graph, including the outputs, if no earlier value differs. */
   last: Values;
 }
 
-/** Nodes `(low, high]` hold the first difference; `feeds` are WASM's values at `low`. */
+/** Nodes `(low, high]` contain the first difference; `feeds` are WASM's values at `low`. */
 interface NodeRange {
   readonly low: number;
   readonly high: number;
   readonly feeds: Values;
-  /** Where the run began in which the difference was seen at `high`. */
+  /** Start of the run that showed the difference at `high`. */
   readonly origin: { readonly low: number; readonly feeds: Values };
 }
 
 /**
- * Finds the first node that WebGPU computes otherwise than WASM. If that node is right by itself, the difference adds up over several
- * nodes, as rounding does: then the shortest range up to it in which the difference is still seen.
+ * Finds the first node whose output on WebGPU differs from WASM. If that node alone is correct, the difference accumulates
+ * over several nodes, like rounding. The result is then the shortest range up to that node that still shows the difference.
  *
- * Bisection first: each probe compares all values that are alive at up to eight places of the range that is left. The
- * next one begins where both still agreed, with WASM's values on both sides, so that rounding does not add up over the
- * whole graph and each probe is shorter than the one before.
+ * The search begins with bisection. Each probe compares all live values at up to eight positions of the remaining range.
+ * The next probe starts where both backends still agreed and feeds WASM's values to both. Rounding does not accumulate over
+ * the whole graph, and each probe is shorter than the previous one.
  *
- * A difference can vanish before the next place (a normalization takes out a factor, a maximum hides a value), so the
- * nodes before the one that was found, or all where none was, are then swept: every value, piece by piece.
+ * A difference can vanish before the next position: a normalization removes a factor, a maximum hides a value. So a sweep
+ * then compares every value, piece by piece, of all nodes before the one that was found, or of the whole graph if none was
+ * found.
  *
- * @throws VoxlaneError `options` if no value differs because all outputs are NaN or infinite; what the backends throw
+ * @throws VoxlaneError `options` if no value differs because all outputs are NaN or infinite; errors of the backends
  */
 export async function bisect(request: BisectRequest): Promise<BisectResult> {
   const { wasm, feeds, onStep, modelName, adapter, tolerance } = request;
@@ -92,32 +93,32 @@ export async function bisect(request: BisectRequest): Promise<BisectResult> {
   return { report: { ...common, verdict: 'fail', ...range.report }, bugReport: range.bugReport };
 }
 
-/** NaN equals NaN: two backends that give nothing else agree, and this proves nothing. */
+/** NaN equals NaN: backends that return nothing else agree, but this is no evidence. */
 function requireFinite({ wasm, last }: Search): void {
   const outputs = wasm.info.outputs.flatMap(({ name }) => last.get(name) ?? []);
   if (outputs.length === 0 || outputs.some(canSelfCheck)) return;
   throw new VoxlaneError({
     code: 'options',
     problem: 'No value differs, but all outputs are NaN or infinite on both backends',
-    expected: 'inputs for which the graph gives numbers',
-    remedy: 'Give other inputs as .npy files, or look for weights that are not finite with npm run audit',
+    expected: 'inputs for which the graph returns finite numbers',
+    remedy: 'Pass other inputs as .npy files, or look for weights that are not finite with npm run audit',
   });
 }
 
-/** Narrows a range down to one node; null where no difference is seen at any place. */
+/** Narrows a range down to one node; null if no position shows a difference. */
 async function halve(search: Search, whole: NodeRange): Promise<NodeRange | null> {
   let found: NodeRange | null = null;
   for (let range: NodeRange | null = whole; range && range.high - range.low >= 1; ) {
     await search.onStep(`${range.high - range.low} of ${whole.high + 1} nodes left`, found ? 1 : 0, 2);
     range = await probe(search, range, PLACES);
-    // Where it is no longer seen, it took more than one range to add up: the last node that showed it is named.
+    // If the difference vanishes, it needs more than one range to accumulate: report the last node that showed it.
     found = range ?? found;
     if (range && range.high - range.low === 1) break;
   }
   return found;
 }
 
-/** Compares every value that the nodes before `end` give; null where none differs. */
+/** Compares every value of the nodes before `end`; null if none differs. */
 async function sweep(search: Search, end: number): Promise<NodeRange | null> {
   let { feeds } = search;
   for (let low = -1; low < end - 1; low += PIECE) {
@@ -132,7 +133,7 @@ async function sweep(search: Search, end: number): Promise<NodeRange | null> {
   return null;
 }
 
-/** Of each node, the values that exist after it and that a later node or the caller still wants, and its own. */
+/** For each node, its own values and the values that exist after it and that a later node or the caller still uses. */
 function liveValues(info: GraphInfo): (index: number) => string[] {
   const { nodes, outputs } = info;
   const tensors = new Set(valueNames(info));
@@ -146,7 +147,10 @@ function liveValues(info: GraphInfo): (index: number) => string[] {
     );
 }
 
-/** The first range between two of `numPlaces` places at whose end the backends differ; null where they do at none. */
+/**
+ * The first range between two of `numPlaces` positions at whose end the backends differ; null if they agree at all
+ * positions.
+ */
 async function probe(
   search: Search,
   { low, high, feeds }: NodeRange,
@@ -164,7 +168,7 @@ async function probe(
   const first = places.findIndex((_, i) =>
     wanted[i]!.some((name) => differ(actual.get(name)!, expected.get(name)!, tolerance)),
   );
-  /** What the graph was fed with stays, because any node may want it; of the rest, what is still alive there. */
+  /** The graph's inputs stay, because any node may read them; other values stay while they are live. */
   const feedsAt = (place: number): Values => {
     const living = new Set(alive(places[place]!));
     const kept = [...feeds].filter(([name]) => search.feeds.has(name) || living.has(name));
@@ -178,7 +182,10 @@ async function probe(
     : { low: places[first - 1]!, high: places[first]!, feeds: feedsAt(first - 1), origin };
 }
 
-/** Whether two values differ by more than `tolerance` of the greatest expected one, or are not finite at other places. */
+/**
+ * True if two values differ by more than `tolerance` times the greatest expected value, or if they are not finite at
+ * different positions.
+ */
 export function differ(actual: GraphTensor, expected: GraphTensor, tolerance: number): boolean {
   const { length } = expected.data;
   if (actual.data.length !== length) return true;
@@ -192,7 +199,7 @@ export function differ(actual: GraphTensor, expected: GraphTensor, tolerance: nu
   return false;
 }
 
-/** Runs the node by itself on both sides, on what WASM gives as its inputs. */
+/** Runs the node alone on both backends, with WASM's values as inputs. */
 async function judgeAlone(
   { model, wasm, webgpu, tolerance }: BisectRequest,
   node: NodeInfo,
@@ -223,8 +230,8 @@ async function judgeAlone(
 }
 
 /**
- * The latest start from which a run to the end of `found` still shows the difference. Later starts are searched by halves: from one
- * node before the end, nothing is seen.
+ * The latest start for which a run to the end of `found` still shows the difference. Searches later starts by bisection:
+ * the start one node before the end shows no difference.
  */
 async function judgeRange(
   search: Search,
@@ -264,7 +271,7 @@ async function judgeRange(
   };
 }
 
-/** The measures of the output that differs most. */
+/** Measures of the output that differs most. */
 function worstOf(actual: Values, expected: Values): Measures | null {
   const all = Array.from(expected, ([name, tensor]) => {
     const axes = tensor.shape.map((_, axis) => `axis${axis}`);
@@ -302,7 +309,7 @@ function makeBugReport(
   const greatest = Math.max(...Array.from(expected.values(), ({ data }) => data.reduce((a, b) => Math.max(a, Math.abs(b)), 0)));
   return writeBundle({
     model: `${node.op} ${node.name}`,
-    source: { made_by: 'bisection of WebGPU against WASM; the stages are what WASM gives', op: node.op },
+    source: { made_by: 'bisection of WebGPU against WASM; the stages are the outputs of WASM', op: node.op },
     inputs: named(inputs),
     stages: named(expected),
     tolerance: { maxAbs: Number.isFinite(greatest) ? tolerance * greatest : tolerance, cosine: 1 - tolerance },

@@ -9,7 +9,7 @@ import { graphInfo, parseOnnx } from '../onnx/model';
 import { readGoldens } from './files/goldenFiles';
 import { sortFiles } from './openModel';
 
-/** Name, verdict, and whether it inherits, of each stage. */
+/** Name and verdict of each stage, or `inherits`. */
 const stagesOf = ({ run }: Case): string[] =>
   run.stages.map(({ name, verdict, inherited }) => `${name} ${inherited ? 'inherits' : verdict}`);
 
@@ -20,7 +20,7 @@ describe('errors are judged at the scale of the stage', () => {
     expect(stagesOf(large)).toEqual(['a pass', 'b pass', 'y pass']);
   });
 
-  it('fails values of a thousandth that are wrong throughout, at the first stage', async () => {
+  it('fails values of a thousandth that are all wrong, at the first stage', async () => {
     const small = await runCase('small_values', 'small_values_fault.onnx');
     expect(small.run.stages[0]!.maxAbs).toBeLessThan(0.01);
     expect(small.run.firstDivergence).toBe('a');
@@ -28,11 +28,11 @@ describe('errors are judged at the scale of the stage', () => {
     expect(small.run.stages.flatMap(({ causes }) => causes.map(({ id }) => id))).not.toContain('accumulated');
   });
 
-  it.each(['ln_eps', 'ln_eps_small_var', 'ln_eps_strict', 'gelu_tanh'])('fails %s, whose error is small and no rounding', async (name) => {
+  it.each(['ln_eps', 'ln_eps_small_var', 'ln_eps_strict', 'gelu_tanh'])('fails %s, whose error is small but not rounding', async (name) => {
     expect(stagesOf(await runCase(name))).toEqual(['y fail']);
   });
 
-  it('takes equal infinities as equal, and injects them', async () => {
+  it('treats equal infinities as equal, and injects them', async () => {
     const masked = await runCase('neginf');
     expect(stagesOf(masked)).toEqual(['a pass', 'y pass']);
     expect(masked.run.stages[0]!.infCount).toBe(6);
@@ -74,19 +74,19 @@ describe('values keep their type', () => {
     ['big_ids', /1099511627776/],
     ['float_ids', /input ids is int64.*whole numbers/],
     ['range_ids', /10/],
-  ])('and what the graph cannot take ends %s with the value', async (name, problem) => {
+  ])('and a value that the graph cannot accept ends %s with its name', async (name, problem) => {
     const error = await runCase(name, 'gather.onnx').catch((cause: unknown) => cause);
     expect(String(error)).toMatch(problem);
   });
 });
 
-it('names a stage that is a sequence, and compares the others', async () => {
+it('reports a stage that is a sequence, and compares the others', async () => {
   const sequence = await runCase('sequence_stage');
   expect(stagesOf(sequence)).toEqual(['y pass']);
   expect(sequence.plan.skipped).toMatchObject([{ golden: { name: 'sq' }, kind: 'a sequence' }]);
 });
 
-it('refuses an archive of goldens that are text, and says so', () => {
+it('rejects an archive of text goldens with a reason', () => {
   const file = { name: 'text.npz', bytes: new Uint8Array(readFileSync(join(CASES, 'text.npz'))) };
   const { goldens } = sortFiles([file], (name) => name === 'y');
   const error = failureOf(() => readGoldens(goldens, []));
@@ -105,7 +105,7 @@ it.each([
   ['missing_input', 'gather.onnx', /ids/],
   ['wrong_shape_in', 'gather.onnx', /ids|shape|rank/i],
   ['unknown_op', undefined, /operator/],
-])('refuses %s with the reason', async (name, graph, reason) => {
+])('rejects %s with the reason', async (name, graph, reason) => {
   await expect(runCase(name, graph)).rejects.toMatchObject({ name: 'VoxlaneError', problem: expect.stringMatching(reason) as string });
 });
 
@@ -113,10 +113,10 @@ it.each([
   ['broken.onnx', /broken\.onnx/],
   ['html.onnx', /html\.onnx.*(HTML|web page)/i],
   ['lfs.onnx', /lfs\.onnx.*(LFS|pointer)/i],
-])('refuses %s and says what it is', (file, problem) => {
+])('rejects %s and describes it', (file, problem) => {
   expect(failureOf(() => parseOnnx(readFileSync(join(CASES, file)), file)).problem).toMatch(problem);
 });
 
-it.skipIf(!existsSync(ALL_CASES))(`passes a convolution of silero-vad, which WebGPU gets wrong [${SHARED_MISSING}]`, async () => {
+it.skipIf(!existsSync(ALL_CASES))(`passes a convolution of silero-vad that WebGPU computes wrongly [${SHARED_MISSING}]`, async () => {
   expect(stagesOf(await runCase('silero_conv_webgpu', undefined, ALL_CASES)).every((stage) => stage.endsWith(' pass'))).toBe(true);
 });

@@ -18,7 +18,7 @@ describe('compareTensors', () => {
     expect(compareTensors(of(1, 1), of(1, 0)).cosine).toBeCloseTo(Math.SQRT1_2, 12);
   });
 
-  it('gives the cosine exactly where the tensors are equal, and never past 1', () => {
+  it('returns an exact cosine for equal tensors, and never more than 1', () => {
     for (const size of [1, 2, 3, 7, 1000]) {
       const vector = Float32Array.from({ length: size }, (_, i) => 0.1 * (i + 1));
       expect(compareTensors(vector, vector).cosine).toBe(1);
@@ -43,7 +43,7 @@ describe('compareTensors', () => {
     expect(comparison.maxAbs).toBeNaN();
   });
 
-  it('compares the greatest class of each row along the axis of that name', () => {
+  it('compares the greatest class of each row along the class axis', () => {
     const golden = of(1, 2, 3, /**/ 3, 2, 1, /**/ 0, 5, 0, /**/ 0, 0, 0);
     const actual = of(1, 2, 3.5, /**/ 2, 3, 1, /**/ 0, 5, 0, /**/ 0, 0, 0);
     const options = { shape: [1, 4, 3], axes: ['batch', 'frame', 'class'] };
@@ -59,14 +59,14 @@ describe('compareTensors', () => {
     expect(compareTensors(of(1, 4, 2, 3, /**/ 5, 6, 6, 7), golden, options).argmaxAgreement).toBe(0.75);
   });
 
-  it('lets a row with NaN agree only with one that has it in the same place', () => {
+  it('lets a row with NaN agree only with one that has NaN at the same position', () => {
     const options = { shape: [2, 2], axes: ['frame', 'class'] };
     expect(compareTensors(of(NaN, 0, 1, 0), of(NaN, 0, 1, 0), options).argmaxAgreement).toBe(1);
     expect(compareTensors(of(NaN, 0, 1, 0), of(2, 0, 1, 0), options).argmaxAgreement).toBe(0.5);
     expect(compareTensors(of(NaN, 0, 1, 0), of(0, NaN, 1, 0), options).argmaxAgreement).toBe(0.5);
   });
 
-  it('refuses different sizes, and nothing at all', () => {
+  it('rejects different sizes, and empty tensors', () => {
     expect(() => compareTensors(of(1), of(1, 2))).toThrow(expect.objectContaining({ code: 'model-output' }));
     expect(() => compareTensors(of(), of())).toThrow(expect.objectContaining({ code: 'model-output' }));
   });
@@ -75,13 +75,13 @@ describe('compareTensors', () => {
 describe('judge', () => {
   const sound = { maxAbs: 0.01, relative: 0.001, maxRelative: 0.01, meanAbs: 0.001, cosine: 0.999, nanCount: 0, infCount: 0, zeroCount: 0 };
 
-  it('passes what lies on the bounds and fails what lies past one of them', () => {
+  it('passes values on the bounds and fails values beyond one of them', () => {
     expect(judge(sound, TOLERANCE)).toBe('pass');
     expect(judge({ ...sound, maxAbs: 0.0101 }, TOLERANCE)).toBe('fail');
     expect(judge({ ...sound, cosine: 0.9989 }, TOLERANCE)).toBe('fail');
   });
 
-  it('asks for agreement of classes only where the tolerance does', () => {
+  it('requires agreement of classes only if the tolerance does', () => {
     const strict = { ...TOLERANCE, argmaxAgreement: 0.999 };
     expect(judge({ ...sound, argmaxAgreement: 0.5 }, TOLERANCE)).toBe('pass');
     expect(judge({ ...sound, argmaxAgreement: 0.999 }, strict)).toBe('pass');
@@ -89,7 +89,7 @@ describe('judge', () => {
     expect(judge(sound, strict)).toBe('fail');
   });
 
-  it('judges relative to the spread, with a floor, and any absolute bound beside it', () => {
+  it('judges relative to the spread, with a floor, and by any absolute bound', () => {
     const golden = of(3000, -4000, 5000, 0);
     const off = (share: number) => compareTensors(golden.map((value) => value * (1 + share)), golden);
     const relative = { maxAbs: Infinity, cosine: 0.999, rtol: 1e-4 };
@@ -97,12 +97,12 @@ describe('judge', () => {
     expect(judge(off(1.1e-4), relative)).toBe('fail');
     expect(judge(off(1.1e-4), { ...relative, atol: 0.6 })).toBe('pass');
     expect(judge(off(0.9e-4), { ...relative, maxAbs: 0.01 })).toBe('fail');
-    // What float32 rounding explains is within an absolute bound that is too narrow for these values.
+    // Errors that float32 rounding explains are within an absolute bound that is too narrow for these values.
     expect(judge(off(1e-5), { ...relative, maxAbs: 0.01 })).toBe('pass');
     expect(judge(off(1e-5), { maxAbs: 0.01, cosine: 0.999 })).toBe('fail');
   });
 
-  it('fails one wrong value among many that are right', () => {
+  it('fails one wrong value among many correct ones', () => {
     const golden = new Float32Array(100_000).map((_, index) => (-1) ** index);
     const wrong = golden.with(70_000, 1.02);
     const comparison = compareTensors(wrong, golden);
@@ -116,7 +116,7 @@ describe('judge', () => {
     expect(judge(compareTensors(of(1e-3, 0), of(0, 0)), tolerance)).toBe('fail');
   });
 
-  it('takes equal NaN and infinite values as equal, and any other as wrong, whatever the tolerance', () => {
+  it('treats equal NaN and infinite values as equal, and any other as wrong, whatever the tolerance', () => {
     const boundless = { maxAbs: Infinity, cosine: -1 };
     expect(judge(compareTensors(of(1, -9), of(1, 9)), boundless)).toBe('pass');
     for (const value of [NaN, Infinity, -Infinity]) {
@@ -127,7 +127,7 @@ describe('judge', () => {
     }
   });
 
-  it('fails a backend that gives only zeros', () => {
+  it('fails a backend that returns only zeros', () => {
     expect(judge(compareTensors(of(0, 0), of(0.005, 0.005)), TOLERANCE)).toBe('fail');
   });
 });

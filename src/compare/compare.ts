@@ -1,57 +1,60 @@
 import { VoxlaneError } from '../util/errors';
 import { relativeErrors, type Numbers } from './relativeError';
 
-/** What two tensors may differ by and still be the same. */
+/** Maximum differences between two tensors that count as equal. */
 export interface Tolerance {
   /**
-   * Greatest absolute difference of two values, in their own unit; `Infinity` for no bound. If `rtol` is judged too, errors
-   * that float32 rounding explains pass this bound: those of at most 2e-5, relative to the values.
+   * Maximum absolute difference of two values, in their unit; `Infinity` for no bound. If `rtol` is judged too, errors that
+   * float32 rounding explains pass this bound: those of at most 2e-5, relative to the values.
    */
   readonly maxAbs: number;
-  /** Judge `maxAbs` without the exception for rounding, as for a bound that the user entered. */
+  /** If true, `maxAbs` has no exception for rounding, as for a bound that the user entered. */
   readonly isMaxAbsStrict?: boolean;
   /**
-   * Greatest root mean square of the error, relative to the spread of the golden tensor. A single value may differ by 30
-   * times as much, relative to the spread or to its distance from the mean if that is greater. Not judged if absent.
+   * Maximum root mean square of the error, relative to the spread of the golden tensor. A single value may differ by 30
+   * times as much, relative to the spread or to its distance from the mean, whichever is greater. Not judged if absent.
    */
   readonly rtol?: number;
   /** Absolute error that passes `rtol` at any scale. Default 0. */
   readonly atol?: number;
-  /** Least cosine of the angle between the two, each taken as one vector. */
+  /** Minimum cosine similarity of the two tensors, each taken as one vector. */
   readonly cosine: number;
-  /** Least share of rows with the same greatest class; only of tensors that have classes. */
+  /** Minimum share of rows with the same greatest class; only for tensors with classes. */
   readonly argmaxAgreement?: number;
 }
 
-/** How two tensors of one size differ. */
+/** How two tensors of the same size differ. */
 export interface Comparison {
-  /** Greatest absolute difference; NaN or infinite if a value is not finite and the two are not equal. */
+  /** Maximum absolute difference; NaN or infinite if a value is not finite and the two are not equal. */
   readonly maxAbs: number;
   /** Root mean square of the error, relative to the spread of the golden tensor; 0 without a difference. */
   readonly relative: number;
-  /** Greatest error relative to the spread, or to the value's distance from the mean if that is greater; 0 without a difference. */
+  /**
+   * Maximum error relative to the spread or to the value's distance from the mean, whichever is greater; 0 without a
+   * difference.
+   */
   readonly maxRelative: number;
   /** Mean absolute difference; NaN like `maxAbs`. */
   readonly meanAbs: number;
-  /** In [-1, 1]; 1 for two tensors of zeros, 0 if only one is, NaN if values that are not finite differ. */
+  /** In [-1, 1]; 1 if both tensors are all zero, 0 if only one is, NaN if non-finite values differ. */
   readonly cosine: number;
-  /** Values of `actual` that are NaN. */
+  /** Number of NaN values in `actual`. */
   readonly nanCount: number;
-  /** Values of `actual` that are infinite. */
+  /** Number of infinite values in `actual`. */
   readonly infCount: number;
-  /** Values of `actual` that are zero: all of them is what a backend gives that ran nothing. */
+  /** Number of zeros in `actual`. All values are zero if a backend ran nothing. */
   readonly zeroCount: number;
   /** Share of rows, in [0, 1], whose greatest class is the same; absent without a class axis. */
   readonly argmaxAgreement?: number;
 }
 
-/** What the axes mean. A golden tensor can be given as it is. */
+/** Meaning of the axes. A golden tensor can be passed directly. */
 export interface CompareOptions {
   /** Size of each axis of both tensors. */
   readonly shape: readonly number[];
-  /** Name of each axis; one named `class` has `argmaxAgreement` taken along it. */
+  /** Name of each axis; `argmaxAgreement` is computed along the axis `class`. */
   readonly axes: readonly string[];
-  /** Least spread of the golden values, as a share of their root mean square. By default it suits rounding to float32. */
+  /** Minimum spread of the golden values, as a share of their root mean square. The default suits rounding to float32. */
   readonly offsetShare?: number;
 }
 
@@ -59,32 +62,32 @@ export interface CompareOptions {
 const CLASS_AXIS = 'class';
 
 /**
- * Relative error that float32 rounding may reach in a deep graph: twice the 1.0e-5 that the shipped models, up to 50 layers
+ * Maximum relative error of float32 rounding in a deep graph: twice the 1.0e-5 that the shipped models, up to 50 layers
  * deep, reach against PyTorch.
  */
 const ROUNDING = 2e-5;
 /**
- * Greatest ratio of the error of one value to the root mean square of all errors. Rounding in the shipped models reaches 26,
+ * Maximum ratio of the error of one value to the root mean square of all errors. Rounding in the shipped models reaches 26,
  * in a tensor of a million values.
  */
 const PEAK = 30;
 
-/** Sums over two tensors of one size, in float64: every measure follows from them. */
+/** Sums over two tensors of the same size, in float64. All measures are computed from them. */
 export interface Sums {
-  /** Greatest absolute difference; NaN where one is NaN. */
+  /** Maximum absolute difference; NaN if one is NaN. */
   readonly maxAbs: number;
-  /** Root mean square of the finite golden values; 0 without any. */
+  /** Root mean square of the finite golden values; 0 if there are none. */
   readonly goldenRms: number;
-  /** Flat index of the first difference that is not finite, else of the greatest. */
+  /** Flat index of the first non-finite difference, else of the greatest difference. */
   readonly worst: number;
   readonly sumAbs: number;
-  /** Sum of the squared differences. */
+  /** Sum of squared differences. */
   readonly differenceSquare: number;
-  /** Sum of the products. */
+  /** Sum of products. */
   readonly dot: number;
   readonly actualSquare: number;
   readonly goldenSquare: number;
-  /** Of `actual`, like the two after it. */
+  /** Count in `actual`, like the two that follow. */
   readonly nanCount: number;
   readonly infCount: number;
   readonly zeroCount: number;
@@ -95,7 +98,10 @@ const plainDifference =
   (index: number): number =>
     Math.abs(actual[index]! - golden[index]!);
 
-/** Sums over two tensors of one size. NaN equals NaN, and an infinity equals one of the same sign. `difference`: absolute, at an index. */
+/**
+ * Sums over two tensors of the same size. NaN equals NaN, and an infinity equals one of the same sign. `difference` returns
+ * the absolute difference at an index.
+ */
 export function sumUp(actual: Numbers, golden: Numbers, difference = plainDifference(actual, golden)): Sums {
   const goldenRms = rmsOf(golden);
   let maxAbs = 0;
@@ -114,12 +120,12 @@ export function sumUp(actual: Numbers, golden: Numbers, difference = plainDiffer
     if (Number.isNaN(ours)) nanCount++;
     else if (!Number.isFinite(ours)) infCount++;
     else if (ours === 0) zeroCount++;
-    // Equal values that are not finite have no difference, and do not count in the cosine.
+    // Equal non-finite values have no difference and do not count in the cosine.
     if (!Number.isFinite(ours) && Object.is(ours, theirs)) continue;
     const error = difference(i);
-    // Once the greatest is not finite, nothing is worse: the first such value is where the trouble begins.
+    // Once the maximum is not finite, keep the index: the first non-finite value shows where the fault begins.
     if (!(error <= maxAbs) && Number.isFinite(maxAbs)) worst = i;
-    // Not a comparison by `>`, which a NaN would pass by unseen.
+    // `Math.max` propagates NaN; a comparison by `>` would not.
     maxAbs = Math.max(maxAbs, error);
     sumAbs += error;
     differenceSquare += error * error;
@@ -145,15 +151,14 @@ export function sumUp(actual: Numbers, golden: Numbers, difference = plainDiffer
 /**
  * Measures how far `actual` is from `golden`, in float64. Both are row-major and have the same axes.
  *
- * @throws VoxlaneError `model-output` where the two have different sizes or no values: a comparison of nothing
- *   would prove nothing
+ * @throws VoxlaneError `model-output` if the two have different sizes or no values: an empty comparison would prove nothing
  */
 export function compareTensors(actual: Float32Array, golden: Float32Array, options?: CompareOptions): Comparison {
   if (actual.length !== golden.length || golden.length === 0) throw wrongSize(actual.length, golden.length);
   return comparisonOf(sumUp(actual, golden), actual, golden, options);
 }
 
-/** The measures that follow from the sums over two tensors; `options` as for {@link compareTensors}. */
+/** Computes the measures from the sums over two tensors; `options` as for {@link compareTensors}. */
 export function comparisonOf(
   sums: Sums,
   actual: Numbers,
@@ -175,8 +180,8 @@ export function comparisonOf(
 }
 
 /**
- * `pass` if every measure is within `tolerance`. A NaN or infinite value that the other side does not have fails,
- * whatever the tolerance is.
+ * Returns `pass` if every measure is within `tolerance`. A NaN or infinite value that the other side does not have always
+ * fails.
  */
 export function judge(comparison: Comparison, tolerance: Tolerance): 'pass' | 'fail' {
   const { maxAbs, relative, maxRelative, cosine, argmaxAgreement } = comparison;
@@ -184,18 +189,18 @@ export function judge(comparison: Comparison, tolerance: Tolerance): 'pass' | 'f
   const isWithin = (bound: number): boolean => relative <= bound && maxRelative <= PEAK * bound;
   // Golden values that are all zero have no spread and no angle: only the absolute error remains.
   const isOfZeros = !Number.isFinite(relative) && maxAbs <= atol;
-  // Each as what must hold, so that a NaN fails.
+  // Each condition is stated positively, so NaN fails.
   const sound =
     Number.isFinite(maxAbs) &&
     (maxAbs <= tolerance.maxAbs || (rtol !== undefined && !tolerance.isMaxAbsStrict && isWithin(ROUNDING))) &&
     (rtol === undefined || isWithin(rtol) || maxAbs <= atol) &&
     (isOfZeros || cosine >= tolerance.cosine) &&
-    // A share that was asked for and not measured is no pass.
+    // A required share that was not measured fails.
     (tolerance.argmaxAgreement === undefined || (argmaxAgreement ?? NaN) >= tolerance.argmaxAgreement);
   return sound ? 'pass' : 'fail';
 }
 
-/** Root mean square of the finite values, in float64; 0 without any. */
+/** Root mean square of the finite values, in float64; 0 if there are none. */
 function rmsOf(data: Numbers): number {
   let square = 0;
   let count = 0;
@@ -207,13 +212,13 @@ function rmsOf(data: Numbers): number {
   return count === 0 ? 0 : Math.sqrt(square / count);
 }
 
-/** Cosine of the angle between the two tensors, as {@link Comparison} has it. */
+/** Cosine similarity as defined in {@link Comparison}. */
 function cosineOf({ dot, actualSquare, goldenSquare }: Sums): number {
   if (actualSquare === 0 && goldenSquare === 0) return 1;
-  // No angle to a zero vector. The product with it is 0, or NaN where the other is not finite.
+  // There is no angle to a zero vector. The product with it is 0, or NaN if the other is not finite.
   if (actualSquare === 0 || goldenSquare === 0) return dot;
-  // One root of the product: of equal tensors it is exact, and squares of float32 are far from overflow in float64.
-  // Elsewhere rounding may pass 1 by an ulp.
+  // One root of the product: exact for equal tensors, and squares of float32 cannot overflow float64. Otherwise rounding
+  // may exceed 1 by an ulp.
   return Math.max(-1, Math.min(1, dot / Math.sqrt(actualSquare * goldenSquare)));
 }
 
@@ -231,7 +236,7 @@ function argmaxAgreement(actual: Numbers, golden: Numbers, { shape, axes }: Comp
   return equal / numRows;
 }
 
-/** Index of the first greatest value. For a row with NaN, a negative number that encodes the index of the first NaN. */
+/** Index of the first maximum. For a row with NaN, a negative number that encodes the index of the first NaN. */
 function argmax(data: Numbers, start: number, stride: number, numClasses: number): number {
   let best = 0;
   for (let index = 0; index < numClasses; index++) {
@@ -246,7 +251,7 @@ function wrongSize(actual: number, golden: number): VoxlaneError {
   return new VoxlaneError({
     code: 'model-output',
     problem: `A tensor of ${actual} values cannot be compared with a golden one of ${golden}`,
-    expected: 'equally many values on both sides, and at least one',
-    remedy: 'Run the stage on the input of the golden bundle, and compare it with the stage of its own name',
+    expected: 'the same number of values on both sides, and at least one',
+    remedy: 'Run the stage on the input of the golden bundle, and compare it with the stage of the same name',
   });
 }

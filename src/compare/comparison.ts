@@ -33,15 +33,15 @@ import type { ToleranceOverride } from './stageTolerance';
 import type { NamedTensor } from './tensor';
 
 export interface ComparisonSettings extends Bases {
-  /** Holds ONNX Runtime's files. */
+  /** Folder of ONNX Runtime's files. */
   readonly runtime: FileBase;
-  /** WASM threads. */
+  /** Number of WASM threads. */
   readonly threads: number;
 }
 
 /** Options of {@link Comparison.precision} besides the backend. */
 export interface PrecisionChoices {
-  /** Most nodes that are tried one by one. */
+  /** Maximum number of nodes that are tried one by one. */
   readonly limit: number;
   /** What the outputs decide; takes precedence over the bundle and the graph. */
   readonly decisions?: DecisionRule | undefined;
@@ -60,16 +60,16 @@ interface Filterbank {
   readonly sampleRate: number;
 }
 
-/** Cells of a heatmap that a wide screen can show. */
+/** Maximum number of heatmap cells that a wide screen can show. */
 const MAX_ROWS = 256;
 const MAX_COLUMNS = 1024;
 
 const NO_STEP: OnStep = () => undefined;
 
-/** The backend that a pair shows beside the golden values. */
+/** The backend that each pair compares with the golden values. */
 const PAIRED = { 'golden-wasm': 'wasm', 'golden-webgpu': 'webgpu', 'golden-kernels': 'kernels' } as const;
 
-/** One graph with its goldens, and what has been computed of it: everything that the panel and the commands ask for. */
+/** One graph with its goldens and all results for it. Implements the comparison panel and the commands. */
 export class Comparison {
   private files: OpenedFiles | null = null;
   private chosen: ReadonlyMap<string, string> = new Map();
@@ -85,24 +85,26 @@ export class Comparison {
   constructor(private readonly settings: ComparisonSettings) {}
 
   /**
-   * @param onStep called before the files take the place of what was open before; if it throws, that stays open
-   * @throws VoxlaneError `options`, `format`, `model-*`; what `onStep` throws
+   * Opens a graph, goldens, or both, in place of the current files.
+   *
+   * @param onStep called before the new files replace the current ones; if it throws, the current files stay open
+   * @throws VoxlaneError `options`, `format`, `model-*`; errors of `onStep`
    */
   async open(files: readonly NamedFile[], onStep: OnStep = NO_STEP): Promise<Opened> {
     return this.use(await openFiles(files, this.settings), onStep);
   }
 
-  /** A model of this release with its goldens. @param onStep as of {@link open} */
+  /** Opens a model of this release with its goldens. @param onStep as for {@link open} */
   async openShipped(id: string, onStep: OnStep = NO_STEP): Promise<Opened> {
-    if (!isShipped(id)) throw refused(`No model ${id} ships with this release`, 'Name one that does');
+    if (!isShipped(id)) throw refused(`No model ${id} ships with this release`, 'Choose a shipped model');
     return this.use(await openShipped(id, this.settings), onStep);
   }
 
   /**
    * Maps a stage to a value of the graph.
    *
-   * @param onStep as of {@link open}
-   * @throws VoxlaneError `options` for a stage or value that is not there; what `onStep` throws
+   * @param onStep as for {@link open}
+   * @throws VoxlaneError `options` for an unknown stage or value; errors of `onStep`
    */
   async mapStage(stage: string, value: string, onStep: OnStep = NO_STEP): Promise<Opened> {
     const files = this.opened();
@@ -117,7 +119,7 @@ export class Comparison {
     return this.use(files, onStep, new Map(this.chosen).set(stage, value));
   }
 
-  /** @throws VoxlaneError `options` without goldens, and what the backend throws */
+  /** @throws VoxlaneError `options` without goldens; errors of the backend */
   async compare(backend: BackendName, { thorough, tolerance, decisions: rule }: CompareChoices, onStep: OnStep): Promise<ComparisonReport> {
     const { name, model, info, bundle, checkpoint } = this.opened();
     if (!this.plan || !bundle) throw noGoldens(bundle, checkpoint?.name ?? null, info);
@@ -138,7 +140,7 @@ export class Comparison {
     return { decisions, model: name, backend, adapter: this.adapterOf(backend), verdict, coverage, firstDivergence, stages, seconds };
   }
 
-  /** WebGPU against WASM, once both were compared. */
+  /** Compares WebGPU with WASM, after both were compared with golden. */
   between(): BetweenReport[] {
     const [wasm, webgpu] = [this.result('wasm'), this.result('webgpu')];
     return wasm.map(({ planned: { golden, axes, clock }, actual }, index) => ({
@@ -147,7 +149,7 @@ export class Comparison {
     }));
   }
 
-  /** @param column of the slice; by default the worst */
+  /** @param column column of the slice; by default the worst */
   picture(stage: string, pair: Pair, column?: number): StagePicture {
     const { left, right, planned } = this.sides(stage, pair);
     const { axes, clock } = planned;
@@ -159,7 +161,7 @@ export class Comparison {
     return drawPicture(left, right, axes, column === undefined ? options : { ...options, column });
   }
 
-  /** Every weight of the graph, and of the checkpoint that was opened with it. */
+  /** Audits every weight of the graph and of the checkpoint opened with it. */
   audit(onStep: OnStep): Promise<AuditReport> {
     const { model, name, checkpoint } = this.opened();
     return auditWeights(model, name, checkpoint, onStep);
@@ -179,10 +181,10 @@ export class Comparison {
   }
 
   /**
-   * Decisions lost by rounding the weights of each node, on the golden inputs.
+   * Measures how many decisions change if the weights of each node are rounded, on the golden inputs.
    *
    * @param onRow called for each node as soon as it was tried
-   * @throws VoxlaneError `options` without goldens or float32 weights, and what the backend throws
+   * @throws VoxlaneError `options` without goldens or float32 weights; errors of the backend
    */
   async precision(backend: RuntimeBackend, { limit, decisions }: PrecisionChoices, onRow: (row: PrecisionRow, head: PrecisionHead) => void, onStep: OnStep): Promise<PrecisionReport> {
     const { name, model, info } = this.opened();
@@ -197,26 +199,26 @@ export class Comparison {
     return this.orForgetGpu(() => measurePrecision({ model, graph, feeds, outputs, known, stated: decisions, limit, about, onRow, onStep }));
   }
 
-  /** Every value of the graph, with its shape for the golden input, else for a made-up one. */
+  /** Lists every value of the graph with its shape for the golden input, or for a sample input if there is none. */
   async list(onStep: OnStep): Promise<ListedValue[]> {
     const wasm = await this.runner('wasm');
     let feeds: ReadonlyMap<string, GraphTensor> | null = null;
     try {
       feeds = await this.feeds(wasm);
     } catch (error) {
-      // If the graph takes no made-up input, the file may still declare shapes.
+      // If the graph accepts no sample input, the file may still declare shapes.
       if (!(error instanceof VoxlaneError) || error.code !== 'options') throw error;
     }
     return listValues(wasm.graph, feeds, onStep);
   }
 
-  /** What the bisection found, as a golden bundle with a graph of one node. */
+  /** The result of the bisection, as a golden bundle with a graph of one node. */
   bugReport(): Uint8Array {
     if (this.bisected?.bugReport) return this.bisected.bugReport;
-    throw refused('No node was found to report', 'Bisect first; where both backends agree there is nothing to report');
+    throw refused('No node was found to report', 'Bisect first; if both backends agree, there is nothing to report');
   }
 
-  /** One layer of a shipped model, of any sound. Needs nothing to be open. */
+  /** Computes one layer of a shipped model for any audio. Requires no open files. */
   async layer(request: LayerRequest, backend: RuntimeBackend): Promise<NamedTensor> {
     let opened: PlanRunner | null = null;
     try {
@@ -232,7 +234,7 @@ export class Comparison {
     }
   }
 
-  /** Where all of this was computed, for a report. */
+  /** The environment of the results, for a report. */
   async environment(): Promise<Record<string, string>> {
     const { files, gpu, settings } = this;
     return {
@@ -245,7 +247,7 @@ export class Comparison {
     };
   }
 
-  /** Everything before is kept until this is known to work. */
+  /** Keeps the current files until the new ones are known to work. */
   private async use(files: OpenedFiles, onStep: OnStep, chosen: ReadonlyMap<string, string> = new Map()): Promise<Opened> {
     const opened = await this.withOpenBranches(files, chosen);
     const plan = this.planOf(opened, chosen);
@@ -262,7 +264,7 @@ export class Comparison {
     return bundle && bundle.stages.length > 0 ? makePlan(bundle, info, manifest, chosen, structure) : null;
   }
 
-  /** The graph with the branches in it that run for the golden inputs. */
+  /** Inlines the branches that run for the golden inputs. */
   private async withOpenBranches(files: OpenedFiles, chosen: ReadonlyMap<string, string>): Promise<OpenedFiles> {
     const { model, bundle } = files;
     if (!bundle || !hasBranches(model)) return files;
@@ -273,13 +275,13 @@ export class Comparison {
     return { ...files, model: opened.model, info: graphInfo(opened.model), bundle: { ...bundle, notes: [...bundle.notes, ...opened.notes] } };
   }
 
-  /** Inputs of the graph: the golden ones, else made-up ones. @throws VoxlaneError `options` */
+  /** Inputs of the graph: golden inputs, else sample inputs. @throws VoxlaneError `options` */
   private feeds(wasm: PlanRunner): Promise<ReadonlyMap<string, GraphTensor>> {
     const { info, bundle } = this.opened();
     return this.plan ? computeFeeds(this.plan, wasm) : findSampleFeeds(info, bundle?.inputs ?? [], wasm.graph);
   }
 
-  /** The plan with the stages that are found by the values of a run. */
+  /** Adds the stages that are found by the values of a run. */
   private async completePlan(plan: Plan, wasm: PlanRunner, onStep: OnStep): Promise<Plan> {
     if (this.isPlanComplete) return plan;
     const complete = await matchValues(plan, wasm.graph, await computeFeeds(plan, wasm), onStep);
@@ -301,7 +303,7 @@ export class Comparison {
     throw refused('Nothing is open', 'Open a graph or goldens first');
   }
 
-  /** One of each backend, kept with its session. */
+  /** One runner per backend, kept with its session. */
   private async runner(backend: RuntimeBackend): Promise<PlanRunner> {
     const known = this.runners.get(backend);
     if (known) return known;
@@ -310,7 +312,7 @@ export class Comparison {
     return runner;
   }
 
-  /** As {@link runner}; on WebGPU our own kernels pool statistics, as in a run of a diarizer. */
+  /** Like {@link runner}; on WebGPU, our own kernels pool statistics, as in a diarizer run. */
   private async stageRunner(backend: RuntimeBackend): Promise<StageRunner> {
     const runner = await this.runner(backend);
     const { model, manifest } = this.opened();
@@ -346,13 +348,13 @@ export class Comparison {
     return { graph, features: gpu ? await gpuSegmentFeatures(gpu, facts, sampleRate) : cpuSegmentFeatures(facts, sampleRate) };
   }
 
-  /** Makes sessions on WebGPU, or on WASM without a device. */
+  /** Creates sessions on WebGPU, or on WASM without a device. */
   private opener(gpu: GpuContext | null): (bytes: Uint8Array) => Promise<Session> {
     const { runtime: runtimeBase, threads } = this.settings;
     return (bytes) => openSession(bytes, { runtimeBase, threads, gpu });
   }
 
-  /** A device that was lost stays so: the next call gets a new one. */
+  /** A lost device cannot recover: the next call gets a new one. */
   private async orForgetGpu<Result>(work: () => Promise<Result>): Promise<Result> {
     try {
       return await work();
@@ -378,7 +380,7 @@ export class Comparison {
 
   private stageOf(stage: string, backend: BackendName): StageTensors {
     const found = this.result(backend).find(({ planned }) => planned.golden.name === stage);
-    if (!found) throw refused(`No stage ${stage} was compared`, 'Take one of the report');
+    if (!found) throw refused(`No stage ${stage} was compared`, 'Choose a stage of the report');
     return found;
   }
 
@@ -388,7 +390,7 @@ export class Comparison {
       return { left: actual, right: this.stageOf(stage, 'webgpu').actual, planned };
     }
     const { golden, actual, planned } = this.stageOf(stage, PAIRED[pair]);
-    // Of a golden tensor laid out otherwise there is nothing to see but in the order that fits ours.
+    // If the golden tensor has another layout, only the axis order that fits ours is useful in a picture.
     const [order] = hasShape(golden, actual.shape) ? [] : permutationsThatFit(golden.shape, actual.shape);
     return { left: order ? transpose(golden, order) : golden, right: actual, planned };
   }

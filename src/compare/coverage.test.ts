@@ -32,24 +32,24 @@ async function compareRoot(
   return { outcome: outcomeOf(run.verdict, coverage), coverage, stages: run.stages };
 }
 
-it('passes NaN on both sides beside values that prove something', async () => {
+it('passes NaN on both sides beside finite values', async () => {
   const { outcome, stages } = await compareRoot(INPUT, ['sum', 'y']);
   expect(outcome).toBe('pass');
   expect(stages[1]).toMatchObject({ nanCount: 2, notes: [] });
 });
 
-it.each([[['sum', 'y']], [['y']]])('does not pass an output that is NaN throughout on both sides: stages %j', async (names) => {
+it.each([[['sum', 'y']], [['y']]])('does not pass an output that is all NaN on both sides: stages %j', async (names) => {
   const { outcome, coverage, stages } = await compareRoot([-1, -4, -9], names);
   expect(coverage).toMatchObject({ compared: names.length, total: names.length, isOutputCompared: false });
   expect(outcome).toBe('incomplete');
   expect(stages.at(-1)!.notes).toEqual(['no golden value is finite: a match proves nothing']);
 });
 
-it('takes stages from inside of the network as enough, if the bundle has no output', async () => {
+it('accepts stages inside the network as sufficient if the bundle has no output', async () => {
   expect(await compareRoot(INPUT, ['sum'])).toMatchObject({ outcome: 'pass', coverage: { isOutputCompared: true } });
 });
 
-it.each(['values', 'same'] as const)('does not take a stage that only its %s identify as an output, if the graph computes more', async (foundBy) => {
+it.each(['values', 'same'] as const)('does not treat a stage identified only by %s as an output if the graph computes more', async (foundBy) => {
   const input = { name: 'x', axes: ['frame'], shape: [3], data: Float32Array.of(1, 2, 3) };
   const stage = { ...input, name: 'out', value: null, tolerance: { maxAbs: Infinity, cosine: 0.999 } };
   const graph = build({

@@ -3,12 +3,12 @@ import { build, float, int, node, weight } from '../../test/onnx/build';
 import { graphInfo } from '../onnx/model';
 import { describeOpened } from './openModel';
 
-it('describes every node of a graph with what it reads, and every weight', () => {
+it('describes every node of a graph with its inputs, and every weight', () => {
   const model = build({
     input: [float('x', 2, 3)],
     output: [float('y', 2, 2)],
     initializer: [weight('w', [3, 2], [1, 2, 3, 4, 5, 6])],
-    // Out of order, and with an optional input that is absent.
+    // Out of order, and with an omitted optional input.
     node: [
       node('Clip', ['product', '', 'top'], ['y'], { name: 'last' }),
       node('Gemm', ['x', 'w'], ['product'], { name: '/fc/Gemm', attribute: [int('transA', 0)] }),

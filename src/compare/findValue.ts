@@ -3,7 +3,7 @@ import type { GraphInfo, NodeInfo } from '../onnx/model';
 import type { GoldenStage } from './files/bundle';
 import type { Tensor } from './tensor';
 
-/** How the graph's value of a stage was found. */
+/** How the graph value of a stage was found. */
 export type FoundBy =
   /** Named by the user, in the bundle, or in the model's manifest. */
   | 'choice'
@@ -22,7 +22,7 @@ export type FoundBy =
 export interface Found {
   readonly value: string;
   readonly by: FoundBy;
-  /** All values that the rest of the graph reads from the module, `value` among them; in the order of the graph. */
+  /** All values that the rest of the graph reads from the module, including `value`; in graph order. */
   readonly candidates: readonly string[];
 }
 
@@ -31,20 +31,20 @@ export interface Places {
   readonly info: GraphInfo;
   /** Position of every value in the order of computation. */
   readonly order: ReadonlyMap<string, number>;
-  /** The stages in the model's manifest; null for a foreign model. */
+  /** The stages in the model's manifest; null for a model that is not shipped. */
   readonly manifest: { readonly stages: readonly { readonly name: string; readonly value: string | null }[] } | null;
   /** Graph value by stage, as chosen by the user. */
   readonly chosen: ReadonlyMap<string, string>;
   /** Graph value by stage, as found by the structure of the graph. */
   readonly structure: ReadonlyMap<string, string>;
-  /** Number of runs by path of module; modules that run once may be left out. */
+  /** Number of runs by module path; modules that run once may be left out. */
   readonly runs: ReadonlyMap<string, number>;
 }
 
 /**
- * Finds the value of a stage by names. The first that exists decides: the user's choice, the bundle's `value`, the model's
- * manifest, the structure of the graph, the value with the stage's name, the last value of the module with the stage's name,
- * the only value with the same letters and digits.
+ * Finds the value of a stage by names. The first match wins: the user's choice, the bundle's `value`, the model's manifest,
+ * the structure of the graph, the value with the stage's name, the last value of the module with the stage's name, the only
+ * value with the same letters and digits.
  */
 export function findByName(golden: GoldenStage, { info, order, manifest, chosen, structure, runs }: Places): Found | null {
   const { name } = golden;
@@ -52,14 +52,14 @@ export function findByName(golden: GoldenStage, { info, order, manifest, chosen,
   for (const candidate of [chosen.get(name), golden.value, fromManifest, structure.get(name)]) {
     if (candidate === undefined || candidate === null) continue;
     if (order.has(candidate)) return only(candidate, 'choice');
-    // A name must not take the place of the value that the bundle states.
+    // A value found by name must not replace the value that the bundle states.
     if (candidate === golden.value) return null;
   }
   const scoped = findByScope(golden, info, runs);
   if (order.has(name)) {
     if (!scoped || scoped.value === name || !isOfAnotherModule(name, name, info)) return only(name, 'name');
-    // The newer exporter names values after operators: the value `linear` may belong to another module than `linear`. The name
-    // of an output was chosen by the user, for the stage or by chance: its values decide.
+    // The newer exporter names values after operators: the value `linear` may belong to another module than `linear`. The
+    // name of an output was chosen by the user, maybe for the stage: its values decide.
     const isOutput = info.outputs.some((output) => output.name === name) && canHaveShape(info.known.get(name)?.shape ?? null, golden.shape);
     return isOutput ? { value: name, by: 'name', candidates: [name, ...scoped.candidates] } : scoped;
   }
@@ -69,7 +69,7 @@ export function findByName(golden: GoldenStage, { info, order, manifest, chosen,
   return alike.length === 1 && !isOfAnotherModule(name, alike[0]!, info) ? only(alike[0]!, 'name') : null;
 }
 
-/** For each stage for which the bundle states a value that the graph does not have: what is wrong, with similar names. */
+/** Describes each stage whose stated value does not exist in the graph, with similar names. */
 export function unknownValues(stages: readonly GoldenStage[], { nodes }: GraphInfo): string[] {
   const known = nodes.flatMap(({ outputs }) => outputs);
   return stages.flatMap(({ name, value }) =>
@@ -89,22 +89,22 @@ export function runsOf(stages: readonly GoldenStage[]): Map<string, number> {
   return runs;
 }
 
-/** Whether no node of the graph belongs to the module of this name. */
+/** True if no node of the graph belongs to the module of this name. */
 export const hasNoNode = (stage: string, info: GraphInfo): boolean => nodesOfModule(stage, info).length === 0;
 
-/** Nodes of the module with the stage's name and of the modules within it. */
+/** Nodes of the module with the stage's name and of its submodules. */
 export function nodesOfModule(stage: string, { nodes }: GraphInfo): readonly NodeInfo[] {
   const { path, run } = moduleOf(stage);
   const within = (wanted: string): NodeInfo[] =>
     nodes.filter(({ scope, op }) => op !== 'Constant' && scope !== null && isWithin(wanted, scope));
   // The older exporter numbers the later runs of a module: act, act_1.
   const numbered = run > 1 ? within(`${path}_${run - 1}`) : [];
-  // If it has numbers, but not this one, the graph runs the module less often than the golden network.
+  // If there are numbers, but not this one, the graph runs the module less often than the golden network.
   const isMissing = run > 1 && numbered.length === 0 && within(`${path}_1`).length > 0;
   return numbered.length > 0 || isMissing ? numbered : within(path);
 }
 
-/** Values of a module that other nodes read or that are outputs, in the order of the graph; if none is, its last value. */
+/** Values of a module that other nodes read or that are outputs, in graph order; if there are none, its last value. */
 export function valuesOfModule(stage: string, info: GraphInfo): string[] {
   const inside = nodesOfModule(stage, info);
   const own = new Set(inside);
@@ -138,15 +138,15 @@ function valuesOfRun(stage: string, info: GraphInfo, runs: ReadonlyMap<string, n
   return all.slice((run - 1) * length, run * length);
 }
 
-/** Whether a declared shape allows these sizes. Null, for a value without a declared shape, allows any. */
+/** True if a declared shape allows these sizes. Null, for a value without a declared shape, allows any. */
 export function canHaveShape(declared: readonly (number | string)[] | null, shape: readonly number[]): boolean {
   if (!declared) return true;
   return declared.length === shape.length && declared.every((size, axis) => typeof size === 'string' || size === shape[axis]);
 }
 
 /**
- * Whether another module than the one with the stage's name computes the value. A module that only the names of nodes suggest
- * counts for outputs alone: the user chose the name of an output, so that it does not name its module.
+ * True if the value is computed by another module than the one with the stage's name. For outputs, modules inferred from
+ * node names count too: the user chose the name of an output, so it does not identify a module.
  */
 function isOfAnotherModule(stage: string, value: string, { nodes, outputs: ends }: GraphInfo): boolean {
   const scope = nodes.find(({ outputs }) => outputs.includes(value))?.scope;
@@ -160,8 +160,8 @@ const RECURRENT = new Set(['LSTM', 'GRU', 'RNN']);
 const MOVING = new Set(['Transpose', 'Squeeze', 'Unsqueeze', 'Reshape', 'Identity', 'Slice', 'Gather', 'Split', 'Concat']);
 
 /**
- * Whether a value of a module is a part of its computation that its result need not have the shape of: a padded input, or the
- * last state of a recurrent layer of which the sequence is not used.
+ * True if a module's value is an intermediate whose shape may differ from the result: a padded input, or the last state of
+ * a recurrent layer whose sequence is not used.
  */
 export function isPart(value: string, { nodes }: GraphInfo): boolean {
   let name = value;
@@ -177,10 +177,10 @@ export function isPart(value: string, { nodes }: GraphInfo): boolean {
 
 const only = (value: string, by: FoundBy): Found => ({ value, by, candidates: [value] });
 
-/** Reduces a name to letters and digits: `/layer1/Relu` and `layer1.Relu` count as the same name. */
+/** Reduces a name to letters and digits: `/layer1/Relu` and `layer1.Relu` are equal. */
 const lettersOf = (name: string): string => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
 
-/** Whether two golden tensors are exactly equal. Constant tensors are not, because their values identify no stage. */
+/** True if two golden tensors are exactly equal. Constant tensors never are, because their values identify no stage. */
 export function isSame(one: Tensor, other: Tensor): boolean {
   const [first] = one.data;
   return (
@@ -192,11 +192,11 @@ export function isSame(one: Tensor, other: Tensor): boolean {
 }
 
 /**
- * Whether the module after `stage` computes the operator of `stage`, as it does if the newer exporter merged the two. What is
- * left of `stage` in the graph, such as the padding before a convolution, does not give its result.
+ * True if the module after `stage` computes the operator of `stage`, because the newer exporter merged the two. What
+ * remains of `stage` in the graph, such as the padding before a convolution, is not its result.
  *
- * @param own value that the names give for `stage`
- * @param following value of the module after it
+ * @param own value found by name for `stage`
+ * @param following value of the next module
  */
 export function isComputedIn(stage: string, own: string, following: string, { nodes }: GraphInfo): boolean {
   const isOperator = (value: string): boolean =>
@@ -204,12 +204,12 @@ export function isComputedIn(stage: string, own: string, following: string, { no
   return own !== following && isOperator(following) && !isOperator(own);
 }
 
-/** Operators that an exporter can merge with the layer after them. */
+/** Operators that an exporter can merge with the next layer. */
 const MERGING = new Set(['Conv', 'ConvTranspose', 'Gemm']);
 
 /**
- * Whether the exporter merged the modules `stage` and `next`, such as a convolution and its batch norm. Then `value`, which
- * one of them gives, is computed with merged weights.
+ * True if the exporter merged the modules `stage` and `next`, such as a convolution and its batch norm. Then `value`, an
+ * output of one of them, is computed with merged weights.
  */
 export function isMerged(stage: string, next: string, value: string, info: GraphInfo): boolean {
   const producer = info.nodes.find(({ outputs }) => outputs.includes(value));

@@ -1,6 +1,6 @@
 /**
- * The shipped golden bundles on the WASM runtime and the CPU filterbank: that they are read, and that a backend
- * which is known to be right passes each of them with room to spare.
+ * The shipped golden bundles on the WASM runtime and the CPU filterbank. Bundles must be readable, and a backend that is
+ * known to be correct must pass each of them clearly.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -10,16 +10,16 @@ import type { Session, SessionTensor } from '../ort/session';
 import { VoxlaneError } from '../util/errors';
 import type { Tensor } from './tensor';
 
-/** More would be a list of the whole network. */
+/** Maximum number of operators in a message. */
 const MAX_NAMED = 5;
-/** Codes of errors that come from the graph and not from the device. */
+/** Codes of errors that are caused by the graph, not by the device. */
 const CODES = new Set(['backend-failed', 'options']);
 
 /**
- * Runs `work`, which runs `model`. If it fails for a reason that lies in the graph, and the message names none of the graph's
- * operators, the first of them are added to the message.
+ * Runs `work`, which runs `model`. If the graph causes an error and the message names none of its operators, adds the first
+ * ones to the message.
  *
- * @throws what `work` throws
+ * @throws errors of `work`
  */
 export async function namingOperators<Result>({ graph }: ModelProto, work: () => Promise<Result>): Promise<Result> {
   try {
@@ -39,18 +39,18 @@ export async function namingOperators<Result>({ graph }: ModelProto, work: () =>
   }
 }
 
-/** A value of the graph as a backend gave it, or as it is given to one. */
+/** A value of the graph, computed by a backend or passed to one. */
 export type GraphTensor = Tensor & { readonly dtype?: string };
 
 export interface RunnerOptions {
-  /** Makes a session on the backend. */
+  /** Creates a session on the backend. */
   readonly open: (graph: Uint8Array) => Promise<Session>;
 }
 
-/** What computes the values of stages: a {@link GraphRunner}, or kernels of our own in the place of a runtime. */
+/** Computes the values of stages: a {@link GraphRunner}, or our own kernels. */
 export type ValueRunner = Pick<GraphRunner, 'info' | 'inputsOf' | 'values' | 'release'>;
 
-/** A session of a part of the graph. */
+/** A session for a part of the graph. */
 interface OpenPart extends Cut {
   readonly session: Session;
 }
@@ -58,15 +58,15 @@ interface OpenPart extends Cut {
 /**
  * Runs any part of a graph on one backend: from any values to any values.
  *
- * For every question the part that answers it is cut out and made a session of its own, so what is fed stands in for
- * whatever the graph would have computed. The last session is kept, because the same question often comes again.
+ * Each request extracts the required part of the graph into a separate session. Fed values therefore replace whatever the
+ * graph would have computed. The last session is kept, because requests often repeat.
  */
 export class GraphRunner {
   readonly info: GraphInfo;
-  /** Whether the file declares shapes that contradict the operators, as far as parts of it were opened. */
+  /** True if the file declares shapes that contradict the operators, in the parts opened so far. */
   hasWrongShapes = false;
   private readonly model: ModelProto;
-  /** Types of values that were seen or are declared; a cut through the graph has to declare them. */
+  /** Types of values that were computed or declared; an extracted graph has to declare them. */
   private readonly types = new Map<string, string>();
   private last: (OpenPart & { readonly key: string }) | null = null;
 
@@ -80,7 +80,7 @@ export class GraphRunner {
     for (const { name, dtype } of [...this.info.inputs, ...this.info.defaults]) this.types.set(name, dtype);
   }
 
-  /** The fed values, of `feeds`, that `outputs` depend on. */
+  /** The values in `feeds` that `outputs` depend on. */
   inputsOf(feeds: ReadonlyMap<string, GraphTensor>, outputs: readonly string[]): readonly string[] {
     return this.cut(feeds, outputs).inputs;
   }
@@ -88,10 +88,10 @@ export class GraphRunner {
   /**
    * Computes `outputs`.
    *
-   * @param feeds by value name; more than is needed is fine
-   * @param weights float32 weights that replace the graph's own, by name
-   * @param nodes nodes that replace the graph's own
-   * @throws VoxlaneError `options` where an input is missing, and what the backend throws
+   * @param feeds by value name; may include more values than required
+   * @param weights float32 weights that replace the graph's weights, by name
+   * @param nodes nodes that replace the graph's nodes
+   * @throws VoxlaneError `options` if an input is missing; errors of the backend
    */
   async values(
     feeds: ReadonlyMap<string, GraphTensor>,
@@ -107,15 +107,15 @@ export class GraphRunner {
       return [name, { data, ...(exact && { exact }), shape, dtype: this.types.get(name) ?? tensor.dtype ?? 'float32' }] as const;
     });
     const results = await namingOperators(model, () => session.run(new Map(needed)));
-    // The runtime keeps values in an object, which has no room for some names, such as `__proto__`.
+    // The runtime keeps values in an object, which cannot hold some names, such as `__proto__`.
     const lost = outputs.find((name) => !results.has(name));
     if (lost !== undefined) throw notGiven(lost);
-    // Other nodes may give another type.
+    // Other nodes may output another type.
     if (!nodes) for (const [name, { dtype }] of results) this.types.set(name, dtype);
     return results;
   }
 
-  /** Frees the session that is kept. */
+  /** Releases the cached session. */
   async release(): Promise<void> {
     const { last } = this;
     this.last = null;
@@ -142,8 +142,8 @@ export class GraphRunner {
   }
 
   /**
-   * Opens a part of the graph. PyTorch's newer exporter may declare shapes that contradict the operators, such as the states of
-   * an LSTM. Only shapes of the graph's inputs are kept then; the others follow from the operators.
+   * Opens a part of the graph. PyTorch's newer exporter may declare shapes that contradict the operators, such as the
+   * states of an LSTM. Only the shapes of the graph's inputs are kept then; the others are inferred from the operators.
    */
   private async openPart(model: ModelProto): Promise<Session> {
     const inputs = new Set([...this.info.inputs, ...this.info.defaults].map(({ name }) => name));
@@ -158,13 +158,13 @@ export class GraphRunner {
     }
   }
 
-  /** Types of the values that are known by now, for a cut that has to declare them. */
+  /** Types of the values that are known so far, to declare them in an extracted graph. */
   get knownTypes(): KnownTypes {
     return new Map(Array.from(this.types, ([name, dtype]) => [name, { dtype }]));
   }
 
   private cut(feeds: ReadonlyMap<string, GraphTensor>, outputs: readonly string[]): Cut {
-    // What is asked for is computed, also where it is among what could be fed.
+    // Requested outputs are computed even if they could be fed.
     const inputs = [...feeds.keys()].filter((name) => !outputs.includes(name));
     return extract(this.model, { inputs, outputs, types: this.knownTypes });
   }
@@ -175,51 +175,51 @@ function missingInput(name: string): VoxlaneError {
     code: 'options',
     problem: `The graph's input ${name} is not given`,
     expected: 'a value for every input of the graph',
-    remedy: 'Add it to the golden bundle, or give it as a .npy file of that name',
+    remedy: 'Add it to the golden bundle, or pass it as a .npy file of that name',
   });
 }
 
 function notGiven(name: string): VoxlaneError {
   return new VoxlaneError({
     code: 'model-output',
-    problem: `The runtime gave no value called ${name}`,
-    expected: 'a name that is no key of every JavaScript object',
+    problem: `The runtime returned no value named ${name}`,
+    expected: 'a name that is not a built-in property of JavaScript objects',
     remedy: 'Rename the value in the graph',
   });
 }
 
-/** Without declared shapes, the shapes that follow from the inputs of the graph are what an operator does not take. */
+/** Without declared shapes, the error means that an operator rejects the shapes inferred from the graph's inputs. */
 function refuseShapes(error: unknown): never {
   if (!(error instanceof VoxlaneError) || !error.problem.includes(CONTRADICTION)) throw error;
-  const problem = error.problem.replace(CONTRADICTION, 'an operator of the graph does not take the shapes that it is given');
+  const problem = error.problem.replace(CONTRADICTION, 'an operator of the graph does not accept its input shapes');
   throw new VoxlaneError({ ...error.toParts(), problem });
 }
 
-/** A graph whose branches were opened. */
+/** A graph with inlined branches. */
 export interface OpenedBranches {
   readonly model: ModelProto;
-  /** What was opened, or why not; sentences without an end, for people. */
+  /** What was inlined, or why not; clauses without a period, for the user. */
   readonly notes: readonly string[];
 }
 
-/** More than any network has; a graph that nests them deeper was made to use up time. */
+/** More than any real network has; a graph with more nested branches is malicious. */
 const MAX_BRANCHES = 200;
 
-/** Loops with more iterations stay closed: a recurrent network over a recording has thousands. */
+/** Loops with more iterations are not unrolled: a recurrent network over a recording has thousands. */
 const MAX_ITERATIONS = 64;
-/** Greatest number of nodes that a loop may become. */
+/** Maximum number of nodes of an unrolled loop. */
 const MAX_UNROLLED_NODES = 5000;
 
-/** Whether the outermost graph has an `If` or a `Loop`. */
+/** True if the outermost graph has an `If` or a `Loop`. */
 export const hasBranches = (model: ModelProto): boolean => model.graph?.node.some(({ opType }) => opType === 'If' || opType === 'Loop') ?? false;
 
 /**
- * Puts the branch that runs for the given inputs in the place of each `If`, and the iterations that run in the place of each `Loop`,
- * also of those inside of a branch or an iteration, so that the values inside can be compared. Conditions and numbers of iterations
- * are computed by running the part of the graph before them. If that fails, or the runtime refuses the changed graph, the node stays.
+ * Replaces each `If` by the branch that runs for the given inputs, and each `Loop` by its iterations, including nested
+ * ones, so their values can be compared. Conditions and iteration counts are computed by running the preceding part of the
+ * graph. If that fails, or the runtime rejects the changed graph, the node stays.
  *
  * @param feeds the graph's inputs
- * @param stages names of stages: a value of a loop's body with such a name is given with a first axis for the iterations
+ * @param stages names of stages: a loop value with such a name gets a first axis for the iterations
  */
 export async function openBranches(
   model: ModelProto,
@@ -235,7 +235,7 @@ export async function openBranches(
     if (!next) break;
     try {
       const replaced = next.op === 'If' ? await withBranch(current, next, feeds, open) : await withIterationsOf(current, next, feeds, open, stages);
-      // The runtime infers more shapes without the node, and may refuse one that it did not see before.
+      // The runtime infers more shapes without the node, and may reject an inferred shape.
       await (await open(encodeOnnx(replaced.model))).release();
       current = replaced.model;
       notes.push(`For these inputs, ${next.name} (${next.op}) runs ${replaced.note} in its place`);
@@ -248,10 +248,10 @@ export async function openBranches(
   return { model: current, notes };
 }
 
-/** The model without the node. */
+/** The model after the replacement. */
 interface Replaced {
   readonly model: ModelProto;
-  /** What is in the place of the node; part of a sentence. */
+  /** What replaced the node; part of a sentence. */
   readonly note: string;
 }
 
@@ -271,9 +271,9 @@ async function withIterationsOf(
   if (!body) throw refused('its body is not complete');
   const numIterations = await countIterations(withIterations(model, index), feeds, open);
   if (numIterations === 0) throw refused('it runs no iteration');
-  if (numIterations > MAX_ITERATIONS) throw refused(`it runs ${numIterations} iterations, and ${MAX_ITERATIONS} at most are compared one by one`);
+  if (numIterations > MAX_ITERATIONS) throw refused(`it runs ${numIterations} iterations, but at most ${MAX_ITERATIONS} can be compared one by one`);
   const numNodes = numIterations * body.node.length;
-  if (numNodes > MAX_UNROLLED_NODES) throw refused(`its ${numIterations} iterations have ${numNodes} nodes, and ${MAX_UNROLLED_NODES} at most are compared one by one`);
+  if (numNodes > MAX_UNROLLED_NODES) throw refused(`its ${numIterations} iterations have ${numNodes} nodes, but at most ${MAX_UNROLLED_NODES} can be compared one by one`);
   const count = numIterations === 1 ? '1 iteration: the graph is compared with this one' : `${numIterations} iterations: the graph is compared with these`;
   return { model: unrollLoop(model, index, numIterations, stages), note: count };
 }

@@ -1,5 +1,5 @@
-/** Archives and graphs that claim more than they hold, and names that are keys of `Object.prototype`. */
-// First: it counts what is loaded after it.
+/** Archives and graphs that declare more than they hold, and names that are keys of `Object.prototype`. */
+// Must come first: it counts buffers of modules loaded after it.
 import { bufferBytesOf, FEW_BYTES } from '../../test/compare/memory';
 import { readFileSync } from 'node:fs';
 import { zipSync } from 'fflate';
@@ -14,8 +14,8 @@ import { readNpz } from './files/npy';
 const fixture = (name: string): Uint8Array => new Uint8Array(readFileSync(`e2e/fixtures/cases/${name}`));
 const bytesOf = (value: string): Uint8Array => new TextEncoder().encode(value);
 
-describe('a zip that claims 4 GB for a thousand bytes', () => {
-  it('is refused before a buffer is made, as a checkpoint and as a bundle', () => {
+describe('a zip that declares 4 GB for a thousand bytes', () => {
+  it('is rejected before a buffer is created, as a checkpoint and as a bundle', () => {
     for (const read of [() => readNpz(fixture('lying.zip'), 'lying.npz'), () => readBundle(fixture('lying.zip'))]) {
       const bytes = bufferBytesOf(() => {
         expect(failureOf(read)).toMatchObject({ code: 'format' });
@@ -25,7 +25,7 @@ describe('a zip that claims 4 GB for a thousand bytes', () => {
   });
 });
 
-describe('an ONNX file whose weight has 2^126 values by its shape', () => {
+describe('an ONNX file with a weight of 2^126 values according to its shape', () => {
   it('is opened without buffers for its values', () => {
     const bytes = bufferBytesOf(() => {
       const [weight] = listWeights(parseOnnx(fixture('huge-dims.onnx'), 'huge-dims.onnx'));
@@ -46,7 +46,7 @@ describe('golden bundles with names such as "__proto__"', () => {
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
   });
 
-  it('are refused by name if a file of the zip is called "__proto__"', () => {
+  it('are rejected by name if a file of the zip is named "__proto__"', () => {
     // fflate cannot write that name.
     const others = Object.fromEntries(['x.npy', ...stages.slice(1).map(({ file }) => file)].map((file) => [file, buildNpy([1], [1])]));
     const zip = zipSync({ ...others, placehold: buildNpy([1], [1]), 'manifest.json': bytesOf(manifest.replace('stages/__proto__.npy', '__proto__')) });

@@ -12,23 +12,23 @@ import { concatenate } from '../util/values';
 import type { GraphTensor, ValueRunner } from './graphRunner';
 import type { AnyManifest, Plan } from './plan';
 
-/** A network on our own kernels, which reports the values of the graph at the ends of its stages. */
+/** A network on our own kernels that reports the graph values at the ends of its stages. */
 export interface TracedNetwork {
   /** Names of the reported values in the order of computation; the last is the output. */
   readonly valueNames: readonly string[];
-  /** @param onValue may return other values, with which the network continues */
+  /** @param onValue may return a replacement, with which the network continues */
   trace(input: FloatTensor, onValue?: (name: string, value: FloatTensor) => FloatTensor | undefined): FloatTensor;
 }
 
-/** Runs a network on our own kernels in the place of a graph. Golden values replace what the network gives at the end of a stage. */
+/** Runs a network on our own kernels in place of a graph. Golden values replace the outputs of stages. */
 export class KernelRunner implements ValueRunner {
-  /** For calls that feed values of later stages alone. */
+  /** For calls that only feed values of later stages. */
   private lastInput: GraphTensor | null = null;
 
   /**
-   * @param info of the graph that the network was read from
+   * @param info describes the graph that the network was read from
    * @param input name of the graph's input
-   * @param isSingle whether the network takes one item of a batch at a time
+   * @param isSingle true if the network processes one batch item at a time
    */
   constructor(
     readonly info: GraphInfo,
@@ -37,7 +37,7 @@ export class KernelRunner implements ValueRunner {
     private readonly isSingle: boolean,
   ) {}
 
-  /** Names of the values that {@link values} gives. */
+  /** Names of the values that {@link values} returns. */
   get valueNames(): readonly string[] {
     return this.network.valueNames;
   }
@@ -61,12 +61,15 @@ export class KernelRunner implements ValueRunner {
     });
   }
 
-  /** Does nothing: the network's heap is collected with it. */
+  /** Does nothing: the network's heap is garbage-collected with it. */
   release(): Promise<void> {
     return Promise.resolve();
   }
 
-  /** The input that is fed. If only later values are, as many items of an earlier input: what they give is replaced. */
+  /**
+   * The input to feed. If only later values are fed, an earlier input with the same number of items: its results are
+   * replaced.
+   */
   private inputFor(feeds: ReadonlyMap<string, GraphTensor>): GraphTensor {
     const input = feeds.get(this.input);
     if (input) return (this.lastInput = input);
@@ -78,7 +81,7 @@ export class KernelRunner implements ValueRunner {
     return { data: concatenate(Array<Float32Array>(numItems).fill(first.data)), shape: [numItems, ...first.shape.slice(1)] };
   }
 
-  /** The last value before `output` that is fed, else the input. */
+  /** The last fed value before `output`, else the input. */
   private sourceOf(feeds: ReadonlyMap<string, GraphTensor>, output: string, outputs: readonly string[]): string {
     const { valueNames } = this.network;
     const before = valueNames.slice(0, Math.max(0, valueNames.indexOf(output)));
@@ -111,7 +114,7 @@ function itemOf({ data, shape }: GraphTensor, item: number): GraphTensor {
   return { data: data.subarray(item * size, (item + 1) * size), shape: [1, ...shape.slice(1)] };
 }
 
-/** Batches of one as one batch. */
+/** Joins batches of one into one batch. */
 const batched = (items: readonly SessionTensor[]): SessionTensor => ({
   data: concatenate(items.map(({ data }) => data)),
   shape: [items.length, ...items[0]!.shape.slice(1)],
@@ -119,9 +122,9 @@ const batched = (items: readonly SessionTensor[]): SessionTensor => ({
 });
 
 const unfit = (problem: string): VoxlaneError =>
-  new VoxlaneError({ code: 'options', problem, expected: 'values that fit the network', remedy: 'Take goldens of this model' });
+  new VoxlaneError({ code: 'options', problem, expected: 'values that fit the network', remedy: 'Use goldens of this model' });
 
-/** Statistics and embedding of one map by our own kernels, with every frame of the map used. */
+/** Computes statistics and embedding of one map on our own kernels, using every frame of the map. */
 export type PoolMap = (map: { readonly data: Float32Array; readonly numFrames: number }) => Promise<{
   /** Axes (statistic). */
   readonly statistics: Float32Array;
@@ -156,8 +159,8 @@ export async function poolOnGpu(device: GPUDevice, head: PooledHead): Promise<Po
 }
 
 /**
- * Runs a network that pools statistics as a diarizer does: the runtime computes the map, our own kernels its statistics and the
- * embedding. These two come from one call, so golden statistics are not injected between them.
+ * Runs a network with statistics pooling like a diarizer: the runtime computes the map, our own kernels its statistics and
+ * the embedding. One call computes both, so golden statistics are not injected between them.
  */
 export class PooledRunner implements ValueRunner {
   constructor(
@@ -222,12 +225,10 @@ export class PooledRunner implements ValueRunner {
   }
 }
 
-/** The kernels of our own that a diarizer uses for a known model, for a comparison with golden outputs. */
-
-/** Whether a network pools statistics with our own kernels. */
+/** True if a network pools statistics with our own kernels. */
 const isPooled = (manifest: AnyManifest): boolean => manifest.task === 'embedding' && manifest.pooling === 'statistics';
 
-/** Whether a diarizer runs this graph on our own kernels, in whole or in part. ONNX Runtime runs any other graph. */
+/** True if a diarizer runs this graph on our own kernels, in whole or in part. ONNX Runtime runs all other graphs. */
 export function hasKernels(model: ModelProto, manifest: AnyManifest | null): boolean {
   if (!manifest) return false;
   const names = { input: manifest.input.name, output: manifest.output.name };
@@ -244,7 +245,7 @@ export function hasKernels(model: ModelProto, manifest: AnyManifest | null): boo
 /**
  * Opens the kernels that a diarizer runs on WASM.
  *
- * @param runtime runs the parts of the graph for which there is no kernel
+ * @param runtime runs the parts of the graph without a kernel
  * @throws VoxlaneError `model-invalid` for a graph that the kernels do not compute, `backend-unavailable` without SIMD
  */
 export function openKernels(model: ModelProto, manifest: AnyManifest, runtime: ValueRunner): ValueRunner {
@@ -261,7 +262,7 @@ export function openKernels(model: ModelProto, manifest: AnyManifest, runtime: V
 export const pooledNetworkOf = (model: ModelProto, manifest: AnyManifest | null): PooledNetwork | null =>
   manifest && isPooled(manifest) ? ifRead(() => splitAtPooling(model)) : null;
 
-/** The plan with the stages whose values the kernels give. The others count as not compared. */
+/** The plan with the stages whose values the kernels return. The others count as not compared. */
 export function planForKernels(plan: Plan, runner: ValueRunner): Plan {
   if (!(runner instanceof KernelRunner)) return plan;
   const given = new Set(runner.valueNames);
@@ -272,7 +273,7 @@ export function planForKernels(plan: Plan, runner: ValueRunner): Plan {
   return { ...plan, stages: plan.stages.filter(isGiven), unmapped };
 }
 
-/** Null if the graph is another one. */
+/** Null if the graph is a different one. */
 function ifRead<Result>(read: () => Result): Result | null {
   try {
     return read();

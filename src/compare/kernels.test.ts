@@ -10,7 +10,7 @@ import { makePlan } from './plan';
 import { compareStages, type RunResult } from './run';
 import { KernelRunner, openKernels, planForKernels, type TracedNetwork } from './kernelRunner';
 
-/** Compares the kernels in Node. `network`: in the place of the kernels that read the graph */
+/** Compares the kernels in Node. @param network replaces the kernels that read the graph */
 async function compareKernels({ model, manifest, bundle }: ShippedCase, network?: TracedNetwork): Promise<RunResult> {
   const plan = makePlan(bundle, graphInfo(model), manifest);
   const unused = { info: graphInfo(model) } as KernelRunner;
@@ -23,14 +23,14 @@ const judged = ({ stages }: RunResult): string[] =>
   stages.map(({ name, verdict, inherited }) => `${name}: ${inherited ? 'inherited' : verdict}`);
 
 describe('kernels on WASM', () => {
-  it('segmentation-3.0 passes every stage, also on golden input', async () => {
+  it('segmentation-3.0 passes every stage, even on golden input', async () => {
     const { verdict, stages } = await compareKernels(SEGMENTATION);
     expect(verdict).toBe('pass');
     expect(stages.map(({ name }) => name)).toEqual(SEGMENTATION.manifest.stages.map(({ name }) => name));
     expect(stages.map(({ forced }) => forced?.verdict)).toEqual([undefined, ...stages.slice(1).map(() => 'pass')]);
   }, 60_000);
 
-  it('exchanged gates in the LSTM kernel: the stage lstm is wrong, and what follows inherits', async () => {
+  it('swapped gates in the LSTM kernel: the stage lstm is wrong, and later stages inherit the failure', async () => {
     const { model } = lstmChanged((values, shape) => reorderGates(values, shape, [0, 2, 1, 3]));
     const { manifest } = SEGMENTATION;
     const result = await compareKernels(SEGMENTATION, PyannetNet.ofModel(model, manifest));

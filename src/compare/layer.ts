@@ -9,31 +9,30 @@ import type { AnyManifest } from './plan';
 import type { PlanRunner } from './stages';
 import type { NamedTensor } from './tensor';
 
-/** The stage before every model: the samples themselves. */
+/** The stage before every model: the decoded samples. */
 export const DECODE = 'decode';
 
-/** Which layer of which shipped model, and of what sound. */
+/** Selects a layer of a shipped model and its audio input. */
 export interface LayerRequest {
   /** The model. */
   readonly model: ShippedModel;
-  /** As the model's manifest calls the stage, or `decode`, which is the samples themselves. */
+  /** Stage name in the model's manifest, or `decode` for the samples. */
   readonly stage: string;
   /** A recording, or mono samples at the model's rate. */
   readonly source: Blob | Float32Array;
-  /** Where the segment starts that the model is given; 0 for the start. */
+  /** Start of the segment that the model receives; 0 for the beginning. */
   readonly startSeconds: number;
-  /** Length of the segment; to the end where it is not given. */
+  /** Length of the segment; by default up to the end. */
   readonly durationSeconds?: number | undefined;
 }
 
-/** A model's runner with its manifest. */
+/** Creates the runner of a model. */
 export type OpenLayerRunner = (model: ReturnType<typeof parseOnnx>, manifest: AnyManifest) => Promise<PlanRunner>;
 
 /**
- * Computes one layer of a shipped model by itself, for debugging by parts.
+ * Computes a single layer of a shipped model, for debugging.
  *
- * @throws VoxlaneError `options` for a stage that the model does not have, `audio-*`, `model-*`, and what the backend
- *   throws
+ * @throws VoxlaneError `options` for a stage that the model does not have, `audio-*`, `model-*`; errors of the backend
  */
 export async function computeLayer(
   { model: id, stage: name, source, startSeconds, durationSeconds }: LayerRequest,
@@ -57,7 +56,7 @@ export async function computeLayer(
   return { name, axes: stage.axes, data: tensor.data, shape: tensor.shape };
 }
 
-/** A segment of a recording as mono samples. @throws VoxlaneError `audio-*` */
+/** Decodes a segment of a recording to mono samples. @throws VoxlaneError `audio-*` */
 export async function decodeAll(
   source: Blob | Float32Array,
   options: { readonly sampleRate: number; readonly startSeconds?: number; readonly durationSeconds?: number },
@@ -65,7 +64,7 @@ export async function decodeAll(
   const audio = source instanceof Float32Array ? openSamples(source, options) : await openAudio(source, options);
   try {
     const pieces: Float32Array[] = [];
-    // Copies, because a decoder may use its buffer again.
+    // Copies, because a decoder may reuse its buffer.
     for await (const piece of audio.pieces()) pieces.push(piece.slice());
     return concatenate(pieces);
   } finally {
@@ -78,6 +77,6 @@ function unknownStage(id: string, name: string, manifest: AnyManifest): VoxlaneE
     code: 'options',
     problem: `The model ${id} has no stage ${name}`,
     expected: manifest.stages.map((stage) => stage.name).join(', '),
-    remedy: 'Name one of these',
+    remedy: 'Choose one of these',
   });
 }

@@ -41,26 +41,26 @@ describe('mapStage, the --map of the command', () => {
     ['hidden', '/head/tanh_output', 'The graph has no value /head/tanh_output', /^The closest are \/head\/Tanh_output_0, .*; compare --list prints all of them/],
     ['hidden', 'score', 'The graph has no value score', /^The closest are scores, /],
     ['hiden', 'scores', 'The goldens have no stage hiden', /^The closest are hidden, /],
-  ])('suggests what is meant by %s=%s', async (stage, value, problem, remedy) => {
+  ])('suggests corrections for %s=%s', async (stage, value, problem, remedy) => {
     await expect(comparison.mapStage(stage, value)).rejects.toMatchObject({ code: 'options', problem, remedy: expect.stringMatching(remedy) as string });
   });
 
-  it('takes a value of the graph', async () => {
+  it('accepts a value of the graph', async () => {
     const { goldens: opened } = await comparison.mapStage('hidden', '/head/Tanh_output_0');
     expect(opened?.stages.map(({ name, value }) => [name, value])).toEqual([['hidden', '/head/Tanh_output_0'], ['scores', 'scores']]);
   });
 });
 
 it.each([
-  ['tensors without the names of the graph', { name: 'a.npz', bytes: zipSync({ 'arr_0.npy': writeNpy(tensor('x')) }) }, /^a\.npz was taken as a checkpoint/],
+  ['tensors without the names of the graph', { name: 'a.npz', bytes: zipSync({ 'arr_0.npy': writeNpy(tensor('x')) }) }, /^a\.npz was treated as a checkpoint/],
   ['a bundle without stages', { name: 'a.zip', bytes: writeBundle({ model: 'foreign', source: {}, inputs: [tensor('x')], stages: [], tolerance: { maxAbs: 1, cosine: 0 } }) }, /^The golden bundle has no stages/],
-])('says why %s cannot be compared', async (_, file, problem) => {
+])('explains why %s cannot be compared', async (_, file, problem) => {
   const comparison = new Comparison({ models, goldens: {}, runtime: {}, threads: 1 });
   await comparison.open([{ name: 'net.onnx', bytes: graph }, file]);
   await expect(comparison.compare('wasm', { thorough: false }, () => undefined)).rejects.toMatchObject({ code: 'options', problem: expect.stringMatching(problem) as string });
 });
 
-it('keeps what was open before if the opening of other files is cancelled', async () => {
+it('keeps the open files if opening other files is cancelled', async () => {
   const comparison = new Comparison({ models, goldens: {}, runtime: {}, threads: 1 });
   await comparison.open([{ name: 'net.onnx', bytes: graph }, { name: 'net.zip', bytes: goldens }]);
   const cancelled = new VoxlaneError({ code: 'cancelled', problem: 'Cancelled' });

@@ -10,10 +10,10 @@ import { inGraphOrder, type Plan, type PlannedStage, valueOrder } from './plan';
 import { canInject, type OnStep } from './stages';
 import type { Tensor } from './tensor';
 
-/** Greatest number of values per run, because all of them are in memory at once. */
+/** Maximum number of values per run, because all of them are in memory at once. */
 export const VALUES_PER_RUN = 64;
 
-/** Error codes of a part of a graph that cannot run or gives no numeric tensor. */
+/** Error codes if a part of a graph cannot run or returns no numeric tensor. */
 const UNSUITED: readonly string[] = ['options', 'backend-failed', 'model-output'];
 
 /** The values that can be computed. Others, such as sequences, are left out. */
@@ -34,24 +34,24 @@ export async function tryValues(
   }
 }
 
-/** A value of a graph that a stage can be mapped to. */
+/** A graph value that a stage can be mapped to. */
 export interface ListedValue {
   /** Name of the value. */
   readonly name: string;
-  /** Operator that gives it, such as `Conv`. */
+  /** Operator that outputs it, such as `Conv`. */
   readonly op: string;
-  /** Path of the module of the original network that computes it; null if it is not known. */
+  /** Path of the module of the original network that computes it; null if unknown. */
   readonly module: string | null;
-  /** Type of its elements, such as `float32`; `?` if it is not known. */
+  /** Element type, such as `float32`; `?` if unknown. */
   readonly dtype: string;
-  /** Size of each axis, or the name of one that varies; null if it is not known. */
+  /** Size of each axis, or the name of a variable axis; null if unknown. */
   readonly shape: readonly (number | string)[] | null;
 }
 
 /**
- * Every value that a stage can be mapped to, in the order of computation, with its shape in a run.
+ * Lists every value that a stage can be mapped to, in the order of computation, with its shape in a run.
  *
- * @param feeds inputs of the graph; null if none are known: then the shapes are those that the file declares
+ * @param feeds inputs of the graph; null if unknown: then the shapes are those declared in the file
  */
 export async function listValues(
   graph: GraphRunner,
@@ -77,16 +77,16 @@ export async function listValues(
 }
 
 /**
- * Greatest difference between a value and the golden values of its stage, relative to the greatest golden value. float32
- * sums in another order differ by some 1e-5. Different layers differ by more than 1e-3.
+ * Maximum difference between a value and the golden values of its stage, relative to the greatest golden value. float32
+ * sums in different orders differ by about 1e-5. Different layers differ by more than 1e-3.
  */
 const MATCH = 1e-3;
 
 /**
- * Completes a plan by running the graph. If a module gives several values, the last one with the golden shape is chosen. A
+ * Completes a plan by running the graph. If a module has several values, chooses the last one with the golden shape. A
  * stage without a value gets the value that is closest to its golden values.
  *
- * The golden values of the other stages are injected, so that a fault does not hide the stages after it. A stage with wrong
+ * The golden values of the other stages are injected, so a fault does not hide the stages after it. A stage with wrong
  * values stays unmapped.
  *
  * @param graph on WASM, the reference
@@ -119,12 +119,12 @@ export async function matchValues(
   };
 }
 
-/** Whether the values differ from each other. Constant values identify no stage. */
+/** True if the values differ from each other. Constant values identify no stage. */
 const varies = (data: Float32Array): boolean => data.some((value) => value !== data[0]);
 
 /**
- * The stages with the values that have their shapes. A stage is left out if its module gives only part of the computation, in
- * another shape: the result is not in the graph. Any other value of another shape stays, because it is wrong.
+ * Assigns to each stage a value with its shape. A stage is left out if its module only computes an intermediate with
+ * another shape: the result is not in the graph. Any other value with another shape stays, because it is wrong.
  */
 async function chooseByShape(
   plan: Plan,
@@ -149,7 +149,7 @@ async function chooseByShape(
   return inGraphOrder(chosen, valueOrder(info));
 }
 
-/** A stage whose name is that of an output of another module: the output if it has the golden values, else the closest value. */
+/** For a stage named like an output of another module: the output if it has the golden values, else the closest value. */
 function byValues(stage: PlannedStage, fitting: readonly string[], tensors: ReadonlyMap<string, Tensor>): PlannedStage {
   const { golden, axes } = stage;
   const errors = new Map(fitting.map((name) => [name, errorOf(tensors.get(name)!, align(golden, axes, tensors.get(name)!.shape).tensor)]));
@@ -212,7 +212,7 @@ async function goldenFeeds(
   return injected;
 }
 
-/** Greatest difference, relative to the greatest golden value; infinite for another shape or values that are not finite. */
+/** Maximum difference, relative to the greatest golden value; infinite for another shape or non-finite values. */
 function errorOf(tensor: Tensor, golden: Tensor): number {
   if (!hasShape(tensor, golden.shape)) return Infinity;
   let [most, greatest] = [0, 0];

@@ -9,7 +9,7 @@ const TOLERANCE = { maxAbs: 0.01, cosine: 0.999 };
 const NOTHING = { maxAbs: null, maxRelative: null, goldenRms: null, quantiles: null, meanAbs: null, relative: null, cosine: null, snrDb: null, argmaxAgreement: null, worst: null };
 
 describe('measure', () => {
-  it('measures a difference, and says where it is greatest', () => {
+  it('measures a difference, and reports where it is greatest', () => {
     const golden = tensor([1, 3, 2], 1, 2, 3, 4, 5, 6);
     const actual = tensor([1, 3, 2], 1, 2, 3, 4, 7, 6);
     const measures = measure(actual, golden, AXES, (frame) => 0.5 + 0.1 * frame);
@@ -21,14 +21,14 @@ describe('measure', () => {
     expect(measures.worst).toEqual({ index: [0, 2, 0], actual: 7, golden: 5, seconds: 0.7 });
   });
 
-  it('agrees with compareTensors, which the trial of backends uses', () => {
+  it('agrees with compareTensors, which the backend self-check uses', () => {
     const golden = tensor([2, 2, 2], 0.3, -1, 2, 0, 5, 7, -9, 1);
     const actual = tensor([2, 2, 2], 0.31, -1, 2.5, 0, 4, 7, -9.5, 1);
     const { shape, data } = actual;
     expect(measure(actual, golden, AXES)).toMatchObject(compareTensors(data, golden.data, { shape, axes: AXES }));
   });
 
-  it('has no ratio, no worst value and no seconds where there are none', () => {
+  it('has no ratio, no worst value and no seconds if they do not exist', () => {
     const equal = measure(tensor([2], 1, 2), tensor([2], 1, 2), ['frame'], () => 1);
     expect(equal).toMatchObject({ maxAbs: 0, relative: 0, cosine: 1, snrDb: null, argmaxAgreement: null, worst: null });
     expect(measure(tensor([2], 0, 1), tensor([2], 0, 0), ['frame'])).toMatchObject({ relative: null, snrDb: null });
@@ -40,31 +40,31 @@ describe('measure', () => {
   it.each([
     ['NaN', NaN, { nanCount: 1, infCount: 0 }],
     ['infinity', -Infinity, { nanCount: 0, infCount: 1 }],
-  ])('gives no figure that %s spoils, and points at the first', (_, value, counts) => {
+  ])('reports no measure that %s invalidates, and points at the first', (_, value, counts) => {
     const measures = measure(tensor([1, 4], 1, 9, value, 0), tensor([1, 4], 1, 2, 3, 4), ['batch', 'frame']);
     expect(measures).toMatchObject({ maxAbs: null, meanAbs: null, relative: null, cosine: null, snrDb: null, ...counts });
     expect(measures).toMatchObject({ zeroCount: 1, worst: { index: [0, 2], actual: value, golden: 3 } });
   });
 
-  it('spoils the figures also where the golden value is not finite', () => {
+  it('reports no measure if a golden value is not finite', () => {
     const measures = measure(tensor([3], 1, 2, Infinity), tensor([3], 1, NaN, Infinity), ['frame']);
     expect(measures).toMatchObject({ maxAbs: null, nanCount: 0, infCount: 1, worst: { index: [1] } });
   });
 
-  it('only counts if the shapes differ, also of as many values', () => {
+  it('reports only counts if the shapes differ, even with the same number of values', () => {
     const actual = tensor([2, 2], NaN, 0, Infinity, 1);
     const counts = { nanCount: 1, infCount: 1, zeroCount: 1 };
     expect(measure(actual, tensor([4], 1, 2, 3, 4), ['frame', 'class'])).toEqual({ ...NOTHING, ...counts });
     expect(measure(actual, tensor([2, 3], 1, 2, 3, 4, 5, 6), ['frame', 'class'])).toEqual({ ...NOTHING, ...counts });
   });
 
-  it('finds no difference between two tensors of one shape without values', () => {
+  it('finds no difference between two empty tensors of the same shape', () => {
     const empty = measure(tensor([1, 0, 4]), tensor([1, 0, 4]), ['batch', 'frame', 'class']);
     expect(empty).toMatchObject({ maxAbs: 0, relative: 0, cosine: 1, worst: null });
     expect(judgeMeasures(empty, { maxAbs: 0, cosine: 1, rtol: 0 })).toBe('pass');
   });
 
-  it('gives quantiles of the errors, and the scale of the golden values', () => {
+  it('reports quantiles of the errors, and the scale of the golden values', () => {
     const golden = tensor([1000], ...Array.from({ length: 1000 }, (_, index) => 2 * (-1) ** index));
     const actual = tensor([1000], ...Array.from({ length: 1000 }, (_, index) => golden.data[index]! + (index + 1) / 1024));
     const { quantiles, goldenRms, maxRelative } = measure(actual, golden, ['frame']);
@@ -85,7 +85,7 @@ describe('measure', () => {
 describe('judgeMeasures', () => {
   const golden = tensor([1, 2, 2], 1, 2, 4, 3);
 
-  it('passes within the tolerance and fails outside, and where nothing could be measured', () => {
+  it('passes within the tolerance, and fails outside it or if nothing could be measured', () => {
     const judged = (actual: Tensor, maxAbs: number): string =>
       judgeMeasures(measure(actual, golden, AXES), { ...TOLERANCE, maxAbs });
     expect(judged(tensor([1, 2, 2], 1, 2, 4, 3.25), 0.25)).toBe('pass');
@@ -94,7 +94,7 @@ describe('judgeMeasures', () => {
     expect(judged(tensor([2, 2], 1, 2, 4, 3), Infinity)).toBe('fail');
   });
 
-  it('asks for agreement of classes where the tolerance does', () => {
+  it('requires agreement of classes if the tolerance does', () => {
     const turned = measure(tensor([1, 2, 2], 1, 2, 3.5, 3.501), golden, AXES);
     const loose = { maxAbs: 1, cosine: 0.9 };
     expect(judgeMeasures(turned, loose)).toBe('pass');

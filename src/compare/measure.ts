@@ -4,11 +4,11 @@ import type { Numbers } from './relativeError';
 import type { ErrorQuantiles, Measures, Verdict, WorstValue } from './report';
 import { type Tensor, valuesOf } from './tensor';
 
-/** Greatest number of errors to sort. Of a larger tensor, every second, third … error is taken. */
+/** Maximum number of errors to sort. For larger tensors, only every second, third … error is used. */
 const MAX_SORTED = 1 << 20;
 
 /**
- * Quantiles of the absolute differences of two tensors of one size, at least 1. Equal values that are not finite have the
+ * Quantiles of the absolute differences of two non-empty tensors of the same size. Equal non-finite values have the
  * difference 0. All other differences must be finite.
  */
 export function errorQuantiles(actual: Float32Array | Float64Array | Int32Array | Uint32Array, golden: typeof actual): ErrorQuantiles {
@@ -20,25 +20,24 @@ export function errorQuantiles(actual: Float32Array | Float64Array | Int32Array 
     errors[index] = Object.is(ours, theirs) ? 0 : Math.abs(ours - theirs);
   }
   errors.sort();
-  /** The least value that `share` of the errors do not exceed. */
+  /** The smallest value that `share` of the errors do not exceed. */
   const at = (share: number): number => errors[Math.max(0, Math.ceil(share * errors.length) - 1)]!;
   return { median: at(0.5), p90: at(0.9), p99: at(0.99) };
 }
 
-/** Axes that are time, the one to be preferred first. */
+/** Time axes, the preferred one first. */
 const TIME_AXES: readonly string[] = ['frame', 'sample'];
 
 /**
- * Every measure of `actual` against `golden`, in float64, row-major both.
+ * Computes all measures of `actual` against `golden`, in float64; both are row-major.
  *
- * Where the shapes differ only the counts are given: values that do not stand for the same thing have no difference.
- * Equal values that are not finite have no difference. With other values that are not finite, measures that would not be
- * finite are null and `worst` is the first of those values.
- * `worst` is null also where nothing differs.
+ * If the shapes differ, only the counts are computed, because the values do not correspond. Equal non-finite values have no
+ * difference. With other non-finite values, measures that would not be finite are null, and `worst` is the first such
+ * value. `worst` is also null if nothing differs.
  *
  * @param axes name of each axis of `actual`
- * @param secondsOf center of a frame (of a sample, where the stage has samples) from the start of the input, in seconds
- * @param offsetShare least spread of the golden values, as {@link offsetShareOf} gives it for their type
+ * @param secondsOf center of a frame (or sample, for stages with samples) in seconds from the start of the input
+ * @param offsetShare minimum spread of the golden values, as returned by {@link offsetShareOf} for their type
  */
 export function measure(
   actual: Tensor,
@@ -66,7 +65,7 @@ export function measure(
     meanAbs: finite(meanAbs * factor),
     relative: finite(relative),
     cosine: finite(cosine),
-    // Of no difference it is infinite.
+    // Infinite if there is no difference.
     snrDb: finite(10 * Math.log10(sums.goldenSquare / sums.differenceSquare)),
     argmaxAgreement: argmaxAgreement ?? null,
     nanCount: sums.nanCount,
@@ -76,10 +75,10 @@ export function measure(
   };
 }
 
-/** Greatest magnitude of values of which the product of two sums of squares is finite in float64. */
+/** Maximum magnitude at which the product of two sums of squares is finite in float64. */
 const MAX_SQUARED = 2 ** 240;
 
-/** Both arrays divided by `factor`, a power of two that is not 1 only if such a product would be infinite. */
+/** Divides both arrays by `factor`, a power of two. It is 1 unless such a product would be infinite. */
 function withinSquares(left: Numbers, right: Numbers): { left: Numbers; right: Numbers; factor: number } {
   let greatest = 0;
   for (const values of [left, right]) {
@@ -91,7 +90,7 @@ function withinSquares(left: Numbers, right: Numbers): { left: Numbers; right: N
   return { left: Float64Array.from(left, (value) => value / factor), right: Float64Array.from(right, (value) => value / factor), factor };
 }
 
-/** Absolute difference of whole numbers that float64 would round. A value that is not whole is compared as a number. */
+/** Absolute difference of integers that float64 would round. Other values are compared as numbers. */
 const wholeDifference =
   (actual: Float32Array | ExactValues, golden: Float32Array | ExactValues) =>
   (index: number): number => {
@@ -100,7 +99,7 @@ const wholeDifference =
     return Math.abs(Number(BigInt(ours) - BigInt(theirs)));
   };
 
-/** `pass` where every measure is within `tolerance`; one that could not be taken fails. */
+/** Returns `pass` if every measure is within `tolerance`; a measure that is missing fails. */
 export function judgeMeasures(measures: Measures, tolerance: Tolerance): Verdict {
   const { maxAbs, relative, maxRelative, meanAbs, cosine, argmaxAgreement, nanCount, infCount, zeroCount } = measures;
   const taken = {
@@ -116,12 +115,12 @@ export function judgeMeasures(measures: Measures, tolerance: Tolerance): Verdict
   return judge({ ...taken, ...(argmaxAgreement !== null && { argmaxAgreement }) }, tolerance);
 }
 
-/** Whether a tensor has this shape. */
+/** True if a tensor has this shape. */
 export function hasShape(tensor: Tensor, shape: readonly number[]): boolean {
   return tensor.shape.length === shape.length && tensor.shape.every((size, axis) => size === shape[axis]);
 }
 
-/** Where along each axis the value at a flat index of a row-major tensor is. */
+/** Converts a flat index of a row-major tensor to an index along each axis. */
 export function indexOf(flat: number, shape: readonly number[]): number[] {
   const index = new Array<number>(shape.length).fill(0);
   let rest = flat;
@@ -132,7 +131,7 @@ export function indexOf(flat: number, shape: readonly number[]): number[] {
   return index;
 }
 
-/** Measures of two tensors of a shape without values. */
+/** Measures of two tensors of an empty shape. */
 const NOTHING_DIFFERS: Measures = {
   maxAbs: 0,
   maxRelative: 0,

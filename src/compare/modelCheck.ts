@@ -10,40 +10,42 @@ import { fetchGoldens, type GoldenBundle, type GoldenStage, readBundle, tensorNa
 import { broken } from './files/zip';
 import type { BackendName } from './report';
 
-/** How one stage's output on this backend compares with the golden one. */
+/** How the output of a stage on this backend compares with the golden output. */
 export interface StageCheck {
-  /** As the golden bundle calls it. */
+  /** Name in the golden bundle. */
   readonly stage: string;
-  /** Greatest absolute difference of two values. */
+  /** Maximum absolute difference between two values. */
   readonly maxAbs: number;
-  /** Cosine of the angle between the two, each taken as one vector. */
+  /** Cosine similarity of the two outputs, each taken as one vector. */
   readonly cosine: number;
-  /** Share of frames with the same class, of a stage that has classes. */
+  /** Share of frames with the same class; undefined for a stage without classes. */
   readonly argmaxAgreement?: number | undefined;
-  /** What the bundle allows. */
+  /** Limits from the bundle. */
   readonly tolerance: {
-    /** Greatest absolute difference that is allowed. */
+    /** Maximum allowed absolute difference. */
     readonly maxAbs: number;
-    /** Least cosine that is allowed. */
+    /** Minimum cosine similarity. */
     readonly cosine: number;
-    /** Least share of frames with the same class; absent of a stage without classes. */
+    /** Minimum share of frames with the same class; absent for a stage without classes. */
     readonly argmaxAgreement?: number | undefined;
   };
-  /** Whether every measure is within the tolerance. */
+  /** True if every measure is within its limit. */
   readonly passed: boolean;
 }
 
-/** Whether a backend computes a model as its golden bundle says. */
+/** Verdict on a backend: does it compute a model as its golden bundle expects? */
 export interface ModelCheck {
   /** Id of the model. */
   readonly model: string;
-  /** What computed it: a GPU, our kernels on WASM (`kernels`), or ONNX Runtime on WASM (`wasm`). */
+  /** What computed the model: a GPU (`webgpu`), our kernels on WASM (`kernels`), or ONNX Runtime on WASM (`wasm`). */
   readonly backend: 'webgpu' | 'kernels' | 'wasm';
-  /** In the order of the graph. */
+  /** In graph order. */
   readonly stages: readonly StageCheck[];
-  /** Whether every stage passed. */
+  /** True if every stage passed. */
   readonly passed: boolean;
-  /** Seconds of the golden input; of a segmentation model the second time, because the first one compiles. */
+  /**
+   * Seconds to compute the golden input. For a segmentation model, this is the second run, because the first one compiles.
+   */
   readonly seconds: number;
 }
 
@@ -51,27 +53,27 @@ export interface ModelCheck {
 export type CompareStage = (stage: string, actual: Float32Array) => void;
 
 /**
- * Features agree with the reference to float32's rounding of a logarithm; Hamming in place of povey, or another sample
- * scale, is 0.1 and more away.
+ * Float32 rounding of a logarithm stays below this bound. A Hamming window in place of Povey, or a wrong sample scale,
+ * changes features by 0.1 or more.
  */
 const REFERENCE_FBANK: Tolerance = { maxAbs: 2e-3, cosine: 0.99999 };
-/** Embeddings are compared by angle, at cosine distances of 1e-3 and coarser: an order of magnitude below. */
+/** Embeddings are compared by angle, at cosine distances of 1e-3 and more. This bound is ten times stricter. */
 const REFERENCE_COSINE = 0.9999;
-/** Share of the greatest value of an embedding that rounding through the whole network stays far below. */
+/** Share of an embedding's greatest value. Rounding through the whole network stays far below it. */
 const REFERENCE_SHARE = 0.01;
 /**
- * Tolerance of log-probabilities, as for the golden outputs. Classes are not compared: in a synthetic sound, many frames are
- * near ties, which rounding decides.
+ * Tolerance for log-probabilities, as for the golden outputs. Classes are not compared: in synthetic sound, many frames are
+ * near ties, and rounding decides those.
  */
 const REFERENCE_SCORES: Tolerance = { maxAbs: 1e-2, cosine: 0.999 };
 
-/** Mel features that WASM gave. @param data axes (frame, mel) */
+/** Mel features computed on WASM. @param data axes (frame, mel) */
 export const featureStage = (name: string, data: Float32Array): GoldenStage => stageOf(name, data, REFERENCE_FBANK);
 
-/** Scores of the segmentation that WASM gave. @param data axes (window, frame, class) */
+/** Segmentation scores computed on WASM. @param data axes (window, frame, class) */
 export const scoreStage = (name: string, data: Float32Array): GoldenStage => stageOf(name, data, REFERENCE_SCORES);
 
-/** Embeddings that WASM gave. @param data axes (voice, dimension) */
+/** Embeddings computed on WASM. @param data axes (embedding, dimension) */
 export function embeddingStage(name: string, data: Float32Array): GoldenStage {
   const greatest = data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   return stageOf(name, data, { maxAbs: REFERENCE_SHARE * greatest, cosine: REFERENCE_COSINE });
@@ -82,8 +84,9 @@ function stageOf(name: string, data: Float32Array, tolerance: Tolerance): Golden
 }
 
 /**
- * Runs and compares. A device that is lost or out of memory throws, because that does not concern its arithmetic. Values so
- * wrong that the run stops, and a kernel that WebAssembly stops, are failures: the stages before show where it began.
+ * Runs a model and compares its stages. Throws if the device is lost or out of memory, because neither says anything about
+ * its arithmetic. If wrong values stop the run, or WebAssembly traps in a kernel, the check fails; the stages before show
+ * where the fault began.
  *
  * @param runs number of runs; the last one counts
  * @param bundle expected outputs
@@ -113,17 +116,17 @@ export async function selfCheck(
   }
 }
 
-/** Description of an error that means wrong arithmetic; null for other errors. */
+/** Describes an error caused by wrong arithmetic; null for other errors. */
 function wrongness(error: unknown): string | null {
   if (error instanceof WebAssembly.RuntimeError) return `the kernel stopped: ${error.message}`;
   const isWrong = error instanceof VoxlaneError && (error.code === 'gpu-wrong' || error.code === 'model-output');
   return isWrong ? error.problem : null;
 }
 
-/** Stages of a golden bundle that are compared, in order. The others are inside the network. */
+/** Golden stages that are compared, in order. The others are inside the network. */
 const COMPARED = /^(classifier|fbank|embedding)\b/;
 
-/** A stage at which the run stopped because of its values. There are no measures of it. */
+/** The stage at which wrong values stopped the run. It has no measures. */
 function brokenStage(stages: readonly GoldenStage[], numCompared: number, problem: string): StageCheck {
   const names = stages.map(({ name }) => name).filter((name) => COMPARED.test(name));
   const stage = names[numCompared];
@@ -137,8 +140,8 @@ function brokenStage(stages: readonly GoldenStage[], numCompared: number, proble
 }
 
 /**
- * Stricter than a comparison with a golden bundle: no error above `maxAbs` passes as rounding, and NaN or infinity fails even
- * if the expected values have it in the same place.
+ * Stricter than a comparison with a golden bundle: no error above `maxAbs` counts as rounding, and NaN or infinity fails
+ * even if the expected output has it in the same position.
  */
 function compareStage(stages: readonly GoldenStage[], stage: string, actual: Float32Array): StageCheck {
   const { data, axes, shape, tolerance } = tensorNamed(stages, stage);
@@ -149,7 +152,6 @@ function compareStage(stages: readonly GoldenStage[], stage: string, actual: Flo
   return { stage, maxAbs: allFinite ? comparison.maxAbs : NaN, cosine, argmaxAgreement, tolerance, passed };
 }
 
-/** A model to check. */
 export interface CheckedModel<Manifest> {
   readonly manifest: Manifest;
   /** What computes the model. */
@@ -157,7 +159,7 @@ export interface CheckedModel<Manifest> {
 }
 
 /**
- * Runs the golden input of a segmentation model.
+ * Checks a segmentation model with its golden input.
  *
  * @param goldensBase holds `<model id>.zip`
  * @throws VoxlaneError `model-missing`; `format`, also for golden outputs of another model; `backend-failed`, `gpu-lost`,
@@ -175,7 +177,7 @@ export async function checkSegmentation(
   }, bundle);
 }
 
-/** The same for an embedding model with its filterbank. */
+/** Checks an embedding model and its filterbank. Parameters and errors as for {@link checkSegmentation}. */
 export async function checkEmbedding(
   embedder: Embedder,
   { manifest, backend }: CheckedModel<EmbeddingManifest>,
@@ -183,12 +185,12 @@ export async function checkEmbedding(
 ): Promise<ModelCheck> {
   const bundle = await goldensOf(manifest, goldensBase);
   const { data } = tensorNamed(bundle.inputs, 'waveform');
-  // Once: only the segmentation's time decides between backends.
+  // One run is enough: only the segmentation's time decides between backends.
   return selfCheck({ model: manifest.id, backend }, 1, (compare) => embedAndCompare(embedder, data, compare), bundle);
 }
 
 /**
- * Compares a GPU with WASM, for files without golden outputs: a file from the user, or a model that we may not distribute.
+ * Compares a GPU with WASM for models without golden outputs: files from the user, and models that we may not distribute.
  */
 export async function checkAgainst(
   reference: Embedder,
@@ -207,14 +209,14 @@ export async function checkAgainst(
 /**
  * Fetches the golden outputs of a model.
  *
- * @throws VoxlaneError `format` for those of another checkpoint: users may serve their own models under the names of the bundled
- *   ones
+ * @throws VoxlaneError `format` if they belong to another checkpoint: users may serve their own models under the names of
+ *   the bundled ones
  */
 async function goldensOf({ id, origin }: SegmentationManifest | EmbeddingManifest, base: FileBase): Promise<GoldenBundle> {
   const bundle = readBundle(await fetchGoldens(id, base));
   const checkpoint = bundle.source.checkpoint_sha256;
   if (checkpoint === undefined || checkpoint === origin.sha256) return bundle;
-  throw broken(`The golden outputs of ${id} are of another checkpoint: ${JSON.stringify(checkpoint)}`, `those of ${origin.sha256}`);
+  throw broken(`The golden outputs of ${id} belong to another checkpoint: ${JSON.stringify(checkpoint)}`, `those of ${origin.sha256}`);
 }
 
 async function embedAndCompare(embedder: Embedder, samples: Float32Array, compare: CompareStage): Promise<void> {
@@ -225,23 +227,20 @@ async function embedAndCompare(embedder: Embedder, samples: Float32Array, compar
 }
 
 /**
- * The self-check of a GPU at the length and the batch size of a run. Golden outputs are short and alone in their batch; a
- * kernel can be wrong only beyond some length, or only from the second window of a batch on.
- */
-
-/**
- * Limit for different windows of a batch: WASM computes each, in a third of a second or more. The batch repeats them in an
- * order without a period, so that swapped windows are detected.
+ * Maximum number of different windows in a batch: WASM needs at least a third of a second for each. The batch repeats them
+ * in an aperiodic order, which exposes swapped windows.
  */
 const MAX_DIFFERENT = 4;
-/** Mask frames of the windows of an embedding batch: enough for segments of less than a second. */
+/** Mask frames per window of an embedding batch: enough for segments shorter than a second. */
 const MASK_FRAMES = 64;
 
 /**
- * Compares the scores of a batch of windows with those that WASM gives for each of the windows alone.
+ * Checks a GPU at the window length and batch size of a run. The golden input is short and alone in its batch, and a kernel
+ * can be wrong only beyond some length or only from the second window of a batch. Compares the scores of a batch with the
+ * scores that WASM computes for each window alone.
  *
  * @param reference the same file on WASM
- * @param numWindows of the batch
+ * @param numWindows batch size
  * @throws VoxlaneError `backend-failed`, `gpu-lost`, `gpu-memory`
  */
 export async function checkSegmentationWindows(
@@ -267,12 +266,12 @@ export async function checkSegmentationWindows(
 }
 
 /**
- * Compares features and embedding of a whole window, and the embeddings of the first and the last window of a batch, with
- * those that WASM gives.
+ * Compares the features and the embedding of a whole window, and the embeddings of the first and last window of a batch,
+ * with those that WASM computes.
  *
  * @param reference the same file on WASM
- * @param windowSamples of a window of the segmentation
- * @param numWindows of the batch
+ * @param windowSamples segmentation window length in samples
+ * @param numWindows batch size
  * @throws VoxlaneError `backend-failed`, `model-output`, `gpu-lost`, `gpu-memory`
  */
 export async function checkEmbeddingWindows(
@@ -285,16 +284,16 @@ export async function checkEmbeddingWindows(
   const [fbank, whole, batch] = [`fbank (${length})`, `embedding (${length})`, `embedding (${numWindows} × ${length})`];
   const different = differentWindows(sampleRate, windowSamples, numWindows);
   const windows = aperiodicOrder(numWindows, different.length).map((window) => different[window]!);
-  const spoken = numWindows > 1 ? [0, numWindows - 1] : [];
+  const active = numWindows > 1 ? [0, numWindows - 1] : [];
 
   const stages: GoldenStage[] = [];
   const expected = await reference.embedSegment(windows[0]!, (features) => {
     stages.push(featureStage(fbank, features));
   });
   stages.push(embeddingStage(whole, expected));
-  const voices: Float32Array[] = [];
-  for (const window of spoken) voices.push(await embedVoices(reference, [windows[window]!], [0]));
-  if (spoken.length > 0) stages.push(embeddingStage(batch, concatenate(voices)));
+  const embeddings: Float32Array[] = [];
+  for (const window of active) embeddings.push(await embedSpeaker(reference, [windows[window]!], [0]));
+  if (active.length > 0) stages.push(embeddingStage(batch, concatenate(embeddings)));
 
   return selfCheck(
     { model: id, backend: 'webgpu' },
@@ -304,7 +303,7 @@ export async function checkEmbeddingWindows(
         compare(fbank, features);
       });
       compare(whole, embedding);
-      if (spoken.length > 0) compare(batch, await embedVoices(embedder, windows, spoken));
+      if (active.length > 0) compare(batch, await embedSpeaker(embedder, windows, active));
     },
     { stages },
   );
@@ -313,16 +312,16 @@ export async function checkEmbeddingWindows(
 /**
  * Embeds one speaker of a batch of windows, as a run does.
  *
- * @param spoken windows in which the speaker talks, in the middle; the others are silent
- * @returns axes (spoken window, dimension)
+ * @param active windows in which the speaker talks, in the middle; the others are silent
+ * @returns axes (active window, dimension)
  */
-async function embedVoices(embedder: Embedder, windows: readonly Float32Array[], spoken: readonly number[]): Promise<Float32Array> {
+async function embedSpeaker(embedder: Embedder, windows: readonly Float32Array[], active: readonly number[]): Promise<Float32Array> {
   const numWindows = windows.length;
   const activity = new Uint8Array(numWindows * MASK_FRAMES);
-  for (const window of spoken) activity.fill(1, (window + 0.25) * MASK_FRAMES, (window + 0.5) * MASK_FRAMES);
+  for (const window of active) activity.fill(1, (window + 0.25) * MASK_FRAMES, (window + 0.5) * MASK_FRAMES);
   const { embeddings } = await embedder.embed({ windows: concatenate(windows), activity, numWindows, numSpeakers: 1 });
   const size = embeddings.length / numWindows;
-  return concatenate(spoken.map((window) => embeddings.subarray(window * size, (window + 1) * size)));
+  return concatenate(active.map((window) => embeddings.subarray(window * size, (window + 1) * size)));
 }
 
 function differentWindows(sampleRate: number, windowSamples: number, numWindows: number): Float32Array[] {
@@ -330,7 +329,7 @@ function differentWindows(sampleRate: number, windowSamples: number, numWindows:
   return Array.from({ length: count }, (_, seed) => testConversation(sampleRate, windowSamples, seed));
 }
 
-/** The order of `numDifferent` windows in the batch: each in turn, and then without a period. */
+/** Order of `numDifferent` windows in the batch: each once, then an aperiodic sequence. */
 function aperiodicOrder(numWindows: number, numDifferent: number): number[] {
   let state = 1;
   return Array.from({ length: numWindows }, (_, index) => {

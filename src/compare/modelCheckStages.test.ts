@@ -5,7 +5,7 @@ import { readBundle, type GoldenStage } from './files/bundle';
 import type { Tolerance } from './compare';
 import { embeddingStage, featureStage, selfCheck, scoreStage, type CompareStage, type StageCheck } from './modelCheck';
 
-/** The check of one stage whose backend gives `actual`. */
+/** Checks one stage whose backend returns `actual`. */
 async function checkOf(stage: GoldenStage, actual: readonly number[]): Promise<StageCheck> {
   const run = (compare: CompareStage): Promise<void> => {
     compare(stage.name, Float32Array.from(actual));
@@ -30,7 +30,7 @@ test.each([
   ['features', featureStage],
   ['scores', scoreStage],
   ['embeddings', embeddingStage],
-])('NaN or infinite %s fail, also if the reference has the same', async (_, stageOf) => {
+])('NaN or infinite %s fail, even if the reference has the same values', async (_, stageOf) => {
   for (const value of [NaN, Infinity, -Infinity]) {
     const same = await checkOf(stageOf('stage', Float32Array.of(1, value)), [1, value]);
     expect(same).toMatchObject({ passed: false, maxAbs: NaN });

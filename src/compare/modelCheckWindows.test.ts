@@ -1,4 +1,4 @@
-/** The self-check at the length and the batch size of a run. Networks of a few lines replace both backends. */
+/** The self-check at the window length and batch size of a run. Networks of a few lines replace both backends. */
 import { describe, expect, test } from 'vitest';
 import type { EmbedBatch, Embedder } from '../embedding/embedder';
 import type { FloatTensor, Graph } from '../ort/graph';
@@ -11,10 +11,10 @@ const MANIFEST = { id: 'm', sampleRate: SAMPLE_RATE, windowSamples: WINDOW_SAMPL
 const FRAMES = 20;
 const DIMENSION = 8;
 
-/** Changes what a backend gives for a batch: one row of values a window. */
+/** Changes what a backend returns for a batch: one row of values per window. */
 type Fault = (rows: Float32Array[]) => Float32Array[];
 
-/** Sums over parts of a sound: different for different sounds. */
+/** Sums over parts of the audio: different audio has different sums. */
 function sumsOf(samples: Float32Array, count: number): Float32Array {
   const size = Math.floor(samples.length / count);
   return Float32Array.from({ length: count }, (_, part) =>
@@ -70,7 +70,7 @@ function makeEmbedder({ batch = (rows) => rows, features = (values) => values }:
   };
 }
 
-/** Adds `greater` to a value of one row. */
+/** Adds `greater` to the values of one row. */
 const spoil = (rows: Float32Array[], row: number, greater = 0.25): Float32Array[] =>
   rows.map((values, index) => (index === row ? values.map((value) => value + greater) : values));
 const swap = (rows: Float32Array[], one: number, other: number): Float32Array[] =>
@@ -80,7 +80,7 @@ describe('segmentation', () => {
   const check = (fault: Fault | undefined, numWindows: number) =>
     checkSegmentationWindows(makeGraph(), makeGraph(fault), MANIFEST, numWindows);
 
-  test('a correct backend passes at any batch size, in one batch; the reference computes few windows', async () => {
+  test('a correct backend passes at any batch size and runs one batch; the reference computes few windows', async () => {
     for (const numWindows of [1, 2, 3, 8, 32]) {
       const [reference, graph] = [makeGraph(), makeGraph()];
       const check = await checkSegmentationWindows(reference, graph, MANIFEST, numWindows);
@@ -91,13 +91,13 @@ describe('segmentation', () => {
   });
 
   test.each<[string, Fault, number]>([
-    ['a fault of batches of two and more', (rows) => (rows.length >= 2 ? spoil(rows, 1) : rows), 2],
+    ['a fault in batches of two or more', (rows) => (rows.length >= 2 ? spoil(rows, 1) : rows), 2],
     ['the last window of a batch', (rows) => spoil(rows, 31), 32],
     ['the first window twice', (rows) => rows.map((row, index) => (index === 9 ? rows[0]! : row)), 32],
-    ['neighbors in each other’s place', (rows) => swap(rows, 6, 7), 8],
-    ['the second half is the first half again', (rows) => rows.map((_, index) => rows[index % (rows.length / 2)]!), 16],
+    ['neighboring windows swapped', (rows) => swap(rows, 6, 7), 8],
+    ['the second half repeats the first', (rows) => rows.map((_, index) => rows[index % (rows.length / 2)]!), 16],
     ['the last frames of a window', (rows) => rows.map((row) => row.map((value, frame) => (frame >= 15 ? value + 0.25 : value))), 1],
-  ])('%s is found', async (_, fault, numWindows) => {
+  ])('detects a fault: %s', async (_, fault, numWindows) => {
     expect((await check(fault, numWindows)).passed).toBe(false);
   });
 
@@ -105,7 +105,7 @@ describe('segmentation', () => {
     expect((await check((rows) => spoil(rows, 0, 1e-3), 2)).passed).toBe(true);
   });
 
-  test('values that stop the run fail the stage; a lost device throws', async () => {
+  test('the stage fails if wrong values stop the run; a lost device throws', async () => {
     const stop = (code: 'gpu-wrong' | 'gpu-lost'): Fault => () => {
       throw new VoxlaneError({ code, problem: 'all zeros' });
     };
@@ -130,11 +130,11 @@ describe('embedding', () => {
   });
 
   test.each<[string, EmbedderFaults, number, string]>([
-    ['features beyond some length', { features: (values) => values.map((value, i) => (i >= 150 ? value + 0.25 : value)) }, 1, 'fbank (10 s)'],
-    ['a fault of batches of two and more', { batch: (rows) => (rows.length >= 2 ? spoil(rows, 1) : rows) }, 2, 'embedding (2 × 10 s)'],
+    ['features wrong beyond some length', { features: (values) => values.map((value, i) => (i >= 150 ? value + 0.25 : value)) }, 1, 'fbank (10 s)'],
+    ['a fault in batches of two or more', { batch: (rows) => (rows.length >= 2 ? spoil(rows, 1) : rows) }, 2, 'embedding (2 × 10 s)'],
     ['the last window of a batch', { batch: (rows) => (rows.length >= 2 ? spoil(rows, rows.length - 1) : rows) }, 32, 'embedding (32 × 10 s)'],
-    ['windows in each other’s place', { batch: (rows) => (rows.length >= 2 ? swap(rows, 0, rows.length - 1) : rows) }, 4, 'embedding (4 × 10 s)'],
-  ])('%s: found, and named', async (_, faults, numWindows, stage) => {
+    ['windows swapped', { batch: (rows) => (rows.length >= 2 ? swap(rows, 0, rows.length - 1) : rows) }, 4, 'embedding (4 × 10 s)'],
+  ])('detects and names the stage: %s', async (_, faults, numWindows, stage) => {
     const { passed, stages } = await check(faults, numWindows);
     expect(passed).toBe(false);
     expect(stages.find((each) => !each.passed)?.stage).toBe(stage);

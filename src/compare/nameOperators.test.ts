@@ -10,12 +10,12 @@ const cause = new Error('the runtime');
 const failing = (problem: string, code: 'backend-failed' | 'gpu-lost' = 'backend-failed') => () =>
   Promise.reject(new VoxlaneError({ code, problem, remedy: 'r' }, { cause }));
 
-it('adds the operators of a part to a message that names none of them', async () => {
+it('adds operators to a message that names none of them', async () => {
   const error: unknown = await namingOperators(modelOf('Cast', 'Add', 'Cast'), failing('It failed')).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ code: 'backend-failed', problem: 'It failed (operators Cast, Add)', remedy: 'r', cause });
 });
 
-it('names five operators at most', async () => {
+it('names at most five operators', async () => {
   const many = modelOf('A', 'B', 'C', 'D', 'E', 'F', 'G');
   await expect(namingOperators(many, failing('It stopped'))).rejects.toMatchObject({ problem: 'It stopped (operators A, B, C, D, E and 2 more)' });
 });
@@ -23,6 +23,6 @@ it('names five operators at most', async () => {
 it.each([
   ['It has no Cast', modelOf('Cast', 'Add'), undefined],
   ['The device is lost', modelOf('Cast'), 'gpu-lost'],
-] as const)('leaves "%s" as it is', async (problem, model, code) => {
+] as const)('keeps "%s" unchanged', async (problem, model, code) => {
   await expect(namingOperators(model, failing(problem, code))).rejects.toMatchObject({ problem });
 });

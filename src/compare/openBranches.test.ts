@@ -10,7 +10,8 @@ import { GraphRunner, type GraphTensor, openBranches } from './graphRunner';
 const bool = (name: string) => makeValueInfo(name, { dtype: 'bool', shape: [] });
 
 /**
- * z = -y; y = sum(x) > 0 ? (c ? relu(x) * 3 : x) : x + x. The branch has values named like those of the graph: `r` and `w`.
+ * z = -y; y = sum(x) > 0 ? (c ? relu(x) * 3 : x) : x + x. The branch has values with the same names as the graph: `r` and
+ * `w`.
  */
 const NESTED = build({
   input: [float('x', null), bool('c')],
@@ -75,15 +76,15 @@ describe('openBranches', () => {
     expect((await valueOf(model, given, 'z')).map((value) => 0 - value)).toEqual(values);
   });
 
-  it('leaves an If whose condition cannot be computed, and says why', async () => {
+  it('keeps an If whose condition cannot be computed, and notes why', async () => {
     const given = new Map([...feeds([1, 2], true)].filter(([name]) => name === 'x'));
     const { model, notes } = await openBranches(NESTED, given, openNodeSession);
     expect(valueNames(graphInfo(model))).toContain('inner_y');
     expect(notes).toEqual([expect.stringMatching(/outer.*then_branch/), expect.stringMatching(/inner.*stays closed: .*\bc\b/)]);
   });
 
-  it('leaves an If whose branch the runtime refuses in its place', async () => {
-    // `Range` takes scalars. The runtime learns that `limit` is none only once the branch is in place.
+  it('keeps an If if the runtime rejects the inlined branch', async () => {
+    // `Range` needs scalars. The runtime detects that `limit` is not a scalar only after the branch is inlined.
     const refused = build({
       input: [bool('c')],
       output: [float('y', null)],
@@ -105,7 +106,7 @@ describe('openBranches', () => {
     expect(await valueOf(model, given, 'y')).toEqual([0, 1, 2]);
   });
 
-  it('takes a constant condition', async () => {
+  it('accepts a constant condition', async () => {
     const constant = build({
       input: [float('x', null)],
       output: [float('y', null)],
@@ -125,7 +126,7 @@ describe('openBranches', () => {
   });
 });
 
-it('makes initializers of the constants of a branch', () => {
+it('turns the constants of a branch into initializers', () => {
   const attribute = [{ name: 'value', type: AttributeProto_AttributeType.TENSOR, t: weight('', [1], [7]) }];
   const model = build({
     input: [float('x', null), bool('c')],
@@ -147,7 +148,7 @@ it('makes initializers of the constants of a branch', () => {
   expect(inlined.graph!.node.map(({ opType }) => opType)).toEqual(['Mul', 'Identity']);
 });
 
-it('gives a value of the branch another name if the graph has that name', () => {
+it('renames a value of the branch if the graph has that name', () => {
   const names = valueNames(graphInfo(inlineBranch(NESTED, 3, 'then_branch')));
   expect(names).toEqual(expect.arrayContaining(['r', 'r_branch', 'inner_y', 'y']));
 });

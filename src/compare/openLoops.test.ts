@@ -1,4 +1,4 @@
-/** Loops whose iterations take the place of the node. */
+/** Loops that are replaced by their iterations. */
 import { describe, expect, it } from 'vitest';
 import { openNodeSession } from '../../test/compare/nodeSession';
 import { build, float, node, subgraph, weight } from '../../test/onnx/build';
@@ -22,8 +22,8 @@ const stage = (name: string, shape: number[], data: number[]): GoldenStage => ({
 });
 
 /**
- * While the sum of s is less than 20, and at most n times: s = 2 · s + b; given are the last s, and relu(s - b) of each iteration. The
- * body has a weight named like one of the graph, and an `If` that does not change s.
+ * While the sum of s is less than 20, and at most n times: s = 2 · s + b. Outputs are the last s, and relu(s - b) of each
+ * iteration. The body has a weight with the same name as one of the graph, and an `If` that does not change s.
  */
 const loop = (opset: number): ModelProto =>
   build(
@@ -86,7 +86,7 @@ describe('iterations of a Loop', () => {
     [10, 17, 3],
     [2, 17, 2],
     [10, 11, 3],
-  ])('at most %d, operators of version %d: %d run', async (most, opset, numIterations) => {
+  ])('limit %d, operator version %d: runs %d', async (most, opset, numIterations) => {
     const given = feeds(most);
     const closed = loop(opset);
     const { model, notes } = await openBranches(closed, given, openNodeSession, new Set(['s_out']));
@@ -99,7 +99,7 @@ describe('iterations of a Loop', () => {
     expect(await valuesOf(model, given, ['s_out'])).toEqual([steps.flat()]);
   });
 
-  it('the first wrong iteration is named', async () => {
+  it('reports the first wrong iteration', async () => {
     const given = feeds(10);
     const golden = [
       stage('s_out[0]', [2], [3, 5]),
@@ -120,7 +120,7 @@ describe('iterations of a Loop', () => {
     ]);
   });
 
-  it('a loop with many iterations, or with none, stays closed and says so', async () => {
+  it('a loop with many iterations, or with none, stays closed with a note', async () => {
     const many = build({
       input: [float('x', 2), int64('n')],
       output: [float('y', 2)],
@@ -138,7 +138,7 @@ describe('iterations of a Loop', () => {
         }),
       ],
     });
-    for (const [count, reason] of [[500, 'it runs 500 iterations, and 64 at most are compared one by one'], [0, 'it runs no iteration']] as const) {
+    for (const [count, reason] of [[500, 'it runs 500 iterations, but at most 64 can be compared one by one'], [0, 'it runs no iteration']] as const) {
       const { model, notes } = await openBranches(many, feeds(count), openNodeSession);
       expect(notes).toEqual([`long (Loop) stays closed: ${reason}`]);
       expect(model).toBe(many);

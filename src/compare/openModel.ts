@@ -18,10 +18,10 @@ import { unknownValues } from './findValue';
 import { hasKernels } from './kernelRunner';
 import { type AnyManifest, type Plan, unusedInputs } from './plan';
 
-/** What somebody dropped, by what it is for. */
+/** Opened files, by purpose. */
 export interface SortedFiles {
   readonly graph: NamedFile | null;
-  /** One bundle, in whatever form. */
+  /** One bundle, in any form. */
   readonly goldens: readonly NamedFile[];
   /** Trained weights, for the audit. */
   readonly checkpoint: NamedFile | null;
@@ -32,13 +32,13 @@ const ROLE = /^(inputs|stages)[/.]/;
 const PICKLES = /\.(pt|pth|bin|ckpt|pkl)$/i;
 
 /**
- * Tells graph, goldens and checkpoint apart, by the ends of their names.
+ * Sorts files into graph, goldens and checkpoint, by file extension.
  *
- * A `.npz` or `.safetensors` can be either of the last two: it is a golden one where one of its tensors is called as an
- * input or stage of a model, or `inputs/NAME` or `stages/NAME`, and no bundle lies beside it.
+ * A `.npz` or `.safetensors` file can be goldens or a checkpoint. It counts as goldens if one of its tensors is named like
+ * an input or stage of a model, or `inputs/NAME` or `stages/NAME`, and no bundle is among the files.
  *
- * @param isGolden whether a model has an input or stage of that name
- * @throws VoxlaneError `options` for two graphs or checkpoints, or a file of no use here; `format` for pickles
+ * @param isGolden true for the name of an input or stage of a model
+ * @throws VoxlaneError `options` for two graphs or checkpoints, or an unusable file; `format` for pickles
  */
 export function sortFiles(files: readonly NamedFile[], isGolden: (name: string) => boolean): SortedFiles {
   const ending = (end: RegExp): NamedFile[] => files.filter(({ name }) => end.test(name));
@@ -49,7 +49,7 @@ export function sortFiles(files: readonly NamedFile[], isGolden: (name: string) 
   const certain = ending(/\.(zip|npy)$/i);
   const either = ending(/\.(npz|safetensors)$/i);
   const goldens = isFolder
-    ? // Whatever its manifest names, a graph among it; the rest is left alone.
+    ? // All files that the manifest names, which may include a graph; other files are ignored.
       files
     : certain.length > 0
       ? certain
@@ -93,44 +93,43 @@ function nothing(files: readonly NamedFile[]): VoxlaneError {
   });
 }
 
-/** A graph with what was opened beside it. */
+/** A graph and the files that were opened with it. */
 export interface OpenedFiles {
-  /** Id of a shipped model, else what the bundle calls it, else the name of the file. */
+  /** ID of a shipped model, else the name in the bundle, else the file name. */
   readonly name: string;
   readonly model: ModelProto;
   readonly info: GraphInfo;
   readonly bytes: number;
   readonly sha256: string;
-  /** Whether the graph is, to the byte, the one of this release. */
+  /** True if the graph is byte-identical to one of this release. */
   readonly isShipped: boolean;
-  /** Of the known model that the goldens or the graph are of. */
+  /** Manifest of the known model of the goldens or the graph. */
   readonly manifest: AnyManifest | null;
   /** Values of stages that are found by the graph's structure, because files of that model name them differently. */
   readonly structure: ReadonlyMap<string, string>;
   readonly bundle: GoldenBundle | null;
-  /** Names of the files that the bundle came from. */
+  /** Names of the files of the bundle. */
   readonly goldenFile: string;
   readonly checkpoint: NamedFile | null;
 }
 
-/** Where this release's files are; addresses with a slash at their end. */
+/** Folders of this release; addresses with a trailing slash. */
 export interface Bases {
   readonly models: FileBase;
   readonly goldens: FileBase;
 }
 
 /**
- * Makes sense of what was dropped. The graph is the dropped one, else the one that the bundle carries, else the one
- * that ships under the name that the bundle gives.
+ * Opens files. The graph is the given one, else the one in the bundle, else the shipped model named in the bundle.
  *
- * @throws VoxlaneError `options` where there is no graph, or files do not go together; `format`, `model-*`
+ * @throws VoxlaneError `options` if there is no graph, or files do not match; `format`, `model-*`
  */
 export async function openFiles(given: readonly NamedFile[], bases: Bases): Promise<OpenedFiles> {
   const files = unpackOnnxTests(given);
   const manifests = await knownManifests(bases.models);
   const known = manifests.map(knownModel);
   const isKnown = (name: string): boolean => known.some(({ inputs, stages }) => [...inputs, ...stages].some((tensor) => tensor.name === name));
-  // The graph first: its inputs tell which tensors are inputs.
+  // The graph comes first: its inputs determine which tensors are inputs.
   const dropped = files.find(({ name }) => /\.onnx$/i.test(name));
   const parsed = dropped && parseOnnx(dropped.bytes, dropped.name, findAmong(files, dropped.name));
   const graph = parsed && graphInfo(parsed);
@@ -154,14 +153,14 @@ export async function openFiles(given: readonly NamedFile[], bases: Bases): Prom
   throw new VoxlaneError({
     code: 'options',
     problem: bundle
-      ? `The goldens are of ${bundle.model || 'a model without a name'}, which does not ship with this release`
+      ? `The goldens belong to ${bundle.model || 'a model without a name'}, which does not ship with this release`
       : 'A checkpoint alone cannot be compared',
     expected: `an .onnx graph beside it, or goldens of ${Object.keys(SHIPPED_MODELS).join(' or ')}`,
     remedy: 'Open the graph together with it',
   });
 }
 
-/** A shipped model with its shipped goldens. @throws VoxlaneError `model-*`, `format` */
+/** Opens a shipped model with its shipped goldens. @throws VoxlaneError `model-*`, `format` */
 export async function openShipped(id: ShippedModel, bases: Bases): Promise<OpenedFiles> {
   const opened = await openShippedModel(id, bases);
   const file = { name: `${id}.zip`, bytes: await fetchGoldens(id, bases.goldens) };
@@ -198,7 +197,7 @@ async function describe(
   const manifest = same ?? manifests.find(({ id }) => id === common.bundle?.model) ?? null;
   return {
     ...common,
-    // Goldens without a manifest know no name.
+    // Goldens without a manifest have no model name.
     name: manifest?.id ?? (common.bundle && common.bundle.model !== '' ? common.bundle.model : name),
     model,
     info: graphInfo(model),
@@ -216,7 +215,7 @@ async function knownManifests(base: FileBase): Promise<AnyManifest[]> {
   );
 }
 
-/** Stages of a network that pools statistics; none where it is no such network: then names have to tell. */
+/** Stages of a network with statistics pooling; empty for other networks, whose stages are found by name. */
 function structureOf(model: ModelProto, manifest: AnyManifest | null): ReadonlyMap<string, string> {
   if (manifest?.task !== 'embedding' || manifest.pooling !== 'statistics') return new Map();
   try {
@@ -228,9 +227,9 @@ function structureOf(model: ModelProto, manifest: AnyManifest | null): ReadonlyM
   }
 }
 
-/** What a known model's inputs and stages are called, so that tensors without a manifest can be recognized. */
+/** Input and stage names of a known model, to recognize tensors without a manifest. */
 function knownModel({ id, task, input, stages }: AnyManifest): KnownModel {
-  // Recordings are what both kinds of model begin with; an embedding model's graph begins at the features.
+  // Both kinds of model start from a recording; the graph of an embedding model starts from the features.
   const waveform = { name: 'waveform', axes: ['batch', 'channel', 'sample'] };
   const inputs = task === 'embedding' ? [waveform, input] : [input];
   return { id, inputs, stages };
@@ -238,63 +237,63 @@ function knownModel({ id, task, input, stages }: AnyManifest): KnownModel {
 
 /** A stage that can be compared. */
 export interface OpenedStage {
-  /** As the golden bundle calls it. */
+  /** Name in the golden bundle. */
   readonly name: string;
-  /** Graph value that it is tapped at; null for our own filterbank, and where the graph has none for it. */
+  /** Graph value at which it is tapped; null for our own filterbank, and if the graph has no value for it. */
   readonly value: string | null;
-  /** Name of each axis of ours. */
+  /** Name of each of our axes. */
   readonly axes: readonly string[];
   /** Size of each axis of the golden tensor. */
   readonly goldenShape: readonly number[];
-  /** What the stage is judged by. */
+  /** Tolerance of the stage. */
   readonly tolerance: Tolerance;
-  /** What its value is, if it is left out because that is no tensor of numbers: `a sequence`. */
+  /** Kind of the value if the stage is left out because the value is not a numeric tensor: `a sequence`. */
   readonly skipped?: string;
-  /** False where no graph value is known for it: the user may name one. */
+  /** False if no graph value is known for it: the user may choose one. */
   readonly isMapped: boolean;
 }
 
-/** What the opened files are. */
+/** Describes the opened files. */
 export interface Opened {
-  /** Id of a shipped model, else the name of the file. */
+  /** ID of a shipped model, else the file name. */
   readonly model: string;
-  /** Whether the graph is the one that ships with this release. */
+  /** True if the graph ships with this release. */
   readonly isShipped: boolean;
-  /** The graph that is compared. */
+  /** The graph to compare. */
   readonly graph: {
-    /** Length of its file. */
+    /** File size in bytes. */
     readonly bytes: number;
-    /** Of its file, 64 lower-case hex digits. */
+    /** SHA-256 of the file, 64 lower-case hex digits. */
     readonly sha256: string;
-    /** Program that wrote it, as it says. */
+    /** Program that wrote the file, as stated in it. */
     readonly producer: string;
-    /** Of the default operator domain. */
+    /** Version of the default operator domain. */
     readonly opset: number;
-    /** How many nodes it has. */
+    /** Number of nodes. */
     readonly numNodes: number;
-    /** What it takes. */
+    /** Inputs of the graph. */
     readonly inputs: readonly {
-      /** Of the input. */
+      /** Name of the input. */
       readonly name: string;
-      /** Such as `float32`. */
+      /** Element type, such as `float32`. */
       readonly dtype: string;
-      /** Size of each axis, or the name of one that varies. */
+      /** Size of each axis, or the name of a variable axis. */
       readonly shape: readonly (number | string)[];
     }[];
-    /** Every value that can be tapped, in the order in which the graph computes them, and the op that gives it. */
+    /** Every value that can be tapped, in the order of computation. */
     readonly values: readonly {
-      /** Of the value. */
+      /** Name of the value. */
       readonly name: string;
-      /** Operator that gives it, such as `Conv`. */
+      /** Operator that outputs it, such as `Conv`. */
       readonly op: string;
     }[];
-    /** Every node, in the order in which the graph computes them. */
+    /** Every node, in the order of computation. */
     readonly nodes: readonly {
       /** Name of the node. */
       readonly name: string;
       /** Operator, such as `Conv`. */
       readonly op: string;
-      /** Path of the module of the original network that computes it; null if it is not known. */
+      /** Path of the module of the original network that computes it; null if unknown. */
       readonly module: string | null;
       /** Attributes as short text, by name. */
       readonly attributes: Readonly<Record<string, string>>;
@@ -307,37 +306,37 @@ export interface Opened {
     readonly weights: readonly {
       /** Name of the weight. */
       readonly name: string;
-      /** Type of its elements, such as `float32`. */
+      /** Element type, such as `float32`. */
       readonly dtype: string;
       /** Size of each axis. */
       readonly shape: readonly number[];
     }[];
   };
-  /** Null where only a graph was given: then there is WebGPU against WASM by bisection. */
+  /** Null if only a graph was opened: WebGPU is then compared with WASM by bisection. */
   readonly goldens: {
-    /** Name of the bundle's file. */
+    /** File name of the bundle. */
     readonly file: string;
-    /** In the order of the graph; those without a value of it last. */
+    /** In graph order; stages without a graph value come last. */
     readonly stages: readonly OpenedStage[];
-    /** As their writer told it. */
+    /** Origin of the values, as stated by the writer of the bundle. */
     readonly source: Readonly<Record<string, unknown>>;
-    /** What was assumed or lost in reading, for people. */
+    /** Assumptions and losses while reading, for the user. */
     readonly notes: readonly string[];
   } | null;
-  /** Whether a diarizer runs this graph on our own kernels on WASM, so that these can be compared as well. */
+  /** True if a diarizer runs this graph on our own kernels on WASM. Then the kernels can be compared as well. */
   readonly hasKernels: boolean;
-  /** The recording that the bundle's input is, for playing and for the waveform above the heatmap. */
+  /** The recording in the bundle's input, for playback and for the waveform above the heatmap. */
   readonly waveform: {
     /** Mono, axes (sample). */
     readonly samples: Float32Array;
     /** In hertz. */
     readonly sampleRate: number;
   } | null;
-  /** File name of the checkpoint that was given beside the graph, for the weights audit. */
+  /** File name of the checkpoint opened with the graph, for the weights audit. */
   readonly checkpoint: string | null;
 }
 
-/** What the panel shows of what was opened. */
+/** Describes the opened files for the panel. */
 export function describeOpened(files: OpenedFiles, plan: Plan | null): Opened {
   const { info, bundle, goldenFile } = files;
   const { initializer } = graphOf(files.model);
@@ -358,7 +357,7 @@ export function describeOpened(files: OpenedFiles, plan: Plan | null): Opened {
         op,
         module: scope?.paths[0] ?? null,
         attributes,
-        // An optional input that is absent has no name.
+        // An omitted optional input has an empty name.
         inputs: [...new Set([...inputs, ...captured])].filter((input) => input !== ''),
         outputs,
       })),
@@ -378,7 +377,7 @@ export function describeOpened(files: OpenedFiles, plan: Plan | null): Opened {
           ...plan.unmapped.map((golden) => ({ ...describeStage(golden), value: null, axes: golden.axes, isMapped: false })),
         ],
         source: bundle.source,
-        notes: [...bundle.notes, ...(files.manifest ? [] : unusedInputs(bundle, info)), ...unknownValues(bundle.stages, info), ...plan.skipped.map(({ golden, kind }) => `${golden.name} is left out: its value in the graph is ${kind}, no tensor of numbers`)],
+        notes: [...bundle.notes, ...(files.manifest ? [] : unusedInputs(bundle, info)), ...unknownValues(bundle.stages, info), ...plan.skipped.map(({ golden, kind }) => `${golden.name} is left out: its value in the graph is ${kind}, not a numeric tensor`)],
       },
     hasKernels: hasKernels(files.model, files.manifest),
     waveform: plan?.waveform ?? null,

@@ -13,12 +13,12 @@ const tensor = (shape: readonly number[], at: (index: number) => number): Tensor
 
 const zeros = (...shape: readonly number[]): Tensor => tensor(shape, () => 0);
 
-/** Zeros but for some values, by their index in the flat tensor. */
+/** Zeros except for some values, by their index in the flat tensor. */
 const sparse = (shape: readonly number[], values: Readonly<Record<number, number>>): Tensor =>
   tensor(shape, (index) => values[index] ?? 0);
 
 describe('drawPicture: axes', () => {
-  it('time is the columns wherever it stands', () => {
+  it('the time axis becomes the columns wherever it is', () => {
     // (batch, channel, frame) and (batch, frame, channel), the error at channel 1, frame 2.
     const channelFirst = drawPicture(sparse([1, 2, 4], { 6: 3 }), zeros(1, 2, 4), ['batch', 'channel', 'frame'], WHOLE);
     const frameFirst = drawPicture(sparse([1, 4, 2], { 5: 3 }), zeros(1, 4, 2), ['batch', 'frame', 'channel'], WHOLE);
@@ -29,7 +29,7 @@ describe('drawPicture: axes', () => {
     }
   });
 
-  it('the largest other axis is the rows, and the greatest error of the rest counts', () => {
+  it('the largest other axis becomes the rows, and the greatest error of the rest counts', () => {
     const ours = sparse([2, 3, 2], { 1: 5, 7: -8, 2: 1 });
     const picture = drawPicture(ours, zeros(2, 3, 2), ['batch', 'class', 'frame'], WHOLE);
     expect(picture).toMatchObject({ rows: 3, rowAxis: 'class', rowSize: 3, columnSize: 2 });
@@ -65,7 +65,7 @@ describe('drawPicture: axes', () => {
 });
 
 describe('drawPicture: reduction', () => {
-  it('keeps the greatest error of what falls into a cell', () => {
+  it('keeps the greatest error within a cell', () => {
     const axes = ['channel', 'frame'];
     const ours = tensor([10, 20], (index) => index / 7);
     const { heat, rows, columns, maxError, rowSize, columnSize } = drawPicture(ours, zeros(10, 20), axes, {
@@ -74,7 +74,7 @@ describe('drawPicture: reduction', () => {
       time: null,
     });
     expect({ rows, columns, rowSize, columnSize }).toEqual({ rows: 5, columns: 4, rowSize: 10, columnSize: 20 });
-    // Errors grow with both indices: each cell has that of its last row and last column.
+    // Errors grow with both indices: each cell has the error of its last row and last column.
     for (let row = 0; row < 5; row++) {
       for (let column = 0; column < 4; column++) {
         expect(heat[row * 4 + column]).toBe(ours.data[(2 * row + 1) * 20 + 5 * column + 4]);
@@ -83,14 +83,14 @@ describe('drawPicture: reduction', () => {
     expect(maxError).toBe(ours.data.at(-1));
   });
 
-  it('a long slice keeps the worst of neighbors', () => {
+  it('a long slice keeps the worst neighbor', () => {
     const ours = sparse([100, 3], { [47 * 3 + 1]: 9 });
     const { slice } = drawPicture(ours, zeros(100, 3), ['channel', 'frame'], { ...WHOLE, maxColumns: 10 });
     expect(slice.column).toBe(1);
     expect([...slice.left]).toEqual([0, 0, 0, 0, 9, 0, 0, 0, 0, 0]);
   });
 
-  it('shows the frame that is asked for, within the axis', () => {
+  it('shows the requested frame, within the axis', () => {
     const ours = tensor([2, 4], (index) => index);
     const at = (column: number): Float32Array =>
       drawPicture(ours, zeros(2, 4), ['channel', 'frame'], { ...WHOLE, column }).slice.left;
@@ -114,7 +114,7 @@ describe('drawPicture: values that are not finite', () => {
     }
   });
 
-  it('NaN stays where cells are reduced, whatever comes after it', () => {
+  it('NaN is kept if cells are reduced, whatever follows it', () => {
     const { heat } = drawPicture(sparse([1, 4], { 0: NaN, 1: 5 }), zeros(1, 4), ['channel', 'frame'], {
       ...WHOLE,
       maxColumns: 2,
@@ -135,7 +135,7 @@ describe('drawPicture: values that are not finite', () => {
     expect(drawPicture(ours, golden, ['channel', 'frame'], WHOLE).heat[0]).toBeNaN();
   });
 
-  it('nothing but NaN has no greatest error and no histogram', () => {
+  it('all NaN means no greatest error and no histogram', () => {
     const { maxError, histogram } = drawPicture(tensor([2, 2], () => NaN), zeros(2, 2), ['channel', 'frame'], WHOLE);
     expect(maxError).toBe(0);
     expect(histogram).toEqual({ counts: new Uint32Array(), minExponent: 0, maxExponent: 0, zeros: 0 });
@@ -152,7 +152,7 @@ describe('drawPicture: histogram', () => {
     expect([...counts]).toEqual([0, 2, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0]);
   });
 
-  it('tiny and huge errors are inside', () => {
+  it('includes tiny and huge errors', () => {
     const ours = sparse([1, 2], { 0: 1e-40, 1: 3e38 });
     const golden = sparse([1, 2], { 1: -3e38 });
     const picture = drawPicture(ours, golden, ['batch', 'frame'], WHOLE);
@@ -161,7 +161,7 @@ describe('drawPicture: histogram', () => {
   });
 });
 
-describe('drawPicture: what cannot be drawn', () => {
+describe('drawPicture: tensors that cannot be drawn', () => {
   it.each([
     ['another shape', [2, 3], [3, 2]],
     ['nothing', [0, 3], [0, 3]],

@@ -4,27 +4,27 @@ import { shapeText, type Tensor } from './tensor';
 /** Two sides of a comparison. */
 export type Pair = 'golden-wasm' | 'golden-webgpu' | 'golden-kernels' | 'wasm-webgpu';
 
-/** What the panel draws of one stage; everything is reduced to what a screen can show. */
+/** Data to draw one stage in the panel, reduced to a size that a screen can show. */
 export interface StagePicture {
-  /** Greatest absolute error per cell, axes (row, column); NaN if a value is not finite and the other side differs. */
+  /** Maximum absolute error per cell, axes (row, column); NaN if a value is not finite and the other side differs. */
   readonly heat: Float32Array;
-  /** Rows of `heat`. */
+  /** Number of rows of `heat`. */
   readonly rows: number;
-  /** Time where the stage has frames, else the last axis. */
+  /** Number of columns of `heat`: the time axis if the stage has frames, else the last axis. */
   readonly columns: number;
-  /** Names of the axes that rows and columns stand for: `channel`, `frame`; empty where there is no such axis. */
+  /** Name of the axis along the rows, such as `channel`; empty if there is none. */
   readonly rowAxis: string;
-  /** As `rowAxis`, of the columns. */
+  /** Name of the axis along the columns, such as `frame`. */
   readonly columnAxis: string;
-  /** Size of those axes, before the reduction. */
+  /** Size of the row axis before the reduction. */
   readonly rowSize: number;
-  /** As `rowSize`, of the columns. */
+  /** Size of the column axis before the reduction. */
   readonly columnSize: number;
-  /** Greatest finite value of `heat`; 0 where there is none. */
+  /** Maximum finite value of `heat`; 0 if there is none. */
   readonly maxError: number;
   /**
-   * Errors by size: counts per bin, four between two powers of ten, from `10 ** minExponent` to
-   * `10 ** maxExponent`. Errors of 0 are in `zeros`; what is not finite is in none.
+   * Histogram of errors, with four bins per decade from `10 ** minExponent` to `10 ** maxExponent`. Errors of 0 are counted
+   * in `zeros`; non-finite errors are not counted.
    */
   readonly histogram: {
     /** Errors in each bin, axes (bin). */
@@ -33,48 +33,49 @@ export interface StagePicture {
     readonly minExponent: number;
     /** Power of ten at which the last bin ends. */
     readonly maxExponent: number;
-    /** Values without any error. */
+    /** Number of values without error. */
     readonly zeros: number;
   };
   /**
-   * Both sides along the row axis, at one column; along the columns where there is but one row, as in an embedding.
-   * As long as that axis, or `maxColumns` where it is longer: then each value is the worst of its neighbors.
+   * Both sides along the row axis, at one column. If there is only one row, as in an embedding, along the columns instead.
+   * As long as that axis, but at most `maxColumns`: longer slices are reduced to the worst value of each group of
+   * neighbors.
    */
   readonly slice: {
-    /** The column that it is of, before the reduction. */
+    /** Index of the column, before the reduction. */
     readonly column: number;
-    /** Of the first side, axes (row). */
+    /** Values of the first side, axes (row). */
     readonly left: Float32Array;
-    /** Of the other side, axes (row). */
+    /** Values of the other side, axes (row). */
     readonly right: Float32Array;
   };
-  /** Seconds of the center of the first column's frame and from one to the next; null without a time axis. */
+  /** Time of the columns in seconds; null without a time axis. */
   readonly time: {
-    /** Of the center of the first column's frame. */
+    /** Center of the first column's frame. */
     readonly startSeconds: number;
-    /** From one frame to the next. */
+    /** Time from one frame to the next. */
     readonly stepSeconds: number;
   } | null;
 }
 
 /** Resolution of {@link StagePicture.histogram}. */
 export const BINS_PER_DECADE = 4;
-/** Errors below count into the lowest bin: no float32 computation is exact to this, and no reader cares. */
+/** Smaller errors count in the lowest bin: they are below the accuracy of any float32 computation. */
 const MIN_EXPONENT = -12;
 /** Above every difference of two float32 numbers. */
 const GREATEST_EXPONENT = 39;
 const MAX_FLOAT32 = 3.4028234663852886e38;
-/** Axes that are time, most telling first. */
+/** Time axes, the preferred one first. */
 const TIME_AXES = ['frame', 'sample'] as const;
 
-/** What to draw, and how large. */
+/** What to draw, and its size. */
 export interface PictureOptions {
-  /** Index along the column axis that the slice shows; by default where the error is greatest. */
+  /** Index along the column axis that the slice shows; by default the position of the maximum error. */
   readonly column?: number;
-  /** Greatest size of the heatmap; longer axes are reduced. */
+  /** Maximum size of the heatmap; longer axes are reduced. */
   readonly maxRows: number;
   readonly maxColumns: number;
-  /** Of the column axis. Not used where that axis is no time. */
+  /** Time of the column axis. Ignored if that axis is not a time axis. */
   readonly time: StagePicture['time'];
 }
 
@@ -89,11 +90,11 @@ interface Axis {
 /**
  * Reduces the difference of two tensors to a heatmap, a histogram and a slice.
  *
- * Columns are the axis `frame`, else `sample`, else the last one; rows are the largest of the others; along the rest,
- * and within a cell, the greatest error counts.
+ * Columns are the axis `frame`, else `sample`, else the last one; rows are the largest of the others. Along the remaining
+ * axes, and within a cell, the maximum error counts.
  *
- * @param axes name of each axis of both
- * @throws VoxlaneError `model-output` where the two have different shapes or no values
+ * @param axes name of each axis of both tensors
+ * @throws VoxlaneError `model-output` if the two have different shapes or no values
  */
 export function drawPicture(left: Tensor, right: Tensor, axes: readonly string[], options: PictureOptions): StagePicture {
   if (left.data.length === 0 || shapeText(left.shape) !== shapeText(right.shape)) throw notDrawable(left, right);
@@ -111,7 +112,7 @@ export function drawPicture(left: Tensor, right: Tensor, axes: readonly string[]
     const error = errorAt(left, right, i);
     const columnIndex = indexAlong(column, i);
     const cell = rowCells[indexAlong(row, i)]! * columns + columnCells[columnIndex]!;
-    // Keeps a NaN, whichever of the two it is.
+    // Keeps NaN on either side.
     heat[cell] = Math.max(heat[cell]!, error);
     histogram.add(error);
     const badness = Number.isNaN(error) ? Infinity : error;
@@ -148,14 +149,14 @@ function chooseAxes(shape: readonly number[], names: readonly string[]): { colum
   const time = TIME_AXES.map((name) => axes.find((axis) => axis.name === name)).find((axis) => axis !== undefined);
   const column = time ?? axes.at(-1) ?? none;
   const others = axes.filter((axis) => axis !== column);
-  // Of equal sizes the inner one: the outer is a batch more often than not.
+  // If sizes are equal, take the inner axis: the outer one is usually a batch.
   const row = others.reduce((largest, axis) => (axis.size >= largest.size ? axis : largest), none);
   return { column, row };
 }
 
 const indexAlong = ({ stride, size }: Axis, flat: number): number => Math.floor(flat / stride) % size;
 
-/** The cell of each index, so that the loop over all values divides nothing. */
+/** Precomputes the cell of each index, to avoid divisions in the loop over all values. */
 const cellsOf = (size: number, cells: number): Uint32Array =>
   Uint32Array.from({ length: size }, (_, index) => Math.floor((index * cells) / size));
 
@@ -164,7 +165,7 @@ function errorAt(left: Tensor, right: Tensor, index: number): number {
   const [ours, theirs] = [left.data[index]!, right.data[index]!];
   if (Object.is(ours, theirs)) return 0;
   if (!Number.isFinite(ours) || !Number.isFinite(theirs)) return NaN;
-  // The heatmap is float32, and a difference of its two greatest numbers would be infinite there.
+  // The heatmap is float32, and the difference of its two extreme numbers would be infinite there.
   return Math.min(MAX_FLOAT32, Math.abs(ours - theirs));
 }
 
@@ -236,6 +237,6 @@ function notDrawable(left: Tensor, right: Tensor): VoxlaneError {
     code: 'model-output',
     problem: `Tensors of shape ${shapeText(left.shape)} and ${shapeText(right.shape)} cannot be drawn against each other`,
     expected: 'the same shape on both sides, and at least one value',
-    remedy: 'Mend the shape first: the causes of the stage say which axes differ',
+    remedy: 'Fix the shape first: the causes of the stage show which axes differ',
   });
 }

@@ -37,11 +37,11 @@ const valuesOf = (golden: GoldenBundle, chosen?: Map<string, string>): [string, 
   makePlan(golden, INFO, null, chosen).stages.map(({ golden: { name }, value }) => [name, value]);
 
 describe('makePlan', () => {
-  it('puts stages into the order of the graph, whatever the bundle says', () => {
+  it('sorts stages into graph order, whatever the order of the bundle', () => {
     expect(valuesOf(bundle([stage('y'), stage('middle')]))).toEqual([['middle', 'middle'], ['y', 'y']]);
   });
 
-  it('finds a value by what the bundle names, by letters and digits alone, and the last as the only output', () => {
+  it('finds a value by the value in the bundle, by letters and digits alone, and the last stage as the only output', () => {
     expect(valuesOf(bundle([stage('first', 'middle')]))).toEqual([['first', 'middle']]);
     expect(valuesOf(bundle([stage('layer1.relu_output.0')]))).toEqual([['layer1.relu_output.0', '/layer1/Relu_output_0']]);
     expect(valuesOf(bundle([stage('middle'), stage('logits')]))).toEqual([['middle', 'middle'], ['logits', 'y']]);
@@ -60,41 +60,41 @@ describe('makePlan', () => {
     expect(found.unmapped.map(({ name }) => name)).toEqual(['ö.1', '--']);
   });
 
-  it('lets a choice by hand win', () => {
+  it('prefers the choice of the user', () => {
     expect(valuesOf(bundle([stage('middle')]), new Map([['middle', '/layer1/Relu_output_0']]))).toEqual([
       ['middle', '/layer1/Relu_output_0'],
     ]);
   });
 
-  it('keeps apart what it finds no value for', () => {
+  it('lists stages without a value separately', () => {
     const plan = makePlan(bundle([stage('unknown'), stage('y')]), INFO, null);
     expect(plan.unmapped.map(({ name }) => name)).toEqual(['unknown']);
     const others = graphInfo(build({ node: [node('Split', ['x'], ['a', 'b'])], output: [float('a', 1), float('b', 1)], input: [float('x', 2)] }));
     const none = makePlan(bundle([stage('unknown')]), others, null);
     expect([none.stages.length, none.unmapped.length]).toEqual([0, 1]);
     expect(noStage(bundle([stage('unknown')]), others).problem).toMatch(/None of the stages unknown/);
-    // The only output is no other stage's.
+    // The only output already belongs to another stage.
     const twice = makePlan(bundle([stage('y'), stage('extra')]), INFO, null);
     expect([twice.stages.length, twice.unmapped.map(({ name }) => name)]).toEqual([1, ['extra']]);
   });
 
-  it('pairs inputs by name, and by being the only one', () => {
+  it('pairs inputs by name, or if there is only one', () => {
     expect([...makePlan(bundle([stage('y')], ['signal']), INFO, null).feeds.keys()]).toEqual(['x']);
     expect(() => makePlan(bundle([stage('y')], ['a', 'b']), INFO, null)).toThrow(/input x is not among .* a, b/);
     expect(() => makePlan(bundle([stage('y')], []), INFO, null)).toThrow(/none at all/);
   });
 
-  it('names inputs that the graph does not take', () => {
-    expect(unusedInputs(bundle([stage('y')], ['x', 'extra']), INFO)).toEqual(['extra is not used: it is no input of the graph']);
+  it('names inputs that the graph does not have', () => {
+    expect(unusedInputs(bundle([stage('y')], ['x', 'extra']), INFO)).toEqual(['extra is not used: the graph has no such input']);
     expect(unusedInputs(bundle([stage('y')], ['signal']), INFO)).toEqual([]);
   });
 
-  it('says what the values of stages are if none is a tensor of numbers', () => {
+  it('reports the kinds of values if none is a numeric tensor', () => {
     const skipped = [{ golden: stage('list'), kind: 'a sequence' }];
     expect(noStage(bundle([stage('list')]), INFO, skipped).problem).toBe('No stage can be compared. The value of list is a sequence');
   });
 
-  it('takes the times of frames from the manifest, and otherwise spreads them over the recording', () => {
+  it('reads frame times from the manifest, and otherwise spreads frames over the recording', () => {
     const segmentation = shippedCase('segmentation-3.0');
     const plan = makePlan(segmentation.bundle, graphInfo(segmentation.model), segmentation.manifest);
     expect(plan.stages[0]!.clock).toEqual({ ...segmentation.manifest.stages[0]!.frames, sampleRate: 16_000 });
@@ -104,7 +104,7 @@ describe('makePlan', () => {
     expect(makePlan(bundle([stage('y')]), INFO, null).stages[0]!.clock).toBeNull();
   });
 
-  it('lays inputs and stages out as the model has them, by the names of their axes', () => {
+  it('aligns inputs and stages to the model by axis names', () => {
     const segmentation = shippedCase('segmentation-3.0');
     const [waveform] = segmentation.bundle.inputs as [GoldenStage];
     const numSamples = waveform.data.length;
@@ -120,7 +120,7 @@ describe('makePlan', () => {
     expect(plan.stages[0]!.axes).toEqual(lstm.axes);
   });
 
-  it('begins an embedding model at its filterbank, and at its features where the goldens do', () => {
+  it('starts an embedding model at its filterbank, or at its features if the goldens do', () => {
     const campplus = shippedCase('campplus-zh-en');
     const info = graphInfo(campplus.model);
     const whole = makePlan(campplus.bundle, info, campplus.manifest);
@@ -133,7 +133,7 @@ describe('makePlan', () => {
     expect([...begun.feeds.keys()]).toEqual(['features']);
   });
 
-  it('takes the value of a stage with the same golden values, which dropout has', () => {
+  it('uses the value of a stage with the same golden values, as for dropout', () => {
     const dropout = { ...stage('dropout'), data: stage('middle').data };
     expect(valuesOf(bundle([stage('middle'), dropout, stage('y')]))).toEqual([
       ['middle', 'middle'],

@@ -8,36 +8,38 @@ import { findByName, isComputedIn, isMerged, isSame, runsOf, type Found, type Fo
 import type { GraphTensor } from './graphRunner';
 import type { NamedTensor, Tensor } from './tensor';
 
-/** One stage's tensors on one backend. */
+/** Tensors of one stage on one backend. */
 export interface StageTensors {
   readonly planned: PlannedStage;
-  /** On the stage's own computed input. */
+  /** Output for the stage's computed input. */
   readonly actual: GraphTensor;
-  /** In the order of our axes where the bundle names them. */
+  /** In the order of our axes if the bundle names them. */
   readonly golden: Tensor;
-  /** On the golden outputs of the stages before; null where there is nothing to inject. */
+  /** Output for the golden outputs of the preceding stages; null if there is nothing to inject. */
   readonly forced: Tensor | null;
-  /** What it was computed from: the graph's inputs and the golden outputs before it, as far as they can be injected. */
+  /**
+   * Values that it was computed from: the graph's inputs and the preceding golden outputs, as far as they can be injected.
+   */
   readonly feeds: ReadonlyMap<string, GraphTensor>;
   readonly notes: readonly string[];
 }
 
-/** A stage with the graph value that it is. */
+/** A stage with its graph value. */
 export interface PlannedStage {
   readonly golden: GoldenStage;
   /** How the value was found. */
   readonly foundBy: FoundBy;
-  /** Values that names allow for this stage, in the order of the graph. */
+  /** Values that match this stage by name, in graph order. */
   readonly candidates: readonly string[];
-  /** Graph value; of the filterbank, the graph's input that takes its features. */
+  /** Graph value; for the filterbank, the graph input that receives its features. */
   readonly value: string;
-  /** Of what the graph gives. */
+  /** Axes of the graph value. */
   readonly axes: readonly string[];
-  /** Computed by our own filterbank, before the graph. */
+  /** True if our own filterbank computes it before the graph. */
   readonly isFeatures: boolean;
-  /** Seconds of a frame's center; null where frames or their rate are not known. */
+  /** Center of each frame in seconds; null if frames or their rate are unknown. */
   readonly clock: FrameClock | null;
-  /** What each class of a known model stands for. */
+  /** Meaning of each class of a known model. */
   readonly classLabels?: readonly string[];
 }
 
@@ -45,27 +47,27 @@ export interface PlannedStage {
 export interface Plan {
   /** In the order in which the graph computes them. */
   readonly stages: readonly PlannedStage[];
-  /** Stages without a known value in the graph, in the order of the bundle. */
+  /** Stages without a known graph value, in bundle order. */
   readonly unmapped: readonly GoldenStage[];
   /** The stage that the exporter merged a stage with, by name of a stage in `unmapped`. */
   readonly merged: ReadonlyMap<string, string>;
-  /** Names of all stages, in the order of the bundle. */
+  /** Names of all stages, in bundle order. */
   readonly bundleOrder: readonly string[];
   /** Names of the graph's outputs. */
   readonly outputs: readonly string[];
-  /** Stages that are left out because their value is no tensor of numbers, and what it is instead. */
+  /** Stages that are left out because their value is not a numeric tensor, with the kind of the value. */
   readonly skipped: readonly { readonly golden: GoldenStage; readonly kind: string }[];
-  /** What the graph's inputs are fed with; without the features, where our filterbank computes them. */
+  /** Values of the graph's inputs; without the features if our filterbank computes them. */
   readonly feeds: ReadonlyMap<string, Tensor>;
-  /** The filterbank before the graph; null where the bundle feeds the graph itself. */
+  /** The filterbank before the graph; null if the bundle feeds the graph directly. */
   readonly features: {
     readonly input: string;
-    /** Axes (batch, channel, sample). */
+    /** Audio, axes (batch, channel, sample). */
     readonly waveform: Tensor;
     readonly facts: FbankSpec;
     readonly sampleRate: number;
   } | null;
-  /** The recording that goes in, for playing and for the time of a frame. */
+  /** The input recording, for playback and frame times. */
   readonly waveform: { readonly samples: Float32Array; readonly sampleRate: number } | null;
 }
 
@@ -79,14 +81,14 @@ const FRAME_AXIS = 'frame';
 const CLASS_AXIS = 'class';
 
 /**
- * Finds the value of every stage by names, sorts the stages into the order of the graph, and pairs the inputs. See
- * {@link findByName} for the rules for one stage. A stage without a value of its own gets that of an earlier stage with the
- * same golden values, or of the module that it was merged with. The last stage may have any name if it is the only output.
+ * Finds the value of every stage by names, sorts the stages into graph order, and pairs the inputs. See {@link findByName}
+ * for the rules for one stage. A stage without its own value gets the value of an earlier stage with the same golden
+ * values, or of the module that it was merged with. The last stage may have any name if it is the only output.
  *
- * @param manifest of the shipped model that the bundle is of; null for a foreign one
- * @param chosen graph value by stage, where somebody named it
- * @param structure the same where the graph's structure tells
- * @throws VoxlaneError `options` where an input of the graph is not given
+ * @param manifest manifest of the bundle's shipped model; null for another model
+ * @param chosen graph value by stage, as chosen by the user
+ * @param structure graph value by stage, as found by the graph's structure
+ * @throws VoxlaneError `options` if an input of the graph is missing
  */
 export function makePlan(
   bundle: GoldenBundle,
@@ -97,7 +99,7 @@ export function makePlan(
 ): Plan {
   const features = planFeatures(bundle, info, manifest);
   const given = bundle.inputs.map((input) =>
-    // Of a known model the order of the axes is known.
+    // For a known model, the axis order is known.
     manifest && (input.name === manifest.input.name || info.inputs.length === 1)
       ? { ...input, ...laidOut(input, manifest.input.axes) }
       : input,
@@ -123,13 +125,13 @@ export function makePlan(
   return { stages: inGraphOrder(stages, order), unmapped, skipped, merged: found.merged, bundleOrder, outputs, feeds, features, waveform };
 }
 
-/** Stages in the order in which the graph computes them. */
+/** Sorts stages into the order in which the graph computes them. */
 export function inGraphOrder(stages: readonly PlannedStage[], order: ReadonlyMap<string, number>): PlannedStage[] {
   const position = ({ isFeatures, value }: PlannedStage): number => (isFeatures ? -1 : order.get(value)!);
   return stages.toSorted((a, b) => position(a) - position(b));
 }
 
-/** Values by name of stage, and the stages that were merged with a later one. */
+/** Values by stage name, and the stages that were merged with a later one. */
 function findAll(stages: readonly GoldenStage[], places: Places, hasFeatures: boolean): { values: Map<string, Found>; merged: Map<string, string> } {
   const { info } = places;
   const values = new Map<string, Found>();
@@ -157,10 +159,10 @@ function findAll(stages: readonly GoldenStage[], places: Places, hasFeatures: bo
     const found = values.get(name);
     if (value !== null || output === undefined || found?.value === output) continue;
     if (!found) values.set(name, { value: output, by: 'output', candidates: [output] });
-    // A module or another output may be called so as well: the values decide.
+    // A module or another output may have the same name: the values decide.
     else if (found.by !== 'choice' && ends.size === info.outputs.length) values.set(name, { value: output, by: 'name', candidates: [...new Set([output, ...found.candidates])] });
   }
-  // The last stage may be called anything: it is the only output, unless another stage is that already.
+  // The last stage may have any name: it is the only output, unless another stage already is.
   const last = stages.at(-1);
   const output = onlyOne(info.outputs)?.name;
   const isTaken = [...values.values()].some(({ value }) => value === output);
@@ -177,12 +179,13 @@ function findAll(stages: readonly GoldenStage[], places: Places, hasFeatures: bo
 
 /** Names that golden_bundle.py gives to the outputs of the whole model: `output`, `output@1`, `output@mask`. */
 const OUTPUT = /^output(?:@(.+))?$/;
-/** The same if a module is called `output`. */
+/** The same names if a module is named `output`. */
 const OWN_OUTPUT = /^\(output\)(?:@(.+))?$/;
 
 /**
  * Output of the graph by stage, for stages that golden_bundle.py took from the whole model. If there are as many of them as
- * outputs, both have the same order. Else `output@1` is the output at this index, and `output@mask` the one with this name.
+ * outputs, both have the same order. Else `output@1` is the output at this index, and `output@mask` the output with this
+ * name.
  */
 function outputsOf(stages: readonly GoldenStage[], { outputs, nodes }: GraphInfo): Map<string, string> {
   const pattern = stages.some(({ name }) => OWN_OUTPUT.test(name)) ? OWN_OUTPUT : OUTPUT;
@@ -213,10 +216,10 @@ function planFeatures(bundle: GoldenBundle, info: GraphInfo, manifest: AnyManife
 }
 
 /**
- * The given tensor for each of the graph's inputs. Inputs with an initializer need not be given.
+ * Assigns a tensor to each of the graph's inputs. Inputs with an initializer are optional.
  *
- * @param computed an input that is not given, because it is computed
- * @throws VoxlaneError `options` for an input that is missing
+ * @param computed an input that is computed and therefore not assigned
+ * @throws VoxlaneError `options` for a missing input
  */
 export function pairInputs(given: readonly NamedTensor[], info: GraphInfo, computed: string | null): Map<string, Tensor> {
   const wanted = info.inputs.filter(({ name }) => name !== computed);
@@ -224,7 +227,7 @@ export function pairInputs(given: readonly NamedTensor[], info: GraphInfo, compu
   const others = given.filter(({ name }) => !defaults.has(name));
   const feeds = new Map<string, Tensor>(given.filter(({ name }) => defaults.has(name)).map((tensor) => [tensor.name, tensor]));
   for (const { name } of wanted) {
-    // Where there is only one on either side, its name does not matter.
+    // If there is only one on either side, its name does not matter.
     const tensor = given.find((input) => input.name === name) ?? (wanted.length === 1 ? onlyOne(others) : undefined);
     if (!tensor) {
       throw new VoxlaneError({
@@ -239,15 +242,17 @@ export function pairInputs(given: readonly NamedTensor[], info: GraphInfo, compu
   return feeds;
 }
 
-/** The golden inputs of a foreign model that its graph does not take; sentences without an end, for people. */
+/**
+ * The golden inputs of a model that is not shipped that its graph does not have; clauses without a period, for the user.
+ */
 export function unusedInputs({ inputs }: GoldenBundle, info: GraphInfo): string[] {
   const known = new Set([...info.inputs, ...info.defaults].map(({ name }) => name));
   const others = inputs.filter(({ name }) => !known.has(name));
   const isTaken = info.inputs.length === 1 && !inputs.some(({ name }) => name === info.inputs[0]!.name);
-  return isTaken ? [] : others.map(({ name }) => `${name} is not used: it is no input of the graph`);
+  return isTaken ? [] : others.map(({ name }) => `${name} is not used: the graph has no such input`);
 }
 
-/** An input along these axes, where its own have their names; axes that it lacks have one value. */
+/** Lays out an input along these axes if its axes have the same names; missing axes get size 1. */
 function laidOut(input: NamedTensor, axes: readonly string[]): Tensor {
   return align(input, axes, axes.map(() => 1)).tensor;
 }
@@ -267,18 +272,18 @@ function describe(
   waveform: Plan['waveform'],
 ): Pick<PlannedStage, 'axes' | 'clock' | 'classLabels'> {
   const known = manifest?.stages.find(({ name }) => name === golden.name);
-  // Those of the manifest: a golden tensor is laid out as they are, where its own have the same names.
+  // Axes of the manifest: the golden tensor is aligned to them if it has the same axis names.
   const axes = known?.axes ?? golden.axes;
   const labels = known && axes.includes(CLASS_AXIS) ? powersetLabels(manifest) : null;
   if (manifest && known?.frames) return { axes, clock: { ...known.frames, sampleRate: manifest.sampleRate }, ...(labels && { classLabels: labels }) };
   const numFrames = golden.shape[golden.axes.indexOf(FRAME_AXIS)];
   if (!waveform || numFrames === undefined) return { axes, clock: null };
-  // Of a foreign model nothing is known but that its frames cover the recording evenly.
+  // For other models, assume that the frames cover the recording evenly.
   const stepSamples = waveform.samples.length / numFrames;
   return { axes, clock: { centerSamples: stepSamples / 2, stepSamples, sampleRate: waveform.sampleRate } };
 }
 
-/** The local speakers of each class of a powerset, counted from 1. */
+/** The local speakers of each powerset class, counted from 1. */
 function powersetLabels(manifest: AnyManifest | null): string[] | null {
   if (manifest?.task !== 'segmentation') return null;
   return manifest.powerset.mapping.map((speakers) => {
@@ -304,24 +309,29 @@ function onlyOne<T>(items: readonly T[]): T | undefined {
 const namesOf = (items: readonly { readonly name: string }[]): string =>
   items.map(({ name }) => name).join(', ') || 'none at all';
 
-/** The error if there is nothing to compare with: no bundle, one without stages, or tensors that were taken as a checkpoint. */
+/**
+ * The error if there is nothing to compare with: no bundle, one without stages, or tensors that were treated as a
+ * checkpoint.
+ */
 export function noGoldens(bundle: GoldenBundle | null, checkpoint: string | null, { inputs }: GraphInfo): VoxlaneError {
   const refused = (problem: string, remedy: string): VoxlaneError => new VoxlaneError({ code: 'options', problem, remedy });
   if (bundle) return refused('The golden bundle has no stages', 'Add golden outputs to it');
   if (checkpoint === null) return refused('There are no golden outputs to compare with', 'Open a golden bundle, or bisect');
   return refused(
-    `${checkpoint} was taken as a checkpoint: none of its tensors has the name of an input or value of the graph`,
+    `${checkpoint} was treated as a checkpoint: none of its tensors has the name of an input or value of the graph`,
     `Name its tensors after the graph's inputs (${namesOf(inputs)}) and values, or inputs/NAME and stages/NAME`,
   );
 }
 
-/** The error if no stage can be compared: the graph and the goldens have nothing in common, or the values are no tensors. */
+/**
+ * The error if no stage can be compared: the graph and the goldens have no names in common, or the values are not tensors.
+ */
 export function noStage(bundle: GoldenBundle, info: GraphInfo, skipped: Plan['skipped'] = []): VoxlaneError {
   if (skipped.length > 0) {
     return new VoxlaneError({
       code: 'options',
       problem: `No stage can be compared. ${skipped.map(({ golden: { name }, kind }) => `The value of ${name} is ${kind}`).join(', ')}`,
-      expected: 'a stage whose value is a tensor of numbers',
+      expected: 'a stage whose value is a numeric tensor',
       remedy: 'Add such a stage to the bundle',
     });
   }
@@ -330,6 +340,6 @@ export function noStage(bundle: GoldenBundle, info: GraphInfo, skipped: Plan['sk
     code: 'options',
     problem: `None of the stages ${namesOf(bundle.stages)} is a value of this graph`,
     expected: `names of its values, such as ${some}`,
-    remedy: 'Name each stage after the graph value that it is, or write the value into its manifest entry',
+    remedy: 'Name each stage after its graph value, or write the value into its manifest entry',
   });
 }

@@ -1,6 +1,6 @@
 /**
- * Faults planted in the shipped models and their goldens, and whether the comparison finds the right stage and the
- * right cause: the whole path, from graph and bundle to the report. More of them are in test/full/plantedFaults.test.ts.
+ * Faults planted in the shipped models and their goldens. The comparison must find the right stage and the right cause, on
+ * the whole path from graph and bundle to the report. More faults are in test/full/plantedFaults.test.ts.
  */
 import { describe, expect, it } from 'vitest';
 import { listWeights } from '../onnx/weights';
@@ -12,19 +12,19 @@ describe('a clean model', () => {
   it.each([
     ['segmentation-3.0', SEGMENTATION],
     ['campplus-zh-en', CAMPPLUS],
-  ] as const)('%s passes every stage without a cause, also when looked at thoroughly', async (_name, base) => {
+  ] as const)('%s passes every stage without a cause, even in a thorough comparison', async (_name, base) => {
     const { verdict, firstDivergence, stages } = await compareInNode(base, { thorough: true });
     expect(stages.map(({ name }) => name)).toEqual(base.manifest.stages.map(({ name }) => name));
     expect({ verdict, firstDivergence }).toEqual({ verdict: 'pass', firstDivergence: null });
     expect(stages.flatMap(({ causes }) => causes)).toEqual([]);
-    // Judged twice, but for the first: golden inputs were injected, and passed.
+    // Judged twice, except the first: golden inputs were injected, and passed.
     expect(stages.map(({ forced }) => forced?.verdict)).toEqual([undefined, ...stages.slice(1).map(() => 'pass')]);
   }, 120_000);
 });
 
 describe('faults in the weights of segmentation-3.0', () => {
   it('LSTM gates in another order: the stage lstm, and nothing after it', async () => {
-    // PyTorch's order, input, forget, cell, output, where ONNX wants input, output, forget, cell.
+    // PyTorch's order, input, forget, cell, output; ONNX expects input, output, forget, cell.
     const { stages, firstDivergence } = await compareInNode(lstmChanged((values, shape) => reorderGates(values, shape, [0, 2, 3, 1])));
     expect(firstDivergence).toBe('lstm');
     expect(blamed(stages)).toEqual(['lstm: lstm-gates']);
@@ -55,7 +55,7 @@ it('a window function of the filterbank: hamming for povey', async () => {
   const { stages, firstDivergence } = await compareInNode(fbankGolden({ windowType: 'hamming' }));
   expect(firstDivergence).toBe('fbank');
   expect(blamed(stages)[0]).toBe('fbank: fbank-window');
-  // What the network computes from its own features is right.
+  // The network's output for its own features is correct.
   expect(stages.slice(1).map(({ verdict }) => verdict)).toEqual(stages.slice(1).map(() => 'pass'));
 }, 120_000);
 
@@ -94,13 +94,13 @@ describe('faults in golden tensors of real stages', () => {
     expect(stages.filter((stage) => stage.verdict === 'fail').map((stage) => stage.name)).toEqual([name]);
   }, 120_000);
 
-  it('says by how much: 1.05 within 0.001', async () => {
+  it('reports the factor: 1.05 within 0.001', async () => {
     const { stages } = await plant('lstm', ({ data }) => ({ data: data.map((value) => 1.05 * value) }));
     const factor = stages[1]!.causes[0]!.values.factor as number;
     expect(Math.abs(factor - 1.05)).toBeLessThan(0.001);
   }, 120_000);
 
-  it('notes a layout that differs and says so, and does not fail it', async () => {
+  it('notes a different layout that is stated, and passes it', async () => {
     const { stages, verdict } = await plant('sincnet', ({ data, shape: [, channels, frames] }) => ({
       axes: ['batch', 'frame', 'channel'],
       shape: [1, frames!, channels!],
@@ -110,20 +110,20 @@ describe('faults in golden tensors of real stages', () => {
     expect(stages[0]!.notes.join()).toMatch(/batch, frame, channel/);
   }, 120_000);
 
-  it('notes where an error begins that no stage causes by itself', async () => {
-    // Bounds between what a stage adds and what has added up by then.
+  it('notes where an error begins that no single stage causes', async () => {
+    // Bounds between the error of a single stage and the accumulated error.
     const clean = await compareInNode(SEGMENTATION);
     const { relative, forced } = clean.stages[3]!;
     const tolerance = { maxAbs: Infinity, cosine: 0.999, rtol: (relative! + forced!.relative!) / 2, atol: 0 };
     const { stages, firstDivergence } = await plant('linear2', () => ({ tolerance }));
     expect(relative).toBeGreaterThan(forced!.relative!);
     expect(firstDivergence).toBe('linear2');
-    // Most of it is already in what the first stage gives.
+    // Most of it is already in the output of the first stage.
     expect(blamed(stages)).toEqual(['linear2: none']);
     expect(stages[3]!.notes.join()).toMatch(/^passes on golden input: [5-9]\d % of the error comes from the part of the graph that ends at sincnet/);
   }, 120_000);
 
-  it('blames a stage of one backend only, also where a stage before it is wrong as well', async () => {
+  it('blames a stage of one backend only, even if an earlier stage is wrong as well', async () => {
     const changed: GoldenBundle = {
       ...bundle,
       stages: bundle.stages.map((stage) =>

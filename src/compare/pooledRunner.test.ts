@@ -13,10 +13,10 @@ const HEAD: PooledHead = {
   numChannels: 2,
 };
 const NAMES = { map: 'map', statistics: 'statistics', embedding: 'embedding' };
-/** Two items of two channels and three frames. */
+/** Two items with two channels and three frames. */
 const MAP: GraphTensor = { shape: [2, 2, 3], data: Float32Array.of(1, 2, 3, 5, 5, 5, 0, 4, 8, -1, 0, 1) };
 
-/** A runtime whose graph gives {@link MAP}. */
+/** A runtime whose graph returns {@link MAP}. */
 const runtime: ValueRunner = {
   info: { nodes: [] } as unknown as GraphInfo,
   inputsOf: () => ['features'],
@@ -24,14 +24,14 @@ const runtime: ValueRunner = {
   release: () => Promise.resolve(),
 };
 
-it('pools each item of the map that the runtime gives, or of a golden one', async () => {
+it('pools each item of the map of the runtime, or of a golden map', async () => {
   const runner = new PooledRunner(runtime, NAMES, poolOnCpu(HEAD));
   const features: GraphTensor = { shape: [2, 1, 1], data: Float32Array.of(0, 0) };
   const found = await runner.values(new Map([['features', features]]), ['map', 'statistics', 'embedding']);
   expect(found.get('map')!.data).toEqual(MAP.data);
   expect(found.get('statistics')).toEqual({ shape: [2, 4], dtype: 'float32', data: Float32Array.of(2, 5, 1, 0, 4, 0, 4, 1) });
   expect(found.get('embedding')).toEqual({ shape: [2, 3], dtype: 'float32', data: Float32Array.of(2, 15, 8, 4, 10, 9) });
-  // Golden statistics are not injected, a golden map is.
+  // Golden statistics are not injected; a golden map is.
   const golden = new Map<string, GraphTensor>([
     ['features', features],
     ['map', { shape: [1, 2, 2], data: Float32Array.of(1, 1, 2, 2) }],

@@ -1,4 +1,4 @@
-/** Weights that are rounded node by node, and the decisions that this costs. */
+/** Weights rounded node by node, and the decisions that this costs. */
 import { expect, it } from 'vitest';
 import { openNodeSession } from '../../test/compare/nodeSession';
 import { build, float, int, ints, node, tensor, text, weight } from '../../test/onnx/build';
@@ -15,7 +15,7 @@ const x = noise(ROWS, WIDTH);
 const first = [...noise(WIDTH, WIDTH).data];
 const second = first.map((value, index) => Math.cos(31 * index) + value / 7);
 
-/** Two matrices and a bias; the first matrix matters little, because it is scaled down and added. */
+/** Two matrices and a bias. The first matrix has little effect, because it is scaled down and added. */
 const network = (): ModelProto =>
   build({
     input: [float('x', ROWS, WIDTH)],
@@ -71,7 +71,7 @@ it('counts the decisions that differ from those of the unrounded graph, for each
   expect(rowOf('small').int8!.lost).toBe(await lostWith({ small: int8.small }));
   expect(rowOf('large').float16.lost).toBe(await lostWith({ large: toFloat16(large) }));
   expect(report.total.int8.lost).toBe(await lostWith(int8));
-  // Else the counts above would prove nothing.
+  // Otherwise the counts above would prove nothing.
   expect(rowOf('large').int8!.lost).toBeGreaterThan(0);
   expect(rowOf('bias')).toMatchObject({ ops: ['Add'], int8: null, float16: { savedMegabytes: 2e-6 * WIDTH } });
   expect(rowOf('large').int8!.savedMegabytes).toBeCloseTo((3 * WIDTH * WIDTH - 4 * WIDTH) / 1e6, 12);
@@ -79,7 +79,7 @@ it('counts the decisions that differ from those of the unrounded graph, for each
   expect(seen.map(([row]) => row)).toEqual(report.rows);
 });
 
-it('tries the greatest nodes only, counts the others, and gives rows before an interruption', async () => {
+it('tries only the largest nodes, counts the others, and reports rows before an interruption', async () => {
   const { report } = await precisionOf(network(), 1);
   expect(report.rows).toHaveLength(1);
   expect(report.left).toMatchObject({ numRows: 2 });
@@ -102,7 +102,7 @@ it('measures the relative error if no output decides anything, and rounds weight
   expect(int8!.relative).toBeGreaterThan(2 * float16.relative!);
 });
 
-it('finds the channels that onnxruntime gives a scale, and joins nodes that share a weight', () => {
+it('finds the channels to which onnxruntime assigns a scale, and joins nodes that share a weight', () => {
   const values = (...shape: number[]): number[] => new Array<number>(shape.reduce((product, size) => product * size, 1)).fill(1);
   const initializer = [
     ['conv', 4, 3, 5], ['up', 3, 6, 2], ['gemm', 6, 7], ['turned', 8, 7], ['gates', 1, 12, 8], ['state', 1, 12, 3], ['shared', 3, 3], ['scale', 1, 3, 1], ['one', 1],
@@ -140,7 +140,7 @@ it('finds the channels that onnxruntime gives a scale, and joins nodes that shar
   expect(rows.map(({ numBytes }) => numBytes)).toEqual(rows.map(({ numBytes }) => numBytes).toSorted((a, b) => b - a));
 });
 
-it('refuses a graph that gives nothing but NaN, of which rounding changes nothing', async () => {
+it('rejects a graph that returns only NaN, because rounding changes nothing', async () => {
   const broken = replaceWeights(network(), new Map([['large', new Float32Array(WIDTH * WIDTH).fill(NaN)]]));
   await expect(precisionOf(broken)).rejects.toMatchObject({ code: 'options', problem: expect.stringMatching(/^No output has a finite value/) as string });
 });

@@ -12,20 +12,18 @@ import type { OnStep } from './stages';
 import { sizeOf } from './tensor';
 import { canSelfCheck } from './verdict';
 
-/** Rounding of weights to types of fewer bits. */
-
-/** Bits after the point of float16 and bfloat16. */
+/** Fraction bits of float16 and bfloat16. */
 const FLOAT16_BITS = 10;
 const BFLOAT16_BITS = 7;
-/** Least normal numbers. */
+/** Smallest normal numbers. */
 const FLOAT16_LEAST = 2 ** -14;
 const BFLOAT16_LEAST = 2 ** -126;
-/** From here on, float16 rounds to infinity. */
+/** Smallest magnitude that float16 rounds to infinity. */
 const FLOAT16_OVERFLOW = 65_520;
-/** Steps of int8 on either side of zero: as onnxruntime, -128 is not used. */
+/** Steps of int8 on either side of zero: like onnxruntime, -128 is not used. */
 const INT8_STEPS = 127;
 
-/** Which values of a row-major tensor share a scale: value `i` is of the channel `floor(i / stride) % count`. */
+/** Defines which values of a row-major tensor share a scale: value `i` belongs to channel `floor(i / stride) % count`. */
 export interface ChannelLayout {
   readonly stride: number;
   readonly count: number;
@@ -37,8 +35,8 @@ export const toFloat16 = (values: Float32Array): Float32Array =>
 export const toBfloat16 = (values: Float32Array): Float32Array => values.map((value) => toBits(value, BFLOAT16_BITS, BFLOAT16_LEAST));
 
 /**
- * Rounds to whole steps of the greatest value of each channel: `scale = max |value| / 127`, zero stays zero, halves go to the even
- * step. This is what onnxruntime does with `QInt8` weights if `per_channel=True`.
+ * Rounds each channel to int8 steps: `scale = max |value| / 127`, zero stays zero, halves round to the even step.
+ * onnxruntime does the same for `QInt8` weights with `per_channel=True`.
  */
 export function toInt8(values: Float32Array, { stride, count }: ChannelLayout): Float32Array {
   const greatest = new Float64Array(count);
@@ -53,7 +51,7 @@ export function toInt8(values: Float32Array, { stride, count }: ChannelLayout): 
   });
 }
 
-/** To the nearest number with so many bits after the point, to even in between. @param least normal number */
+/** Rounds to the nearest number with this many fraction bits, ties to even. @param least smallest normal number */
 function toBits(value: number, bits: number, least: number): number {
   if (value === 0 || !Number.isFinite(value)) return value;
   const exponent = Math.floor(Math.log2(Math.max(Math.abs(value), least)));
@@ -61,22 +59,22 @@ function toBits(value: number, bits: number, least: number): number {
   return toEven(value / step) * step;
 }
 
-/** The nearest whole number, the even one of two. */
+/** Rounds to the nearest integer, ties to even. */
 function toEven(value: number): number {
   const rounded = Math.round(value);
   return Math.abs(value % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }
 
-/** A float32 tensor of weights and how its channels lie. */
+/** A float32 weight tensor and its channel layout. */
 export interface RoundableWeight {
   readonly name: string;
   readonly shape: readonly number[];
   readonly numValues: number;
-  /** Whether a Constant node holds it; else it is an initializer. */
+  /** True if a Constant node holds it, false for an initializer. */
   readonly isConstant: boolean;
   /** Null if the weight stays float32 in int8 models: biases and scales of normalizations. */
   readonly channels: ChannelLayout | null;
-  /** A copy. */
+  /** Returns a copy. */
   readonly values: () => Float32Array;
 }
 
@@ -84,7 +82,7 @@ export interface RoundableWeight {
 export interface WeightRow {
   readonly nodes: readonly NodeInfo[];
   readonly weights: readonly RoundableWeight[];
-  /** Of all weights as float32. */
+  /** Size of all weights as float32. */
   readonly numBytes: number;
 }
 
@@ -92,8 +90,8 @@ export interface WeightRow {
 const PASSING = new Set(['Transpose', 'Identity', 'Cast', 'Reshape', 'Unsqueeze', 'Squeeze']);
 
 /**
- * The nodes with float32 weights that `outputs` depend on, those with the most bytes first. Single numbers are no weights, and
- * weights inside of If, Loop and Scan are left out.
+ * The nodes with float32 weights that `outputs` depend on, those with the most bytes first. Single numbers do not count as
+ * weights, and weights inside If, Loop and Scan are left out.
  *
  * @param inputs values that are fed
  */
@@ -125,20 +123,20 @@ export function weightRows(model: ModelProto, inputs: readonly string[], outputs
     .toSorted((a, b) => b.numBytes - a.numBytes);
 }
 
-/** The nodes that compute with a weight, behind those that only pass it on. */
+/** The nodes that compute with a weight, after those that only pass it on. */
 function usersOf(node: NodeInfo, readers: ReadonlyMap<string, readonly NodeInfo[]>): readonly NodeInfo[] {
   const next = PASSING.has(node.op) ? node.outputs.flatMap((name) => readers.get(name) ?? []) : [];
   return next.length === 0 ? [node] : next.flatMap((reader) => usersOf(reader, readers));
 }
 
 /**
- * The channels of a weight that have a scale of their own, as onnxruntime quantizes: the output channels; of recurrent layers the
- * rows; of an embedding, one scale for all. Vectors are not quantized.
+ * The channels of a weight with separate scales, as in onnxruntime's quantization: the output channels; the rows of
+ * recurrent layers; one scale for an embedding. Vectors are not quantized.
  */
 function channelsOf(name: string, shape: readonly number[], direct: NodeInfo | undefined, user: NodeInfo | undefined): ChannelLayout | null {
   if (shape.length < 2 || !direct || !user) return null;
   const along = (axis: number): ChannelLayout => ({ stride: sizeOf(shape.slice(axis + 1)), count: shape[axis]! });
-  // Turned around before it is used: its rows become the columns that MatMul reads.
+  // Transposed before use: its rows become the columns that MatMul reads.
   if (direct !== user) return along(0);
   switch (user.op) {
     case 'MatMul':
@@ -150,7 +148,7 @@ function channelsOf(name: string, shape: readonly number[], direct: NodeInfo | u
     case 'LSTM':
     case 'GRU':
     case 'RNN':
-      // Biases have an axis of directions, too.
+      // Biases also have a direction axis.
       return shape.length < 3 ? null : { stride: sizeOf(shape.slice(2)), count: shape[0]! * shape[1]! };
     case 'Gather':
       return { stride: 1, count: 1 };
@@ -162,21 +160,21 @@ function channelsOf(name: string, shape: readonly number[], direct: NodeInfo | u
   }
 }
 
-/** What is rounded, on which inputs. */
+/** What to round, and the inputs of the graph. */
 export interface PrecisionRequest {
   readonly model: ModelProto;
   readonly graph: GraphRunner;
   /** Inputs of the graph. */
   readonly feeds: ReadonlyMap<string, GraphTensor>;
-  /** Names of the outputs that are tensors of numbers. */
+  /** Names of the outputs that are numeric tensors. */
   readonly outputs: readonly string[];
-  /** Names of the axes, and what the goldens state, by output. */
+  /** Axis names and decision rules of the goldens, by output. */
   readonly known: ReadonlyMap<string, { readonly axes: readonly string[]; readonly decisions?: DecisionRule | undefined }>;
-  /** For all outputs. */
+  /** Rule for all outputs. */
   readonly stated?: DecisionRule | undefined;
-  /** Most nodes that are tried one by one. */
+  /** Maximum number of nodes that are tried one by one. */
   readonly limit: number;
-  /** What the report says of the graph and the backend. */
+  /** Fields of the report about the graph and the backend. */
   readonly about: Pick<PrecisionHead, 'model' | 'backend' | 'adapter'>;
   readonly onRow: (row: PrecisionRow, head: PrecisionHead) => void;
   readonly onStep: OnStep;
@@ -195,10 +193,10 @@ const BYTES: Readonly<Record<RoundedType, number>> = { float16: 2, int8: 1 };
 const FLOAT32_BYTES = 4;
 
 /**
- * Rounds the weights of one node after the other and counts the decisions that differ from those of the unrounded graph. Only weights
- * are rounded; the graph computes in float32.
+ * Rounds the weights of one node at a time and counts the decisions that differ from those of the unrounded graph. Only
+ * weights are rounded; the graph computes in float32.
  *
- * @throws VoxlaneError `options` if the graph has no float32 weights or gives no finite value; errors of the backend
+ * @throws VoxlaneError `options` if the graph has no float32 weights or returns no finite value; errors of the backend
  */
 export async function measurePrecision(request: PrecisionRequest): Promise<PrecisionReport> {
   const { model, graph, feeds, outputs, limit, about, onRow, onStep } = request;
@@ -208,7 +206,7 @@ export async function measurePrecision(request: PrecisionRequest): Promise<Preci
   const total = 2 * tried.length + 3;
   await onStep('unrounded', 0, total);
   const references = await referencesOf(request);
-  // NaN equals NaN: rounding would seem to cost nothing.
+  // NaN equals NaN: rounding would appear to cost nothing.
   if (!references.some(({ tensor }) => tensor.data.length > 0 && canSelfCheck(tensor))) throw nothingFinite();
   const effectOf = async (weights: readonly RoundableWeight[], type: RoundedType): Promise<RoundingEffect> => {
     const results = await graph.values(feeds, outputs, ...changesOf(weights, type));
@@ -264,7 +262,7 @@ async function referencesOf({ graph, model, feeds, outputs, known, stated }: Pre
 
 const isInt8 = ({ channels }: RoundableWeight): boolean => channels !== null;
 
-/** Values of initializers, and nodes in place of constants. */
+/** New values of initializers, and nodes that replace constants. */
 function changesOf(weights: readonly RoundableWeight[], type: RoundedType): [Map<string, Float32Array>, Map<string, readonly NodeProto[]> | undefined] {
   const initializers = new Map<string, Float32Array>();
   const constants = new Map<string, readonly NodeProto[]>();
@@ -306,7 +304,7 @@ function noWeights(): VoxlaneError {
     code: 'options',
     problem: 'The graph has no float32 weights to round',
     expected: 'float32 initializers or constants with more than one value',
-    remedy: 'Give the graph as it was exported, before it was quantized',
+    remedy: 'Open the graph as it was exported, before quantization',
   });
 }
 
@@ -314,7 +312,7 @@ function nothingFinite(): VoxlaneError {
   return new VoxlaneError({
     code: 'options',
     problem: 'No output has a finite value, even before weights are rounded',
-    expected: 'a graph that gives numbers for the golden inputs',
+    expected: 'a graph that returns finite numbers for the golden inputs',
     remedy: 'Compare the bundle without --precision, to find the first stage that is not finite',
   });
 }

@@ -3,13 +3,13 @@ import type { BackendName, DecisionKind } from './report';
 /** Types that weights can be rounded to. */
 export type RoundedType = 'float16' | 'int8';
 
-/** What rounding does to the outputs. */
+/** Effect of rounding on the outputs. */
 export interface RoundingEffect {
   /** Decisions that differ from those of the unrounded graph; null if no output decides anything. */
   readonly lost: number | null;
-  /** Greatest relative error of an output (root mean squares); null if it is not finite. */
+  /** Maximum relative error of an output (root mean squares); null if it is not finite. */
   readonly relative: number | null;
-  /** Megabytes (10⁶ bytes) that the weights need less. */
+  /** Megabytes (10⁶ bytes) saved in the weights. */
   readonly savedMegabytes: number;
 }
 
@@ -19,7 +19,7 @@ export interface PrecisionRow {
   readonly nodes: readonly string[];
   /** Operators of the nodes. */
   readonly ops: readonly string[];
-  /** Module of the original network; null if it is not known. */
+  /** Module of the original network; null if unknown. */
   readonly module: string | null;
   /** Names of the weights. */
   readonly weights: readonly string[];
@@ -27,17 +27,17 @@ export interface PrecisionRow {
   readonly megabytes: number;
   /** All weights in float16. */
   readonly float16: RoundingEffect;
-  /** Matrices and kernels in int8, a scale per output channel; null if there are none. */
+  /** Matrices and kernels in int8, with one scale per output channel; null if there are none. */
   readonly int8: RoundingEffect | null;
 }
 
 /** An output that decides something. */
 export interface DecidingOutput {
-  /** Of the graph's value. */
+  /** Name of the graph value. */
   readonly name: string;
   /** What is decided. */
   readonly kind: DecisionKind;
-  /** What this follows from, for people. */
+  /** Why it counts as this kind, for the report. */
   readonly reason: string;
   /** Number of decisions. */
   readonly decisions: number;
@@ -47,7 +47,7 @@ export interface DecidingOutput {
 export interface PrecisionTotal {
   /** Megabytes of all float32 weights. */
   readonly megabytes: number;
-  /** All of them in float16. */
+  /** All weights in float16. */
   readonly float16: RoundingEffect;
   /** All matrices and kernels in int8. */
   readonly int8: RoundingEffect;
@@ -55,39 +55,39 @@ export interface PrecisionTotal {
 
 /** Nodes that were not tried one by one. */
 export interface RowsLeft {
-  /** Number of rows that there would be of them. */
+  /** Number of rows that they would need. */
   readonly numRows: number;
   /** Megabytes of their weights in float32. */
   readonly megabytes: number;
 }
 
-/** What is known before the first row. */
+/** The report without its rows, available before the first row. */
 export interface PrecisionHead {
-  /** Id of a shipped model, else the name of the file. */
+  /** ID of a shipped model, else the file name. */
   readonly model: string;
-  /** Where it is computed. */
+  /** Backend that computes the graph. */
   readonly backend: BackendName;
   /** GPU adapter; null on WASM. */
   readonly adapter: string | null;
-  /** Outputs that decide something; if there are none, the relative error is ranked. */
+  /** Outputs that decide something; if there are none, rows are ranked by the relative error. */
   readonly outputs: readonly DecidingOutput[];
   /** All weights rounded together. */
   readonly total: PrecisionTotal;
-  /** Nodes that are tried one by one, those with the most bytes first. */
+  /** Number of rows that are tried one by one, those with the most bytes first. */
   readonly numRows: number;
-  /** The smaller nodes that are only part of the total. */
+  /** The smaller nodes, which are only part of the total. */
   readonly left: RowsLeft;
 }
 
 /** Decisions lost by rounding the weights of each node. */
 export interface PrecisionReport extends PrecisionHead {
-  /** In the order in which they were tried: by size. See {@link rankRows}. */
+  /** In the order of the trials: by size. See {@link rankRows}. */
   readonly rows: readonly PrecisionRow[];
 }
 
 /**
- * The rows that a type can be used for, the best to round first: fewest decisions lost per megabyte saved, then the smallest relative
- * error per megabyte saved.
+ * Ranks the rows that a type applies to, the best candidates for rounding first: the fewest lost decisions per megabyte
+ * saved, then the smallest relative error per megabyte saved.
  */
 export function rankRows(rows: readonly PrecisionRow[], type: RoundedType): PrecisionRow[] {
   const scoreOf = (row: PrecisionRow, key: 'lost' | 'relative'): number => {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { errorQuantiles } from './measure';
 
-it('gives the only error of a single value', () => {
+it('returns the error of a single value', () => {
   expect(errorQuantiles(Float32Array.of(3), Float32Array.of(1))).toEqual({ median: 2, p90: 2, p99: 2 });
 });
 

@@ -30,7 +30,7 @@ describe('attention scores with a mask', () => {
   });
 });
 
-describe('a mask that is not yet added', () => {
+describe('a mask before it is added', () => {
   it.each([-1e4, -1e9])('does not let the fill value %d hide errors of its zeros', (fill) => {
     const mask = (bias: number): Float32Array => signal(bias).map((value, index) => (index % 2 === 0 ? fill : value));
     expect(verdict(mask(2), mask(0))).toBe('fail');
@@ -39,7 +39,7 @@ describe('a mask that is not yet added', () => {
     expect(verdict(mask(0).map((value) => value * (1 + 2 ** -24)), mask(0))).toBe('pass');
   });
 
-  it('is no spectrum, whose zeros have errors of rounding', () => {
+  it('is not a spectrum, whose zeros have rounding errors', () => {
     const tone = (noise: number): Float32Array => signal(noise).map((value, index) => (index % 200 === 7 ? 1e5 : value));
     expect(verdict(tone(2e-3), tone(0))).toBe('pass');
   });
@@ -59,7 +59,7 @@ describe('an offset', () => {
     expect(verdict(rounded, signal(0.05, 1000))).toBe('pass');
   });
 
-  it('is the scale of types that round by as much', () => {
+  it('is the scale for types that round by the same amount', () => {
     const [ours, golden] = [signal(1, 1000.4), signal(1, 1000)];
     const judged = (dtype: string): string => {
       const offsetShare = offsetShareOf([dtype]);
@@ -69,7 +69,7 @@ describe('an offset', () => {
     expect(judged('float32')).toBe('fail');
   });
 
-  it('is the scale of a constant and of a single value', () => {
+  it('is the scale for a constant and for a single value', () => {
     expect(verdict(signal(0, 1000.01), signal(0, 1000))).toBe('pass');
     expect(verdict(signal(0, 1000.1), signal(0, 1000))).toBe('fail');
     expect(judge(compareTensors(Float32Array.of(0.50002), Float32Array.of(0.5)), TOLERANCE)).toBe('pass');

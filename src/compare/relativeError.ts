@@ -1,37 +1,41 @@
-/** Values that are numbers. */
+/** Arrays of numeric values. */
 export type Numbers = Float32Array | Float64Array | Int32Array | Uint32Array;
 
 /** Errors relative to the spread of the golden values. */
 export interface RelativeErrors {
-  /** Greatest root mean square of the error in one group of values, relative to the spread of the group; 0 without an error. */
+  /**
+   * Maximum root mean square of the error in one group of values, relative to the spread of the group; 0 without an error.
+   */
   readonly relative: number;
-  /** Greatest error of one value, relative to the spread of its group or to its distance from the mean if that is greater. */
+  /**
+   * Maximum error of one value, relative to the spread of its group or to its distance from the mean, whichever is greater.
+   */
   readonly maxRelative: number;
 }
 
 /**
- * Least spread, as a share of the root mean square. With the default `rtol` of 1e-4 it allows an error of 1e-6 of the
- * magnitude, which is 16 roundings of float32 (2^-24 each): the sum of a large offset and a small signal has such errors.
+ * Minimum spread, as a share of the root mean square. With the default `rtol` of 1e-4, it allows an error of 1e-6 of the
+ * magnitude. That is 16 roundings of float32 (2^-24 each): the sum of a large offset and a small signal has such errors.
  */
 export const FLOAT32_SHARE = 0.01;
-/** The same for constant values: errors of 2e-5, twice what rounding reaches through the shipped models. */
+/** Minimum spread for constant values: errors of 2e-5, twice what rounding reaches in the shipped models. */
 const CONSTANT_SHARE = 0.2;
-/** Values are constant if their standard deviation is at most 16 roundings of float32. */
+/** Values count as constant if their standard deviation is at most 16 roundings of float32. */
 const CONSTANT = 16 * 2 ** -24;
 
 /** Share of the values that are judged without the outliers. */
 const BULK = 0.99;
 /**
- * Least spread of the bulk, as a share of the standard deviation of all values. A transform of a pure tone by float32
- * sums leaves errors of 2e-6 of the root mean square in all of its values, which are zero but for a few.
+ * Minimum spread of the bulk, as a share of the standard deviation of all values. A float32 transform of a pure tone has
+ * errors of 2e-6 of the root mean square in all values, most of which should be zero.
  */
 const BULK_SHARE = 0.1;
 
-/** Least magnitude of a fill value, such as the -1e4, -1e9 or -3.4e38 of a mask. */
+/** Minimum magnitude of a fill value, such as the -1e4, -1e9 or -3.4e38 of a mask. */
 const MIN_FILL = 5e3;
-/** Least ratio of a fill value and the greatest other value. */
+/** Minimum ratio of a fill value to the greatest other value. */
 const FILL_GAP = 1e3;
-/** Greatest number of different fill values: a sum of masks has several. */
+/** Maximum number of different fill values: a sum of masks has several. */
 const MAX_FILLS = 4;
 /** Values within this share of each other count as one fill value: a mask may be added to other values. */
 const FILL_WIDTH = 0.01;
@@ -39,7 +43,7 @@ const FILL_WIDTH = 0.01;
 /** Spread of zeros beside fill values: a mask is added to scores, which are of this order. */
 const ZEROS_SPREAD = 1;
 
-/** Greatest number of values to sort. Of a larger tensor, one of every two, three … values is taken. */
+/** Maximum number of values to sort. For larger tensors, one of every two, three … values is used. */
 const MAX_SORTED = 1 << 16;
 
 /** Values that are judged by their own spread. */
@@ -49,27 +53,27 @@ interface Group {
 }
 
 interface Groups {
-  /** Least magnitude of a fill value. */
+  /** Minimum magnitude of a fill value. */
   readonly fillFrom: number;
   readonly median: number;
-  /** Greatest distance of a value of the bulk from the median. */
+  /** Maximum distance of a value of the bulk from the median. */
   readonly reach: number;
-  /** All values but the fill values. */
+  /** All values except the fill values. */
   readonly all: Group;
   readonly bulk: Group;
 }
 
 /**
- * Errors relative to the spread of the golden values, which is their standard deviation. Neither an offset nor a few large
- * values can hide the errors of the rest, because these groups are judged separately:
+ * Computes errors relative to the spread of the golden values, which is their standard deviation. Neither an offset nor a
+ * few large values can hide the errors of the rest, because these groups are judged separately:
  *
  * - all values except the fill values of a mask,
  * - of these, the 99 % closest to the median, whose spread counts as at least a tenth of that of the first group,
- * - fill values, each relative to itself. If all other values are zero, as in a mask before it is added, their errors are judged
- *   by {@link ZEROS_SPREAD}.
+ * - fill values, each relative to itself. If all other values are zero, as in a mask before it is added, their errors are
+ *   judged by {@link ZEROS_SPREAD}.
  *
- * The spread of N values counts as at least `offsetShare` or 1 / N of their root mean square, whichever is greater: rounding
- * follows the magnitude, and the spread of few values is not their scale.
+ * The spread of N values counts as at least `offsetShare` or 1 / N of their root mean square, whichever is greater:
+ * rounding depends on the magnitude, and the spread of few values is not their scale.
  *
  * @param difference absolute difference at an index; NaN or infinite only if the two are not equal
  */
@@ -134,7 +138,7 @@ function groupsOf(golden: Numbers, offsetShare: number): Groups {
   return { fillFrom, median, reach, all, bulk };
 }
 
-/** Sums of a group of values, relative to a number near to them because of rounding. */
+/** Sums of a group of values, relative to a nearby number to reduce rounding. */
 class Sums {
   private count = 0;
   private sum = 0;
@@ -166,7 +170,7 @@ class Sums {
     return this.count === 0 ? 0 : Math.sqrt(this.ownSquare / this.count);
   }
 
-  /** Least spread because of rounding. */
+  /** Minimum spread because of rounding. */
   floor(offsetShare: number): number {
     if (this.count === 0) return 0;
     const { rms } = this;
@@ -181,7 +185,7 @@ function sampleOf(golden: Numbers): Float64Array {
   const sample = new Float64Array(golden.length === 0 ? 0 : Math.ceil(golden.length / step));
   let count = 0;
   for (let start = 0; start < golden.length; start += step) {
-    // Not at even distances, because rows of the tensor repeat.
+    // At irregular positions, because rows of the tensor repeat.
     const value = golden[Math.min(golden.length - 1, start + ((Math.imul(start, 0x9e3779b1) >>> 16) % step))]!;
     if (Number.isFinite(value)) sample[count++] = value;
   }
@@ -189,8 +193,8 @@ function sampleOf(golden: Numbers): Float64Array {
 }
 
 /**
- * Least magnitude of the fill values among sorted values; infinite if there are none. Beside zeros only negative values are fill
- * values: positive ones may be a spectrum, whose zeros have errors of rounding.
+ * Minimum magnitude of the fill values among sorted values; infinite if there are none. Beside zeros, only negative values
+ * are fill values: positive ones may be a spectrum, whose zeros have rounding errors.
  */
 function findFill(sample: Float64Array): number {
   if (!(Math.max(-sample[0]!, sample.at(-1)!) >= MIN_FILL)) return Infinity;
@@ -211,12 +215,12 @@ function findFill(sample: Float64Array): number {
   return numFills <= MAX_FILLS ? magnitudes[first]! * (1 - FILL_WIDTH) : Infinity;
 }
 
-/** The least distance from the median that the bulk of the sorted values does not exceed; 0 without values. */
+/** The smallest distance from the median that the bulk of the sorted values does not exceed; 0 without values. */
 function reachOf(sorted: Float64Array, median: number): number {
   const distances = (place: number): number => Math.abs((sorted[place] ?? median) - median);
   let first = 0;
   let last = sorted.length - 1;
-  // The values that are farthest away are at the two ends.
+  // The values farthest from the median are at the two ends.
   for (let left = sorted.length - Math.ceil(BULK * sorted.length); left > 0; left--) {
     if (distances(first) > distances(last)) first++;
     else last--;

@@ -1,4 +1,4 @@
-/** Graphs that depend on the batch, or on nothing but chance: what a thorough comparison says of them. */
+/** Thorough comparisons of graphs that depend on the batch or on chance. */
 import { describe, expect, it } from 'vitest';
 import { graphInfo } from '../onnx/model';
 import type { ModelProto } from '../onnx/onnx_pb';
@@ -32,7 +32,7 @@ async function look(model: ModelProto, golden: Float32Array, thorough: boolean):
 const model = (nodes: Parameters<typeof build>[0]['node'], batch: number | null = null): ModelProto =>
   build({ node: nodes!, input: [float('x', batch, 4, 3)], output: [float('y', batch, 4, 3)] });
 
-/** The mean over the batch is subtracted and added again twice: right for one item, wrong for several. */
+/** Twice subtracts the mean over the batch and adds it again: correct for one item, wrong for several. */
 const mixing = model([
   node('ReduceMean', ['x'], ['mean'], { attribute: [ints('axes', 0), int('keepdims', 1)] }),
   node('Sub', ['x', 'mean'], ['centered']),
@@ -49,14 +49,14 @@ describe('a thorough comparison', () => {
     expect(await look(mixing, X, false)).toMatchObject({ verdict: 'pass', causes: [] });
   });
 
-  it('says nothing of a stage that does not, nor of a graph of fixed batch size', async () => {
+  it('reports nothing for a stage that does not, or for a graph with fixed batch size', async () => {
     const doubled = X.map((value) => 2 * value);
     for (const batch of [null, 1]) {
       expect(await look(model([node('Add', ['x', 'x'], ['y'])], batch), doubled, true)).toMatchObject({ verdict: 'pass', causes: [] });
     }
   });
 
-  it('finds what differs from run to run, also without being asked where it fails', async () => {
+  it('finds differences between runs, even in a normal comparison if the stage fails', async () => {
     const { verdict, causes } = await look(random, X, false);
     expect(verdict).toBe('fail');
     expect(causes.map(({ id }) => id)).toContain('run-to-run');

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { toBfloat16, toFloat16, toInt8 } from './precision';
 
-it('rounds to float16 as IEEE 754 does: to even, down to subnormal numbers, up to infinity', () => {
+it('rounds to float16 as in IEEE 754: to even, down to subnormal numbers, up to infinity', () => {
   const pairs = [[0.1, 0.0999755859375], [1 + 2 ** -11, 1], [1 + 3 * 2 ** -11, 1 + 2 ** -9], [65_519, 65_504], [65_520, Infinity], [-7e4, -Infinity], [6e-8, 2 ** -24], [2e-8, 0]] as const;
   expect([...toFloat16(Float32Array.from(pairs, ([value]) => value))]).toEqual(pairs.map(([, rounded]) => rounded));
   expect([...toBfloat16(Float32Array.of(1 + 2 ** -8, 1 + 3 * 2 ** -8, 1e30))]).toEqual([1, 1 + 2 ** -6, (202 / 128) * 2 ** 99]);

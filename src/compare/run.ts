@@ -54,11 +54,11 @@ export function upstreamStages(
 }
 
 /**
- * A value at another batch size: alone where its inputs have several items, and beside a second one, the first
- * reversed, where they have one.
+ * Computes a value at another batch size. Inputs with several items are reduced to the first. Inputs with one item get a
+ * second item, the first one reversed.
  *
- * @returns the first item, whose batch axis is 1; null where the graph takes no other batch size
- * @throws VoxlaneError what the backend throws for other reasons
+ * @returns the first item, with a batch axis of 1; null if the graph accepts no other batch size
+ * @throws VoxlaneError other errors of the backend
  */
 export async function otherBatch(
   graph: ValueRunner,
@@ -67,7 +67,7 @@ export async function otherBatch(
 ): Promise<Tensor | null> {
   const needed = graph.inputsOf(feeds, [value]);
   const [numItems, ...others] = new Set(needed.map((name) => feeds.get(name)?.shape[0]));
-  // Without a common first axis there is no batch.
+  // Without a common first axis, there is no batch.
   if (numItems === undefined || others.length > 0) return null;
   const change = numItems > 1 ? firstItem : withReversed;
   const changed = new Map(needed.map((name) => [name, change(feeds.get(name)!)]));
@@ -75,7 +75,7 @@ export async function otherBatch(
     const result = (await graph.values(changed, [value])).get(value)!;
     return numItems > 1 || result.shape[0] === 2 ? firstItem(result) : null;
   } catch (error) {
-    // A graph of fixed batch size says so in the runtime's words only.
+    // For a graph with fixed batch size, the runtime reports a generic error.
     if (error instanceof VoxlaneError && error.code === 'backend-failed') return null;
     throw error;
   }
@@ -87,7 +87,7 @@ function firstItem({ data, exact, shape }: Tensor): Tensor {
   return { data: data.slice(0, end), ...(exact && { exact: exact.slice(0, end) }), shape: [1, ...rest] };
 }
 
-/** Reversed, because an item beside its own copy would hide an average over the batch. */
+/** Reversed, because a copy of the item would hide an average over the batch. */
 function withReversed({ data, exact, shape }: Tensor): Tensor {
   const both = exact && new (exact.constructor as Float64ArrayConstructor)(2 * exact.length);
   both?.set(exact as Float64Array);
@@ -95,31 +95,33 @@ function withReversed({ data, exact, shape }: Tensor): Tensor {
   return { data: concatenate([data, data.toReversed()]), ...(both && { exact: both }), shape: [2, ...shape.slice(1)] };
 }
 
-/** Greatest number of runs. If more stages are upstream, the check injects at evenly spaced ones. */
+/** Maximum number of runs. If more stages are upstream, the check injects at evenly spaced ones. */
 const MAX_RUNS = 8;
-/** Greatest share of the error that one part of the graph may cause if the error has accumulated. */
+/** Maximum share of the error that one part of the graph may cause if the error has accumulated. */
 const MAX_SHARE = 0.5;
 
 /** Why a stage fails that passes on golden input. */
 export interface Accumulation {
   /** Null if one part causes most of the error, or if the check is not possible. */
   readonly cause: Cause | null;
-  /** Result in words if there is no cause. */
+  /** Result as text if there is no cause. */
   readonly note: string | null;
 }
 
-/** Norm of the error, relative to that of the golden values: unlike the error that is judged, that of all values together. */
+/**
+ * Norm of the error over all values, relative to that of the golden values. The judged error, by contrast, is per group.
+ */
 const errorOf = ({ relative, snrDb }: Pick<Measures, 'relative' | 'snrDb'>): number | null => {
   if (snrDb !== null) return 10 ** (-snrDb / 20);
   return relative === 0 ? 0 : null;
 };
 
 /**
- * Measures where an error comes from if every stage passes on golden input. It injects the golden output of the first
- * upstream stage, then those of the first two, and so on. Each step removes the error of the part of the graph up to the
- * last injected stage. The error has accumulated if no part causes more than half of it.
+ * Measures where an error comes from if every stage passes on golden input. Injects the golden output of the first upstream
+ * stage, then those of the first two, and so on. Each step removes the error of the part of the graph up to the last
+ * injected stage. The error has accumulated if no part causes more than half of it.
  *
- * @param upstream stages that the stage is computed from, in the order of the graph
+ * @param upstream stages that the stage is computed from, in graph order
  * @throws VoxlaneError errors of the backend
  */
 export async function checkAccumulated(
@@ -174,11 +176,11 @@ export interface RunRequest {
   readonly model: ModelProto;
   readonly runner: StageRunner;
   /**
-   * Where variants of the graph are tried to find a cause: the plain backend, because a wrong gate order is wrong on
-   * every backend. Null if `runner` does not run the graph: then causes are looked for in values alone.
+   * Runs changed graphs to find a cause, on the plain backend: a wrong gate order, for example, is wrong on every backend.
+   * Null if `runner` does not run the graph: then only the values are analyzed.
    */
   readonly variants: PlanRunner | null;
-  /** Look for differences between runs and batch sizes in stages that pass, too. */
+  /** If true, also looks for differences between runs and batch sizes in stages that pass. */
   readonly thorough: boolean;
   /** Takes precedence over the bundle's tolerance. */
   readonly tolerance?: ToleranceOverride | undefined;
@@ -187,17 +189,17 @@ export interface RunRequest {
   readonly onStep: OnStep;
 }
 
-/** What a comparison gives: the report, and the tensors for whoever wants to look closer. */
+/** Result of a comparison: the report, and the tensors for further analysis. */
 export interface RunResult extends Decision {
   readonly tensors: readonly StageTensors[];
   readonly decisions: readonly DecisionReport[];
 }
 
 /**
- * Runs every stage on one backend, decides which is the first that is wrong by itself, and looks for the cause of each
- * stage that is.
+ * Runs every stage on one backend, determines the first stage that is wrong on its own, and looks for the causes of all
+ * such stages.
  *
- * @throws VoxlaneError what the backend throws
+ * @throws VoxlaneError errors of the backend
  */
 export async function compareStages(request: RunRequest): Promise<RunResult> {
   const { plan, runner, onStep, thorough, tolerance } = request;
@@ -213,7 +215,7 @@ export async function compareStages(request: RunRequest): Promise<RunResult> {
     if (isBlamed || thorough) await onStep(`${stage.name}, looking for a cause`, index, plan.stages.length);
     const own = tensors[index]!;
     if (isBlamed && stage.forced?.verdict === 'pass') {
-      // It passes on golden input and no stage before it fails, so the errors before it are small ones that add up or grow.
+      // It passes on golden input and no preceding stage fails: small errors of the preceding stages accumulate or grow.
       const before = tensors.filter(({ planned }) => stage.upstream.includes(planned.golden.name));
       const { cause, note } = await checkAccumulated(runner, own, stage, before);
       stages.push({ ...stage, causes: cause ? [cause] : [], notes: note === null ? stage.notes : [...stage.notes, note] });
@@ -237,11 +239,11 @@ async function causesOf(request: RunRequest, own: StageTensors, stage: StageRepo
   const common = { ...valuesOf(own, stage), ...repeatsOf(request, own) };
   if (planned.isFeatures) {
     const { waveform, facts, sampleRate } = plan.features!;
-    // The filterbank is told from one item; the goldens of a batch would only say the same again.
+    // The filterbank is recognized from a single item; a batch adds no information.
     return findCauses({ ...common, fbank: waveform.shape[0] === 1 ? { samples: waveform.data, facts, sampleRate } : null });
   }
   if (!variants) return findCauses(common);
-  // Two stages can be one value: what is asked for is not given.
+  // Two stages can have the same value: the requested value is not fed.
   const part = { inputs: [...feeds.keys()].filter((name) => name !== planned.value), outputs: [planned.value] };
   const weights = weightsBetween(model, part).flatMap(({ name, shape, values, usedBy }) => {
     const read = values();
@@ -260,7 +262,7 @@ async function causesOf(request: RunRequest, own: StageTensors, stage: StageRepo
   });
 }
 
-/** The detectors' view of a stage of which nothing but the values is known. */
+/** The context for detectors if only the values of a stage are known. */
 function valuesOf(own: StageTensors, { name, axes, tolerance }: StageReport): CauseContext {
   const { actual, forced, golden } = own;
   return {
@@ -286,7 +288,7 @@ function othersOf({ stages, unmapped }: Plan, { planned: { golden } }: StageTens
   return all.filter(({ name }) => name !== golden.name).map((tensor) => ({ name: tensor.name, tensor }));
 }
 
-/** The same stage once more, and at another batch size. */
+/** Repeats the stage, and runs it at another batch size. */
 function repeatsOf(
   { plan, runner }: RunRequest,
   { planned: { value, isFeatures }, feeds }: StageTensors,

@@ -4,17 +4,17 @@ import type { GraphRunner } from './graphRunner';
 import { pairInputs } from './plan';
 import { sizeOf, type NamedTensor, type Tensor } from './tensor';
 
-/** Sizes that are tried for an axis of open size, until the graph takes one: convolutions need more than one value. */
+/** Sizes to try for a variable axis, until the graph accepts one: convolutions need more than one value. */
 export const OPEN_SIZES = [16, 100, 1600, 16_000] as const;
 
-/** The first axis, where it is open, is the batch. */
+/** Size of the first axis, the batch, if it is variable. */
 const BATCH = 1;
 
 /**
- * What to feed a graph with: the given inputs, else made ones of a size that the graph takes.
+ * Returns the inputs of a graph: the given ones, else generated ones of a size that the graph accepts.
  *
- * @param runner the reference; made inputs are tried on it
- * @throws VoxlaneError `options` where an input is not given, or the graph takes none of the made ones
+ * @param runner the reference, on which generated inputs are tried
+ * @throws VoxlaneError `options` if an input is missing, or if the graph accepts no generated input
  */
 export async function findSampleFeeds(
   info: GraphInfo,
@@ -37,15 +37,15 @@ export async function findSampleFeeds(
   throw new VoxlaneError({
     code: 'options',
     problem: `The graph takes no made-up input of ${OPEN_SIZES.join(', ')} values along its open axes. ${problem}`,
-    expected: 'inputs of shapes that the graph takes',
-    remedy: 'Give the inputs as .npy files',
+    expected: 'inputs with shapes that the graph accepts',
+    remedy: 'Pass the inputs as .npy files',
   });
 }
 
 /**
- * Inputs for a graph that nobody gave any for: normally distributed floats, small whole numbers. The same each time.
+ * Generates inputs for a graph: normally distributed floats, small integers. Deterministic.
  *
- * @param openSize of every open axis but the first
+ * @param openSize size of every variable axis except the first
  */
 export function sampleInputs({ inputs }: GraphInfo, openSize: number): Map<string, Tensor> {
   const random = seeded(1);
@@ -55,14 +55,14 @@ export function sampleInputs({ inputs }: GraphInfo, openSize: number): Map<strin
         typeof size === 'number' && size > 0 ? size : axis === 0 ? BATCH : openSize,
       );
       const isFloat = dtype.startsWith('float') || dtype === 'bfloat16';
-      // Whole numbers are mostly indices or lengths: 0 and 1 are within most tables.
+      // Integers are mostly indices or lengths: 0 and 1 are within most tables.
       const draw = isFloat ? () => normal(random) : () => Math.floor(2 * random());
       return [name, { shape: sizes, data: Float32Array.from({ length: sizeOf(sizes) }, draw) }];
     }),
   );
 }
 
-/** Uniform in [0, 1), Mulberry32 by Tommy Ettinger: short, and good enough to excite a graph. */
+/** Uniform in [0, 1), Mulberry32 by Tommy Ettinger: short, and sufficient to exercise a graph. */
 function seeded(seed: number): () => number {
   let state = seed;
   return () => {
@@ -73,7 +73,7 @@ function seeded(seed: number): () => number {
   };
 }
 
-/** Box and Muller's way from uniform to normal. */
+/** Box-Muller transform from uniform to normal values. */
 function normal(random: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }

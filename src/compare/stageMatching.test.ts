@@ -15,7 +15,7 @@ import type { Tensor } from './tensor';
 const INPUT: Tensor = { shape: [1, 1, 4], data: Float32Array.of(1, -2, 3, 0.5) };
 const TOLERANCE = { maxAbs: Infinity, cosine: 0.999 };
 
-/** A bundle whose stages have the values of the graph. `value`: as the manifest states it. */
+/** A bundle whose stages have the values of the graph. @param value graph value stated in the manifest */
 async function goldensOf(model: ModelProto, stages: Readonly<Record<string, string | Tensor>>, inputs: Readonly<Record<string, Tensor>> = { x: INPUT }, value: string | null = null): Promise<GoldenBundle> {
   const graph = new GraphRunner(model, { open: openNodeSession });
   const names = Object.values(stages).filter((entry) => typeof entry === 'string');
@@ -52,7 +52,7 @@ const scoped = (name: string, scopes: string, ...attribute: ReturnType<typeof in
 });
 const ramp = (size: number): number[] => Array.from({ length: size }, (_, index) => Math.sin(index + 1));
 
-describe('a recurrent layer of which only the last state is used', () => {
+describe('a recurrent layer whose last state alone is used', () => {
   const lstm = (shapes: boolean): ModelProto =>
     build({
       node: [
@@ -61,14 +61,14 @@ describe('a recurrent layer of which only the last state is used', () => {
       ],
       initializer: [weight('w', [1, 8, 4], ramp(32)), weight('r', [1, 8, 2], ramp(16)), weight('two', [1], [2])],
       input: [float('x', null, 1, 4)],
-      // As PyTorch's newer exporter declares the state: with an axis too many.
+      // As declared by PyTorch's newer exporter: the state has one axis too many.
       valueInfo: shapes ? [float('/r/LSTM_output_1', 1, 1, 1, 2)] : [],
       output: [float('y', 1, 1, 2)],
     });
   const x = { shape: [3, 1, 4], data: Float32Array.from(ramp(12)) };
   const sequence = { shape: [1, 3, 2], data: Float32Array.from(ramp(6)) };
 
-  it('does not take the state for the sequence', async () => {
+  it('does not confuse the state with the sequence', async () => {
     const bundle = await goldensOf(lstm(false), { r: sequence, 'r@1.0': '/r/LSTM_output_1', o: 'y' }, { x });
     const { verdict, uncompared, values } = await compare(bundle, lstm(false));
     expect({ verdict, values }).toEqual({ verdict: 'pass', values: { 'r@1.0': '/r/LSTM_output_1', o: 'y' } });
@@ -81,7 +81,7 @@ describe('a recurrent layer of which only the last state is used', () => {
   });
 });
 
-it('does not take the padding for a convolution that is merged with its batch norm', async () => {
+it('does not confuse the padding with a convolution that is merged with its batch norm', async () => {
   const net = (factor: number): ModelProto =>
     build({
       node: [
@@ -111,11 +111,11 @@ it('prefers the module to an output with its name if the values say so', async (
   });
   const bundle = await goldensOf(net, { fc: '/fc/Tanh_output_0', head: 'fc', output: 'fc' });
   expect(await compare(bundle, net)).toMatchObject({ verdict: 'pass', values: { fc: '/fc/Tanh_output_0', head: 'fc', output: 'fc' } });
-  // A stage that the user called like the output.
+  // A stage that the user named like the output.
   expect((await compare(await goldensOf(net, { fc: 'fc' }), net)).values).toEqual({ fc: 'fc' });
 });
 
-it('feeds an input that has an initializer, if the goldens have it', async () => {
+it('feeds an input that has an initializer if the goldens include it', async () => {
   const net = build({
     node: [node('Mul', ['x', 's'], ['y'])],
     initializer: [weight('s', [1], [3])],
@@ -140,12 +140,12 @@ it('does not replace a value that the bundle states and the graph lacks', async 
   expect(unknownValues(bundle.stages, graphInfo(net))).toEqual(['hidden: the bundle states the value hiden, which no node of the graph gives. The closest are hidden, y']);
 });
 
-describe('what the runtime or a bundle cannot give', () => {
-  it('refuses the name of a value that the runtime loses', async () => {
+describe('limits of the runtime and of bundles', () => {
+  it('rejects the name of a value that the runtime loses', async () => {
     const model = build({ node: [node('Tanh', ['x'], ['__proto__']), node('Exp', ['__proto__'], ['y'])], input: [float('x', 1, 1, 4)], output: [float('y', 1, 1, 4)] });
     const bundle = await goldensOf(model, { y: 'y' });
     const stages = [{ ...bundle.stages[0]!, name: '__proto__' }, ...bundle.stages];
-    await expect(compare({ ...bundle, stages }, model)).rejects.toMatchObject({ code: 'model-output', problem: 'The runtime gave no value called __proto__' });
+    await expect(compare({ ...bundle, stages }, model)).rejects.toMatchObject({ code: 'model-output', problem: 'The runtime returned no value named __proto__' });
   });
 
   it('notes why an agreement of classes cannot be measured', async () => {
@@ -153,10 +153,10 @@ describe('what the runtime or a bundle cannot give', () => {
     const bundle = await goldensOf(model, { y: 'y' });
     const stages = bundle.stages.map((stage) => ({ ...stage, tolerance: { ...TOLERANCE, argmaxAgreement: 1 } }));
     const { stages: [y] } = await compare({ ...bundle, stages }, model);
-    expect(y).toMatchObject({ verdict: 'fail', notes: [expect.stringMatching(/argmax_agreement.*no axis is called class/) as string] });
+    expect(y).toMatchObject({ verdict: 'fail', notes: [expect.stringMatching(/argmax_agreement.*no axis is named class/) as string] });
   });
 
-  it('does not inject golden values that the type of a value does not have', async () => {
+  it('does not inject golden values that the type of a value cannot hold', async () => {
     const model = build({
       node: [node('Cast', ['x'], ['q'], { attribute: [int('to', 2)] }), node('Cast', ['q'], ['y'], { attribute: [int('to', 1)] })],
       input: [float('x', 1, 1, 4)],
@@ -178,7 +178,7 @@ describe('the outputs of a network that returns a dict', () => {
       output: [float(names[0], 1, 1, 4), float(names[1], 1, 1, 4)],
     });
 
-  it('are compared in the order of the graph though one is wrong', async () => {
+  it('are compared in graph order although one is wrong', async () => {
     const bundle = await goldensOf(net(-1), { output: 'tags', 'output@sentence': 'sentence' });
     const { verdict, firstDivergence, uncompared, values } = await compare(bundle, net(1));
     expect({ verdict, firstDivergence, uncompared }).toEqual({ verdict: 'fail', firstDivergence: 'output@sentence', uncompared: [] });
@@ -191,7 +191,7 @@ describe('the outputs of a network that returns a dict', () => {
     expect({ verdict, values }).toEqual({ verdict: 'fail', values: { output: 'tags', 'output@head.sentence': 'sentence' } });
   });
 
-  it('are not mistaken for one that is called output', async () => {
+  it('are not confused with one named output', async () => {
     const names = ['hidden', 'output'] as const;
     const bundle = await goldensOf(net(-1, names), { output: 'hidden', 'output@output': 'output' });
     expect(await compare(bundle, net(-1, names))).toMatchObject({ verdict: 'pass', values: { output: 'hidden', 'output@output': 'output' } });
@@ -199,7 +199,7 @@ describe('the outputs of a network that returns a dict', () => {
   });
 });
 
-it('does not take a container called output for the output of the network', async () => {
+it('does not confuse a container named output with the output of the network', async () => {
   const net = (factor: number): ModelProto =>
     build({
       node: [node('Mul', ['x', 'two'], ['/output/output.0/Mul_output_0'], named('/output/output.0/Mul')), node('Sub', ['/output/output.0/Mul_output_0', 'f'], ['y'], named('/Sub'))],
@@ -212,7 +212,7 @@ it('does not take a container called output for the output of the network', asyn
   expect(await compare(bundle, net(1.1))).toMatchObject({ verdict: 'fail', firstDivergence: 'output' });
 });
 
-it('lets a stage inherit from an earlier one that is the same value', async () => {
+it('lets a stage inherit from an earlier one with the same value', async () => {
   const net = (factor: number): ModelProto =>
     build({
       node: [node('Abs', ['x'], ['/in/Abs_output_0'], named('/in/Abs')), node('Mul', ['/in/Abs_output_0', 'f'], ['/fc/Mul_output_0'], named('/fc/Mul')), node('Neg', ['/fc/Mul_output_0'], ['y'], named('/Neg'))],
@@ -226,7 +226,7 @@ it('lets a stage inherit from an earlier one that is the same value', async () =
   expect(stages.map(({ name, verdict, inherited }) => [name, verdict, inherited])).toEqual([['in', 'pass', false], ['fc', 'fail', false], ['drop', 'fail', true], ['output', 'fail', true]]);
 });
 
-it('does not take an earlier run of a module for one that the graph does not have', async () => {
+it('does not use an earlier run of a module for one that the graph does not have', async () => {
   const mul = (from: string, path: string): ReturnType<typeof node> => node('Mul', [from, 'f'], [`/${path}/Mul_output_0`], named(`/${path}/Mul`));
   const net = (paths: readonly string[]): ModelProto =>
     build({
@@ -251,5 +251,5 @@ it('does not blame declared shapes if the graph contradicts itself', async () =>
       output: [float('y', null, null)],
     });
   const bundle = await goldensOf(net(1n, 4n), { y: 'y' });
-  await expect(compare(bundle, net(3n, -1n))).rejects.toThrow('an operator of the graph does not take the shapes that it is given');
+  await expect(compare(bundle, net(3n, -1n))).rejects.toThrow('an operator of the graph does not accept its input shapes');
 });

@@ -1,4 +1,4 @@
-/** The stages that a model's manifest lists are those of its shipped golden bundle, and the reverse. */
+/** The stages in a model's manifest must match those of its shipped golden bundle. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -30,7 +30,7 @@ describe.each(modelIds)('%s', (id) => {
   const { stages, input, output, sampleRate } = shippedManifest(id);
   const bundle = openBundle(id);
 
-  it('has the same stages in manifest and bundle, in one order, with the same axes', () => {
+  it('has the same stages in manifest and bundle, in the same order and with the same axes', () => {
     const named = (list: readonly { readonly name: string; readonly axes: readonly string[] }[]): object[] =>
       list.map(({ name, axes }) => ({ name, axes }));
     expect(named(stages)).toEqual(named(bundle.stages));
@@ -41,7 +41,7 @@ describe.each(modelIds)('%s', (id) => {
     expect([last.value, last.axes]).toEqual([output.name, output.axes]);
     const outside = stages.filter(({ value }) => value === null);
     expect(outside).toEqual(stages.slice(0, outside.length));
-    // What the last of them gives, the graph takes.
+    // The graph's input has the axes of the last stage before it.
     for (const { axes } of outside.slice(-1)) expect(axes).toEqual(input.axes);
   });
 
@@ -50,11 +50,11 @@ describe.each(modelIds)('%s', (id) => {
     const numFrames = tensorNamed(bundle.stages, name).shape[axes.indexOf('frame')]!;
     const { centerSamples, stepSamples } = frames!;
     const lastCenter = centerSamples + (numFrames - 1) * stepSamples;
-    // A frame is as long before its center as after it, so the last is about as far from the end as the first from
-    // the start; one more would not fit. A step more is allowed to layers that pad their input.
+    // A frame extends equally before and after its center, so the last frame is about as far from the end as the first is
+    // from the start, and no further frame fits. Layers that pad their input may have one more step.
     expect(lastCenter).toBeLessThan(numSamples);
     expect(lastCenter + stepSamples).toBeGreaterThan(numSamples - centerSamples - stepSamples);
-    // Frames of 1 s and more, or of less than 1 ms, would be in another unit.
+    // Frames of 1 s or more, or of less than 1 ms, would be in another unit.
     expect(stepSamples).toBeGreaterThan(sampleRate / 1000);
     expect(stepSamples).toBeLessThan(sampleRate);
   });
@@ -74,7 +74,7 @@ describe('a list of stages', () => {
     ['has frames without a frame axis', [{ ...still, frames }], /stages\.0: must have frames if/],
     ['has no value', [{ name: 'lstm', axes: ['batch'] }], /stages\.0\.value/],
     ['has a step of no samples', [{ ...moving, frames: { ...frames, stepSamples: 0 } }], /stepSamples/],
-  ])('is refused if it %s', (_name, stages, problem) => {
+  ])('is rejected if it %s', (_name, stages, problem) => {
     expect(() => parseManifest('segmentation', { ...manifest, stages }, 'here')).toThrow(problem);
   });
 

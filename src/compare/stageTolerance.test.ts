@@ -13,7 +13,7 @@ it('chooses the relative bound by the coarsest type, and keeps the absolute one 
   expect(stageTolerance(STATED, ['float32', 'float8e5m2'])).toMatchObject({ rtol: 1 / 8, cosine: 1 - 1 / 128 });
 });
 
-it("takes the bundle's bounds before those of the type, and the caller's before both", () => {
+it("prefers the bundle's bounds to those of the type, and the caller's to both", () => {
   const stated = { ...STATED, rtol: 0.5, atol: 3 };
   expect(stageTolerance(stated, ['int32'])).toEqual(stated);
   expect(stageTolerance(stated, ['int32'], { cosine: 0.5 })).toEqual({ ...stated, cosine: 0.5 });

@@ -1,37 +1,37 @@
 import type { Tolerance } from './compare';
 import { FLOAT32_SHARE, spreadOf } from './relativeError';
 
-/** Tolerance for every stage, which takes precedence over the bundle's and over the defaults by type. */
+/** Tolerance for every stage. Takes precedence over the bundle's tolerance and the defaults by type. */
 export interface ToleranceOverride {
-  /** Greatest root mean square of the error, relative to the spread of the golden tensor. */
+  /** Maximum root mean square of the error, relative to the spread of the golden tensor. */
   readonly rtol?: number;
   /** Absolute error that passes `rtol` at any scale. */
   readonly atol?: number;
-  /** Least cosine of the angle between the two tensors. */
+  /** Minimum cosine similarity of the two tensors. */
   readonly cosine?: number;
 }
 
 /**
  * Relative tolerance by the coarser type of the two sides.
  *
- * - float32 and float64: 1e-4. Rounding through the shipped models, up to 50 layers deep, reaches 1.0e-5 against PyTorch.
- *   The least of the faults that must not pass, GELU by tanh in place of erf, is 2.2e-4.
+ * - float32 and float64: 1e-4. Rounding in the shipped models, up to 50 layers deep, reaches 1.0e-5 against PyTorch. The
+ *   smallest fault that must not pass, GELU with tanh in place of erf, is 2.2e-4.
  * - float16 rounds by up to 2^-11 = 4.9e-4 at every step, bfloat16 by 2^-8 = 3.9e-3: 16 such steps are allowed.
- * - Floats of a byte are only a form of storage. One rounding, of the golden value, is allowed: 2^-4, 2^-3 or 2^-1. It bounds the
- *   cosine as well, because rounding by a share r turns a vector by up to the angle whose cosine is 1 - r²/2.
- * - Whole numbers and truth values are not rounded: they must be equal.
+ * - One-byte floats are only a storage format. One rounding, of the golden value, is allowed: 2^-4, 2^-3 or 2^-1. It bounds
+ *   the cosine as well, because rounding by a share r turns a vector by up to the angle whose cosine is 1 - r²/2.
+ * - Integers and booleans are not rounded: they must be equal.
  */
 const FLOAT8_RTOL: Readonly<Record<string, number>> = { float8e4m3fn: 2 ** -4, float8e4m3fnuz: 2 ** -4, float8e5m2: 2 ** -3, float8e5m2fnuz: 2 ** -3, float8e8m0: 2 ** -1 };
 const RTOL: Readonly<Record<string, number>> = { float16: 16 * 2 ** -11, bfloat16: 16 * 2 ** -8, ...FLOAT8_RTOL };
 const FLOAT_RTOL = 1e-4;
 const WHOLE = /^(u?int\d+|bool)$/;
 
-/** One step of float32 at 1: where golden values are zero, terms of order 1 may have canceled, up to their rounding. */
+/** One step of float32 at 1: if golden values are zero, terms of order 1 may have canceled, up to their rounding. */
 const FLOAT_ATOL = 2 ** -23;
 
 /**
- * Tolerance of a stage: the override, else the bundle's, else the default by type. An override of `rtol` or `atol` also removes
- * the bundle's absolute bound.
+ * Tolerance of a stage: the override, else the bundle's, else the default by type. An override of `rtol` or `atol` also
+ * removes the bundle's absolute bound.
  *
  * @param dtypes types of our values and, if known, of the golden values
  */
@@ -57,7 +57,7 @@ export function allowedAbs({ maxAbs, rtol, atol = 0 }: Tolerance, golden: Float3
 }
 
 /**
- * Least spread of a stage, as a share of the root mean square of its golden values. Types that are coarser than float32 round
- * by almost their `rtol` of the magnitude, so that the spread alone is no scale for them.
+ * Minimum spread of a stage, as a share of the root mean square of its golden values. Types coarser than float32 round by
+ * almost `rtol` times the magnitude, so the spread alone is not a sufficient scale for them.
  */
 export const offsetShareOf = (dtypes: readonly string[]): number => (dtypes.some((dtype) => RTOL[dtype] !== undefined) ? 1 : FLOAT32_SHARE);

@@ -12,25 +12,25 @@ import type { Measures, StageReport } from './report';
 import { offsetShareOf, stageTolerance, type ToleranceOverride } from './stageTolerance';
 import { shapeText, valuesOf, type Tensor } from './tensor';
 
-/** What computes the stages of a plan. */
+/** Computes the stages of a plan. */
 export interface StageRunner {
   readonly graph: ValueRunner;
-  /** The filterbank on this backend; null where the plan has none. */
+  /** The filterbank on this backend; null if the plan has none. */
   readonly features: SegmentFeatures | null;
 }
 
-/** What runs a plan on a runtime. */
+/** Computes the stages of a plan on a runtime. */
 export interface PlanRunner extends StageRunner {
   readonly graph: GraphRunner;
 }
 
-/** Called before each piece of work, and waited for; may throw, to end the work there. */
+/** Called and awaited before each step; may throw to stop the work. */
 export type OnStep = (step: string, completed: number, total: number) => Promise<void> | void;
 
 /**
- * Everything that the graph is fed with, the features of our own filterbank among it.
+ * All values fed to the graph, including the features of our own filterbank.
  *
- * @throws VoxlaneError what the backend throws
+ * @throws VoxlaneError errors of the backend
  */
 export async function computeFeeds(plan: Plan, { features }: StageRunner): Promise<Map<string, GraphTensor>> {
   const feeds = new Map<string, GraphTensor>(plan.feeds);
@@ -60,7 +60,7 @@ async function computeStages(
 }
 
 /**
- * Computes every stage twice: on its own computed input, and with the golden outputs of the stages before injected
+ * Computes every stage twice: on its own computed input, and with the golden outputs of the preceding stages injected
  * (teacher forcing).
  */
 export async function runStages(plan: Plan, runner: StageRunner, onStep: OnStep): Promise<StageTensors[]> {
@@ -75,7 +75,7 @@ export async function runStages(plan: Plan, runner: StageRunner, onStep: OnStep)
     const actual = actuals[index]!;
     const { tensor: golden, note } = align(planned.golden, planned.axes, actual.shape);
     const needs = planned.isFeatures ? [] : runner.graph.inputsOf(injected, [planned.value]);
-    // An earlier stage has the same value: nothing of the graph lies between the two.
+    // An earlier stage has the same value: no node of the graph lies between the two.
     const earlier = planned.isFeatures || injected.get(planned.value) === feeds.get(planned.value) ? undefined : injected.get(planned.value);
     const isForced = earlier !== undefined || needs.some((name) => injected.get(name) !== feeds.get(name));
     if (isForced && !earlier) await onStep(`${planned.golden.name}, golden input injected`, index + 1, total);
@@ -94,7 +94,7 @@ export async function runStages(plan: Plan, runner: StageRunner, onStep: OnStep)
   return results;
 }
 
-/** A stage on golden input, or why that cannot be computed: golden values may be no input that the graph can take. */
+/** A stage on golden input, or why it cannot be computed: the graph may reject golden values as input. */
 async function runForced(
   graph: ValueRunner,
   injected: ReadonlyMap<string, GraphTensor>,
@@ -109,8 +109,8 @@ async function runForced(
 }
 
 /**
- * Whether golden values can replace those of the graph. Another shape, values that are not finite, and numbers that the type
- * cannot hold would say nothing about the next stage.
+ * True if golden values can replace those of the graph. Another shape, non-finite values, and numbers that the type cannot
+ * hold would be no valid test of the next stage.
  */
 export function canInject(golden: Tensor, actual: GraphTensor): boolean {
   if (!hasShape(golden, actual.shape)) return false;
@@ -125,7 +125,7 @@ export const dtypesOf = ({ planned: { golden }, actual }: Pick<StageTensors, 'pl
   ...(golden.storedAs === undefined ? [] : [golden.storedAs]),
 ];
 
-/** The measures of one stage, not yet judged. */
+/** The measures of one stage, before the verdict. */
 export function describeStage({ planned, actual, golden, forced, notes }: StageTensors, override?: ToleranceOverride): StageReport {
   const { axes, clock, golden: stage, value, isFeatures } = planned;
   const seconds = clock && ((frame: number) => secondsOfFrame(clock, frame));
@@ -148,10 +148,10 @@ export function describeStage({ planned, actual, golden, forced, notes }: StageT
     inherited: false,
     upstream: [],
     notes: [
-      ...(planned.foundBy === 'values' ? [`${value} was taken for this stage because it has the golden values`] : []),
+      ...(planned.foundBy === 'values' ? [`${value} was mapped to this stage because it has the golden values`] : []),
       ...(canSelfCheck(golden) ? [] : ['no golden value is finite: a match proves nothing']),
       ...(tolerance.argmaxAgreement !== undefined && measures.argmaxAgreement === null && shapesFit
-        ? ['the bundle states an argmax_agreement, which cannot be measured because no axis is called class']
+        ? ['the bundle states an argmax_agreement, which cannot be measured because no axis is named class']
         : []),
       ...notes,
     ],
@@ -165,6 +165,6 @@ function tooShort(shape: string): VoxlaneError {
     code: 'options',
     problem: `The waveform ${shape} is shorter than one frame of the filterbank`,
     expected: 'at least one whole frame, 25 ms for the shipped models',
-    remedy: 'Make the bundle from a longer segment',
+    remedy: 'Create the bundle from a longer segment',
   });
 }

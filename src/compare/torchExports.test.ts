@@ -26,7 +26,7 @@ interface Compared {
   readonly valueOf: Readonly<Record<string, string | null>>;
 }
 
-/** As the worker compares: names first, then the values of a run. */
+/** Compares as in the worker: names first, then the values of a run. */
 async function compareWith(bundle: GoldenBundle, model: ModelProto): Promise<Compared> {
   const graph = new GraphRunner(model, { open: openNodeSession });
   const runner = { graph, features: null };
@@ -83,7 +83,7 @@ describe('a network of 48 modules by both exporters of PyTorch', () => {
     expect(coverage.uncompared.map((stage) => stage.name)).toEqual(missing);
     expect(coverage).toMatchObject({ compared: 49 - missing.length, total: 49, isOutputCompared: true });
     expect(verdict).toBe('pass');
-    // The goldens are those of the same module, not of another that happens to be near.
+    // The goldens belong to the same module, not to another with similar values.
     expect(Math.max(...stages.map(({ maxAbs }) => maxAbs ?? Infinity))).toBeLessThan(1e-4);
   });
 
@@ -97,7 +97,7 @@ describe('a network of 48 modules by both exporters of PyTorch', () => {
     expect(coverage.compared + mergedCount(coverage)).toBeGreaterThanOrEqual(0.95 * coverage.total);
   });
 
-  it.each(['script.onnx', 'dynamo.onnx'])('%s: tells the runs of one module apart', async (name) => {
+  it.each(['script.onnx', 'dynamo.onnx'])('%s: distinguishes the runs of one module', async (name) => {
     const { valueOf } = await compareWith(bundle, open(name));
     expect(valueOf['residual.act']).not.toBe(valueOf['residual.act#2']);
     expect(valueOf.residual).toBe(valueOf['residual.act#2']);
@@ -136,7 +136,7 @@ describe('a network of 48 modules by both exporters of PyTorch', () => {
   });
 });
 
-it('takes a stage with the name of an output for that output, not for the module of that name', () => {
+it('maps a stage with the name of an output to that output, not to the module of that name', () => {
   const model = parseOnnx(readFileSync('e2e/fixtures/foreign/two_inputs.onnx'), 'two_inputs.onnx');
   const bundle = readBundle(readFileSync('e2e/fixtures/foreign/two_inputs.zip'));
   const { stages } = makePlan(bundle, graphInfo(model), null);

@@ -5,7 +5,7 @@ import { upstreamStages } from './run';
 
 const stage = (name: string, value = name) => ({ golden: { name }, value });
 
-it('finds the stages that a stage is computed from, also through values that are not stages', () => {
+it('finds the stages that a stage is computed from, even through values that are not stages', () => {
   const info = graphInfo(
     build({
       node: [

@@ -20,18 +20,18 @@ const stage = (name: string, maxAbs: number | null, forced?: number | null, shap
     forced: forced === undefined ? null : stageReport({ name, ...measures(forced) }),
   });
 
-/** First divergence and verdicts of stages that are each computed from all stages before. */
+/** First divergence and verdicts of stages that are each computed from all preceding stages. */
 const summary = (stages: StageReport[]): [string | null, string[]] => {
   const { firstDivergence, stages: judged } = report('wasm', stages);
   return [firstDivergence, judged.map(({ verdict, inherited }) => (verdict === 'pass' ? 'pass' : inherited ? 'inherits' : 'wrong'))];
 };
 
 describe('decide', () => {
-  it('passes what is within tolerance', () => {
+  it('passes stages within tolerance', () => {
     expect(decide([stage('a', 0.01), stage('b', 0)])).toMatchObject({ verdict: 'pass', firstDivergence: null });
   });
 
-  it('clears a stage that is right on golden input', () => {
+  it('clears a stage that is correct on golden input', () => {
     expect(summary([stage('a', 0), stage('b', 1, 1), stage('c', 1, 0)])).toEqual(['b', ['pass', 'wrong', 'inherits']]);
   });
 
@@ -39,16 +39,16 @@ describe('decide', () => {
     expect(summary([stage('a', 1), stage('b', 1, 0), stage('c', 1, 1)])).toEqual(['a', ['wrong', 'inherits', 'wrong']]);
   });
 
-  it('does not blame a stage that is right by itself for a golden tensor before it that is wrong', () => {
+  it('does not blame a stage that is correct on its own for a wrong golden tensor before it', () => {
     expect(summary([stage('a', 1), stage('b', 0, 1)])).toEqual(['a', ['wrong', 'pass']]);
   });
 
-  it('neither clears nor blames where nothing could be injected: it inherits what fails before', () => {
+  it('neither clears nor blames if nothing could be injected: the stage inherits an earlier failure', () => {
     expect(summary([stage('a', null, undefined, false), stage('b', 1)])).toEqual(['a', ['wrong', 'inherits']]);
     expect(summary([stage('a', 0), stage('b', 1)])).toEqual(['b', ['pass', 'wrong']]);
   });
 
-  it('names the first of those that are all right on golden input', () => {
+  it('reports the first stage if all are correct on golden input', () => {
     expect(summary([stage('a', 0), stage('b', 0.02, 0.005), stage('c', 0.03, 0.005)])).toEqual(['b', ['pass', 'wrong', 'inherits']]);
   });
 
@@ -59,11 +59,11 @@ describe('decide', () => {
     expect(decide(apart).stages.map(({ inherited }) => inherited)).toEqual([false, false]);
   });
 
-  it('names the first that is wrong on golden input before one that is only too far off in sum', () => {
+  it('prefers the first that is wrong on golden input to one whose errors only accumulate', () => {
     expect(summary([stage('a', 1, 0), stage('b', 1, 1)])).toEqual(['b', ['wrong', 'wrong']]);
   });
 
-  it('fails another shape, and values that are not finite', () => {
+  it('fails a different shape, and non-finite values', () => {
     expect(summary([stage('a', 0, undefined, false)])).toEqual(['a', ['wrong']]);
     expect(summary([stage('a', null)])).toEqual(['a', ['wrong']]);
   });

@@ -14,14 +14,14 @@ import type {
 } from './report';
 import { type Tensor, valuesOf } from './tensor';
 
-/** Least share of the stages that must be compared for a verdict. */
+/** Minimum share of the stages that must be compared for a verdict. */
 const MIN_SHARE = 0.5;
 
 /** How much of the goldens a plan compares. */
 export function coverageOf({ stages, unmapped, merged, outputs }: Plan): Coverage {
   const comparedOutputs = stages.filter(({ value }) => outputs.includes(value));
-  // A bundle may hold stages from inside of the network only. A stage that was found by its values alone may be the
-  // original's output, which the graph changes further.
+  // A bundle may hold only stages inside the network. A stage that was found only by its values may be the original's
+  // output, which the graph changes further.
   const isInside = unmapped.length === 0 && !stages.some(({ foundBy }) => foundBy === 'values' || foundBy === 'same');
   const results = comparedOutputs.length === 0 && isInside ? stages : comparedOutputs;
   return {
@@ -32,10 +32,10 @@ export function coverageOf({ stages, unmapped, merged, outputs }: Plan): Coverag
   };
 }
 
-/** Whether a match proves anything: if the original gives nothing but NaN, so does any port of it. */
+/** True if a match is evidence: if the original returns only NaN, so does any port of it. */
 export const canSelfCheck = (tensor: Tensor): boolean => tensor.data.length === 0 || numbersOf(valuesOf(tensor)).some(Number.isFinite);
 
-/** Whether enough was compared for a verdict: at least half of the stages, and an output of the graph. */
+/** True if enough was compared for a verdict: at least half of the stages, and an output of the graph. */
 export const isSufficient = ({ compared, total, isOutputCompared }: Coverage): boolean =>
   isOutputCompared && compared >= MIN_SHARE * total;
 
@@ -44,12 +44,12 @@ export const outcomeOf = (verdict: Verdict, coverage: Coverage): Outcome =>
   verdict === 'pass' && !isSufficient(coverage) ? 'incomplete' : verdict;
 
 /**
- * Stages that the exporter merged with one that was compared, such as a convolution with its batch norm: the same nodes compute
- * both, so the golden values of the other stage check these nodes.
+ * Number of stages that the exporter merged with a compared stage, such as a convolution with its batch norm. The same
+ * nodes compute both, so the golden values of the other stage check these nodes.
  */
 export const mergedCount = ({ uncompared }: Coverage): number => uncompared.filter(({ mergedWith }) => mergedWith !== null).length;
 
-/** `7 of 38 stages`, for people; `45 of 49 stages, and 4 as part of another` if the exporter merged some. */
+/** `7 of 38 stages`, for display; `45 of 49 stages, and 4 as part of another` if the exporter merged some. */
 export function countText(coverage: Coverage): string {
   const merged = mergedCount(coverage);
   return `${coverage.compared} of ${coverage.total} stages${merged === 0 ? '' : `, and ${merged} as part of another`}`;
@@ -73,18 +73,17 @@ export function gapBefore({ planned, feeds }: StageTensors, { unmapped, stages, 
   return unmapped.map(({ name }) => name).filter(isBetween);
 }
 
-/** What is decided of a comparison, from the measures of its stages. */
+/** The result of a comparison, derived from the measures of its stages. */
 export type Decision = Pick<ComparisonReport, 'stages' | 'firstDivergence'> & { readonly verdict: Verdict };
 
 /**
- * Decides which stages fail, which only inherit that, and which is the first that is wrong by itself.
+ * Determines which stages fail, which only inherit a failure, and which is the first that is wrong on its own.
  *
- * A stage inherits its failure only from a failing stage that is upstream of it in the graph. If one is, the stage is
- * cleared if it passes on the golden output of the stages before it. It also counts as inheriting if no golden output could
- * be injected. The first divergence is the first stage that fails on golden input; if there is none, the first that fails
- * and does not inherit.
+ * A stage inherits its failure only from a failing upstream stage. If there is one, the stage is cleared if it passes on
+ * the golden outputs of the preceding stages. It also counts as inheriting if no golden output could be injected. The first
+ * divergence is the first stage that fails on golden input; if there is none, the first that fails and does not inherit.
  *
- * @param stages in the order of the graph; their `tolerance` is what they are judged by
+ * @param stages in graph order; each is judged by its `tolerance`
  */
 export function decide(stages: readonly StageReport[]): Decision {
   const failing = new Set<string>();
@@ -95,7 +94,7 @@ export function decide(stages: readonly StageReport[]): Decision {
     if (verdict === 'fail') failing.add(stage.name);
     return { ...stage, verdict, forced, inherited: verdict === 'fail' && isDownstream && forced?.verdict !== 'fail' };
   });
-  // Never empty if a stage fails: the first that fails has nothing to inherit from.
+  // Never empty if a stage fails: the first failing stage has nothing to inherit from.
   const blamed = judged.filter(({ verdict, inherited }) => verdict === 'fail' && !inherited);
   const first = blamed.find(({ forced }) => forced?.verdict !== 'pass') ?? blamed[0];
   return {
@@ -106,8 +105,8 @@ export function decide(stages: readonly StageReport[]): Decision {
 }
 
 /**
- * The same report judged by other tolerances, as somebody tries them in the panel; stages without one keep theirs.
- * Measures and causes stay as they were found.
+ * Judges the same report with other tolerances, for trials in the panel; stages without a new tolerance keep theirs.
+ * Measures and causes stay the same.
  */
 export function rejudge(report: ComparisonReport, tolerances: ReadonlyMap<string, Tolerance>): ComparisonReport {
   const stages = report.stages.map((stage) => ({ ...stage, tolerance: tolerances.get(stage.name) ?? stage.tolerance }));
@@ -115,7 +114,10 @@ export function rejudge(report: ComparisonReport, tolerances: ReadonlyMap<string
   return { ...report, ...decision, verdict: outcomeOf(decision.verdict, report.coverage) };
 }
 
-/** Of several backends: for each output, the decisions of the one with most that differ; of equal ones the first. */
+/**
+ * Combines several backends: for each output, the decisions of the backend with the most differing ones; if equal, the
+ * first backend.
+ */
 export function worseDecisions(runs: readonly { readonly decisions: readonly DecisionReport[] }[]): DecisionReport[] {
   const byStage = new Map<string, DecisionReport>();
   for (const { decisions } of runs) {
@@ -127,7 +129,7 @@ export function worseDecisions(runs: readonly { readonly decisions: readonly Dec
   return [...byStage.values()];
 }
 
-/** What the rows of an output are: frames, items of a batch, or other rows. */
+/** Unit of the rows of an output: frames, items of a batch, or other rows. */
 export function unitOf({ axes }: Pick<DecisionReport, 'axes'>): 'frame' | 'item' | 'row' {
   if (axes.includes('frame')) return 'frame';
   return axes.every((axis) => axis === 'batch') ? 'item' : 'row';

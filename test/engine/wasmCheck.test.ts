@@ -191,5 +191,5 @@ test('golden outputs of another checkpoint check nothing', async () => {
   });
   const engine = await startTrustedEngine(options, CAMPPLUS);
   expect(stagesOf(engine)).toEqual(passing('kernels').slice(1));
-  expect(engine.backend.reason).toMatch(/without a full self-check \(The golden outputs of segmentation-3\.0 are of another checkpoint/);
+  expect(engine.backend.reason).toMatch(/without a full self-check \(The golden outputs of segmentation-3\.0 belong to another checkpoint/);
 });

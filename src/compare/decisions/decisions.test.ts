@@ -1,4 +1,4 @@
-/** Decisions of a small network: how many differ, which are near ties, and which stage they come from. */
+/** Decisions of a small network: how many differ, which are near ties, and which stage causes them. */
 import { expect, it } from 'vitest';
 import { runBundle } from '../../../test/compare/caseRun';
 import { build, float, int, ints, node, weight } from '../../../test/onnx/build';
@@ -17,7 +17,7 @@ const CHANNELS = 4;
 const x = noise(1, FRAMES, CHANNELS);
 const STAGES = ['s0', 's1', 's2', 's3', 's4', 's5', 'y'];
 
-/** Six additions of a bias for each frame and channel, then a choice of a channel. */
+/** Adds a bias six times for each frame and channel, then chooses a channel. */
 function network(biases: ReadonlyMap<string, readonly number[]>): ModelProto {
   const names = STAGES.slice(0, -1);
   return build({
@@ -30,7 +30,7 @@ function network(biases: ReadonlyMap<string, readonly number[]>): ModelProto {
 
 const zeros = (): number[] => new Array<number>(FRAMES * CHANNELS).fill(0);
 
-/** A bias that makes channel 0 the greatest one by far in some frames. */
+/** A bias that makes channel 0 by far the greatest in some frames. */
 const biasIn = (frames: readonly number[]): number[] => zeros().map((_, index) => (index % CHANNELS === 0 && frames.includes(index / CHANNELS) ? 5 : 0));
 
 async function goldens(axes = ['batch', 'frame', 'channel']): Promise<GoldenBundle> {
@@ -50,7 +50,7 @@ async function decisionsOf(model: ModelProto, bundle: GoldenBundle, rule?: Decis
   return (await runBundle(bundle, encodeOnnx(model), rule && { decisions: rule })).run.decisions;
 }
 
-/** Frames whose golden class is not 0, so that a fault in them shows. */
+/** Frames whose golden class is not 0, so a fault in them is visible. */
 async function framesToSpoil(): Promise<number[]> {
   const y = (await goldens()).stages.at(-1)!;
   const choices = choicesOf(y, { kind: 'class', reason: '', axis: 2, threshold: 0, top: 1 });
@@ -74,10 +74,10 @@ it('counts the frames with another class and traces each to the first stage that
   expect(decisions!.examples[0]).toMatchObject({ index: [0, a], actual: 0 });
 });
 
-it('does not suspect a stage within tolerance if another one is wrong by itself', async () => {
+it('does not suspect a stage within tolerance if another one is wrong on its own', async () => {
   const [a] = await framesToSpoil();
   const bundle = await goldens();
-  // What the wrong stage makes of this frame depends on 1e-6 in the stage before.
+  // A difference of 1e-6 in the preceding stage decides what the wrong stage does with this frame.
   const y = bundle.stages.at(-1)!.data.slice(a! * CHANNELS, (a! + 1) * CHANNELS);
   const tie = zeros();
   tie[a! * CHANNELS] = Math.max(...y) - y[0]! - 1e-6;
@@ -87,7 +87,7 @@ it('does not suspect a stage within tolerance if another one is wrong by itself'
   expect(decisions).toMatchObject({ differing: 1, causes: [{ stage: 's3', count: 1, untried: [] }] });
 });
 
-it('does not name a stage that the output does not depend on', async () => {
+it('does not report a stage that the output does not depend on', async () => {
   const [a] = await framesToSpoil();
   const bundle = await goldens();
   const faulty = network(new Map([['s3', biasIn([a!])]]));
@@ -99,7 +99,7 @@ it('does not name a stage that the output does not depend on', async () => {
   expect(decisions!.causes).toEqual([{ stage: 's3', after: null, count: 1, untried: [] }]);
 });
 
-it('names the stages between which a cause lies if some are not in the bundle, and the output itself', async () => {
+it('reports the stages around a cause if some are not in the bundle, and the output itself', async () => {
   const [a, b] = await framesToSpoil();
   const whole = await goldens();
   const few = { ...whole, stages: whole.stages.filter(({ name }) => name === 's0' || name === 's3' || name === 'y') };
@@ -114,7 +114,7 @@ it('names the stages between which a cause lies if some are not in the bundle, a
 it('reports a decision that differs within tolerance as a near tie', async () => {
   const bundle = await goldens();
   const y = bundle.stages.at(-1)!;
-  // The two greatest of a frame are made equal but for 1e-6, in the opposite order of what the graph gives.
+  // The two greatest values of a frame are made equal up to 1e-6, in the opposite order of the graph's output.
   const [frame] = await framesToSpoil();
   const row = [...y.data.slice(frame! * CHANNELS, (frame! + 1) * CHANNELS)];
   const best = row.indexOf(Math.max(...row));
@@ -129,7 +129,7 @@ it('reports a decision that differs within tolerance as a near tie', async () =>
   expect(run.decisions).toMatchObject([{ differing: 1, nearTies: 1, total: FRAMES, examples: [{ index: [0, frame], actual: 0, golden: best }] }]);
 });
 
-it('finds no decision to differ in the right graph, and none at all if so stated', async () => {
+it('finds no differing decision in the correct graph, and no decisions at all if so stated', async () => {
   expect(await decisionsOf(network(new Map()), await goldens())).toMatchObject([{ differing: 0, causes: [], examples: [] }]);
   expect(await decisionsOf(network(new Map()), await goldens(), { kind: 'none' })).toEqual([]);
 });
@@ -145,9 +145,9 @@ it.each<[string, ReturnType<typeof info>, string, string, DecisionRule | undefin
   ['Sigmoid', info('Sigmoid', ['y']), 'y', 'float32', undefined, { kind: 'threshold', threshold: 0.5 }],
   ['ArgMax', info('ArgMax', ['y']), 'y', 'int64', undefined, { kind: 'class', axis: null }],
   ['indices of TopK', info('TopK', ['v', 'y']), 'y', 'int64', undefined, { kind: 'rank', axis: null }],
-  ['other whole numbers', info('Shape', ['y']), 'y', 'int64', undefined, { kind: 'value' }],
+  ['other integers', info('Shape', ['y']), 'y', 'int64', undefined, { kind: 'value' }],
   ['an operator that decides nothing', info('Relu', ['y']), 'y', 'float32', undefined, null],
-  ['stated, in place of what the graph says', info('Sigmoid', ['y']), 'y', 'float32', { kind: 'argmax' }, { kind: 'class', axis: 2 }],
+  ['stated, overriding the graph', info('Sigmoid', ['y']), 'y', 'float32', { kind: 'argmax' }, { kind: 'class', axis: 2 }],
   ['a stated threshold', info('Relu', ['y']), 'y', 'float32', { kind: 'threshold', threshold: 0 }, { kind: 'threshold', threshold: 0 }],
   ['a stated ranking', info('Relu', ['y']), 'y', 'float32', { kind: 'ranking', top: 2 }, { kind: 'rank', axis: 2, top: 2 }],
 ])('%s', (_, graph, value, dtype, rule, expected) => {
@@ -156,7 +156,7 @@ it.each<[string, ReturnType<typeof info>, string, string, DecisionRule | undefin
   else expect(decider).toBeNull();
 });
 
-it('follows a softmax through a transpose, and takes an axis named class', () => {
+it('follows a softmax through a transpose, and uses an axis named class', () => {
   const chain = graphInfo(build({
     node: [node('Softmax', ['x'], ['s'], { attribute: [int('axis', 1)] }), node('Transpose', ['s'], ['y'], { attribute: [ints('perm', 0, 2, 1)] })],
     input: [float('x', 2, 3, 4)],
@@ -166,7 +166,7 @@ it('follows a softmax through a transpose, and takes an axis named class', () =>
   expect(deciderOf('y', { shape: SHAPE }, ['batch', 'class', 'frame'], info('Relu', ['y']))).toMatchObject({ kind: 'class', axis: 1, reason: 'axis class' });
 });
 
-it('chooses classes, sides of a threshold, whole numbers and places of a ranking', () => {
+it('chooses classes, sides of a threshold, integers and places of a ranking', () => {
   const common = { reason: '', threshold: 0.5, top: 2 };
   const data = Float32Array.of(0.1, 0.9, 0.9, NaN, 0.5, 2);
   const tensor = { shape: [2, 3], data };
@@ -176,8 +176,8 @@ it('chooses classes, sides of a threshold, whole numbers and places of a ranking
   expect(choicesOf({ shape: [1], data: Float32Array.of(2 ** 53), exact: BigInt64Array.of(2n ** 53n + 1n) }, { ...common, kind: 'value', axis: null })).toEqual(['9007199254740993']);
 });
 
-it('measures near ties by the spread of the values, not by an offset that all classes have', () => {
-  // Margins of 0.05 where the classes of a row span 2: no tolerance explains them.
+it('measures near ties by the spread of the values, not by a common offset of all classes', () => {
+  // Margins of 0.05, while the classes of a row span 2: no tolerance explains them.
   const golden = { shape: [3, 2], data: Float32Array.of(1000.05, 1000, 1001, 999, 1000, 1002) };
   const actual = { shape: [3, 2], data: Float32Array.of(1000, 1000.05, 1001, 999, 1000, 1002), dtype: 'float32' };
   const planned = { axes: ['batch', 'class'], clock: null, value: 'y', golden: { name: 'y' } };

@@ -12,11 +12,11 @@ import type { Tensor } from '../tensor';
 import { coverageOf } from '../verdict';
 import { choicesOf, type Decider, deciderOf, type DecisionRule, differing, placesOf, rowsOf } from './rule';
 
-/** Differing decisions that the report describes. */
+/** Maximum number of differing decisions that the report describes. */
 const MAX_EXAMPLES = 5;
 const FRAME_AXIS = 'frame';
 
-/** The decisions of one output, with what it takes to look closer. */
+/** The decisions of one output, with the data for a closer analysis. */
 export interface OutputDecisions {
   readonly report: DecisionReport;
   readonly own: StageTensors;
@@ -26,11 +26,11 @@ export interface OutputDecisions {
 }
 
 /**
- * Compares the decisions of an output with the golden ones.
+ * Compares the decisions of an output with the golden ones. The causes of the report are still empty.
  *
- * @param tolerance of the stage
- * @param stated for all outputs; takes precedence over the bundle
- * @returns null if the output decides nothing, or has another shape than the golden one; its causes are still empty
+ * @param tolerance tolerance of the stage
+ * @param stated rule for all outputs; takes precedence over the bundle
+ * @returns null if the output decides nothing or has another shape than the golden output
  */
 export function compareDecisions(
   own: StageTensors,
@@ -63,7 +63,7 @@ export function compareDecisions(
     axes: decided.axes,
     total: theirs.length,
     differing: wrong.length,
-    // Both alternatives may be off by the error.
+    // The error may affect both alternatives.
     nearTies: margins.filter((margin) => margin !== null && margin <= (decider.kind === 'threshold' ? 1 : 2) * allowed).length,
     threshold: decider.kind === 'threshold' ? decider.threshold : null,
     labels: decider.kind === 'class' ? (planned.classLabels ?? null) : null,
@@ -73,7 +73,9 @@ export function compareDecisions(
   return { report, own, decider, wrong };
 }
 
-/** Distance of the golden values of both alternatives; null without values behind the decision, or if they are not finite. */
+/**
+ * Distance between the golden values of both alternatives; null if the decision has no values, or if they are not finite.
+ */
 function marginOf(golden: Tensor, { kind, axis, threshold, top }: Decider, index: number, ours: string, theirs: string): number | null {
   if (kind === 'threshold') return finite(Math.abs(golden.data[index]! - threshold));
   if (axis === null) return null;
@@ -85,7 +87,7 @@ function marginOf(golden: Tensor, { kind, axis, threshold, top }: Decider, index
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
-/** Axes of the decisions: those of the output without the alternatives; of a ranking with its places. */
+/** Axes of the decisions: the axes of the output without the alternatives; for a ranking, with its places. */
 function decisionAxes(axes: readonly string[], shape: readonly number[], decider: Decider): { axes: string[]; shape: number[] } {
   const { axis, kind } = decider;
   if (axis === null) return { axes: [...axes], shape: [...shape] };
@@ -94,10 +96,10 @@ function decisionAxes(axes: readonly string[], shape: readonly number[], decider
   return { axes: [...rest.axes, 'place'], shape: [...rest.shape, placesOf(decider, shape[axis]!)] };
 }
 
-/** Runs for one output. Beyond them, a range of stages is given in place of one. */
+/** Maximum number of runs per output. After that, the result is a range of stages instead of one. */
 const MAX_RUNS = 24;
 
-/** Decisions that are wrong with the golden outputs of the first `low` stages, and right with those of the first `high`. */
+/** Decisions that are wrong with the golden outputs of the first `low` stages and right with those of the first `high`. */
 interface Range {
   readonly low: number;
   readonly high: number;
@@ -107,17 +109,17 @@ interface Range {
 /**
  * Traces the differing decisions of an output to the first stages that cause them.
  *
- * The golden outputs of all stages up to one are injected and the graph is run from there to the output. A decision that is
- * right again is caused before the end of that stage. A bisection finds the stage for all decisions together: decisions that
- * have one cause need as many runs as the logarithm of the number of stages.
+ * The search injects the golden outputs of all stages up to one and runs the graph from there to the output. If a decision
+ * is then correct, its cause lies before the end of that stage. A bisection finds the stage for all decisions together.
+ * Decisions with the same cause need about log2(number of stages) runs.
  *
- * If stages are wrong by themselves, only they are suspected, and what follows the last of them. Rounding in a stage before, which is
- * within its tolerance, may decide what a wrong stage makes of its input, but is not the cause.
+ * If stages are wrong on their own, only these stages and the part after the last of them are suspects. Rounding in an
+ * earlier stage, within its tolerance, may affect what a wrong stage does with its input, but is not the cause.
  *
- * @param upstream the stages that the output is computed from, in the order of the graph
- * @param blamed names of the stages that are wrong by themselves
+ * @param upstream the stages that the output is computed from, in graph order
+ * @param blamed names of the stages that are wrong on their own
  * @param feeds inputs of the graph
- * @returns in the order of the graph; the counts add up to the number of differing decisions
+ * @returns in graph order; the counts add up to the number of differing decisions
  * @throws VoxlaneError errors of the backend
  */
 export async function traceDecisions(
@@ -151,7 +153,7 @@ export async function traceDecisions(
     try {
       return (await graph.values(new Map<string, GraphTensor>([...feeds, ...golden]), [value])).get(value)!;
     } catch (error) {
-      // Golden values may be no input that the graph can take.
+      // The graph may reject golden values as input.
       if (error instanceof VoxlaneError && (error.code === 'options' || error.code === 'backend-failed')) return null;
       throw error;
     }
@@ -184,7 +186,7 @@ export async function traceDecisions(
     .map(({ low, high, decisions }): DecisionCause => {
       const after = low === 0 ? null : nameOf(low - 1);
       const last = nameOf(high - 1);
-      // Stages that pass were compared, and the output does not depend on stages that are not before it: they are no gap.
+      // Stages that pass were compared, and the output does not depend on stages that are not upstream: neither is a gap.
       const known = [...before.filter((one) => isInjectable(one) && !blamed.has(one.planned.golden.name)), ...ends.slice(0, low), ...ends.slice(high - 1)];
       const unrelated = plan.stages.filter(({ golden: { name } }) => !before.some(({ planned }) => planned.golden.name === name));
       const names = new Set([...known.map(({ planned }) => planned), ...unrelated].map(({ golden: { name } }) => name));
@@ -203,7 +205,7 @@ function endsOf(before: readonly StageTensors[], output: string, blamed: Readonl
     if (index > lastBlamed) return !blamed.has(output);
     return isBlamed(one);
   });
-  // In place of a stage that cannot be injected, the next one that can.
+  // A stage that cannot be injected is replaced by the next one that can.
   const instead = before.flatMap((one, index) => (isBlamed(one) && !isInjectable(one) ? (before.slice(index + 1).find(isInjectable) ?? []) : []));
   return before.filter((one) => ends.includes(one) || instead.includes(one));
 }
@@ -217,7 +219,7 @@ function takeLargest(ranges: Range[]): Range | undefined {
   return ranges.pop();
 }
 
-/** The number of stages closest to the middle of a range, except those known to be unusable; null if all are. */
+/** The number of stages closest to the middle of a range, except unusable ones; null if all are unusable. */
 function middleOf({ low, high }: Range, unusable: ReadonlySet<number>): number | null {
   const middle = (low + high) / 2;
   let best: number | null = null;
@@ -227,17 +229,17 @@ function middleOf({ low, high }: Range, unusable: ReadonlySet<number>): number |
   return best;
 }
 
-/** Stages between two, in the order of the bundle. */
+/** The stages between two, in bundle order. */
 function between(order: readonly string[], after: string | null, last: string): string[] {
   const [start, end] = [after === null ? -1 : order.indexOf(after), order.indexOf(last)];
   return order.filter((_, place) => place > start && place < end);
 }
 
 /**
- * The decisions of all outputs that decide something, and where those come from that differ from the golden ones.
+ * Compares the decisions of all outputs and traces those that differ from the golden ones.
  *
- * @param stages judged, in the order of `tensors`
- * @param stated for all outputs; takes precedence over the bundle and the graph
+ * @param stages judged stages, in the order of `tensors`
+ * @param stated rule for all outputs; takes precedence over the bundle and the graph
  * @throws VoxlaneError errors of the backend
  */
 export async function findDecisions(
@@ -269,9 +271,9 @@ function decidingStages(
 ): OutputDecisions[] {
   const isOutput = ({ planned: { value, golden } }: StageTensors): boolean => plan.outputs.includes(value) || golden.decisions !== undefined;
   const outputs = tensors.filter(isOutput);
-  // A bundle may hold stages from inside of the network only: then the last one is what there is.
+  // A bundle may hold only stages inside the network: then the last stage is used.
   const chosen = outputs.length === 0 && coverageOf(plan).isOutputCompared ? tensors.slice(-1) : outputs;
-  // Of several stages with one value, the last.
+  // If several stages have the same value, the last one is used.
   const byValue = new Map(chosen.map((own) => [own.planned.value, own]));
   return [...byValue.values()].flatMap((own) => {
     const { tolerance } = stages.find(({ name }) => name === own.planned.golden.name)!;

@@ -3,20 +3,20 @@ import type { GraphTensor } from '../graphRunner';
 import type { DecisionKind } from '../report';
 import { sizeOf, type Tensor, valuesOf } from '../tensor';
 
-/** Statement of the user about what an output decides. */
+/** The user's rule for what an output decides. */
 export interface DecisionRule {
   /** `argmax`: a class per row; `threshold`: each value; `ranking`: the order of the greatest values; `none`: nothing. */
   readonly kind: 'argmax' | 'threshold' | 'ranking' | 'none';
-  /** Of `threshold`: what the values are compared with. Default 0.5. */
+  /** For `threshold`: the threshold. Default 0.5. */
   readonly threshold?: number;
-  /** Of `ranking`: number of places. Default 10. */
+  /** For `ranking`: number of places. Default 10. */
   readonly top?: number;
 }
 
 /** What an output decides and how. */
 export interface Decider {
   readonly kind: DecisionKind;
-  /** Why the output counts as this kind, for people. */
+  /** Why the output counts as this kind, for the report. */
   readonly reason: string;
   /** Axis of the alternatives: classes or items. Null if each value is a decision. */
   readonly axis: number | null;
@@ -25,23 +25,26 @@ export interface Decider {
   readonly top: number;
 }
 
-/** Axis whose values are alternatives. */
+/** Name of the axis whose values are alternatives. */
 const CLASS_AXIS = 'class';
-/** As in most metrics of multi-label classification. */
+/** Default of most metrics for multi-label classification. */
 const DEFAULT_THRESHOLD = 0.5;
 const DEFAULT_TOP = 10;
 const WHOLE = /^(u?int\d+|bool)$/;
-/** First version of Softmax and LogSoftmax whose axis is that of the classes; before, all axes from it on were one. */
+/**
+ * First opset version in which the axis of Softmax and LogSoftmax is the class axis. Before, it was the first of several
+ * flattened axes.
+ */
 const SOFTMAX_BY_AXIS = 13;
-/** Operators that change no decision, and the axes at most. */
+/** Operators that do not change decisions and at most reorder axes. */
 const PASSED = new Set(['Identity', 'Cast', 'Transpose']);
 
 /**
- * Finds out what an output decides: from the statement of the user; else from the last operator of the graph; else from an
- * axis named `class`.
+ * Determines what an output decides: from the user's rule, else from the last operator of the graph, else from an axis
+ * named `class`.
  *
  * @param axes name of each axis of the output
- * @returns null if it decides nothing, as far as is known
+ * @returns null if the output decides nothing, or if this is unknown
  */
 export function deciderOf(
   value: string,
@@ -74,7 +77,10 @@ export function deciderOf(
 const orNull = (decider: Decider, shape: readonly number[]): Decider | null =>
   decider.axis !== null && shape[decider.axis]! > 1 ? decider : null;
 
-/** The operator that gives a value, behind those that change no decision. @returns `axis`: of the classes of a softmax, else null */
+/**
+ * The operator that produces a value, before operators that change no decision. @returns `axis`: class axis of a softmax,
+ * else null
+ */
 function lastOperator(value: string, rank: number, { nodes, opset }: Pick<GraphInfo, 'nodes' | 'opset'>): { op: string; axis: number | null } {
   const producers = new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
   /** For each axis of the operator's output, the axis of the value. */
@@ -100,10 +106,10 @@ function transposed(places: readonly number[], { attributes }: NodeInfo): number
   return result;
 }
 
-/** A tensor's decisions: `values[i]` is what decision `i` chose, as text so that large whole numbers are not rounded. */
+/** A tensor's decisions: `values[i]` is the choice of decision `i`, as text because numbers would round large integers. */
 export type Choices = readonly string[];
 
-/** The flat index of the value that stands for alternative `choice` in row `row`. */
+/** The flat index of the value of alternative `choice` in row `row`. */
 export type Place = (row: number, choice: number) => number;
 
 /** Rows of a tensor along the axis of the alternatives. */
@@ -121,10 +127,10 @@ export function rowsOf(shape: readonly number[], axis: number): Rows {
   return { numRows: numChoices === 0 ? 0 : sizeOf(shape) / numChoices, numChoices, place };
 }
 
-/** Places of a ranking in each row. */
+/** Number of ranking places in each row. */
 export const placesOf = ({ top }: Pick<Decider, 'top'>, numChoices: number): number => Math.min(top, numChoices);
 
-/** All decisions of a tensor. Of a ranking: the places of one row after the other. */
+/** All decisions of a tensor. For a ranking: the places of each row in sequence. */
 export function choicesOf(tensor: Tensor, decider: Decider): Choices {
   const { kind, axis, threshold } = decider;
   const { data, shape } = tensor;
@@ -143,7 +149,7 @@ export function choicesOf(tensor: Tensor, decider: Decider): Choices {
   });
 }
 
-/** The first greatest value; NaN if a value is NaN. */
+/** The first maximum; NaN if a value is NaN. */
 function greatest(data: Float32Array, row: number, numChoices: number, place: Place): number {
   let best = 0;
   for (let choice = 0; choice < numChoices; choice++) {
