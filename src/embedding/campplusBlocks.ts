@@ -3,7 +3,7 @@ import { FLOAT_BYTES, type Kernels, type Matrix, packPanels, PANEL_COLUMNS, type
 import { type CampplusGraph, type DenseLayer, unlike } from './campplusGraph';
 import type { Convolution, Normalization } from '../onnx/values';
 
-/** Addresses of a normalization's two vectors. */
+/** Addresses of the two vectors of a normalization. */
 interface Scaling {
   readonly scale: number;
   readonly shift: number;
@@ -14,9 +14,9 @@ interface Layer {
   readonly bottleneck: Matrix;
   readonly context: readonly [Matrix, Matrix];
   readonly local: Matrix;
-  /** Frames that the local taps reach to either side. */
+  /** Number of frames that the local taps reach to either side. */
   readonly reach: number;
-  /** Channels that it is computed from: its own come behind them. */
+  /** Number of input channels. The layer's own output channels follow them. */
   readonly numIn: number;
 }
 
@@ -25,20 +25,23 @@ interface Block {
   readonly normalization: Scaling;
   readonly transit: Matrix;
   readonly transitRelu: boolean;
-  /** Channels of its map at the end. */
+  /** Number of channels of the complete map. */
   readonly numChannels: number;
 }
 
-/** Rows that are normalized and multiplied at a time: with the weights they fit the second cache. */
+/**
+ * Number of rows that are normalized and multiplied at a time. Together with the weights they fit the second-level
+ * cache.
+ */
 const ROWS_AT_ONCE = 8 * TILE_ROWS;
-/** Frames of room before the first and behind the last: for padding, and for whole tiles. */
+/** Additional frames before the first and after the last, for padding and for whole tiles. */
 export const FRAME_ROOM = 16;
-/** Of a vector. */
+/** Values per vector. */
 const LANES = 4;
 
 /**
- * CAM++'s dense blocks. Each is one map (frame, channel) that grows by a layer's channels, with nothing put together;
- * normalization and ReLU are done to the rows that a product is about to read.
+ * CAM++'s dense blocks. Each block is one map (frame, channel) to which every layer appends its channels, so nothing
+ * is concatenated. Normalization and ReLU are applied to rows just before a product reads them.
  */
 export class CampplusBlocks {
   private readonly blocks: readonly Block[];
@@ -49,7 +52,7 @@ export class CampplusBlocks {
   private room = { maps: [0, 0] as readonly [number, number], hidden: 0, normalized: 0, sums: 0, inner: 0, gates: 0 };
   private readonly tapOffsets: ReadonlyMap<Layer, number>;
 
-  /** @throws VoxlaneError `model-invalid` for layers that the kernels do not compute */
+  /** @throws VoxlaneError `model-invalid` for unsupported layers */
   constructor(
     private readonly kernels: Kernels,
     { blocks, segmentFrames, tdnn }: CampplusGraph,
@@ -87,17 +90,17 @@ export class CampplusBlocks {
     );
   }
 
-  /** Channels that come out. */
+  /** Number of output channels. */
   get numChannels(): number {
     return this.blocks.at(-1)!.transit.numColumns;
   }
 
-  /** The map that the first block begins with, to be written before {@link run}. */
+  /** Rows for the input of the first block. Write it before {@link run}. */
   get input(): Rows {
     return this.mapOf(0);
   }
 
-  /** Takes room for as many as `maxFrames` frames from the heap. */
+  /** Allocates memory for up to `maxFrames` frames on the heap. */
   layOut(maxFrames: number): void {
     const { heap } = this.kernels;
     const rows = maxFrames + 2 * FRAME_ROOM;
@@ -115,7 +118,7 @@ export class CampplusBlocks {
   }
 
   /**
-   * @param onBlock called with each complete map of a block, whose rows it may change
+   * @param onBlock called with each block's complete map, whose rows it may change
    * @returns rows of the last transit
    */
   run(numFrames: number, onBlock?: (block: number, map: MapRows) => void): Rows {
@@ -128,7 +131,7 @@ export class CampplusBlocks {
     return this.mapOf(this.blocks.length);
   }
 
-  /** Two maps take turns. */
+  /** Two maps are used alternately. */
   private mapOf(block: number): Rows {
     const stride = this.maxChannels * FLOAT_BYTES;
     return { address: this.room.maps[block % 2]! + FRAME_ROOM * stride, stride };
@@ -140,7 +143,7 @@ export class CampplusBlocks {
     const stride = bottleneck.numColumns * FLOAT_BYTES;
     const hidden = { address: this.room.hidden + FRAME_ROOM * stride, stride };
     this.normalizedProduct(map, normalization, bottleneck, hidden, numFrames, true);
-    // Whole tiles have been written where the padding of the local taps is.
+    // Whole tiles have overwritten the padding of the local taps.
     heap.floats(hidden.address + numFrames * stride, reach * bottleneck.numColumns).fill(0);
     const out = { address: map.address + numIn * FLOAT_BYTES, stride: map.stride };
     const offsets = this.tapOffsets.get(layer)!;
@@ -149,7 +152,7 @@ export class CampplusBlocks {
     raw.gate(out.address, out.stride, this.room.gates, numFrames, this.segmentFrames, local.numColumns);
   }
 
-  /** For each segment, from its mean plus the mean of all frames. */
+  /** Computes the gates of each segment from its mean plus the mean of all frames. */
   private computeGates({ context }: Layer, hidden: Rows, numFrames: number): void {
     const { heap, raw } = this.kernels;
     const { sums, inner, gates } = this.room;
@@ -192,9 +195,9 @@ export class CampplusBlocks {
     const [taps = 0] = local.taps;
     const [reach = 0] = local.pads;
     const centered = taps % 2 === 1 && taps > 1 && local.strides[0] === 1 && 2 * reach === (taps - 1) * local.dilations[0]!;
-    if (!centered || reach > FRAME_ROOM || local.taps.length !== 1) throw unlike('local taps are not centered on their frame');
+    if (!centered || reach > FRAME_ROOM || local.taps.length !== 1) throw unlike('its local taps are not centered on their frame');
     expectChannels(local, bottleneck.numOut);
-    if (context[1].numOut !== local.numOut) throw unlike(`there are ${context[1].numOut} gates for ${local.numOut} channels`);
+    if (context[1].numOut !== local.numOut) throw unlike(`it has ${context[1].numOut} gates for ${local.numOut} channels`);
     const { numOut, weight, bias } = local;
     const packed = packPanels({ weight, numOut, numIn: local.numIn, numTaps: taps });
     return {
@@ -211,19 +214,19 @@ export class CampplusBlocks {
   }
 
   private packScaling({ scale, shift }: Normalization, numChannels: number): Scaling {
-    if (scale.length !== numChannels) throw unlike(`a normalization is of ${scale.length} channels, not ${numChannels}`);
+    if (scale.length !== numChannels) throw unlike(`a normalization has ${scale.length} channels instead of ${numChannels}`);
     return { scale: this.kernels.heap.store(scale), shift: this.kernels.heap.store(shift) };
   }
 }
 
 /**
- * A convolution of one tap in the heap.
+ * Packs a convolution with one tap into the heap.
  *
- * @throws VoxlaneError `model-invalid` where it is another
+ * @throws VoxlaneError `model-invalid` for other convolutions
  */
 export function packPointwise({ heap }: Kernels, convolution: Omit<Convolution, 'dilations'>, numIn: number): Matrix {
   const { weight, numOut, bias, taps, strides, pads } = convolution;
-  if ([taps, strides, pads].map(String).join(' ') !== '1 1 0') throw unlike('a convolution has not one tap');
+  if ([taps, strides, pads].map(String).join(' ') !== '1 1 0') throw unlike('a convolution has more than one tap, a stride or padding');
   expectChannels(convolution, numIn);
   const address = heap.store(packPanels({ weight, numOut, numIn, numTaps: 1 }));
   return { address, bias: heap.store(bias), numColumns: numOut, length: numIn, numSegments: 1 };
@@ -232,10 +235,10 @@ export function packPointwise({ heap }: Kernels, convolution: Omit<Convolution, 
 /** @throws VoxlaneError `model-invalid` */
 export function expectChannels({ numIn, numOut }: Pick<Convolution, 'numIn' | 'numOut'>, expectedIn: number): void {
   if (numIn === expectedIn && numIn % LANES === 0 && numOut % PANEL_COLUMNS === 0) return;
-  throw unlike(`a convolution is from ${numIn} to ${numOut} channels, not from ${expectedIn}, in fours, to some in eights`);
+  throw unlike(`a convolution has ${numIn} input and ${numOut} output channels, instead of ${expectedIn} inputs (a multiple of 4) and a multiple of 8 outputs`);
 }
 
-/** Rows without gaps. */
+/** Contiguous rows. */
 export const rowsOf = (address: number, numColumns: number): Rows => ({ address, stride: numColumns * FLOAT_BYTES });
 
 /** The rows of a map. */
@@ -243,11 +246,11 @@ export interface MapRows {
   readonly rows: Rows;
   readonly numFrames: number;
   readonly numChannels: number;
-  /** The column of each channel of the graph; the same number if absent. */
+  /** Maps a channel of the graph to its column; identity if absent. */
   readonly orderOf?: (channel: number) => number;
 }
 
-/** A map in the graph's order, axes (batch, channel, frame). */
+/** Returns a map in the graph's order, axes (batch, channel, frame). */
 export function channelsFirst({ heap }: Kernels, { rows: { address, stride }, numFrames, numChannels, orderOf = identity }: MapRows): FloatTensor {
   const data = new Float32Array(numChannels * numFrames);
   for (let frame = 0; frame < numFrames; frame++) {
@@ -257,7 +260,7 @@ export function channelsFirst({ heap }: Kernels, { rows: { address, stride }, nu
   return { data, shape: [1, numChannels, numFrames] };
 }
 
-/** Writes a map in the graph's order, axes (batch, channel, frame), into its rows. */
+/** Writes a map in the graph's order, axes (batch, channel, frame), to its rows. */
 export function setChannelsFirst({ heap }: Kernels, { rows: { address, stride }, numFrames, numChannels, orderOf = identity }: MapRows, { data }: FloatTensor): void {
   for (let frame = 0; frame < numFrames; frame++) {
     const row = heap.floats(address + frame * stride, numChannels);

@@ -2,35 +2,35 @@ import type { ModelProto } from '../onnx/model';
 import { badGraph } from '../onnx/nodes';
 import { type Convolution, type Normalization, Values, type WeightTensor } from '../onnx/values';
 
-/** An error about a graph that is not the one expected. */
+/** Creates the error for a graph with another structure. */
 export const unlike = (problem: string): Error =>
   badGraph(`The graph is not the CAM++ that the kernels compute: ${problem}`, 'CAM++ as its export.py writes it');
 
 /**
- * CAM++ as a list of layers, read from its graph. Nothing of the model is known here but its form: numbers of layers,
- * channels and taps, strides, dilations and the length of a segment are the file's.
+ * Reads CAM++ as a list of layers from its graph. This code contains only the structure. The file determines the
+ * numbers of layers, channels and taps, strides, dilations and the segment length.
  */
 
-/** relu(second(relu(first(x))) + shortcut(x)); the shortcut is x itself where there is none. */
+/** relu(second(relu(first(x))) + shortcut(x)); without a shortcut, x itself. */
 export interface ResidualBlock {
   readonly first: Convolution;
   readonly second: Convolution;
   readonly shortcut: Convolution | null;
 }
 
-/** A layer of a dense block: its output is put behind the channels that it was computed from. */
+/** A layer of a dense block. Its output channels follow its input channels. */
 export interface DenseLayer {
   readonly normalization: Normalization;
   readonly bottleneck: Convolution;
-  /** From the bottleneck's context to the gates: relu between, sigmoid after. */
+  /** From the bottleneck's context to the gates: ReLU between the convolutions, sigmoid after them. */
   readonly context: readonly [Convolution, Convolution];
   /** From the bottleneck to the output, which is multiplied by the gates. */
   readonly local: Convolution;
 }
 
-/** Layers, then normalization, ReLU and a convolution of one tap. */
+/** Layers, followed by normalization, ReLU and a convolution with one tap. */
 export interface DenseBlock {
-  /** In the order of computing. */
+  /** In order of computation. */
   readonly layers: readonly DenseLayer[];
   readonly normalization: Normalization;
   readonly transit: Convolution;
@@ -43,12 +43,12 @@ export interface CampplusGraph {
   readonly residualBlocks: readonly ResidualBlock[];
   readonly headEnd: Convolution;
   readonly tdnn: Convolution;
-  /** Frames of the dense blocks that share their gates. */
+  /** Number of consecutive frames in the dense blocks that share their gates. */
   readonly segmentFrames: number;
   readonly blocks: readonly DenseBlock[];
   /** From the statistics to the embedding: weight with axes (dimension, statistic), bias with axes (dimension). */
   readonly embedding: { readonly weight: WeightTensor; readonly bias: Float32Array; readonly relu: boolean };
-  /** Names of the graph's values where a stage ends. */
+  /** Names of the graph's values at the end of each stage. */
   readonly values: { readonly head: string; readonly tdnn: string; readonly blocks: readonly string[]; readonly pooling: string };
 }
 
@@ -56,7 +56,7 @@ export interface CampplusGraph {
  * Reads the layers of CAM++.
  *
  * @param names of the graph's input and output
- * @throws VoxlaneError `model-invalid` that says where the graph is another
+ * @throws VoxlaneError `model-invalid` with the first difference
  */
 export function readCampplus(model: ModelProto, names: { input: string; output: string }): CampplusGraph {
   const values = new Values(model, unlike);
@@ -75,7 +75,7 @@ export function readCampplus(model: ModelProto, names: { input: string; output: 
   };
 }
 
-/** From the output back to the map whose statistics are pooled. */
+/** Reads from the output back to the map before the statistics pooling. */
 function readEnd(
   values: Values,
   output: string,
@@ -84,7 +84,7 @@ function readEnd(
   const linear = relu ? values.inputOf(output, 'Relu') : output;
   const [pooling, weight, bias] = values.inputsOf(linear, 'Gemm', 3);
   const { alpha, beta, transB, transA } = values.attributes(linear);
-  if (alpha !== '1' || beta !== '1' || transB !== '1' || (transA ?? '0') !== '0') throw unlike(`${linear} is no linear layer`);
+  if (alpha !== '1' || beta !== '1' || transB !== '1' || (transA ?? '0') !== '0') throw unlike(`${linear} is not a linear layer`);
   const [mean, deviation] = values.inputsOf(pooling!, 'Concat', 2);
   const map = values.inputOf(values.inputsOf(mean!, 'Squeeze', 2)[0]!, 'ReduceMean');
   const [, freedom] = values.inputsOf(values.inputOf(deviation!, 'Sqrt'), 'Div', 2);
@@ -97,11 +97,11 @@ function readEnd(
   };
 }
 
-/** What the graph must call the number of each frame's segment, with `x` for the first of the blocks' inputs. */
+/** Expected formula in the graph for the segment number of each frame; `x` is the blocks' first input. */
 const segmentOf = (frames: number): string =>
   `Floor(Div(Range(0, Cast[to=1](Gather[axis=0](Shape(x), 2)), 1), ${frames}))`;
 
-/** One where a frame is in a segment, axes (frame, segment). */
+/** 1 if a frame is in a segment, axes (frame, segment). */
 const membership = (frames: number): string =>
   `Cast[to=1](Equal(Unsqueeze(${segmentOf(frames)}, 1), Unsqueeze(Slice(${segmentOf(frames)}, 0, ${2 ** 63}, 0, ${frames}), 0)))`;
 
@@ -109,7 +109,9 @@ const segmentSizes = (frames: number): string => `ReduceSum[keepdims=1](${member
 
 const frameCount = (frames: number): string => `ReduceSum[keepdims=0](${segmentSizes(frames)})`;
 
-/** Checks that context is the mean over the segment plus the mean over all, and gives the length of a segment. */
+/**
+ * Checks that the context is the mean over the segment plus the mean over all frames, and returns the segment length.
+ */
 function readSegments(values: Values, { weights, index }: Segments, first: string): number {
   const floor = values.inputOf(values.inputOf(index, 'Cast'), 'Floor');
   const { data } = values.tensor(values.inputsOf(floor, 'Div', 2)[1]!);
@@ -121,7 +123,7 @@ function readSegments(values: Values, { weights, index }: Segments, first: strin
   return frames;
 }
 
-/** Mean and unbiased standard deviation over the frames. */
+/** Checks for mean and unbiased standard deviation over the frames. */
 function checkPooling(
   values: Values,
   { pooling, map, count, first, segmentFrames }: { pooling: string; map: string; count: string; first: string; segmentFrames: number },
@@ -137,13 +139,13 @@ function checkPooling(
   values.expectFormula(pooling, named, `Concat[axis=-1](Squeeze(${mean}, 2), Sqrt(${variance}))`);
 }
 
-/** Values that all layers share: the context's weights, and the number of each frame's segment. */
+/** Values shared by all layers: the context's weights, and the segment number of each frame. */
 interface Segments {
   readonly weights: string;
   readonly index: string;
 }
 
-/** From the map back to the first block's input. */
+/** Reads from the map back to the first block's input. */
 function readBlocks(
   values: Values,
   map: string,
@@ -159,11 +161,11 @@ function readBlocks(
     let start = value;
     while (values.producer(start)?.opType === 'Concat') {
       const [before, added] = values.inputsOf(start, 'Concat', 2);
-      if (values.attributes(start).axis !== '1') throw unlike(`${start} does not put channels together`);
+      if (values.attributes(start).axis !== '1') throw unlike(`${start} does not concatenate channels`);
       const read = readLayer(values, before!, added!);
       segments ??= read.segments;
       if (read.segments.weights !== segments.weights || read.segments.index !== segments.index) {
-        throw unlike(`${added!} has segments of its own`);
+        throw unlike(`${added!} has different segments`);
       }
       layers.unshift(read.layer);
       start = before!;
@@ -184,20 +186,20 @@ function readLayer(values: Values, before: string, added: string): { layer: Dens
   const [localValue, gates] = values.inputsOf(added, 'Mul', 2);
   const { input: hidden, convolution: local } = values.convolution(localValue!);
   const [perSegment, index] = values.inputsOf(gates!, 'Gather', 2);
-  if (values.attributes(gates!).axis !== '-1') throw unlike(`${gates!} does not take segments`);
+  if (values.attributes(gates!).axis !== '-1') throw unlike(`${gates!} does not select segments`);
   const { input: activated, convolution: second } = values.convolution(values.inputOf(perSegment!, 'Sigmoid'));
   const { input: context, convolution: first } = values.convolution(values.inputOf(activated, 'Relu'));
   const [contextOf, weights] = values.inputsOf(context, 'MatMul', 2);
   const { input, convolution: bottleneck } = values.convolution(values.inputOf(hidden, 'Relu'));
   const { input: normalized, normalization } = values.normalization(values.inputOf(input, 'Relu'));
-  if (contextOf !== hidden || normalized !== before) throw unlike(`${added} is not computed from ${before} alone`);
+  if (contextOf !== hidden || normalized !== before) throw unlike(`${added} is not computed from ${before} only`);
   return {
     layer: { normalization, bottleneck, context: [first, second], local },
     segments: { weights: weights!, index: index! },
   };
 }
 
-/** From the value `head` back to the graph's input. */
+/** Reads from the value `head` back to the graph's input. */
 function readHead(
   values: Values,
   head: string,

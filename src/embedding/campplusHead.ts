@@ -12,24 +12,24 @@ import {
 import { type CampplusGraph, unlike } from './campplusGraph';
 import type { Convolution } from '../onnx/values';
 
-/** A map with the axes (frequency, frame, channel); the frames have room for padding on both sides. */
+/** A map with the axes (frequency, frame, channel), with room for padding before and after the frames. */
 interface Image {
-  /** Of frame 0 of frequency 0. */
+  /** Address of frame 0 of frequency 0. */
   readonly address: number;
-  /** Bytes from a frequency to the next. */
+  /** Distance between frequencies in bytes. */
   readonly rowStride: number;
-  /** Bytes from a frame to the next. */
+  /** Distance between frames in bytes. */
   readonly frameStride: number;
 }
 
-/** A convolution of 3 × 3 taps as Winograd's products along the frames, with sums over three frequencies. */
+/** A convolution with 3 × 3 taps as Winograd products along the frames, summed over three frequencies. */
 interface Winograd {
-  /** One for each product; the same frequency taps are the segments. */
+  /** One matrix per product. Its segments are the frequency taps. */
   readonly products: readonly Matrix[];
   readonly bias: number;
   readonly numIn: number;
   readonly numOut: number;
-  /** Of the frequencies. */
+  /** Stride along the frequencies. */
   readonly stride: number;
 }
 
@@ -39,34 +39,37 @@ interface Residual {
   readonly shortcut: { readonly matrix: Matrix; readonly stride: number } | null;
 }
 
-/** Frames that a row has room for beyond its own, on each side: for the padding, and for whole tiles. */
+/** Additional frames on each side of a row, for padding and for whole tiles. */
 const ROOM = 16;
-/** Frequency taps, and rows that are kept as Winograd's inputs: each is of use for three rows of output. */
+/** Number of frequency taps, and of rows kept as Winograd inputs. Three output rows use each input row. */
 const TAPS = 3;
-/** Inputs of a segment of the first convolution: its three taps in a row, and a zero to make them even. */
+/** Inputs of a segment of the first convolution: its three taps, and a zero to make the number even. */
 const STEM_INPUTS = 4;
 
-/** The residual network that CAM++ begins with: from features to rows of (frame, frequency × channel). */
+/** The residual network at the start of CAM++: from features to rows of (frame, frequency × channel). */
 export class CampplusHead {
   private readonly stem: Matrix;
   private readonly blocks: readonly Residual[];
   private readonly end: Winograd;
   private readonly noOffset: number;
-  /** Winograd's inputs of three frequencies, axes (frequency modulo 3, product, tile, channel), and its products. */
+  /** Winograd inputs of three frequencies, axes (frequency modulo 3, product, tile, channel), and their products. */
   private ring = { address: 0, offsets: 0, plane: 0, products: 0 };
   private stemOffsets = 0;
   private features: Image = { address: 0, rowStride: 0, frameStride: FLOAT_BYTES };
-  /** Two for the maps that blocks begin and end with, which take turns, and between them one for what is inside a block. */
+  /**
+   * Two maps that blocks start and end with, used alternately, and between them one for intermediate values of a
+   * block.
+   */
   private images: readonly [Image, Image, Image] = [this.features, this.features, this.features];
 
-  /** @throws VoxlaneError `model-invalid` for convolutions that the kernels do not compute */
+  /** @throws VoxlaneError `model-invalid` for unsupported convolutions */
   constructor(
     private readonly kernels: Kernels,
     { stem, residualBlocks, headEnd }: CampplusGraph,
     private readonly numMelBins: number,
   ) {
     const { heap } = kernels;
-    if (stem.numIn !== 1 || stem.strides.join() !== '1,1') throw unlike('its first convolution is no filter of the features');
+    if (stem.numIn !== 1 || stem.strides.join() !== '1,1') throw unlike('its first convolution is not a filter of the features');
     expectTaps(stem);
     const { numOut, bias } = stem;
     const packed = packPanels({ weight: widened(stem.weight), numOut, numIn: STEM_INPUTS, numTaps: TAPS });
@@ -79,23 +82,23 @@ export class CampplusHead {
     }));
     this.end = this.pack(headEnd);
     const all = [this.end, ...this.blocks.flatMap(({ first, second }) => [first, second])];
-    if (all.some((own) => own.numIn !== numOut || own.numOut !== numOut)) throw unlike('the channels of its head change');
+    if (all.some((own) => own.numIn !== numOut || own.numOut !== numOut)) throw unlike('the number of channels in its head changes');
     const fitting = this.blocks.every(({ first, second, shortcut }) => second.stride === 1 && first.stride === (shortcut?.stride ?? 1));
-    if (!fitting) throw unlike('a shortcut of its head has another stride than what it passes by');
+    if (!fitting) throw unlike('the stride of a shortcut in its head differs from that of its block');
   }
 
-  /** Channels of a frequency at its end. */
+  /** Number of output channels per frequency. */
   get numChannels(): number {
     return this.end.numOut;
   }
 
-  /** Frequencies at its end. */
+  /** Number of output frequencies. */
   get numFrequencies(): number {
     const strides = [...this.blocks.map(({ first }) => first.stride), this.end.stride];
     return strides.reduce(outputSize, this.numMelBins);
   }
 
-  /** Takes room for as many as `maxFrames` frames from the heap. */
+  /** Allocates memory for up to `maxFrames` frames on the heap. */
   layOut(maxFrames: number): void {
     const { heap } = this.kernels;
     const image = (numFrequencies: number, numChannels: number): Image => {
@@ -114,7 +117,7 @@ export class CampplusHead {
     const slot = WINOGRAD_PRODUCTS * plane;
     this.ring = {
       address: heap.allocate(TAPS * numFloats),
-      // Twice around, so that three in a row can begin anywhere.
+      // Almost two cycles, so three consecutive slots can start at any slot.
       offsets: heap.storeIntegers([0, 1, 2, 0, 1].map((place) => place * slot)),
       plane,
       products: heap.allocate(numFloats),
@@ -123,7 +126,7 @@ export class CampplusHead {
 
   /**
    * @param features axes (frame, mel)
-   * @param out written: axes (frame, frequency × channel), with room for {@link TAIL_FRAMES} behind the last
+   * @param out written: axes (frame, frequency × channel), with room for {@link TAIL_FRAMES} after the last frame
    */
   run(features: Float32Array, numFrames: number, out: Rows): void {
     this.setFeatures(features, numFrames);
@@ -143,7 +146,7 @@ export class CampplusHead {
     this.convolve(this.end, input, size, numFrames, { address: out.address, rowStride, frameStride: out.stride });
   }
 
-  /** From (frame, mel) to (mel, frame), with zeros behind the last frame. */
+  /** Transposes (frame, mel) to (mel, frame), with zeros after the last frame. */
   private setFeatures(features: Float32Array, numFrames: number): void {
     const { address, rowStride } = this.features;
     for (let mel = 0; mel < this.numMelBins; mel++) {
@@ -159,7 +162,7 @@ export class CampplusHead {
       const segments = tapsWithin(frequency, 1, this.numMelBins);
       this.kernels.multiply({
         out: rowOf(out, frequency),
-        // The taps of one frequency begin a frame before the output's.
+        // The taps of one frequency start one frame before the output's.
         input: { address: address + (frequency - 1) * rowStride - frameStride, stride: frameStride },
         matrix: this.stem,
         offsets: this.stemOffsets,
@@ -172,10 +175,10 @@ export class CampplusHead {
   }
 
   /**
-   * relu(convolution + add), for all frequencies.
+   * Computes relu(convolution + add) for all frequencies.
    *
-   * @param inputSize frequencies of `input`
-   * @returns frequencies of `out`
+   * @param inputSize number of frequencies of `input`
+   * @returns number of frequencies of `out`
    */
   private convolve(weights: Winograd, input: Image, inputSize: number, numFrames: number, out: Image, add?: Image): number {
     const { raw, zeros } = this.kernels;
@@ -192,7 +195,7 @@ export class CampplusHead {
         const from = rowOf(input, numReady).address - input.frameStride;
         raw.toWinograd(address + (numReady % TAPS) * slot, plane, from, tiles, numIn);
       }
-      // Where taps are left out, the product passes over their offsets as over their weights.
+      // If taps are omitted, the product skips their offsets as well as their weights.
       const place = (stride * frequency - 1 + TAPS) % TAPS;
       for (const [product, matrix] of weights.products.entries()) {
         this.kernels.multiply({
@@ -227,20 +230,23 @@ export class CampplusHead {
     }
   }
 
-  /** Zeros behind the last frame, which are the next convolution's padding: whole tiles have been written there. */
+  /**
+   * Clears the frames after the last, which are the padding of the next convolution, because whole tiles have been
+   * written there.
+   */
   private clearBehind(image: Image, frequency: number, numFrames: number): void {
     const { address, stride } = rowOf(image, frequency);
     const { heap } = this.kernels;
     const first = address + numFrames * stride;
     if (stride === this.numChannels * FLOAT_BYTES) heap.floats(first, TAIL_FRAMES * this.numChannels).fill(0);
-    // In the last map, the frequencies of a frame lie side by side.
+    // In the last map, the frequencies of a frame are adjacent.
     else for (let frame = 0; frame < TAIL_FRAMES; frame++) heap.floats(first + frame * stride, this.numChannels).fill(0);
   }
 
   private pack(convolution: Convolution): Winograd {
     const { heap, zeros } = this.kernels;
     const { weight, bias, numIn, numOut, strides } = convolution;
-    if (strides[1] !== 1 || numIn % 4 !== 0) throw unlike('a convolution of its head skips frames or has odd channels');
+    if (strides[1] !== 1 || numIn % 4 !== 0) throw unlike('a convolution in its head skips frames, or its number of channels is not supported');
     expectTaps(convolution);
     const packed = packWinograd({ weight, numIn, numOut, numTaps: TAPS * TAPS });
     const address = heap.store(packed);
@@ -258,14 +264,14 @@ export class CampplusHead {
   private packShortcut({ weight, bias, numIn, numOut, taps, strides, pads }: Convolution): NonNullable<Residual['shortcut']> {
     const { heap } = this.kernels;
     if (taps.join() !== '1,1' || pads.join() !== '0,0' || strides[1] !== 1 || numOut !== numIn) {
-      throw unlike('a shortcut of its head is no convolution of one tap');
+      throw unlike('a shortcut in its head is not a convolution with one tap');
     }
     const address = heap.store(packPanels({ weight, numIn, numOut, numTaps: 1 }));
     return { matrix: { address, bias: heap.store(bias), numColumns: numOut, length: numIn, numSegments: 1 }, stride: strides[0]! };
   }
 }
 
-/** Frames behind the last that a tile may write to, and the one after that is read. */
+/** Number of frames after the last that a tile may write to, plus one that is read. */
 const TAIL_FRAMES = 6;
 
 const rowOf = ({ address, rowStride, frameStride }: Image, frequency: number): Rows => ({
@@ -273,19 +279,20 @@ const rowOf = ({ address, rowStride, frameStride }: Image, frequency: number): R
   stride: frameStride,
 });
 
-/** Frequencies that three taps with one of padding give. */
+/** Number of output frequencies for three taps with a padding of one. */
 const outputSize = (inputSize: number, stride: number): number => Math.floor((inputSize - 1) / stride) + 1;
 
-/** The frequency taps of an output that lie within the input: the others would meet zeros. */
+/** The frequency taps of an output that lie within the input. The others would multiply zeros. */
 function tapsWithin(frequency: number, stride: number, inputSize: number): { first: number; count: number } {
   const begin = stride * frequency - 1;
   const first = Math.max(0, -begin);
   return { first, count: Math.min(TAPS, inputSize - begin) - first };
 }
 
-/** Three taps in a row, then a zero. */
+/** Pads three consecutive taps with a zero. */
 function widened(weight: Float32Array): Float32Array {
-  // Axes from (output channel, frequency tap, frame tap) to (output channel, frame tap and zero, frequency tap).
+  // Reorders the axes from (output channel, frequency tap, frame tap) to (output channel, frame tap and zero,
+  // frequency tap).
   const wide = new Float32Array((weight.length / TAPS) * STEM_INPUTS);
   for (let index = 0; index < weight.length; index++) {
     const frame = index % TAPS;
@@ -298,6 +305,6 @@ function widened(weight: Float32Array): Float32Array {
 
 function expectTaps({ taps, dilations, pads, numOut }: Convolution): void {
   if (taps.join() !== '3,3' || dilations.join() !== '1,1' || pads.join() !== '1,1' || numOut % PANEL_COLUMNS !== 0) {
-    throw unlike('a convolution of its head has not 3 × 3 taps and channels in eights');
+    throw unlike('a convolution in its head does not have 3 × 3 taps and a multiple of 8 channels');
   }
 }

@@ -13,11 +13,14 @@ import { VoxlaneError } from '../util/errors';
 import { testedBuilds } from '../../test/nn/builds';
 import { CampplusNet } from './campplusNet';
 
-/** Of a stage's greatest value: float32 through sixty layers, with sums in another order. ONNX Runtime's is as far. */
+/**
+ * Relative to a stage's maximum: float32 through sixty layers, with another summation order. ONNX Runtime deviates as
+ * much.
+ */
 const STAGE_ROUNDING = 1e-5;
 /**
- * Of an embedding's greatest value. Noise is farther from it than speech, and three frames, of whose two rows a deviation
- * is taken, are farther than noise.
+ * Relative to an embedding's maximum. Noise deviates more than speech, and three frames deviate more than noise,
+ * because the deviation is computed from only two rows.
  */
 const EMBEDDING_ROUNDING = 5e-5;
 const MIN_COSINE = 0.999999;
@@ -26,10 +29,10 @@ const manifest = parseManifest('embedding', campplus, 'campplus-zh-en');
 const bytes = new Uint8Array(readFileSync('models/campplus-zh-en/model.onnx'));
 const { numMelBins } = manifest.fbank;
 const builds = testedBuilds();
-/** Around one, two and three segments, and tiles of four, six and twelve; long, short and long again in one heap. */
+/** Around one, two and three segments, and tiles of four, six and twelve; long, short and long again on one heap. */
 const LENGTHS = [manifest.minFrames, 998, 21, 99, 100, 101, 199, 200, 201, 202, 203, 204, 400, 401, 402, 403, 3, 5];
 
-/** Features as loud as speech's, with runs of like frames. */
+/** Features in the value range of speech, with runs of similar frames. */
 function featuresOf(numFrames: number): FloatTensor {
   const [fine, slow] = [noise(numFrames * numMelBins, numFrames), noise(numFrames + numMelBins, 7)];
   const data = fine.map((value, i) => 2 * value + 4 * slow[Math.floor(i / numMelBins / 16) + (i % numMelBins)]!);
@@ -44,11 +47,11 @@ async function openRuntime(model: Uint8Array): Promise<(input: FloatTensor) => P
   };
 }
 
-/** The greatest difference, as a part of the greatest value. */
+/** The maximum difference, relative to the maximum value. */
 function relativeDifference(actual: Float32Array, expected: Float32Array): number {
   expect(actual.length).toBe(expected.length);
   const scale = expected.reduce((greatest, value) => Math.max(greatest, Math.abs(value)), 0);
-  // NaN is no larger than anything, and must not pass.
+  // NaN is not larger than any number, but must not pass.
   const worst = expected.reduce((greatest, value, i) => {
     const difference = Math.abs(value - actual[i]!);
     return Number.isNaN(difference) ? Infinity : Math.max(greatest, difference);
@@ -72,7 +75,7 @@ beforeAll(async () => {
 describe.each(builds)('CAM++ on the %s kernels', (build) => {
   const net = CampplusNet.open(bytes, manifest, build);
 
-  it('gives what PyTorch gives in every stage', () => {
+  it('matches PyTorch in every stage', () => {
     const goldens = readBundle(readFileSync('public/goldens/campplus-zh-en.zip'));
     const values = new Map<string, FloatTensor>();
     const embedding = net.trace(tensorNamed(goldens.stages, 'fbank'), (name, value) => {
@@ -94,7 +97,7 @@ describe.each(builds)('CAM++ on the %s kernels', (build) => {
     expect(cosine(embedding.data, golden.data)).toBeGreaterThanOrEqual(MIN_COSINE);
   });
 
-  it('gives what ONNX Runtime gives, whatever the length', () => {
+  it('matches ONNX Runtime for every length', () => {
     const differences = LENGTHS.map((numFrames) => {
       const { data, shape } = net.compute(featuresOf(numFrames));
       expect(shape).toEqual([1, manifest.embeddingSize]);
@@ -106,7 +109,7 @@ describe.each(builds)('CAM++ on the %s kernels', (build) => {
     expect(worst, `${longest} frames`).toBeLessThanOrEqual(EMBEDDING_ROUNDING);
   });
 
-  it('gives the same bits again, whatever came between, and keeps its heap', () => {
+  it('returns the same bits again after other inputs, and its heap does not grow', () => {
     const [long, short] = [featuresOf(998), featuresOf(123)];
     const first = net.compute(short).data;
     net.compute(long);
@@ -116,7 +119,7 @@ describe.each(builds)('CAM++ on the %s kernels', (build) => {
     expect(net.heapBytes).toBe(heapBytes);
   });
 
-  it('reports values that are not finite, and is sound after them', async () => {
+  it('reports non-finite values, and works after them', async () => {
     const input = featuresOf(50);
     const expected = net.compute(input).data;
     const broken = { ...input, data: input.data.map((value, i) => (i === 70 * 30 ? NaN : value)) };
@@ -132,7 +135,7 @@ function changed(change: (model: ModelProto) => void): Uint8Array {
   return encodeOnnx(model);
 }
 
-/** Makes every `from` of the Constant nodes a `to`. */
+/** Changes every `from` in the Constant nodes to `to`. */
 function changeConstants(model: ModelProto, from: number, to: number): number {
   let numChanged = 0;
   for (const { opType, attribute } of graphOf(model).node) {
@@ -156,11 +159,11 @@ const nodeOf = (model: ModelProto, op: string, place = 0): NodeProto =>
 describe('reading the graph', () => {
   const [build] = builds;
 
-  it('takes the length of a segment and the last ReLU from the file', async () => {
+  it('reads the segment length and the last ReLU from the file', async () => {
     const other = changed((model) => {
       expect(changeConstants(model, 100, 40)).toBe(2);
       const { node, output } = graphOf(model);
-      // The embedding as it is before the ReLU.
+      // The embedding before the ReLU.
       const last = node.pop()!;
       node.at(-1)!.output = [output[0]!.name];
       expect(last.opType).toBe('Relu');

@@ -20,21 +20,21 @@ import { CampplusHead } from './campplusHead';
 import type { Convolution } from '../onnx/values';
 
 /**
- * Called with each named value of the graph, axes (batch, channel, frame) or (batch, channel). The network continues with the
- * returned value, which must have the same shape, or with its own if none is returned.
+ * Called with each named value of the graph, axes (batch, channel, frame) or (batch, channel). The network continues
+ * with the returned value, which must have the same shape, or with its own value if nothing is returned.
  */
 export type OnValue = (name: string, value: FloatTensor) => FloatTensor | undefined;
 
-/** What the manifest says of the file. */
+/** Facts from the manifest of the file. */
 export interface CampplusSpec {
   readonly id: string;
   readonly input: TensorFact;
   readonly output: TensorFact;
 }
 
-/** Addresses of what is computed before and after the blocks. */
+/** Addresses of values before and after the blocks. */
 interface Room {
-  /** Inputs up to this length have room. */
+  /** Maximum length of an input. */
   readonly maxFrames: number;
   readonly head: number;
   /** Means, then deviations. */
@@ -44,9 +44,9 @@ interface Room {
 }
 
 /**
- * CAM++ on the kernels of src/nn, to be run in the place of ONNX Runtime's session of the same file.
+ * CAM++ on the kernels of src/nn, used instead of an ONNX Runtime session of the same file.
  *
- * On one thread. A heap of its own holds the weights, and room for the longest input so far.
+ * Runs on one thread. It has its own heap for the weights and for the longest input so far.
  */
 export class CampplusNet implements Graph {
   private readonly kernels: Kernels;
@@ -62,7 +62,7 @@ export class CampplusNet implements Graph {
     private readonly network: CampplusGraph,
     private readonly output: TensorFact,
     private readonly numMelBins: number,
-    /** Which SIMD it runs on. */
+    /** The SIMD variant of the kernels. */
     readonly build: KernelBuild,
   ) {
     const { tdnn, blocks, embedding } = network;
@@ -82,39 +82,39 @@ export class CampplusNet implements Graph {
   }
 
   /**
-   * @param bytes of the checked ONNX file; not needed afterwards
-   * @throws VoxlaneError `model-invalid` where the graph is not the one that the kernels compute, which ONNX Runtime may
-   *   still run; `backend-unavailable` without SIMD; `backend-failed` without memory
+   * @param bytes of the verified ONNX file; not used afterward
+   * @throws VoxlaneError `model-invalid` for a graph with another structure, which ONNX Runtime may still run;
+   *   `backend-unavailable` without SIMD; `backend-failed` without memory
    */
   static open(bytes: Uint8Array, facts: CampplusSpec, build: KernelBuild = bestBuild()): CampplusNet {
     return CampplusNet.ofModel(parseOnnx(bytes, facts.id), facts, build);
   }
 
-  /** As {@link open}, of a parsed file. */
+  /** Like {@link open}, for a parsed file. */
   static ofModel(model: ModelProto, { input, output }: CampplusSpec, build: KernelBuild = bestBuild()): CampplusNet {
     const numMelBins = input.shape.at(-1);
-    if (typeof numMelBins !== 'number') throw unlike('its manifest gives no number of mel bins');
+    if (typeof numMelBins !== 'number') throw unlike('its manifest declares no number of mel bins');
     const network = readCampplus(model, { input: input.name, output: output.name });
     return new CampplusNet(network, output, numMelBins, build);
   }
 
-  /** Names of the values that {@link trace} reports, then the output's. */
+  /** Names of the values reported by {@link trace}, followed by the output. */
   get valueNames(): readonly string[] {
     const { head, tdnn, blocks, pooling } = this.network.values;
     return [head, tdnn, ...blocks, pooling, this.output.name];
   }
 
-  /** Of the weights and the room for the longest input so far. */
+  /** Bytes of the weights and the memory for the longest input so far. */
   get heapBytes(): number {
     return this.kernels.heap.bytes;
   }
 
-  /** Does nothing: the heap belongs to this object and is collected with it. */
+  /** Does nothing, because the heap is garbage-collected with this object. */
   release(): Promise<void> {
     return Promise.resolve();
   }
 
-  /** As {@link compute}, with the signature of a session. */
+  /** Like {@link compute}, with the signature of a session. */
   run(input: Parameters<Graph['run']>[0]): Promise<FloatTensor> {
     return Promise.resolve().then(() => {
       if ('buffer' in input) throw misused('a GPU tensor');
@@ -123,16 +123,19 @@ export class CampplusNet implements Graph {
   }
 
   /**
-   * @param features axes (batch, frame, mel), one in the batch
+   * @param features axes (batch, frame, mel), batch size 1
    * @returns axes (batch, dimension)
-   * @throws VoxlaneError `model-output` where that is not finite or all zero, `backend-failed` without memory
+   * @throws VoxlaneError `model-output` if the output is not finite or all zero, `backend-failed` without memory
    */
   compute(features: FloatTensor): FloatTensor {
     const { data, shape } = this.trace(features);
     return { data: healthy(data, this.output.name, 'model-output'), shape };
   }
 
-  /** As {@link compute}, for comparisons: with every named value before the output, and without the check of the output. */
+  /**
+   * Like {@link compute}, for comparisons: reports every named value before the output, and does not check the
+   * output.
+   */
   trace({ data, shape }: FloatTensor, onValue?: OnValue): FloatTensor {
     const [batch, numFrames = 0] = shape;
     if (batch !== 1 || numFrames < 1 || data.length !== numFrames * this.numMelBins) {
@@ -164,7 +167,7 @@ export class CampplusNet implements Graph {
     return this.embed();
   }
 
-  /** Frames of the blocks. */
+  /** Number of frames in the blocks. */
   private rowsFor(numFrames: number): number {
     const { taps, strides, pads } = this.network.tdnn;
     return Math.floor((numFrames + 2 * pads[0]! - taps[0]!) / strides[0]!) + 1;
@@ -184,14 +187,16 @@ export class CampplusNet implements Graph {
     this.room = {
       maxFrames,
       head: heap.allocate((maxFrames + 2 * FRAME_ROOM) * this.tdnn.length),
-      // Whole tiles of rows, of which only the first is of use.
+      // Memory for whole tiles of rows, of which only the first row is used.
       statistics: heap.allocate(FRAME_ROOM * this.linear.length),
       embedding: heap.allocate(FRAME_ROOM * this.linear.numColumns),
       tdnnOffsets: heap.storeIntegers(Array.from({ length: this.tdnn.numSegments }, (_, tap) => tap * tapBytes)),
     };
   }
 
-  /** The graph has channels before frequencies, and makes one axis of them; the head's rows have them the other way. */
+  /**
+   * The graph merges channels and frequencies into one axis, channels first. The head's rows have frequencies first.
+   */
   private headOrder(index: number): number {
     const { numChannels, numFrequencies } = this.head;
     return (index % numFrequencies) * numChannels + Math.floor(index / numFrequencies);
@@ -201,13 +206,13 @@ export class CampplusNet implements Graph {
     return { rows: this.headRows, numFrames, numChannels: this.tdnn.length, orderOf: (channel) => this.headOrder(channel) };
   }
 
-  /** Calls `onValue` with a map, and writes what it returns into the map's rows. */
+  /** Calls `onValue` with a map, and writes the returned value to the map's rows. */
   private offer(onValue: OnValue, name: string, map: MapRows): void {
     const other = onValue(name, channelsFirst(this.kernels, map));
     if (other) setChannelsFirst(this.kernels, map, other);
   }
 
-  /** Mean and unbiased standard deviation of each channel, which stay where they are. */
+  /** Computes mean and unbiased standard deviation of each channel, in place. */
   private pool({ address, stride }: Rows, numRows: number): Float32Array {
     const { heap, raw } = this.kernels;
     const { numChannels } = this.blocks;
@@ -242,10 +247,10 @@ export class CampplusNet implements Graph {
     const { heap } = this.kernels;
     const { weight, numIn, numOut, bias, taps, pads, dilations } = tdnn;
     const [numTaps = 0] = taps;
-    if (taps.length !== 1 || dilations[0] !== 1 || pads[0]! > FRAME_ROOM) throw unlike('its second part is no filter over frames');
+    if (taps.length !== 1 || dilations[0] !== 1 || pads[0]! > FRAME_ROOM) throw unlike('its second part is not a filter over frames');
     expectChannels(tdnn, this.head.numChannels * this.head.numFrequencies);
     const { numChannels, numFrequencies } = this.head;
-    // Which of the graph's channels each of the head's columns is: the inverse of headOrder.
+    // The graph's channel for each column of the head: the inverse of headOrder.
     const order = Uint32Array.from({ length: numIn }, (_, column) => (column % numChannels) * numFrequencies + Math.floor(column / numChannels));
     const packed = packPanels({ weight, numOut, numIn, numTaps }, numIn, order);
     return { address: heap.store(packed), bias: heap.store(bias), numColumns: numOut, length: numIn, numSegments: numTaps };
@@ -255,6 +260,6 @@ export class CampplusNet implements Graph {
 const misused = (given: string): VoxlaneError =>
   new VoxlaneError({
     code: 'backend-failed',
-    problem: `${given} cannot be given to CAM++ on WASM`,
-    expected: 'features of one voice, axes (batch, frame, mel), on the CPU',
+    problem: `CAM++ on WASM does not accept ${given}`,
+    expected: 'features of one speaker, axes (batch, frame, mel), on the CPU',
   });

@@ -18,7 +18,7 @@ export interface EmbedBatch {
 }
 
 export interface EmbedResult {
-  /** Axes (window, local speaker, dimension), float32; NaN where there was too little speech. */
+  /** Axes (window, local speaker, dimension), float32; NaN if there was too little speech. */
   readonly embeddings: Float32Array<ArrayBuffer>;
   readonly fbankSeconds: number;
   readonly embeddingSeconds: number;
@@ -29,17 +29,18 @@ export interface Embedder {
   /** @throws VoxlaneError `backend-failed`, `model-output`, `gpu-lost`, `gpu-memory`, `gpu-wrong` */
   embed(batch: EmbedBatch): Promise<EmbedResult>;
   /**
-   * All frames of `samples` as one speaker's, for the self-check. Slower than {@link embed}: features come back too.
+   * Embeds all frames of `samples` as one speaker, for the self-check. Slower than {@link embed}, because the
+   * features are also read back.
    *
    * @param onFeatures receives the model's input, axes (frame, mel), before the model runs
    * @returns axes (dimension)
    */
   embedSegment(samples: Float32Array, onFeatures: (features: Float32Array) => void): Promise<Float32Array>;
-  /** Frees the session and its memory on the GPU. Do not call the embedder afterwards. */
+  /** Frees the session and its GPU memory. Do not call the embedder afterward. */
   close(): Promise<void>;
 }
 
-/** One window's local speakers, to be embedded. */
+/** The local speakers of one window. */
 export interface EmbeddingInput {
   /** Of the whole window, axes (frame, mel). */
   readonly features: Features;
@@ -50,7 +51,7 @@ export interface EmbeddingInput {
 }
 
 /**
- * One embedding per local speaker of a window.
+ * Computes one embedding per local speaker of a window.
  *
  * @returns axes (local speaker, dimension); NaN for a speaker with fewer than `minFrames` mel frames
  * @throws VoxlaneError `backend-failed`, `model-output`
@@ -63,14 +64,14 @@ export async function embed(graph: Graph, manifest: EmbeddingManifest, input: Em
     const data = maskedFeatures(features, mask, fbank.subtractMean);
     const numFrames = data.length / fbank.numMelBins;
     if (numFrames < minFrames) continue;
-    // One at a time: speakers have different frame counts, and the network pools over all frames it is given.
+    // One at a time: speakers have different numbers of frames, and the network pools over all its input frames.
     const embedding = await graph.run({ data, shape: [1, numFrames, fbank.numMelBins] });
     embeddings.set(embedding.data, speaker * embeddingSize);
   }
   return embeddings;
 }
 
-/** Features by the plain filterbank, embeddings by a session on WASM. */
+/** Features from the CPU filterbank, embeddings from a session on WASM. */
 export class CpuEmbedder implements Embedder {
   private readonly fbank: Fbank;
 
@@ -111,7 +112,7 @@ export class CpuEmbedder implements Embedder {
   }
 }
 
-/** A local speaker with enough speech to be embedded. */
+/** A local speaker with enough speech for an embedding. */
 interface Voice {
   readonly window: number;
   readonly speaker: number;
@@ -119,8 +120,8 @@ interface Voice {
 }
 
 /**
- * Features, gathering and embeddings on one GPU device: samples go up once per window, one embedding per voice comes
- * back, and nothing in between leaves the GPU.
+ * Features, gathering and embeddings on one GPU device. Samples are uploaded once per window, one embedding per
+ * speaker is read back, and intermediate values stay on the GPU.
  */
 export class GpuEmbedder implements Embedder {
   private constructor(
@@ -131,7 +132,7 @@ export class GpuEmbedder implements Embedder {
     private readonly gather: GpuGather,
   ) {}
 
-  /** @throws VoxlaneError `backend-failed` where a kernel does not compile, `model-invalid` */
+  /** @throws VoxlaneError `backend-failed` if a kernel does not compile, `model-invalid` */
   static async create(
     gpu: GpuContext,
     graph: Graph,

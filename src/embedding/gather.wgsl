@@ -1,4 +1,5 @@
-// One voice's input to the embedding model: the features of its frames, each mel bin with its own mean at zero.
+// Input of the embedding model for one speaker: the features of the speaker's frames, with the mean of each mel bin
+// subtracted.
 //
 // Matches maskedFeatures in mask.ts:
 //
@@ -10,7 +11,7 @@
 // | 1 | features | (frame, mel) f32, of one window |
 // | 2 | gathered | written: (row, mel) f32 |
 //
-// One workgroup per 8 mel bins; its 16 rows of invocations go through the used frames beside each other.
+// One workgroup per 8 mel bins. Its 16 rows of invocations process the used frames in parallel.
 
 override SUBTRACT_MEAN: bool;
 
@@ -20,7 +21,7 @@ const ROWS = 16u;
 struct Job {
   numUsed: u32,
   numMelBins: u32,
-  // The binding begins where its alignment allows: index of the window's first feature in it.
+  // Bindings have an alignment: index of the window's first feature in the binding.
   featuresBase: u32,
   used: array<u32>,
 }
@@ -48,7 +49,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) place
       }
     }
     sums[place.y * COLUMNS + place.x] = sum;
-    // Pairwise over the rows, so that little is rounded away and always the same.
+    // Pairwise over the rows, for small rounding errors and a fixed order.
     for (var half = ROWS / 2u; half > 0u; half /= 2u) {
       workgroupBarrier();
       if (place.y < half) {

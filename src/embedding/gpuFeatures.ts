@@ -3,9 +3,9 @@ import type { GpuContext } from '../gpu/context';
 import { HealthGuard } from '../gpu/health';
 import type { EmbeddingManifest } from '../store/manifest';
 
-/** The stage fbank on a GPU: features that stay there, and a word about whether they are sound. */
+/** The stage fbank on a GPU. Features stay on the GPU and are checked there. */
 export class GpuFeatureStage {
-  /** Has looked at the features that were computed last. */
+  /** Contains the counts of the last computed features. */
   readonly health: HealthGuard;
 
   private constructor(
@@ -15,16 +15,16 @@ export class GpuFeatureStage {
     this.health = new HealthGuard(gpu.device);
   }
 
-  /** @throws VoxlaneError `backend-failed` where the kernel does not compile, `model-invalid` */
+  /** @throws VoxlaneError `backend-failed` if the kernel does not compile, `model-invalid` */
   static async create(gpu: GpuContext, manifest: EmbeddingManifest): Promise<GpuFeatureStage> {
     return new GpuFeatureStage(gpu, await GpuFbank.create(gpu.device, manifest.fbank, manifest.sampleRate));
   }
 
   /**
-   * Waits for the GPU, so that the time is the stage's own and a fault is told where it happened.
+   * Computes features and waits for the GPU, so times and errors belong to this stage.
    *
    * @param windows axes (window, sample)
-   * @returns the caller's to destroy
+   * @returns buffer that the caller must destroy
    * @throws VoxlaneError `gpu-lost`, `gpu-memory`, `backend-failed`
    */
   async compute(windows: Float32Array, numWindows: number): Promise<GpuFeatures> {
@@ -42,7 +42,7 @@ export class GpuFeatureStage {
     }
   }
 
-  /** Frees the stage's memory on the GPU. Features that it returned stay valid. */
+  /** Frees the stage's GPU memory. Returned features stay valid. */
   destroy(): void {
     this.fbank.destroy();
     this.health.destroy();
@@ -50,7 +50,7 @@ export class GpuFeatureStage {
 
   private async inspect(features: GpuFeatures): Promise<GpuFeatures> {
     const { device } = this.gpu;
-    // Nothing shorter than a frame can be looked at, or embedded.
+    // Without a complete frame, there is nothing to check or embed.
     if (features.numFrames === 0) return features;
     const encoder = device.createCommandEncoder();
     this.health.look(encoder, features.buffer, features.buffer.size);
@@ -60,8 +60,8 @@ export class GpuFeatureStage {
   }
 }
 
-/** What ONNX Runtime wants of a buffer that it takes as an input. */
+/** Buffer usage that ONNX Runtime requires for an input. */
 export function tensorUsage(): GPUBufferUsageFlags {
-  // Not a constant: `GPUBufferUsage` does not exist where this module may be imported but never used.
+  // Not a constant, because `GPUBufferUsage` may not exist where this module is imported but not used.
   return GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
 }

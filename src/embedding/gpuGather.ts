@@ -9,7 +9,7 @@ import { EVERY_FRAME, maskedFeatures, usedFrames } from './mask';
 /** Mel bins per workgroup, as in the kernel. */
 const COLUMNS = 8;
 
-/** 32-bit values of the kernel's `Job` before its frames. */
+/** Number of 32-bit values in the kernel's `Job` before its frames. */
 const JOB_HEADER = 3;
 
 /** Features of several windows on the GPU. */
@@ -21,16 +21,16 @@ export interface GatherSource {
   readonly numMelBins: number;
 }
 
-/** One voice of one window. */
+/** One speaker of one window. */
 export interface GatherJob {
   readonly window: number;
-  /** Frames of the window to take, at least one; as {@link usedFrames} gives them. */
+  /** Frames of the window to copy, at least one, as returned by {@link usedFrames}. */
   readonly used: Uint32Array;
   /** Written: axes (used frame, mel), float32; usage STORAGE. */
   readonly output: GPUBuffer;
 }
 
-/** Gathers the embedding model's input on the GPU: what `maskedFeatures` does, without reading features back. */
+/** Gathers the embedding model's input on the GPU, like `maskedFeatures`, without reading features back. */
 export class GpuGather {
   private constructor(
     private readonly device: GPUDevice,
@@ -40,7 +40,7 @@ export class GpuGather {
 
   /**
    * @param subtractMean whether the mean over the used frames is subtracted from each mel bin
-   * @throws VoxlaneError `backend-failed` where the kernel does not compile
+   * @throws VoxlaneError `backend-failed` if the kernel does not compile
    */
   static async create(device: GPUDevice, subtractMean: boolean): Promise<GpuGather> {
     const layout = computeLayout(device, 'gather', ['read-only-storage', 'read-only-storage', 'storage']);
@@ -49,9 +49,9 @@ export class GpuGather {
   }
 
   /**
-   * Records the gathering of several voices, one dispatch each, and uploads their frames at once.
+   * Records the gathering of several speakers, one dispatch each, and uploads their frames together.
    *
-   * @returns the upload, or null where there are no jobs; to be destroyed once the commands have been submitted
+   * @returns the upload, which must be destroyed after the commands have been submitted; null if there are no jobs
    */
   encode(target: CommandTarget, source: GatherSource, jobs: readonly GatherJob[]): GPUBuffer | null {
     if (jobs.length === 0) return null;
@@ -61,7 +61,7 @@ export class GpuGather {
     const parts = jobs.map(({ window, used }) => {
       const job = { offset: end, size: 4 * (JOB_HEADER + used.length) };
       end = Math.ceil((end + job.size) / alignment) * alignment;
-      // Only this window is bound, because many windows may be more than a device binds.
+      // Only this window is bound, because many windows may exceed the device's binding limit.
       const offset = Math.floor((window * windowBytes) / alignment) * alignment;
       return { job, features: { offset, size: (window + 1) * windowBytes - offset }, base: window * windowBytes - offset };
     });
@@ -71,7 +71,7 @@ export class GpuGather {
       values.set([used.length, source.numMelBins, base / 4], job.offset / 4);
       values.set(used, job.offset / 4 + JOB_HEADER);
     });
-    // A new buffer each time: writing into one that is recorded but not yet submitted would change both.
+    // A new buffer each time: a buffer that is recorded but not submitted must not be overwritten.
     const upload = this.device.createBuffer({
       label: 'gather jobs',
       size: end,
@@ -96,10 +96,11 @@ export class GpuGather {
   }
 
   /**
-   * Gathers and submits one voice.
+   * Gathers and submits one speaker.
    *
    * @param mask axes (mask frame), 0 or 1
-   * @returns axes (used frame, mel), usage STORAGE and COPY_SRC, the caller's to destroy; null where the mask is empty
+   * @returns axes (used frame, mel), usage STORAGE and COPY_SRC, to be destroyed by the caller; null if the mask is
+   *   empty
    */
   gather(source: GatherSource, window: number, mask: Uint8Array): { buffer: GPUBuffer; numFrames: number } | null {
     const used = usedFrames(mask, source.numFrames);
@@ -118,23 +119,24 @@ export class GpuGather {
 }
 
 /**
- * All frames of a segment as the embedding model's input, where one person speaks throughout.
+ * Computes the embedding model's input from all frames of a segment with one speaker.
  *
  * @param samples axes (sample), float32 in [-1, 1]
- * @returns axes (frame, mel), the mean over frames subtracted where the model wants it; empty for less than a frame
+ * @returns axes (frame, mel), with the mean over frames subtracted if the model requires it; empty for less than a
+ *   frame
  */
 export type SegmentFeatures = (samples: Float32Array) => Promise<Float32Array>;
 
-/** By the plain filterbank. */
+/** Uses the CPU filterbank. */
 export function cpuSegmentFeatures(facts: FbankSpec, sampleRate: number): SegmentFeatures {
   const fbank = new Fbank(facts, sampleRate);
   return (samples) => Promise.resolve(maskedFeatures(fbank.compute(samples), EVERY_FRAME, facts.subtractMean));
 }
 
 /**
- * By the kernels that the GPU's embedder uses.
+ * Uses the kernels of the GPU embedder.
  *
- * @throws VoxlaneError `backend-failed` where a kernel does not compile
+ * @throws VoxlaneError `backend-failed` if a kernel does not compile
  */
 export async function gpuSegmentFeatures(
   gpu: GpuContext,

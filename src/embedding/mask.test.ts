@@ -1,21 +1,21 @@
 import { expect, test } from 'vitest';
 import { embeddingMasks, maskedFeatures, minCleanFrames } from './mask';
 
-test("pyannote's rule gives 14 of 589 frames", () => {
+test("pyannote's rule returns 14 of 589 frames", () => {
   expect(minCleanFrames(589, 160000, 3600)).toBe(14);
 });
 
-test('overlap is excluded where enough is left, and only there', () => {
+test('overlap is excluded only if enough frames are left', () => {
   // Axes (frame, speaker): speaker 0 alone in 3 frames, speaker 1 alone in 1, both together in 2.
   const activity = Uint8Array.from([1, 0, 1, 0, 1, 0, 1, 1, 1, 1, 0, 1]);
   const [first, second] = embeddingMasks(activity, 2, 2);
   expect([...first!]).toEqual([1, 1, 1, 0, 0, 0]);
   expect([...second!]).toEqual([0, 0, 0, 1, 1, 1]);
-  // "More than" the minimum: exactly as many is not enough.
+  // "More than" the minimum: an equal number is not enough.
   expect([...embeddingMasks(activity, 2, 3)[0]!]).toEqual([1, 1, 1, 1, 1, 0]);
 });
 
-test('masked features are the nearest frames with their own mean at zero', () => {
+test('masked features are the nearest frames, minus their mean', () => {
   const features = { data: Float32Array.from([1, 10, 2, 20, 3, 30, 4, 40, 5, 50]), numFrames: 5, numMelBins: 2 };
   // Two mask frames over five feature frames: torch's nearest maps them 0 0 0 1 1.
   expect([...maskedFeatures(features, Uint8Array.from([0, 1]), false)]).toEqual([4, 40, 5, 50]);

@@ -1,13 +1,13 @@
 import type { Features } from '../features/fbank';
 
 /**
- * The frames of each local speaker that its embedding is computed from: those in which nobody else talks,
- * unless these are too few, then all of the speaker's frames.
+ * Selects the frames for the embedding of each local speaker: frames without overlap or, if there are too few of
+ * them, all of the speaker's frames.
  *
  * Matches `SpeakerDiarization.get_embeddings(exclude_overlap=True)` of pyannote.audio 4.0.7.
  *
  * @param activity one window, axes (frame, local speaker), 0 or 1
- * @param minCleanFrames the non-overlapped frames are used where there are MORE than this many
+ * @param minCleanFrames the non-overlapped frames are used if there are MORE than this number
  * @returns masks, axes (local speaker, frame), 0 or 1
  */
 export function embeddingMasks(activity: Uint8Array, numSpeakers: number, minCleanFrames: number): Uint8Array[] {
@@ -25,13 +25,14 @@ export function embeddingMasks(activity: Uint8Array, numSpeakers: number, minCle
   });
 }
 
-/** Fewest non-overlapped frames, as pyannote derives them from the embedding model's shortest input. */
+/** Minimum number of non-overlapped frames. pyannote derives it from the embedding model's minimum input length. */
 export function minCleanFrames(numFrames: number, windowSamples: number, minSamples: number): number {
   return Math.ceil((numFrames * minSamples) / windowSamples);
 }
 
 /**
- * The masks of a window's local speakers, as {@link embeddingMasks}, with the rule for overlap from the window's length.
+ * Masks of a window's local speakers, like {@link embeddingMasks}, with the overlap limit derived from the window's
+ * length.
  *
  * @param activity axes (frame, local speaker), 0 or 1
  */
@@ -39,17 +40,17 @@ export function windowMasks(activity: Uint8Array, numSpeakers: number, windowSam
   return embeddingMasks(activity, numSpeakers, minCleanFrames(activity.length / numSpeakers, windowSamples, minSamples));
 }
 
-/** One frame, on: the mask of somebody who talks throughout, of any number of frames. */
+/** One active frame: the mask of a speaker who is active throughout, for any number of frames. */
 export const EVERY_FRAME = Uint8Array.of(1);
 
 /**
- * The feature frames that a mask's frames stand for, in rising order.
+ * Returns the feature frames of a mask, in ascending order.
  *
- * The mask's frames are wider than the feature frames: each feature frame takes the nearest mask frame, as
- * `torch.nn.functional.interpolate(mode='nearest')` computes it, in float32 like there.
+ * A mask frame is longer than a feature frame. Each feature frame uses the nearest mask frame, as in
+ * `torch.nn.functional.interpolate(mode='nearest')`, also in float32.
  *
  * @param mask axes (mask frame), 0 or 1
- * @param numFrames feature frames of the window
+ * @param numFrames number of feature frames of the window
  */
 export function usedFrames(mask: Uint8Array, numFrames: number): Uint32Array {
   const scale = Math.fround(mask.length / numFrames);
@@ -62,11 +63,11 @@ export function usedFrames(mask: Uint8Array, numFrames: number): Uint32Array {
 }
 
 /**
- * The features of the masked frames, concatenated, with the mean over them subtracted.
+ * Concatenates the features of the masked frames, optionally with their mean subtracted.
  *
  * @param features axes (frame, mel)
  * @param mask axes (mask frame), 0 or 1
- * @returns axes (used frame, mel); empty where the mask is
+ * @returns axes (used frame, mel); empty if no frame is used
  */
 export function maskedFeatures(features: Features, mask: Uint8Array, subtractMean: boolean): Float32Array {
   const { data, numFrames, numMelBins } = features;

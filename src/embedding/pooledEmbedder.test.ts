@@ -1,6 +1,6 @@
 /**
- * The seeded ResNet34 on the WASM runtime, from samples to embeddings, against what PyTorch gives. Where the public file
- * is present, the embeddings of the captures too.
+ * The seeded ResNet34 on the WASM runtime, from samples to embeddings, compared with PyTorch. If the public file is
+ * present, also the embeddings of the captures.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ import { frameWeights, poolEmbeddings, statsPool } from './statsPool';
 
 const EVERYTHING = Uint8Array.of(1);
 
-/** A part of a network with one input, and all of its outputs. */
+/** A part of a network with one input, and all its outputs. */
 async function openPart(
   model: ModelProto,
   input: string,
@@ -53,7 +53,7 @@ describe('the seeded network', () => {
   const { backbone, input, map, head } = network;
 
   const lengths = ['one_second', 'ten_seconds'] as const;
-  it.each(lengths)('gives what PyTorch gives in every stage of %s', { timeout: 120_000 }, async (name) => {
+  it.each(lengths)('matches PyTorch in every stage of %s', { timeout: 120_000 }, async (name) => {
     const goldens = readResnetGoldens(name);
     const raw = new Fbank(RESNET34.fbank, RESNET34.sampleRate).compute(goldens.window);
     const features = maskedFeatures(raw, EVERYTHING, RESNET34.fbank.subtractMean);
@@ -84,10 +84,10 @@ describe('the seeded network', () => {
     expect(greatestDifference(pooled, goldens.embeddings)).toBeLessThanOrEqual(MAX_RELATIVE);
   });
 
-  it("runs once per window, and gives every speaker the embedding of pyannote's own run", { timeout: 120_000 }, async () => {
+  it("runs once per window, and returns the embedding of pyannote's own run for every speaker", { timeout: 120_000 }, async () => {
     const { window, activity, numSpeakers, embeddings: expected } = readResnetGoldens('one_second');
     const { embedder, calls } = await openEmbedder(network);
-    // The second window has nobody in it, the third only the second speaker.
+    // The second window has no speaker, the third only the second speaker.
     const nobody = new Uint8Array(activity.length);
     const second = activity.map((value, i) => (i % numSpeakers === 1 ? value : 0));
     const { embeddings } = await embedder.embed({
@@ -105,11 +105,11 @@ describe('the seeded network', () => {
       expect(difference, `speaker ${speaker}`).toBeLessThanOrEqual(MAX_RELATIVE);
     });
     for (const silent of [3, 4, 5, 6, 8]) expect(rows[silent]!.every(Number.isNaN), `row ${silent}`).toBe(true);
-    // The map does not depend on who speaks.
+    // The map does not depend on the speakers.
     expect(rows[7]).toEqual(rows[1]);
   });
 
-  it('leaves out what others say at the same time, unless too little remains', async () => {
+  it('excludes overlapped speech, unless too little remains', async () => {
     const { window, activity, numSpeakers } = readResnetGoldens('one_second');
     const { embedder } = await openEmbedder(network);
     const embedFirst = async (change: (value: number, frame: number, speaker: number) => number): Promise<Float32Array> => {
@@ -119,18 +119,18 @@ describe('the seeded network', () => {
     };
     const alone = await embedFirst((value) => value);
     const end = activity.filter((_, i) => i % numSpeakers === 0).lastIndexOf(1);
-    // Somebody talks into the end of what the first says: as if the first had stopped before.
+    // The second speaker overlaps the end of the first, as if the first had stopped earlier.
     const overlapped = await embedFirst((value, frame, speaker) =>
       speaker === 1 && frame > end / 2 && frame <= end ? 1 : value,
     );
     const shorter = await embedFirst((value, frame, speaker) => (speaker === 0 && frame > end / 2 ? 0 : value));
     expect(overlapped).toEqual(shorter);
     expect(greatestDifference(overlapped, alone)).toBeGreaterThan(0.01);
-    // Somebody talks all the time: nothing would be left.
+    // The second speaker is active throughout: nothing would be left.
     expect(await embedFirst((value, _, speaker) => (speaker === 1 ? 1 : value))).toEqual(alone);
   });
 
-  it('gives the features of a segment, and its embedding as one voice', async () => {
+  it('returns the features of a segment, and its embedding as one speaker', async () => {
     const { bundle, window } = readResnetGoldens('one_second');
     const { embedder } = await openEmbedder(network);
     const heard: number[] = [];
@@ -148,7 +148,7 @@ describe('the seeded network', () => {
       [published, network].map(async (parts) => (await openEmbedder(parts)).embedder.embedSegment(window, () => undefined)),
     );
     const sum = withVector!.map((value, i) => value + published.head.meanVector![i]!);
-    // The same weights, rounded alike: only the subtraction is undone.
+    // The same weights with the same rounding: only the subtraction is undone.
     expect(greatestDifference(sum, without!)).toBeLessThan(1e-5);
     expect(greatestDifference(withVector!, without!)).toBeGreaterThan(0.1);
   });
@@ -161,13 +161,13 @@ const missing = publicFile ? SHARED_MISSING : `VOXLANE_MODELS names no folder wi
 const canCompare = publicFile !== undefined && hasShared;
 if (!canCompare) console.log(`skipped: embeddings of the captures: ${missing}`);
 
-/** Of each capture: the network takes a second for one. */
+/** Windows of each capture. The network needs one second per window. */
 const NUM_WINDOWS = 5;
-/** From one window to the next, pyannote goes a tenth of this. */
+/** Length of a window; pyannote's hop is a tenth of it. */
 const WINDOW_SECONDS = 10;
 
 test.skipIf(!canCompare).each(['02_pyannote_sample', '03_dual_speaker'])(
-  'the public file gives the embeddings of %s',
+  'the public file matches the embeddings of %s',
   { timeout: 300_000 },
   async (capture) => {
     const folder = join(SHARED, 'captures', capture);
@@ -187,12 +187,12 @@ test.skipIf(!canCompare).each(['02_pyannote_sample', '03_dual_speaker'])(
       const activity = Uint8Array.from({ length: cells }, (_, i) => segmentations!.data[window * cells + i]!);
       const { embeddings } = await embedder.embed({ windows, activity, numWindows: 1, numSpeakers });
       for (let speaker = 0; speaker < numSpeakers; speaker++) {
-        // Where nobody speaks, pyannote has the last layer's bias.
+        // For speakers without speech, pyannote returns the bias of the last layer.
         if (Number.isNaN(embeddings[speaker * size])) continue;
         for (let i = 0; i < size; i++) {
           const own = embeddings[speaker * size + i]! + (network.head.meanVector?.[i] ?? 0);
           const difference = Math.abs(own - expected[(window * numSpeakers + speaker) * size + i]!);
-          // Captured components have a deviation of 0.15; other masks or features move them by 0.01 and more.
+          // Captured components have a deviation of 0.15; other masks or features change them by at least 0.01.
           expect(difference, `window ${window}, speaker ${speaker}, ${i}`).toBeLessThan(1e-3);
         }
       }

@@ -13,7 +13,7 @@ import { GpuGather } from './gpuGather';
 import { EVERY_FRAME, maskedFeatures, usedFrames, windowMasks } from './mask';
 import { frameWeights, GpuStatsPool, poolEmbeddings, type PoolScratch, withoutEmpty } from './statsPool';
 
-/** Features by the plain filterbank, the backbone by a session on WASM, pooling in float64. */
+/** Features from the CPU filterbank, the backbone in a session on WASM, pooling in float64. */
 export class CpuPooling implements PooledBackend {
   private readonly fbank: Fbank;
 
@@ -33,7 +33,7 @@ export class CpuPooling implements PooledBackend {
   open(samples: Float32Array, numWindows: number): Promise<PooledWindows> {
     const numSamples = samples.length / numWindows;
     const { numMelBins, subtractMean } = this.manifest.fbank;
-    // Of the whole window, as pyannote does it: what others say in it is part of the mean.
+    // The mean is over the whole window, including other speakers, as in pyannote.
     const features = Array.from({ length: numWindows }, (_, window) => {
       const raw = this.fbank.compute(samples.subarray(window * numSamples, (window + 1) * numSamples));
       return maskedFeatures(raw, EVERY_FRAME, subtractMean);
@@ -52,7 +52,10 @@ export class CpuPooling implements PooledBackend {
   }
 }
 
-/** Features, backbone and pooling on one GPU device: samples go up, embeddings come back, the map stays. */
+/**
+ * Features, backbone and pooling on one GPU device. Samples are uploaded, embeddings are read back, and the feature
+ * map stays on the GPU.
+ */
 export class GpuPooling implements PooledBackend {
   private constructor(
     private readonly gpu: GpuContext,
@@ -61,13 +64,13 @@ export class GpuPooling implements PooledBackend {
     private readonly features: GpuFeatureStage,
     private readonly gather: GpuGather,
     private readonly statistics: GpuStatsPool,
-    /** Of the map; that of the features is theirs, because it speaks for all windows of a batch. */
+    /** Checks the feature map. The features have their own guard, which covers all windows of a batch. */
     private readonly health: HealthGuard,
   ) {}
 
   /**
    * @param graph the backbone
-   * @throws VoxlaneError `backend-failed` where a kernel does not compile, `model-invalid`
+   * @throws VoxlaneError `backend-failed` if a kernel does not compile, `model-invalid`
    */
   static async create(
     gpu: GpuContext,
@@ -101,7 +104,7 @@ export class GpuPooling implements PooledBackend {
     return this.graph.release();
   }
 
-  /** Calls `use` with the whole window's features, the mean subtracted: axes (frame, mel). */
+  /** Calls `use` with the whole window's features, with the mean subtracted, axes (frame, mel). */
   private async withInput<Result>(
     features: GpuFeatures,
     window: number,
@@ -141,7 +144,8 @@ export class GpuPooling implements PooledBackend {
           const mapFrames = bytes / 4 / numChannels;
           weights = masks.map((mask) => frameWeights(mask, mapFrames));
           scratch = this.statistics.encode(encoder, { buffer: map, numFrames: mapFrames }, weights, output);
-          // Statistics of a broken map can look sound: zeros would give every voice the last layer's bias.
+          // Statistics of a broken map can look plausible: with zeros, every speaker would get the bias of the last
+          // layer.
           this.features.health.mark(encoder, output, size);
           this.health.look(encoder, map, bytes);
           this.health.mark(encoder, output, size);
@@ -155,17 +159,17 @@ export class GpuPooling implements PooledBackend {
   }
 }
 
-/** Features of a batch of windows on one backend, ready to be embedded. */
+/** Features of a batch of windows on one backend. */
 export interface PooledWindows {
-  /** Mel frames of each window; 0 where a window is shorter than one. */
+  /** Mel frames of each window; 0 if a window is shorter than a frame. */
   readonly numFrames: number;
-  /** What the network takes of a window, axes (frame, mel). */
+  /** The network's input for a window, axes (frame, mel). */
   read(window: number): Promise<Float32Array>;
   /**
-   * Runs the backbone once on a window, and pools its map once for all masks.
+   * Runs the backbone once on a window, and pools its map for all masks together.
    *
-   * @param masks for each voice, axes (mask frame), 0 or 1
-   * @returns axes (voice, dimension); NaN for a mask that no frame of the map falls into
+   * @param masks for each speaker, axes (mask frame), 0 or 1
+   * @returns axes (speaker, dimension); NaN for a mask without a frame of the map
    */
   pool(window: number, masks: readonly Uint8Array[]): Promise<Float32Array>;
   /** Frees the features. */
@@ -176,13 +180,13 @@ export interface PooledWindows {
 export interface PooledBackend {
   /** @param samples axes (window, sample), float32 in [-1, 1] */
   open(samples: Float32Array, numWindows: number): Promise<PooledWindows>;
-  /** Frees the session and its memory on the GPU. Do not call the backend afterwards. */
+  /** Frees the session and its GPU memory. Do not call the backend afterward. */
   close(): Promise<void>;
 }
 
 /**
- * Embeds all local speakers of a window from one run of the network: its frames are the same whoever speaks, and only
- * the statistics at its end are each speaker's own. As pyannote.audio's `WeSpeakerResNet34` does with weights.
+ * Embeds all local speakers of a window with one run of the network. Its frames do not depend on the speaker; only
+ * the final statistics do. Matches pyannote.audio's `WeSpeakerResNet34` with weights.
  */
 export class PooledEmbedder implements Embedder {
   private runs = 0;
@@ -192,7 +196,7 @@ export class PooledEmbedder implements Embedder {
     private readonly manifest: EmbeddingManifest,
   ) {}
 
-  /** How often the backbone was run so far: once for each window in which somebody speaks. */
+  /** Number of backbone runs so far: one for each window with speech. */
   get backboneRuns(): number {
     return this.runs;
   }
@@ -240,7 +244,7 @@ export class PooledEmbedder implements Embedder {
     return this.backend.close();
   }
 
-  /** Local speakers of a window with enough speech, and the frames that theirs are pooled from. */
+  /** Local speakers of a window with enough speech, and the frames for pooling. */
   private voicesOf(
     { windows, activity, numWindows, numSpeakers }: EmbedBatch,
     window: number,
@@ -256,11 +260,11 @@ export class PooledEmbedder implements Embedder {
 }
 
 /**
- * Opens a model that pools statistics: takes its graph apart and makes a session of the part before the pooling.
+ * Opens a model with statistics pooling: splits its graph and creates a session for the part before the pooling.
  *
  * @param bytes the ONNX file
- * @throws VoxlaneError `model-invalid` where the graph has no such pooling or another embedding than the manifest says,
- *   `backend-failed`
+ * @throws VoxlaneError `model-invalid` if the graph has no such pooling or its embedding size differs from the
+ *   manifest, `backend-failed`
  */
 export async function openPooledEmbedder(
   bytes: Uint8Array,
@@ -282,7 +286,7 @@ function checkSizes({ embeddingSize }: PooledHead, manifest: EmbeddingManifest):
   throw new VoxlaneError({
     code: 'model-invalid',
     problem: `The graph's embeddings have ${embeddingSize} values`,
-    expected: `${manifest.embeddingSize}, as the manifest of ${manifest.id} says`,
-    remedy: 'Take one of the files that the manifest lists',
+    expected: `${manifest.embeddingSize}, as in the manifest of ${manifest.id}`,
+    remedy: 'Use one of the files listed in the manifest',
   });
 }

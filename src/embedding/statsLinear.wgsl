@@ -1,4 +1,4 @@
-// Embeddings of all masks of a window: their statistics through the network's last layer, in one dispatch.
+// Embeddings for all masks of a window: the network's last layer applied to their statistics, in one dispatch.
 //
 // Matches the second half of poolEmbeddings in statsPool.ts:
 //
@@ -11,8 +11,9 @@
 // | 2 | offset | (dimension) f32: the bias less the mean vector |
 // | 3 | embeddings | written: (mask, dimension) f32 |
 //
-// One workgroup per dimension and mask; its invocations take neighboring statistics. A dispatch after that of
-// statsPool.wgsl, because every dimension needs all statistics and nothing waits across workgroups.
+// One workgroup per dimension and mask; its invocations read adjacent statistics. This dispatch follows that of
+// statsPool.wgsl, because every dimension needs all statistics and workgroups cannot be synchronized within a
+// dispatch.
 
 override NUM_STATISTICS: u32;
 
@@ -34,7 +35,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) place
     sum += weight[dimension * NUM_STATISTICS + i] * statistics[mask * NUM_STATISTICS + i];
   }
   sums[place.x] = sum;
-  // Pairwise, so that little is rounded away and always the same.
+  // Pairwise, for small rounding errors and a fixed order.
   for (var half = LANES / 2u; half > 0u; half /= 2u) {
     workgroupBarrier();
     if (place.x < half) {

@@ -6,7 +6,7 @@ statsPoolSuite(it, (map, weights, head) =>
   Promise.resolve({ statistics: statsPool(map, weights), embeddings: poolEmbeddings(map, weights, head) }),
 );
 
-it('gives each frame of a map the nearest frame of the mask', () => {
+it('assigns the nearest mask frame to each frame of a map', () => {
   const mask = Uint8Array.of(0, 1, 1, 0, 0, 1);
   expect([...frameWeights(mask, 3)]).toEqual([0, 1, 0]);
   expect([...frameWeights(mask, 6)]).toEqual([...mask]);

@@ -5,18 +5,18 @@ import { usedFrames } from './mask';
 import linearCode from './statsLinear.wgsl?raw';
 import poolCode from './statsPool.wgsl?raw';
 
-/** What one window's network gives before it pools. */
+/** The network's feature map of one window, before pooling. */
 export interface FrameMap {
-  /** Axes (channel, frame), row-major; what has channels and frequencies has them in one axis, channels first. */
+  /** Axes (channel, frame), row-major. Channels and frequencies are merged into one axis, channels first. */
   readonly data: Float32Array;
   readonly numFrames: number;
 }
 
-/** pyannote's: it keeps an empty mask, and one of a single frame, from dividing by zero. */
+/** pyannote's epsilon. It prevents division by zero for an empty mask and for a mask of a single frame. */
 const EPSILON = 1e-8;
 
 /**
- * How much each frame of a map counts for a mask: 1 where the nearest frame of the mask is on.
+ * Weight of each frame of a map for a mask: 1 if the nearest mask frame is active.
  *
  * Matches `F.interpolate(mode='nearest')` in `StatsPool.forward` of pyannote.audio 4.0.7.
  *
@@ -30,19 +30,19 @@ export function frameWeights(mask: Uint8Array, numFrames: number): Float32Array<
   return weights;
 }
 
-/** Whether a mask has no frame at all: pooled over nothing, an embedding is not a number. */
+/** Whether a mask has no frame, so its embedding is NaN. */
 export const isEmpty = (weights: Float32Array): boolean => weights.every((weight) => weight === 0);
 
-/** What the mean and the variance of a mask are divided by. */
+/** Divisors of a mask's mean and variance. */
 export interface Divisors {
   readonly mean: number;
   readonly variance: number;
 }
 
 /**
- * Of the weighted mean and the unbiased weighted variance, as pyannote has them: with `v1 = Σ w + ε`, `v2 = Σ w²`, the
- * variance is divided by `v1 - v2 / v1 + ε`, which is the number of frames less one where all weights are 1. In float32
- * like there: ε is lost beside a whole frame, so that the deviation of a single frame is 0.
+ * Computes the divisors of the weighted mean and the unbiased weighted variance, as in pyannote. With `v1 = Σ w + ε`
+ * and `v2 = Σ w²`, the variance is divided by `v1 - v2 / v1 + ε`, which is the number of frames minus one if all
+ * weights are 1. In float32 as in pyannote: ε is lost next to a whole frame, so the deviation of a single frame is 0.
  */
 export function divisorsOf(weights: Float32Array): Divisors {
   const sum = Math.fround(weights.reduce((total, weight) => total + weight, 0) + EPSILON);
@@ -51,10 +51,10 @@ export function divisorsOf(weights: Float32Array): Divisors {
 }
 
 /**
- * The weighted mean and standard deviation of each channel.
+ * Computes the weighted mean and standard deviation of each channel.
  *
- * Matches `StatsPool` of pyannote.audio 4.0.7 but for two things: sums are of float64, and a mask without any frame gives
- * NaN, where pyannote's ε gives zeros, and thus one and the same embedding for all that never spoke.
+ * Matches `StatsPool` of pyannote.audio 4.0.7 with two exceptions: sums are in float64, and a mask without frames
+ * returns NaN. In pyannote, ε turns it into zeros, so all speakers without speech would have the same embedding.
  *
  * @param weights for each mask, axes (frame), not negative
  * @returns axes (mask, statistic): the means of all channels, then their deviations
@@ -84,10 +84,10 @@ function weightedSum(values: Float32Array, weights: Float32Array, term: (value: 
 }
 
 /**
- * The embedding of each mask: its statistics through the network's last layer, less the mean vector.
+ * Computes the embedding of each mask: the network's last layer applied to its statistics, minus the mean vector.
  *
- * @param weights as {@link statsPool}
- * @returns axes (mask, dimension); NaN for a mask without any frame
+ * @param weights as in {@link statsPool}
+ * @returns axes (mask, dimension); NaN for a mask without frames
  */
 export function poolEmbeddings(map: FrameMap, weights: readonly Float32Array[], head: PooledHead): Float32Array<ArrayBuffer> {
   const { weight, embeddingSize, numChannels } = head;
@@ -103,7 +103,7 @@ export function poolEmbeddings(map: FrameMap, weights: readonly Float32Array[], 
   });
 }
 
-/** What is added after the matrix product, axes (dimension): the bias less the mean vector. */
+/** Offset after the matrix product, axes (dimension): the bias minus the mean vector. */
 export function headOffsets({ bias, meanVector }: PooledHead): Float32Array<ArrayBuffer> {
   return Float32Array.from(bias, (value, dimension) => value - (meanVector?.[dimension] ?? 0));
 }
@@ -111,7 +111,7 @@ export function headOffsets({ bias, meanVector }: PooledHead): Float32Array<Arra
 /** Channels per workgroup, as in the kernel. */
 const CHANNELS = 8;
 
-/** Values of a mask before its weights, as in the kernel. */
+/** Number of values of a mask before its weights, as in the kernel. */
 const MASK_HEADER = 2;
 
 /** One window's map on the GPU. */
@@ -121,7 +121,7 @@ export interface GpuFrameMap {
   readonly numFrames: number;
 }
 
-/** What {@link GpuStatsPool.encode} uses; the caller's to destroy once the commands have been submitted. */
+/** Buffers of {@link GpuStatsPool.encode}. The caller must destroy them after the commands have been submitted. */
 export interface PoolScratch {
   readonly masks: GPUBuffer;
   /** Axes (mask, statistic), float32; usage COPY_SRC. */
@@ -134,7 +134,9 @@ interface Kernel {
   readonly pipeline: GPUComputePipeline;
 }
 
-/** Pools a map's statistics and embeds them on the GPU: what `poolEmbeddings` does, without reading the map back. */
+/**
+ * Pools a map's statistics and computes embeddings on the GPU, like `poolEmbeddings`, without reading the map back.
+ */
 export class GpuStatsPool {
   private constructor(
     private readonly device: GPUDevice,
@@ -145,7 +147,7 @@ export class GpuStatsPool {
     private readonly offset: GPUBuffer,
   ) {}
 
-  /** @throws VoxlaneError `backend-failed` where a kernel does not compile */
+  /** @throws VoxlaneError `backend-failed` if a kernel does not compile */
   static async create(device: GPUDevice, head: PooledHead): Promise<GpuStatsPool> {
     const kernel = async (label: string, code: string, numInputs: number, constants: Record<string, number>): Promise<Kernel> => {
       const inputs = Array<GPUBufferBindingType>(numInputs).fill('read-only-storage');
@@ -160,8 +162,8 @@ export class GpuStatsPool {
   /**
    * Records two dispatches for all masks.
    *
-   * @param weights for each mask, axes (frame), as `frameWeights` gives them
-   * @param output written: axes (mask, dimension), float32; of no meaning for a mask without any frame; usage STORAGE
+   * @param weights for each mask, axes (frame), as returned by `frameWeights`
+   * @param output written: axes (mask, dimension), float32; undefined for a mask without frames; usage STORAGE
    */
   encode(target: CommandTarget, map: GpuFrameMap, weights: readonly Float32Array[], output: GPUBuffer): PoolScratch {
     const { numChannels, embeddingSize } = this.head;
@@ -185,7 +187,8 @@ export class GpuStatsPool {
   /**
    * Pools, submits and reads back, for tests.
    *
-   * @returns statistics, axes (mask, statistic), and embeddings, axes (mask, dimension); NaN for a mask without any frame
+   * @returns statistics, axes (mask, statistic), and embeddings, axes (mask, dimension); NaN for a mask without
+   *   frames
    */
   async pool(
     map: GpuFrameMap,
@@ -227,10 +230,11 @@ export class GpuStatsPool {
 }
 
 /**
- * What the GPU gave, NaN where a mask has no frame: shaders may take it that there are no NaN, so these are made here.
+ * Sets the GPU's results to NaN for masks without frames. Shaders may assume that there are no NaN, so this is done
+ * on the CPU.
  *
  * @param values axes (mask, …), changed
- * @param weights as {@link GpuStatsPool.encode}
+ * @param weights as in {@link GpuStatsPool.encode}
  */
 export function withoutEmpty(values: Float32Array, weights: readonly Float32Array[]): Float32Array {
   const size = values.length / weights.length;
@@ -246,7 +250,7 @@ function maskValues(weights: readonly Float32Array[], numFrames: number): Float3
   const values = new Float32Array(weights.length * stride);
   weights.forEach((own, mask) => {
     const { mean, variance } = divisorsOf(own);
-    // Zeros for an empty mask: finite numbers, whatever the kernel makes of them.
+    // Zeros for an empty mask keep the kernel's values finite.
     const factors = isEmpty(own) ? [0, 0] : [1 / mean, 1 / variance];
     values.set([...factors, ...own], mask * stride);
   });

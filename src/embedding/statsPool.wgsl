@@ -11,9 +11,9 @@
 // | 1 | masks | (mask, value) f32: 1 / meanDivisor, 1 / varianceDivisor, then the weight of each frame |
 // | 2 | statistics | written: (mask, statistic) f32, the means of all channels, then their deviations |
 //
-// One workgroup per mask and 8 channels; its 16 columns of invocations go through the frames of a channel beside each
-// other, so that neighbors read neighboring frames. The deviation takes a second walk over the frames: a difference of
-// squares would lose what float32 has where the mean is large.
+// One workgroup per mask and 8 channels. Its 16 columns of invocations process the frames of a channel in parallel,
+// so adjacent invocations read adjacent frames. The deviation needs a second pass over the frames: for a large mean,
+// a difference of squares would lose the precision of float32.
 
 override NUM_CHANNELS: u32;
 
@@ -27,9 +27,9 @@ const HEADER = 2u;
 
 var<workgroup> sums: array<f32, CHANNELS * LANES>;
 
-// The sum over the lanes of a channel, which all of them get.
+// Sums over the lanes of a channel and returns the sum to all of them.
 fn sumLanes(place: vec3u, value: f32) -> f32 {
-  // Nobody may still be reading the sums of before.
+  // Other invocations may still be reading the previous sums.
   workgroupBarrier();
   sums[place.y * LANES + place.x] = value;
   for (var half = LANES / 2u; half > 0u; half /= 2u) {

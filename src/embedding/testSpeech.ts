@@ -3,14 +3,14 @@ import { VoxlaneError } from '../util/errors';
 import type { Embedder } from './embedder';
 
 const SECONDS = 1;
-/** Greatest and least norm of an embedding that can be right: networks give some units per value. */
+/** Minimum and maximum norm of a plausible embedding. Networks return values around 1. */
 const NORMS = { least: 1e-2, most: 1e4 };
-/** Two voices whose embeddings are nearer than this are one to the model: it does not listen. */
+/** If the embeddings of two voices are more similar than this, the model does not distinguish voices. */
 const MAX_COSINE = 0.99999;
 
 /**
- * A second of something like a vowel: harmonics of a voice that rises a little, under a formant, and a little noise. For
- * checks that need sound with structure and no recording.
+ * Synthesizes one second of a vowel-like sound: harmonics of a slightly rising pitch, under a formant, with a little
+ * noise. For checks that need structured sound without a recording.
  *
  * @param pitchHertz of the voice
  * @returns axes (sample), float32 in [-1, 1]
@@ -27,7 +27,7 @@ export function testSpeech(sampleRate: number, pitchHertz: number): Float32Array
       const distance = (k * pitchHertz - 700) / 600;
       value += Math.sin(k * phase) / (1 + distance * distance) / k;
     }
-    // Park and Miller's generator: noise that is the same each time.
+    // Park and Miller's generator, for reproducible noise.
     seed = (seed * 48271) % 2147483647;
     return 0.2 * value + 0.002 * (seed / 2147483647 - 0.5);
   });
@@ -37,9 +37,9 @@ export function testSpeech(sampleRate: number, pitchHertz: number): Float32Array
 const PITCHES_HERTZ = [110, 170, 240];
 
 /**
- * Voices of different pitches that take turns of a second, with occasional pauses.
+ * Synthesizes voices of different pitches in turns of one second, with occasional pauses.
  *
- * @param seed whole number; different seeds give different conversations
+ * @param seed integer; different seeds produce different conversations
  * @returns axes (sample), float32 in [-1, 1]
  */
 export function testConversation(sampleRate: number, numSamples: number, seed: number): Float32Array {
@@ -47,7 +47,7 @@ export function testConversation(sampleRate: number, numSamples: number, seed: n
   const second = SECONDS * sampleRate;
   for (let start = 0, turn = 0; start < numSamples; start += second, turn++) {
     const pitch = PITCHES_HERTZ[(turn + seed) % PITCHES_HERTZ.length]! * (1 + 0.02 * ((7 * turn + 3 * seed) % 11));
-    // Pauses are faint: digital silence would have unusual features.
+    // Pauses are faint, because digital silence would have unusual features.
     const gain = (turn + 2 * seed) % 5 === 3 ? 0.01 : 1;
     const voice = testSpeech(sampleRate, pitch).subarray(0, numSamples - start);
     samples.set(voice.map((value) => gain * value), start);
@@ -56,10 +56,10 @@ export function testConversation(sampleRate: number, numSamples: number, seed: n
 }
 
 /**
- * Whether a model that nobody knows gives what can be embeddings: of the right size, finite, of a sensible norm, and
+ * Checks that an unknown model returns plausible embeddings: of the right size, finite, with a plausible norm, and
  * different for different voices.
  *
- * @throws VoxlaneError `model-invalid` that says what is wrong
+ * @throws VoxlaneError `model-invalid` with the problem
  */
 export async function checkHealth(embedder: Embedder, { id, sampleRate, embeddingSize }: EmbeddingManifest): Promise<void> {
   const [low, high] = [110, 220].map((pitch) => testSpeech(sampleRate, pitch)) as [Float32Array, Float32Array];
@@ -72,7 +72,7 @@ export async function checkHealth(embedder: Embedder, { id, sampleRate, embeddin
     }
   }
   const cosine = cosineOf(...embeddings);
-  if (cosine > MAX_COSINE) throw unhealthy(id, 'two different voices have the same embedding', 'embeddings that differ');
+  if (cosine > MAX_COSINE) throw unhealthy(id, 'two different voices have the same embedding', 'different embeddings');
 }
 
 const embed = (embedder: Embedder, samples: Float32Array): Promise<Float32Array> =>
@@ -88,6 +88,6 @@ function unhealthy(id: string, found: string, expected: string): VoxlaneError {
     code: 'model-invalid',
     problem: `The file does not work as ${id}: ${found}`,
     expected,
-    remedy: 'Take one of the files that the manifest lists',
+    remedy: 'Use one of the files listed in the manifest',
   });
 }
