@@ -1,25 +1,25 @@
 import type { SegmentationManifest } from '../store/manifest';
 import { roundHalfEven } from '../util/values';
 
-/** A regular series of segments of time, as `pyannote.core.SlidingWindow`, starting at 0. */
+/** A regular series of time segments that starts at 0, like `pyannote.core.SlidingWindow`. */
 export interface SlidingWindow {
   /** Length of one segment, in seconds. */
   readonly durationSeconds: number;
-  /** From the start of one segment to the start of the next, in seconds. */
+  /** Distance between the starts of consecutive segments, in seconds. */
   readonly stepSeconds: number;
 }
 
-/** How windows and frames of one recording lie on the time axis. */
+/** Position of the windows and frames of a recording on the time axis. */
 export interface TimeGeometry {
-  /** The windows that the models take. */
+  /** Windows of the models. */
   readonly windows: SlidingWindow;
-  /** Frames of the stitched recording: those of the model's receptive field. */
+  /** Frames of the stitched recording, spaced like the model's receptive fields. */
   readonly frames: SlidingWindow;
-  /** Frames of one window. */
+  /** Number of frames per window. */
   readonly framesPerWindow: number;
 }
 
-/** The geometry that a segmentation model implies. */
+/** The geometry of a segmentation model. */
 export function timeGeometry(manifest: SegmentationManifest): TimeGeometry {
   const { sampleRate, receptiveField } = manifest;
   return {
@@ -35,13 +35,13 @@ export function timeGeometry(manifest: SegmentationManifest): TimeGeometry {
   };
 }
 
-/** Middle of a frame. Matches `SlidingWindow.__getitem__(frame).middle`. */
+/** Center of a frame. Matches `SlidingWindow.__getitem__(frame).middle`. */
 export function frameMiddleSeconds(frames: SlidingWindow, frame: number): number {
   const start = frame * frames.stepSeconds;
   return 0.5 * (start + (start + frames.durationSeconds));
 }
 
-/** The frame whose middle is nearest, halves to even. Matches `SlidingWindow.closest_frame`. */
+/** The frame with the nearest center; halves are rounded to even. Matches `SlidingWindow.closest_frame`. */
 export function closestFrame(frames: SlidingWindow, seconds: number): number {
   return roundHalfEven((seconds - 0.5 * frames.durationSeconds) / frames.stepSeconds);
 }
@@ -51,23 +51,23 @@ export function firstFrameOf({ windows, frames }: TimeGeometry, window: number):
   return closestFrame(frames, window * windows.stepSeconds + 0.5 * frames.durationSeconds);
 }
 
-/** Frames of a stitched recording of `numWindows` windows. Matches `Inference.aggregate`. */
+/** Number of frames of a stitched recording with `numWindows` windows. Matches `Inference.aggregate`. */
 export function totalFrames({ windows, frames }: TimeGeometry, numWindows: number): number {
   const end = windows.durationSeconds + (numWindows - 1) * windows.stepSeconds;
   return closestFrame(frames, end + 0.5 * frames.durationSeconds) + 1;
 }
 
-/** Where the frames of one stage's tensor lie in the recording that went in. */
+/** Position of the frames of a stage's tensor in the input recording. */
 export interface FrameClock {
-  /** Middle of the first frame, in samples from the start; may be fractional. */
+  /** Center of the first frame, in samples from the start; may be fractional. */
   readonly centerSamples: number;
-  /** From one frame's middle to the next one's. */
+  /** Distance between the centers of consecutive frames. */
   readonly stepSamples: number;
-  /** Hertz. */
+  /** In Hz. */
   readonly sampleRate: number;
 }
 
-/** Middle of a frame, in seconds from the start. */
+/** Center of a frame, in seconds from the start. */
 export function secondsOfFrame({ centerSamples, stepSamples, sampleRate }: FrameClock, frame: number): number {
   return (centerSamples + frame * stepSamples) / sampleRate;
 }

@@ -10,10 +10,10 @@ import {
 import type { Convolution } from '../onnx/values';
 import { type FilterLayer, type InstanceNorm, type PyannetGraph, unlike } from './pyannetGraph';
 
-/** Of a vector. */
+/** Values per vector. */
 const SINC_LANES = 4;
 
-/** Filters side by side of which all are symmetric, or all antisymmetric. */
+/** Consecutive filters that are all symmetric or all antisymmetric. */
 interface Run {
   readonly symmetric: boolean;
   readonly firstColumn: number;
@@ -21,21 +21,21 @@ interface Run {
 }
 
 /**
- * A filterbank whose filters are their own mirror images, or the negatives of these, as sinc filters are: samples are
- * added to, or taken from, their mirror images once for all filters, and half of the multiplications remain.
+ * A filterbank of symmetric or antisymmetric filters, such as sinc filters. Mirrored samples are added or subtracted
+ * once for all filters, which halves the number of multiplications.
  */
 export class SincFilters {
   private readonly runs: readonly Run[];
   private readonly noOffset: number;
   private readonly numTaps: number;
-  /** Of a row of sums or differences. */
+  /** Length of a row of sums or differences. */
   private readonly places: number;
-  /** Bytes from a row's samples to the next row's. */
+  /** Distance between the samples of consecutive rows in bytes. */
   private readonly step: number;
   private readonly folded: { readonly sums: number; readonly differences: number };
 
   /**
-   * @param rowsAtOnce at most, of {@link run}
+   * @param rowsAtOnce maximum number of rows in {@link run}
    * @throws VoxlaneError `model-invalid` for filters without symmetry
    */
   constructor(
@@ -45,7 +45,7 @@ export class SincFilters {
   ) {
     const { heap } = kernels;
     this.numTaps = taps[0]!;
-    if (numIn !== 1 || numOut % PANEL_COLUMNS !== 0 || this.numTaps < SINC_LANES) throw unlike('its first convolution is no filterbank');
+    if (numIn !== 1 || numOut % PANEL_COLUMNS !== 0 || this.numTaps < SINC_LANES) throw unlike('its first convolution is not a filterbank');
     const length = 2 * Math.ceil(this.numTaps / 4);
     this.places = SINC_LANES * Math.ceil(length / SINC_LANES);
     this.step = strides[0]! * FLOAT_BYTES;
@@ -84,44 +84,50 @@ export class SincFilters {
   }
 }
 
-/** The taps up to the middle. A tap in the middle meets its sample twice. */
+/** The first half of the taps. A center tap is halved because its sample is counted twice. */
 function halfOf(filter: Float32Array): Float32Array {
   const half = filter.slice(0, Math.ceil(filter.length / 2));
   if (filter.length % 2 === 1) half[half.length - 1]! /= 2;
   return half;
 }
 
-/** @throws VoxlaneError `model-invalid` where a filter has no symmetry, or where it changes within a panel */
+/** @throws VoxlaneError `model-invalid` if a filter has no symmetry, or if the symmetry changes within a panel */
 function runsOf(filters: readonly Float32Array[]): { symmetric: boolean; first: number; end: number }[] {
   const runs: { symmetric: boolean; first: number; end: number }[] = [];
   for (const [index, filter] of filters.entries()) {
     const symmetric = filter.every((tap, place) => tap === filter.at(-1 - place));
-    if (!symmetric && !filter.every((tap, place) => tap === -filter.at(-1 - place)!)) throw unlike(`its filter ${index} has no symmetry`);
+    if (!symmetric && !filter.every((tap, place) => tap === -filter.at(-1 - place)!)) throw unlike(`filter ${index} has no symmetry`);
     const last = runs.at(-1);
     if (last?.symmetric === symmetric) last.end = index + 1;
     else runs.push({ symmetric, first: index, end: index + 1 });
   }
-  if (runs.some(({ first }) => first % PANEL_COLUMNS !== 0)) throw unlike('its symmetric filters are not together');
+  if (runs.some(({ first }) => first % PANEL_COLUMNS !== 0)) throw unlike('its symmetric filters are not adjacent');
   return runs;
 }
 
 /** A convolution over rows of samples or channels. */
 interface Layer extends FilterLayer {
-  /** Null for the first, whose rows are samples. */
+  /** Null for the first layer, whose rows are samples. */
   readonly matrix: Matrix | null;
   readonly norm: InstanceNorm;
-  /** Of its output. */
+  /** Number of output channels. */
   readonly numChannels: number;
 }
 
-/** Rows of the pooled map that are computed at a time: their convolution's rows and inputs stay in the second cache. */
+/**
+ * Number of rows of the pooled map that are computed at a time. Their convolution rows and inputs stay in the
+ * second-level cache.
+ */
 const POOLED_AT_ONCE = 16;
-/** Rows that are summed in float32 before the sums are added in float64. */
+/** Number of rows that are summed in float32 before the sums are added in float64. */
 const SUMMED_ROWS = 64;
-/** Of a vector. */
+/** Values per vector. */
 const LANES = 4;
 
-/** From a window's samples to frames: instance norm, then layers of convolution, pooling, instance norm and leaky ReLU. */
+/**
+ * Converts a window's samples to frames: instance norm, then layers of convolution, pooling, instance norm and leaky
+ * ReLU.
+ */
 export class PyannetFilters {
   private readonly layers: readonly Layer[];
   private readonly sinc: SincFilters;
@@ -132,7 +138,7 @@ export class PyannetFilters {
   /** Addresses; see {@link layOut}. */
   private room = { wave: 0, maps: [] as readonly number[], sums: 0, row: 0 };
 
-  /** @throws VoxlaneError `model-invalid` for layers that the kernels do not compute */
+  /** @throws VoxlaneError `model-invalid` for unsupported layers */
   constructor(
     private readonly kernels: SequenceKernels,
     { waveNorm, filters }: PyannetGraph,
@@ -143,7 +149,7 @@ export class PyannetFilters {
     this.layers = filters.map((layer, index) => {
       const { numOut, numIn, strides } = layer.convolution;
       const before = filters[index - 1]?.convolution.numOut;
-      if (numOut % LANES !== 0 || layer.norm.scale.length !== numOut) throw unlike('a filter layer has odd channels');
+      if (numOut % LANES !== 0 || layer.norm.scale.length !== numOut) throw unlike('the number of channels of a filter layer is not supported');
       if (before !== undefined && (before !== numIn || strides[0] !== 1)) throw unlike('a convolution skips frames or channels');
       return { ...layer, matrix: before === undefined ? null : packFilters(kernels, layer), numChannels: numOut };
     });
@@ -153,24 +159,24 @@ export class PyannetFilters {
     this.factors = { scale: heap.allocate(this.widest), shift: heap.allocate(this.widest) };
   }
 
-  /** Channels of a frame. */
+  /** Number of channels of a frame. */
   get numChannels(): number {
     return this.layers.at(-1)!.numChannels;
   }
 
-  /** Frames that come of so many samples: less than 1 where they are too few. */
+  /** Number of frames for `numSamples` samples; less than 1 if there are too few samples. */
   numFrames(numSamples: number): number {
     return this.sizes(numSamples).at(-1)!;
   }
 
-  /** Takes room for as many as `maxSamples` of one window from the heap. */
+  /** Allocates memory for one window of up to `maxSamples` on the heap. */
   layOut(maxSamples: number): void {
     const { heap } = this.kernels;
     const sizes = this.sizes(maxSamples);
     const numSums = (numRows: number, numChannels: number): number => Math.ceil(numRows / SUMMED_ROWS) * numChannels;
     this.room = {
       wave: heap.allocate(maxSamples + LANES),
-      // What the rest of a tile reads beyond the last row is of no use.
+      // The rest of a tile reads beyond the last row, but the values are not used.
       maps: this.layers.map(({ numChannels }, index) => heap.allocate((sizes[index]! + 2 * TILE_ROWS) * numChannels)),
       sums: heap.allocate(Math.max(numSums(maxSamples / LANES + 1, LANES), ...sizes.map((size) => numSums(size, this.widest)))),
       row: heap.allocate(this.widest),
@@ -196,7 +202,7 @@ export class PyannetFilters {
     return Math.max(...this.layers.map(({ numChannels }) => numChannels));
   }
 
-  /** Rows of each layer's pooled map. */
+  /** Number of rows of each layer's pooled map. */
   private sizes(numSamples: number): number[] {
     let size = numSamples;
     return this.layers.map(({ convolution: { taps, strides }, poolSize }) => {
@@ -205,7 +211,7 @@ export class PyannetFilters {
     });
   }
 
-  /** Less the first sample, then normalized: as rows of four channels that have mean and deviation in common. */
+  /** Subtracts the first sample, then normalizes, as rows of four channels with the same mean and deviation. */
   private setWave(samples: Float32Array): void {
     const { heap, raw } = this.kernels;
     const { wave, row } = this.room;
@@ -213,7 +219,7 @@ export class PyannetFilters {
     const numPadded = numRows * LANES - samples.length;
     const values = heap.floats(wave, numRows * LANES);
     values.set(samples);
-    // Zeros, once the first is taken from them.
+    // These become zeros when the first sample is subtracted.
     values.fill(samples[0]!, samples.length);
     const rows = rowsOf(wave, LANES);
     heap.floats(row, LANES).fill(samples[0]!);
@@ -227,7 +233,7 @@ export class PyannetFilters {
     raw.scaleShiftLeaky(wave, rows.stride, wave, rows.stride, this.factors.scale, this.factors.shift, numRows, LANES, 1);
   }
 
-  /** Convolution and pooling, some rows at a time. */
+  /** Convolution and pooling, in groups of rows. */
   private filter({ matrix, convolution, poolSize, magnitude, numChannels }: Layer, input: number, size: number, out: Rows): void {
     const { raw } = this.kernels;
     const step = convolution.strides[0]! * convolution.numIn * FLOAT_BYTES;
@@ -247,7 +253,7 @@ export class PyannetFilters {
     }
   }
 
-  /** Less the first row, then instance norm and leaky ReLU. */
+  /** Subtracts the first row, then applies instance norm and leaky ReLU. */
   private normalize({ norm, slope, numChannels }: Layer, rows: Rows, numRows: number, out: Rows): void {
     const { heap, raw } = this.kernels;
     const { row } = this.room;
@@ -265,14 +271,14 @@ export class PyannetFilters {
     raw.scaleShiftLeaky(out.address, out.stride, rows.address, rows.stride, scale, shift, numRows, numChannels, slope);
   }
 
-  /** Over all rows, axes (channel). */
+  /** Sums over all rows, axes (channel). */
   private sums({ address, stride }: Rows, numRows: number, numChannels: number): Float64Array {
     const { sums } = this.room;
     this.kernels.raw.segmentSums(sums, address, stride, numRows, SUMMED_ROWS, numChannels);
     return this.overBlocks(numRows, numChannels);
   }
 
-  /** The same of squared deviations from what the room's row holds. */
+  /** Sums of squared deviations from the means in the scratch row. */
   private squares({ address, stride }: Rows, numRows: number, numChannels: number): Float64Array {
     const { sums, row } = this.room;
     for (let first = 0; first < numRows; first += SUMMED_ROWS) {
@@ -293,7 +299,7 @@ export class PyannetFilters {
 
 const total = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0);
 
-/** Rows without gaps. */
+/** Contiguous rows. */
 const rowsOf = (address: number, numColumns: number): Rows => ({ address, stride: numColumns * FLOAT_BYTES });
 
 /** Instance norm of a channel as scale · x + shift. */
@@ -304,7 +310,10 @@ function factorsOf(norm: InstanceNorm, channel: number, mean: number, variance: 
 
 const wholePanels = (numColumns: number): number => PANEL_COLUMNS * Math.ceil(numColumns / PANEL_COLUMNS);
 
-/** A convolution of rows without gaps: the taps' channels are one piece. Columns of zeros make whole panels. */
+/**
+ * Packs a convolution over contiguous rows, where the channels of all taps are contiguous. Columns of zeros fill the
+ * last panel.
+ */
 function packFilters({ heap }: SequenceKernels, { convolution }: FilterLayer): Matrix {
   const { weight, bias, numIn, taps } = convolution;
   const numOut = wholePanels(convolution.numOut);

@@ -1,20 +1,23 @@
 /**
- * segmentation-3.0 (PyanNet) as a list of layers, read from its graph. Nothing of the model is known here but its form:
- * numbers of layers, channels and taps, strides, slopes and epsilons are the file's.
+ * Reads segmentation-3.0 (PyanNet) as a list of layers from its graph. This code contains only the structure. The
+ * file determines the numbers of layers, channels and taps, strides, slopes and epsilons.
  */
 import { Values, type Convolution, type WeightTensor } from '../onnx/values';
 import type { ModelProto } from '../onnx/model';
 import { badGraph } from '../onnx/nodes';
 
-/** Less the first frame, then scale · (x - mean) / √(variance + epsilon) + shift, for each window and channel. */
+/**
+ * Subtracts the first frame, then computes scale · (x - mean) / √(variance + epsilon) + shift for each window and
+ * channel.
+ */
 export interface InstanceNorm {
-  /** Axes (channel), as `shift`. */
+  /** Axes (channel), like `shift`. */
   readonly scale: Float32Array;
   readonly shift: Float32Array;
   readonly epsilon: number;
 }
 
-/** Convolution over the frames, absolute value, maximum of so many frames, instance norm, leaky ReLU. */
+/** Convolution over the frames, absolute value, maximum pooling, instance norm, leaky ReLU. */
 export interface FilterLayer {
   readonly convolution: Convolution;
   readonly magnitude: boolean;
@@ -23,13 +26,13 @@ export interface FilterLayer {
   readonly slope: number;
 }
 
-/** Both directions of a recurrent layer, forwards first; gates in ONNX's order i, o, f, c. */
+/** Both directions of a recurrent layer, forward first; gates in ONNX's order i, o, f, c. */
 export interface LstmLayer {
   /** Axes (direction, 4 · unit, input). */
   readonly input: WeightTensor;
   /** Axes (direction, 4 · unit, unit). */
   readonly recurrent: WeightTensor;
-  /** Axes (direction, 8 · unit): to be added to the input's share, then to the recurrent one. */
+  /** Axes (direction, 8 · unit): the biases of the input, then those of the recurrence. */
   readonly bias: WeightTensor;
 }
 
@@ -45,11 +48,11 @@ export interface PyannetGraph {
   readonly waveNorm: InstanceNorm;
   readonly filters: readonly FilterLayer[];
   readonly lstms: readonly LstmLayer[];
-  /** Each with the slope of the leaky ReLU behind it. */
+  /** Each with the slope of the following leaky ReLU. */
   readonly linears: readonly (Linear & { readonly slope: number })[];
-  /** Followed by the logarithm of softmax. */
+  /** Followed by log-softmax. */
   readonly classifier: Linear;
-  /** Names of the graph's values where a stage ends. */
+  /** Names of the graph's values at the end of each stage. */
   readonly values: { readonly filters: string; readonly lstm: string; readonly linears: readonly string[] };
 }
 
@@ -57,7 +60,7 @@ export interface PyannetGraph {
  * Reads the layers of segmentation-3.0.
  *
  * @param names of the graph's input and output
- * @throws VoxlaneError `model-invalid` that says where the graph is another
+ * @throws VoxlaneError `model-invalid` with the first difference
  */
 export function readPyannet(model: ModelProto, names: { input: string; output: string }): PyannetGraph {
   const values = new Values(model, unlike);
@@ -91,7 +94,10 @@ function readLinear(values: Values, value: string): { input: string; linear: Lin
   return { input: input!, linear: { weight: values.tensor(weight!), bias: values.tensor(bias!).data } };
 }
 
-/** From the value `end`, axes (batch, frame, channel), back to the first layer's input, axes (batch, channel, frame). */
+/**
+ * Reads from the value `end`, axes (batch, frame, channel), back to the first layer's input, axes (batch, channel,
+ * frame).
+ */
 function readLstms(values: Values, end: string): { input: string; lstms: LstmLayer[] } {
   const lstms: LstmLayer[] = [];
   let value = values.inputOf(end, 'Transpose');
@@ -104,7 +110,7 @@ function readLstms(values: Values, end: string): { input: string; lstms: LstmLay
     const { direction, hidden_size: units, ...others } = values.attributes(states);
     const plain = direction === 'bidirectional' && Object.keys(others).length === 0 && lengths === '';
     if (!plain || values.producer(states)?.output[0] !== states || layer.recurrent.shape[2] !== Number(units)) {
-      throw unlike(`${states} is no plain LSTM of both directions`);
+      throw unlike(`${states} is not a plain bidirectional LSTM`);
     }
     lstms.unshift(layer);
     value = before!;
@@ -114,7 +120,7 @@ function readLstms(values: Values, end: string): { input: string; lstms: LstmLay
   return { input, lstms };
 }
 
-/** From the value `end` back to the graph's input. */
+/** Reads from the value `end` back to the graph's input. */
 function readFilters(values: Values, end: string, input: string): Pick<PyannetGraph, 'waveNorm' | 'filters'> {
   const filters: FilterLayer[] = [];
   let value = end;
@@ -134,7 +140,7 @@ function readFilters(values: Values, end: string, input: string): Pick<PyannetGr
   return { waveNorm, filters };
 }
 
-/** The value that is normalized, before its first frame is taken from it. */
+/** Returns the normalized value, before its first frame is subtracted. */
 function readNorm(values: Values, value: string): { input: string; norm: InstanceNorm } {
   const [shifted, scale, shift] = values.inputsOf(value, 'InstanceNormalization', 3);
   const [input] = values.inputsOf(shifted!, 'Sub', 2);
@@ -147,7 +153,7 @@ function poolSizeOf(values: Values, value: string): number {
   const { kernel_shape: size = '', strides, pads, dilations, ceil_mode: rounding, ...others } = values.attributes(value);
   const [number] = JSON.parse(size) as [number];
   const plain = size === `[${number}]` && strides === size && pads === '[0, 0]' && dilations === '[1]' && rounding === '0';
-  if (!plain || Object.keys(others).length > 0) throw unlike(`${value} is no maximum of frames side by side`);
+  if (!plain || Object.keys(others).length > 0) throw unlike(`${value} is not a maximum over adjacent frames`);
   return number;
 }
 
@@ -159,6 +165,6 @@ function slopeOf(values: Values, value: string): number {
 
 const named = (value: string): ReadonlyMap<string, string> => new Map([[value, 'x']]);
 
-/** An error about a graph that is not the one expected. */
+/** Creates the error for a graph with another structure. */
 export const unlike = (problem: string): Error =>
   badGraph(`The graph is not the segmentation-3.0 that the kernels compute: ${problem}`, 'segmentation-3.0 as its export.py writes it');

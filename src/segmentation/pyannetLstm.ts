@@ -1,20 +1,23 @@
 import { FLOAT_BYTES, type Matrix, packPanels, type Rows, type SequenceKernels, TILE_ROWS } from '../nn/kernels';
 import { unlike, type LstmLayer } from './pyannetGraph';
 
-/** i, o, f and g. */
+/** Gates i, o, f and g. */
 const NUM_GATES = 4;
-/** Of a vector: units whose gates lie together. */
+/** Values per vector, which is the number of units whose gates are adjacent. */
 const LANES = 4;
-/** Frames times windows whose gates are computed at a time: they stay in the second cache until the recurrence reads them. */
+/**
+ * Number of rows (frames × windows) whose gates are computed at a time. They stay in the second-level cache until the
+ * recurrence reads them.
+ */
 const ROWS_AT_ONCE = 192;
 
 interface Direction {
   readonly input: Matrix;
-  /** Address; axes (unit / 4, unit of the frame before, gate, unit % 4). */
+  /** Address; axes (unit / 4, unit of the previous frame, gate, unit % 4). */
   readonly recurrent: number;
 }
 
-/** Rows with the axes (frame, window), without gaps. */
+/** Contiguous rows with the axes (frame, window). */
 export interface Sequence extends Rows {
   readonly numFrames: number;
   readonly numWindows: number;
@@ -22,7 +25,7 @@ export interface Sequence extends Rows {
 
 /** One bidirectional layer. */
 export class PyannetLstm {
-  /** Forwards and backwards. */
+  /** Forward and backward. */
   private readonly directions: readonly [Direction, Direction];
   private readonly noOffset: number;
   readonly numUnits: number;
@@ -39,24 +42,25 @@ export class PyannetLstm {
     const expected = `2 × ${rows} × ${numInputs} and 2 × ${2 * rows}`;
     const sound = numDirections === 2 && rows === NUM_GATES * numUnits && shapes === expected;
     if (!sound || numUnits % (2 * LANES) !== 0 || numInputs % 2 !== 0) {
-      throw unlike(`an LSTM has weights of ${shapes} for ${numUnits} units`);
+      throw unlike(`an LSTM has weights of the shapes ${shapes} for ${numUnits} units`);
     }
     this.noOffset = kernels.heap.storeIntegers([0]);
     this.directions = [this.pack(layer, 0), this.pack(layer, 1)];
   }
 
-  /** Values of a frame that it gives: both directions' units. */
+  /** Number of output values of a frame: the units of both directions. */
   get numOutputs(): number {
     return 2 * this.numUnits;
   }
 
-  /** Float32 values that {@link run} needs for its gates. */
+  /** Number of float32 values that {@link run} needs for its gates. */
   gateRoom(maxWindows: number): number {
     return (ROWS_AT_ONCE + maxWindows + TILE_ROWS) * NUM_GATES * this.numUnits;
   }
 
   /**
-   * @param out written: axes (frame, window, direction and unit), with zeros a frame before the first and one after the last
+   * @param out written: axes (frame, window, direction and unit), with a frame of zeros before the first and after
+   *   the last
    * @param room addresses: of the gates (see {@link gateRoom}), and of cells with the axes (window, unit)
    */
   run(input: Sequence, out: Rows, room: { gates: number; cells: number }): void {
@@ -121,7 +125,10 @@ export class PyannetLstm {
     };
   }
 
-  /** From axes (gate of a unit, unit of the frame before) to (unit / 4, unit of the frame before, gate of four units). */
+  /**
+   * Reorders axes (gate of a unit, unit of the previous frame) to (unit / 4, unit of the previous frame, gate of four
+   * units).
+   */
   private packRecurrent(rows: Float32Array): Float32Array {
     const panelRows = NUM_GATES * LANES;
     const packed = new Float32Array(rows.length);
@@ -132,7 +139,7 @@ export class PyannetLstm {
     return packed;
   }
 
-  /** One direction's rows, from the order (gate, unit) to the order (unit / 4, gate, unit % 4). */
+  /** Reorders the rows of one direction from (gate, unit) to (unit / 4, gate, unit % 4). */
   private gathered(rows: Float32Array, direction: number, length: number): Float32Array {
     const numRows = NUM_GATES * this.numUnits;
     const gathered = new Float32Array(numRows * length);
@@ -146,5 +153,5 @@ export class PyannetLstm {
   }
 }
 
-/** From row `first` on. */
+/** The rows from row `first`. */
 export const rowsFrom = ({ address, stride }: Rows, first: number): Rows => ({ address: address + first * stride, stride });

@@ -18,11 +18,11 @@ const bytes = new Uint8Array(readFileSync('models/segmentation-3.0/model.onnx'))
 const builds = testedBuilds();
 const NUM_CLASSES = manifest.powerset.mapping.length;
 
-/** Of values up to 7: float32 through four recurrent layers, with sums in another order. */
+/** For values up to 7: float32 through four recurrent layers, with another summation order. */
 const STAGE_ROUNDING = 1e-4;
-/** Of probabilities, where two runtimes each round their own way. */
+/** For probabilities, with the rounding of two runtimes. */
 const SOUND_ROUNDING = 1e-4;
-/** Where the graph gives zeros to every norm, all runtimes get the exact answer: see export.py. */
+/** If the graph feeds zeros to every norm, all runtimes return the exact result: see export.py. */
 const SILENCE_ROUNDING = 2e-6;
 
 /** The sample recording; canonical 16-bit mono at 16 kHz. */
@@ -44,7 +44,7 @@ function batchOf(...windows: Float32Array[]): FloatTensor {
 
 const speechFrom = (first: number, length: number = manifest.windowSamples): Float32Array => speech.slice(first, first + length);
 
-/** Speech that ends, and only zeros after it, as at the end of a recording. */
+/** Speech followed only by zeros, as at the end of a recording. */
 function padded(length: number): Float32Array {
   const window = new Float32Array(length);
   window.set(speech.subarray(0, Math.floor(length / 3)));
@@ -84,7 +84,7 @@ const CASES: readonly Case[] = [
   },
   { name: 'a click', input: batchOf(click(32_000)), rounding: SOUND_ROUNDING },
   { name: 'speech on a level', input: batchOf(speechFrom(80_000, 32_002).map((value) => value + 0.5)), rounding: SOUND_ROUNDING },
-  { name: 'the fewest samples', input: batchOf(speechFrom(50_000, 991)), rounding: SOUND_ROUNDING },
+  { name: 'the minimum number of samples', input: batchOf(speechFrom(50_000, 991)), rounding: SOUND_ROUNDING },
 ];
 
 async function openRuntime(model: Uint8Array): Promise<(input: FloatTensor) => Promise<Float32Array>> {
@@ -97,14 +97,14 @@ async function openRuntime(model: Uint8Array): Promise<(input: FloatTensor) => P
 
 function greatestDifference(actual: ArrayLike<number>, expected: Float32Array, value = (x: number): number => x): number {
   expect(actual.length).toBe(expected.length);
-  // NaN is no larger than anything, and must not pass.
+  // NaN is not larger than any number, but must not pass.
   return expected.reduce((greatest, own, i) => {
     const difference = Math.abs(value(own) - value(actual[i]!));
     return Number.isNaN(difference) ? Infinity : Math.max(greatest, difference);
   }, 0);
 }
 
-/** Of each frame, the first of the greatest. */
+/** The first maximum of each frame. */
 function classes(scores: Float32Array): number[] {
   return Array.from({ length: scores.length / NUM_CLASSES }, (_, frame) => {
     const row = scores.subarray(frame * NUM_CLASSES, (frame + 1) * NUM_CLASSES);
@@ -123,7 +123,7 @@ beforeAll(async () => {
 describe.each(builds)('segmentation-3.0 on the %s kernels', (build) => {
   const net = PyannetNet.open(bytes, manifest, build);
 
-  it('gives what PyTorch gives in every stage, and its class in every frame', () => {
+  it('matches PyTorch in every stage, and its class in every frame', () => {
     const goldens = readBundle(readFileSync('public/goldens/segmentation-3.0.zip'));
     const values = new Map<string, FloatTensor>();
     const scores = net.trace(goldens.inputs[0]!, (name, value) => {
@@ -143,7 +143,7 @@ describe.each(builds)('segmentation-3.0 on the %s kernels', (build) => {
     expect(classes(scores.data)).toEqual(classes(goldens.stages.at(-1)!.data));
   });
 
-  it.each(CASES)("gives ONNX Runtime's probabilities of $name", ({ name, input, rounding }) => {
+  it.each(CASES)("matches ONNX Runtime's probabilities for $name", ({ name, input, rounding }) => {
     const scores = net.compute(input);
     expect(scores.shape[0]).toBe(input.shape[0]);
     const difference = greatestDifference(scores.data, fromRuntime.get(name)!, Math.exp);
@@ -151,7 +151,7 @@ describe.each(builds)('segmentation-3.0 on the %s kernels', (build) => {
     expect(difference).toBeLessThanOrEqual(rounding);
   });
 
-  it('gives the same bits of a window alone and in any batch, and keeps its heap', () => {
+  it('returns the same bits for a window alone and in any batch, and its heap does not grow', () => {
     const length = 32_000;
     const windows = [speechFrom(0, length), noise(length, 3), new Float32Array(length), speechFrom(70_000, length), padded(length)];
     const alone = windows.map((window) => net.compute(batchOf(window)).data);
@@ -164,7 +164,7 @@ describe.each(builds)('segmentation-3.0 on the %s kernels', (build) => {
     expect(net.heapBytes).toBe(heapBytes);
   });
 
-  it('reports values that are not finite, and is sound after them', async () => {
+  it('reports non-finite values, and works after them', async () => {
     const input = batchOf(speechFrom(0, 32_000), speechFrom(32_000, 32_000));
     const expected = net.compute(input).data;
     const broken = { ...input, data: input.data.map((value, i) => (i === 40_000 ? NaN : value)) };
@@ -187,7 +187,7 @@ const nodeOf = (model: ModelProto, op: string, place = 0): NodeProto =>
 const attributeOf = (model: ModelProto, op: string, name: string, place = 0): NodeProto['attribute'][number] =>
   nodeOf(model, op, place).attribute.find((attribute) => attribute.name === name)!;
 
-/** One value of weights. */
+/** Changes one weight. */
 function setWeight(model: ModelProto, name: string, index: number, value: number): void {
   const tensor = graphOf(model).initializer.find((held) => held.name === name)!;
   const raw = tensor.rawData.slice();
@@ -198,7 +198,7 @@ function setWeight(model: ModelProto, name: string, index: number, value: number
 describe('reading the graph', () => {
   const [build] = builds;
 
-  it('takes slopes, epsilons and which values are magnitudes from the file', async () => {
+  it('reads slopes, epsilons and the use of magnitudes from the file', async () => {
     const other = changed((model) => {
       attributeOf(model, 'LeakyRelu', 'alpha', 1).f = 0.2;
       attributeOf(model, 'LeakyRelu', 'alpha', 3).f = 0.5;
@@ -219,12 +219,12 @@ describe('reading the graph', () => {
     ['filters without symmetry', (model) => { setWeight(model, 'conv1d.0.weight', 251 * 9, 0.5); }, /filter 9 has no symmetry/],
     ['an LSTM of one direction', (model) => {
       attributeOf(model, 'LSTM', 'direction').s = new TextEncoder().encode('reverse');
-    }, /no plain LSTM/],
+    }, /not a plain bidirectional LSTM/],
     ['an LSTM that clips', (model) => {
       const { attribute } = nodeOf(model, 'LSTM', 2);
       attribute.push({ ...attribute.find(({ name }) => name === 'hidden_size')!, name: 'input_forget' });
-    }, /no plain LSTM/],
-    ['a maximum of frames that overlap', (model) => (attributeOf(model, 'MaxPool', 'strides', 1).ints = [2n]), /no maximum/],
+    }, /not a plain bidirectional LSTM/],
+    ['a maximum of frames that overlap', (model) => (attributeOf(model, 'MaxPool', 'strides', 1).ints = [2n]), /not a maximum/],
     ['a norm of all but the last frame', (model) => (nodeOf(model, 'Slice', 1).input[1] = '/Constant_6_output_0'), /Slice\(x, 1, 1/],
     ['softmax over frames', (model) => (attributeOf(model, 'ReduceMax', 'axes').ints = [1n]), /axes=\[1\]/],
     ['padding', (model) => (attributeOf(model, 'Conv', 'pads', 1).ints = [2n, 2n]), /padding/],

@@ -21,25 +21,25 @@ import { readPyannet, unlike, type Linear, type PyannetGraph } from './pyannetGr
 import { PyannetLstm, rowsFrom } from './pyannetLstm';
 
 /**
- * Called with each named value of the graph, axes (batch, channel, frame) or (batch, frame, channel). The network continues with
- * the returned value, which must have the same shape, or with its own if none is returned.
+ * Called with each named value of the graph, axes (batch, channel, frame) or (batch, frame, channel). The network
+ * continues with the returned value, which must have the same shape, or with its own value if nothing is returned.
  */
 export type OnValue = (name: string, value: FloatTensor) => FloatTensor | undefined;
 
-/** What the manifest says of the file. */
+/** Facts from the manifest of the file. */
 export interface PyannetSpec {
   readonly id: string;
   readonly input: TensorFact;
   readonly output: TensorFact;
 }
 
-/** Frames of a batch of windows. */
+/** Number of frames and windows of a batch. */
 interface Size {
   readonly numWindows: number;
   readonly numFrames: number;
 }
 
-/** Addresses of what is computed behind the filters, for batches up to a size. */
+/** Addresses of values after the filters, for batches up to a size. */
 interface Room {
   readonly maxSamples: number;
   readonly maxWindows: number;
@@ -49,10 +49,10 @@ interface Room {
 }
 
 /**
- * segmentation-3.0 on the kernels of src/nn, to be run in the place of ONNX Runtime's session of the same file.
+ * segmentation-3.0 on the kernels of src/nn, used instead of an ONNX Runtime session of the same file.
  *
- * On one thread. A heap of its own holds the weights, and room for the largest batch so far. What it gives of a window
- * does not depend on the others of its batch, to the last bit.
+ * Runs on one thread. It has its own heap for the weights and for the largest batch so far. The result for a window
+ * does not depend on the other windows of its batch, bit for bit.
  */
 export class PyannetNet implements Graph {
   private readonly kernels: SequenceKernels;
@@ -67,7 +67,7 @@ export class PyannetNet implements Graph {
   private constructor(
     private readonly network: PyannetGraph,
     private readonly output: TensorFact,
-    /** Which SIMD it runs on. */
+    /** The SIMD variant of the kernels. */
     readonly build: KernelBuild,
   ) {
     const { filters, lstms, linears, classifier } = network;
@@ -81,65 +81,68 @@ export class PyannetNet implements Graph {
     this.classifier = packLinear(this.kernels, classifier);
     const given = [this.filters.numChannels, ...this.lstms.map(({ numOutputs }) => numOutputs), ...linears.map(({ bias }) => bias.length)];
     const taken = [...lstms.map(({ input }) => input.shape[2]), ...[...linears, classifier].map(({ weight }) => weight.shape[0])];
-    if (given.join() !== taken.join()) throw unlike(`its layers give ${given.join()} values of a frame and take ${taken.join()}`);
+    if (given.join() !== taken.join()) throw unlike(`its layers have ${given.join()} outputs per frame, but the next layers have ${taken.join()} inputs`);
     this.noOffset = this.kernels.heap.storeIntegers([0]);
     this.weightsEnd = this.kernels.heap.mark;
   }
 
   /**
-   * @param bytes of the checked ONNX file; not needed afterwards
-   * @throws VoxlaneError `model-invalid` where the graph is not the one that the kernels compute, which ONNX Runtime may
-   *   still run; `backend-unavailable` without SIMD; `backend-failed` without memory
+   * @param bytes of the verified ONNX file; not used afterward
+   * @throws VoxlaneError `model-invalid` for a graph with another structure, which ONNX Runtime may still run;
+   *   `backend-unavailable` without SIMD; `backend-failed` without memory
    */
   static open(bytes: Uint8Array, facts: PyannetSpec, build: KernelBuild = bestBuild()): PyannetNet {
     return PyannetNet.ofModel(parseOnnx(bytes, facts.id), facts, build);
   }
 
-  /** As {@link open}, of a parsed file. */
+  /** Like {@link open}, for a parsed file. */
   static ofModel(model: ModelProto, { input, output }: PyannetSpec, build: KernelBuild = bestBuild()): PyannetNet {
     return new PyannetNet(readPyannet(model, { input: input.name, output: output.name }), output, build);
   }
 
-  /** Names of the values that {@link trace} reports, then the output's. */
+  /** Names of the values reported by {@link trace}, followed by the output. */
   get valueNames(): readonly string[] {
     const { filters, lstm, linears } = this.network.values;
     return [filters, lstm, ...linears, this.output.name];
   }
 
-  /** Of the weights and the room for the largest batch so far. */
+  /** Bytes of the weights and the memory for the largest batch so far. */
   get heapBytes(): number {
     return this.kernels.heap.bytes;
   }
 
-  /** Does nothing: the heap belongs to this object and is collected with it. */
+  /** Does nothing, because the heap is garbage-collected with this object. */
   release(): Promise<void> {
     return Promise.resolve();
   }
 
-  /** As {@link compute}, with the signature of a session. */
+  /** Like {@link compute}, with the signature of a session. */
   run(input: Parameters<Graph['run']>[0]): Promise<FloatTensor> {
     return Promise.resolve().then(() => {
-      if ('buffer' in input) throw unlike('a GPU tensor was given to it');
+      if ('buffer' in input) throw unlike('it received a GPU tensor');
       return this.compute(input);
     });
   }
 
   /**
    * @param windows axes (batch, channel, sample), one channel
-   * @returns axes (batch, frame, class), logarithms of probabilities
-   * @throws VoxlaneError `model-output` where that is not finite or all zero, `backend-failed` without memory
+   * @returns axes (batch, frame, class), log-probabilities
+   * @throws VoxlaneError `model-output` if the output is not finite or all zero, `backend-failed` without memory
    */
   compute(windows: FloatTensor): FloatTensor {
     const { data, shape } = this.trace(windows);
     return { data: healthy(data, this.output.name, 'model-output'), shape };
   }
 
-  /** As {@link compute}, for comparisons: with every named value before the output, and without the check of the output. */
+  /**
+   * Like {@link compute}, for comparisons: reports every named value before the output, and does not check the
+   * output.
+   */
   trace({ data, shape }: FloatTensor, onValue?: OnValue): FloatTensor {
     const [numWindows = 0, numChannels, numSamples = 0] = shape;
     const numFrames = this.filters.numFrames(numSamples);
     if (numWindows < 1 || numChannels !== 1 || numFrames < 1 || data.length !== numWindows * numSamples) {
-      throw unlike(`windows of ${shape.join(' × ')} were given to it`);
+      throw unlike(`it received windows of the shape ${shape.join(' × ')}`);
     }
     const size = { numWindows, numFrames };
     if (numWindows > this.room.maxWindows || numSamples > this.room.maxSamples) this.layOut(numWindows, numSamples);
@@ -171,7 +174,7 @@ export class PyannetNet implements Graph {
     this.filters.layOut(maxSamples);
     const matrices = [...this.linears, this.classifier].map(({ numColumns }) => numColumns);
     const widest = Math.max(this.filters.numChannels, ...this.lstms.map(({ numOutputs }) => numOutputs), ...matrices);
-    // A frame before the first and one after the last, and the rest of a tile.
+    // One frame before the first, one after the last, and the rest of a tile.
     const numRows = (this.filters.numFrames(maxSamples) + 2) * maxWindows + TILE_ROWS;
     const numUnits = Math.max(...this.lstms.map((layer) => layer.numUnits));
     this.room = {
@@ -183,7 +186,9 @@ export class PyannetNet implements Graph {
     };
   }
 
-  /** Two maps take turns. Their rows have the axes (frame, window), and begin behind the room for a frame. */
+  /**
+   * Two maps are used alternately. Their rows have the axes (frame, window) and start after the room for one frame.
+   */
   private mapRows(index: number, numWindows: number, numColumns: number): Rows {
     const stride = numColumns * FLOAT_BYTES;
     return { address: this.room.maps[index % 2]! + numWindows * stride, stride };
@@ -205,7 +210,7 @@ export class PyannetNet implements Graph {
     return out;
   }
 
-  /** Axes (batch, frame, channel), the first `numColumns` of each row. */
+  /** Returns axes (batch, frame, channel), with the first `numColumns` of each row. */
   private framesFirst(rows: Rows, { numFrames, numWindows }: Size, numColumns = rows.stride / FLOAT_BYTES): FloatTensor {
     const data = new Float32Array(numWindows * numFrames * numColumns);
     for (let row = 0; row < numFrames * numWindows; row++) {
@@ -215,7 +220,7 @@ export class PyannetNet implements Graph {
     return { data, shape: [numWindows, numFrames, numColumns] };
   }
 
-  /** Writes a value with the axes (batch, frame, channel) into its rows. */
+  /** Writes a value with the axes (batch, frame, channel) to its rows. */
   private replace(rows: Rows, { numFrames, numWindows }: Size, value: FloatTensor | undefined): void {
     if (!value) return;
     const numColumns = value.data.length / numWindows / numFrames;
@@ -227,7 +232,7 @@ export class PyannetNet implements Graph {
   }
 }
 
-/** With the last two axes exchanged. */
+/** Exchanges the last two axes. */
 function transposed<Value extends FloatTensor | undefined>(value: Value): Value;
 function transposed(value: FloatTensor | undefined): FloatTensor | undefined {
   if (!value) return undefined;
@@ -242,7 +247,7 @@ function transposed(value: FloatTensor | undefined): FloatTensor | undefined {
   return { data, shape: [numItems, numColumns, numRows] };
 }
 
-/** Logarithms of softmax over the last axis, in the place of the logits. */
+/** Computes log-softmax over the last axis in place. */
 function logSoftmax({ data, shape }: FloatTensor): FloatTensor {
   const numClasses = shape.at(-1)!;
   for (let begin = 0; begin < data.length; begin += numClasses) {
@@ -259,10 +264,10 @@ function logSoftmax({ data, shape }: FloatTensor): FloatTensor {
   return { data, shape };
 }
 
-/** Columns of zeros make whole panels. */
+/** Columns of zeros fill the last panel. */
 function packLinear({ heap }: Kernels, { weight: { data, shape }, bias }: Linear): Matrix {
   const [numIn, numOut] = shape as [number, number];
-  if (numIn % 2 !== 0 || bias.length !== numOut) throw unlike(`a linear layer has weights of ${shape.join(' × ')}`);
+  if (numIn % 2 !== 0 || bias.length !== numOut) throw unlike(`a linear layer has weights of the shape ${shape.join(' × ')}`);
   const numColumns = PANEL_COLUMNS * Math.ceil(numOut / PANEL_COLUMNS);
   const weight = new Float32Array(numColumns * numIn);
   for (let column = 0; column < numOut; column++) {

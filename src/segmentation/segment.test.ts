@@ -4,10 +4,10 @@ import type { SegmentationManifest } from '../store/manifest';
 import { Segmenter } from './segment';
 
 const WINDOW = 4;
-/** Two classes, silence and one speaker; one frame a window. */
+/** Two classes, silence and one speaker; one frame per window. */
 const manifest = { windowSamples: WINDOW, powerset: { mapping: [[0], [1]] } } as unknown as SegmentationManifest;
 
-/** Says of each window that somebody speaks where its first sample is positive; remembers how many windows it was given. */
+/** Classifies each window as speech if its first sample is positive, and records the number of windows. */
 function listener(): { graph: Graph; batches: number[] } {
   const batches: number[] = [];
   const run = (input: unknown): Promise<FloatTensor> => {
@@ -23,7 +23,7 @@ const voice = [1, 0, 0, 1];
 const noise = [-1, 0, 0, 1];
 const silence = [0, 0, 0, 0];
 
-test('windows of digital silence go through the graph once', async () => {
+test('the graph runs once for windows of digital silence', async () => {
   const { graph, batches } = listener();
   const segmenter = new Segmenter(graph, manifest);
   expect([...(await segmenter.segment(Float32Array.from([voice, silence, noise, silence, voice].flat())))]).toEqual([1, 0, 0, 0, 1]);
@@ -32,7 +32,7 @@ test('windows of digital silence go through the graph once', async () => {
   expect(batches).toEqual([1, 3]);
 });
 
-test('a batch with sound in every window goes through as it is', async () => {
+test('a batch with sound in every window is passed unchanged', async () => {
   const { graph, batches } = listener();
   expect([...(await new Segmenter(graph, manifest).segment(Float32Array.from([noise, voice].flat())))]).toEqual([0, 1]);
   expect(batches).toEqual([2]);

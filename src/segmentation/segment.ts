@@ -2,12 +2,12 @@ import type { Graph } from '../ort/graph';
 import type { SegmentationManifest } from '../store/manifest';
 
 /**
- * Turns powerset scores into local speaker activity.
+ * Converts powerset scores to local speaker activity.
  *
- * A powerset model has one class per *set* of simultaneous speakers: none, {1}, {2}, {3}, {1, 2} …
- * The best class of a frame says which local speakers talk in it.
+ * A powerset model has one class per *set* of simultaneous speakers: none, {1}, {2}, {3}, {1, 2} … The best class of
+ * a frame determines which local speakers are active.
  *
- * Matches `pyannote.audio.utils.powerset.Powerset.to_multilabel(soft=False)`: first class wins a tie.
+ * Matches `pyannote.audio.utils.powerset.Powerset.to_multilabel(soft=False)`: the first class wins a tie.
  *
  * @param scores axes (frame, powerset class), any monotone scale such as log-probabilities
  * @param mapping axes (powerset class, local speaker), 0 or 1, from the model's manifest
@@ -34,7 +34,7 @@ export function powersetToMultilabel(
 
 /** The stage segmentation on one graph. */
 export class Segmenter {
-  /** Of a window of digital silence, which is always the same; null until there was one. */
+  /** Activity of a window of digital silence, which is always the same; null before the first such window. */
   private silence: Uint8Array | null = null;
 
   constructor(
@@ -43,11 +43,11 @@ export class Segmenter {
   ) {}
 
   /**
-   * Local speaker activity of a batch of windows.
+   * Computes the local speaker activity of a batch of windows.
    *
-   * "Local" because the speakers of a window are numbered in that window only: speaker 1 of one window may be
-   * speaker 3 of the next. Matches `pyannote.audio.core.inference.Inference.infer` with powerset conversion. Windows
-   * that hold nothing but zeros go through the graph once, and not again.
+   * "Local" means that speakers are numbered per window: speaker 1 of one window may be speaker 3 of the next.
+   * Matches `pyannote.audio.core.inference.Inference.infer` with powerset conversion. The graph runs only once for
+   * windows that contain only zeros.
    *
    * @param windows axes (window, sample), float32 in [-1, 1]
    * @returns axes (window, frame, local speaker), 0 or 1
