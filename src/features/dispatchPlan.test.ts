@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { planDispatches, type DispatchLimits } from './gpuFbank';
 
 const geometry = { frameSamples: 400, hopSamples: 160, fftSize: 512 };
-/** WebGPU's least. */
+/** WebGPU's minimum limits. */
 const limits: DispatchLimits = {
   maxComputeWorkgroupsPerDimension: 65535,
   maxStorageBufferBindingSize: 2 ** 27,
@@ -23,7 +23,7 @@ test('a batch that fits is one dispatch', () => {
   ]);
 });
 
-test('an hour in one window takes rows of workgroups, and dispatches that a device can bind', () => {
+test('an hour in one window requires rows of workgroups, and dispatches within the binding limit', () => {
   const shape = { numWindows: 1, numSamples: 57_600_000, numFrames: 359_998, numMelBins: 80 };
   const roomy = planDispatches(shape, geometry, { ...limits, maxStorageBufferBindingSize: 2 ** 30 });
   expect(roomy.map(({ groupsPerRow, rows }) => [groupsPerRow, rows])).toEqual([[65535, 6]]);
@@ -39,7 +39,7 @@ test('an hour in one window takes rows of workgroups, and dispatches that a devi
   }
 });
 
-test('no device is too small without saying so', () => {
+test('a device with too small limits causes an error', () => {
   const shape = { numWindows: 1, numSamples: 1000, numFrames: 4, numMelBins: 80 };
   const tiny = { ...limits, maxStorageBufferBindingSize: 1000 };
   expect(() => planDispatches(shape, geometry, tiny)).toThrow(

@@ -11,12 +11,12 @@ fbankSuite(test, (facts, samples, numWindows) => {
   return Promise.resolve(Float32Array.from(windows.flatMap(({ data }) => [...data])));
 });
 
-test('frames are those that fit wholly', () => {
+test('only complete frames are counted', () => {
   const geometry = fbankGeometry(FACTS, SAMPLE_RATE);
   expect([0, 399, 400, 559, 560, 160000].map((n) => countFrames(n, geometry))).toEqual([0, 0, 1, 1, 2, 998]);
 });
 
-test('windows are symmetric, as those of torchaudio and SciPy', () => {
+test('windows are symmetric, like those of torchaudio and SciPy', () => {
   const rounded = (type: Parameters<typeof windowFunction>[0]): number[] =>
     Array.from(windowFunction(type, 5), (value) => Number(value.toFixed(4)));
   expect(rounded('hann')).toEqual([0, 0.5, 1, 0.5, 0]);

@@ -1,14 +1,14 @@
 import type { FbankSpec } from '../store/manifest';
 
 /**
- * Options of the filterbank on the CPU: those of a model, and window functions that no shipped model was trained with
- * but that other exports take by mistake.
+ * Options of the CPU filterbank: those of a model, and window functions that no shipped model uses but that other
+ * exports use by mistake.
  */
 export interface FbankOptions extends Omit<FbankSpec, 'windowType'> {
   readonly windowType: FbankSpec['windowType'] | 'hann' | 'rectangular';
 }
 
-/** Sizes that follow from the options, in samples. */
+/** Sizes derived from the options, in samples. */
 export interface FbankGeometry {
   readonly frameSamples: number;
   readonly hopSamples: number;
@@ -26,14 +26,14 @@ export function fbankGeometry(facts: FbankOptions, sampleRate: number): FbankGeo
   };
 }
 
-/** Frames that fit wholly inside `numSamples` (Kaldi's snip edges): the rest at the end is not used. */
+/** Number of frames that lie completely inside `numSamples` (Kaldi's snip edges). The remainder is not used. */
 export function countFrames(numSamples: number, { frameSamples, hopSamples }: FbankGeometry): number {
   return numSamples < frameSamples ? 0 : 1 + Math.floor((numSamples - frameSamples) / hopSamples);
 }
 
 /**
- * The window function, axes (sample). Matches `torchaudio.compliance.kaldi._feature_window_function`:
- * all are symmetric (not periodic); povey is a Hann window to the power 0.85.
+ * The window function, axes (sample). Matches `torchaudio.compliance.kaldi._feature_window_function`: all windows are
+ * symmetric (not periodic); povey is a Hann window to the power of 0.85.
  */
 export function windowFunction(type: FbankOptions['windowType'], length: number): Float64Array {
   return Float64Array.from({ length }, (_, i) => {
@@ -51,7 +51,7 @@ export function windowFunction(type: FbankOptions['windowType'], length: number)
   });
 }
 
-/** Triangular mel filters, each with the FFT bins where it is above zero. */
+/** A triangular mel filter, with the FFT bins where it is positive. */
 export interface MelFilter {
   readonly firstBin: number;
   readonly weights: Float64Array;
@@ -82,7 +82,9 @@ export function melFilters(facts: FbankOptions, sampleRate: number, fftSize: num
   });
 }
 
-/** The FFT's factors exp(-2πik / `size`) for k in 0 … `size` - 1: `cosines` their real, `sines` their imaginary parts. */
+/**
+ * The FFT's factors exp(-2πik / `size`) for k in 0 … `size` - 1: real parts in `cosines`, imaginary parts in `sines`.
+ */
 export function twiddles(size: number): { cosines: Float64Array; sines: Float64Array } {
   return {
     cosines: Float64Array.from({ length: size }, (_, k) => Math.cos((2 * Math.PI * k) / size)),
@@ -93,8 +95,8 @@ export function twiddles(size: number): { cosines: Float64Array; sines: Float64A
 /**
  * Power spectrum of a real signal by an in-place radix-2 complex FFT, in float64.
  *
- * Written here rather than taken from a library because it is the plain reference that the GPU kernel is
- * compared with: both use the same precomputed twiddles.
+ * Implemented here instead of in a library because it is the reference for the GPU kernel: both use the same
+ * precomputed twiddles.
  */
 export class PowerSpectrum {
   private readonly real: Float64Array;
@@ -160,11 +162,12 @@ export interface Features {
 }
 
 /**
- * Kaldi filterbank on the CPU, in float64 inside: the reference for the GPU and the WASM backend's path.
+ * Kaldi filterbank on the CPU, with float64 arithmetic. It is the reference for the GPU, and the implementation for
+ * WASM.
  *
- * Matches `torchaudio.compliance.kaldi.fbank` (power spectrum, no energy, no dither): per frame, mean
- * removed, pre-emphasis with the first sample repeated, window, zero-padded FFT, mel filters, logarithm.
- * The mean over frames is NOT subtracted here, because it is taken over a speaker's frames only.
+ * Matches `torchaudio.compliance.kaldi.fbank` (power spectrum, no energy, no dither): per frame, subtract the mean,
+ * pre-emphasis with the first sample repeated, window, zero-padded FFT, mel filters, logarithm. The mean over frames
+ * is NOT subtracted here, because it covers only a speaker's frames.
  */
 export class Fbank {
   private readonly geometry;
@@ -186,7 +189,7 @@ export class Fbank {
     this.power = new Float64Array(this.geometry.fftSize / 2);
   }
 
-  /** @param samples axes (sample), nominally in [-1, 1]; fewer than one frame give no features */
+  /** @param samples axes (sample), nominally in [-1, 1]; fewer samples than one frame return no features */
   compute(samples: Float32Array): Features {
     const { numMelBins } = this.facts;
     const numFrames = countFrames(samples.length, this.geometry);
@@ -204,7 +207,7 @@ export class Fbank {
     return { data, numFrames, numMelBins };
   }
 
-  /** Puts the conditioned, windowed frame that starts at `start` into `this.frame`. */
+  /** Writes the conditioned, windowed frame that starts at `start` to `this.frame`. */
   private loadFrame(samples: Float32Array, start: number): void {
     const { frame, facts, window } = this;
     const { frameSamples } = this.geometry;
@@ -214,7 +217,7 @@ export class Fbank {
       mean += frame[i]!;
     }
     mean = facts.removeDcOffset ? mean / frameSamples : 0;
-    // From the end, so that the sample before is still the unfiltered one; the first has itself before it.
+    // Backward, so the previous sample is still unfiltered. The first sample is its own predecessor.
     for (let i = frameSamples - 1; i >= 0; i--) {
       const before = frame[Math.max(i - 1, 0)]! - mean;
       frame[i] = (frame[i]! - mean - facts.preemphasis * before) * window[i]!;

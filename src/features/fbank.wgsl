@@ -1,4 +1,4 @@
-// Kaldi filterbank of many frames: one workgroup of 64 invocations per frame, all of it in workgroup memory.
+// Kaldi filterbank of many frames: one workgroup of 64 invocations per frame, entirely in workgroup memory.
 //
 // Matches torchaudio.compliance.kaldi.fbank and src/features/fbank.ts, with x the samples times SAMPLE_SCALE:
 //
@@ -9,19 +9,19 @@
 //
 // | binding | holds | axes, type |
 // |---|---|---|
-// | 0 | params | one dispatch's share of the frames |
+// | 0 | params | the frames of one dispatch |
 // | 1 | samples | (window, sample) f32, nominally in [-1, 1] |
 // | 2 | windowFunction | (sample) f32, 512 of them, zeros after FRAME_SAMPLES |
 // | 3 | twiddles | (k) vec2f, exp(-2πik/512) for k in 0 … 511 |
 // | 4 | filters | (mel) MelFilter |
-// | 5 | weights | the filters' weights one after the other, f32 |
+// | 5 | weights | the filters' weights concatenated, f32 |
 // | 6 | features | written: (window, frame, mel) f32, natural logarithm of power |
 //
-// The 512 real samples are taken as 256 complex ones, z[n] = y[2n] + i·y[2n+1]; their FFT is four Stockham passes of
-// radix 4, in which each invocation does one butterfly; a last step separates the spectra of even and odd samples.
-// WGSL allows sin and cos an error of 2^-11, so that no angle is computed here.
+// The 512 real samples are treated as 256 complex ones, z[n] = y[2n] + i·y[2n+1]. Their FFT is four radix-4 Stockham
+// passes, in which each invocation computes one butterfly. A last step separates the spectra of even and odd samples.
+// WGSL allows an error of 2^-11 for sin and cos, so no angle is computed here.
 //
-// A NaN among the samples may come out as the floor: max() of a NaN is either operand in WGSL.
+// A NaN in the samples may result in the floor: in WGSL, max() of a NaN is either operand.
 
 override FRAME_SAMPLES: u32;
 override HOP_SAMPLES: u32;
@@ -41,12 +41,12 @@ struct Params {
   numSamples: u32,
   // Of each window.
   numFrames: u32,
-  // Frames are counted through all windows.
+  // Frames are counted across all windows.
   firstFrame: u32,
   endFrame: u32,
-  // Workgroups lie in a rectangle where one row is not enough.
+  // Workgroups form a rectangle if one row is not enough.
   groupsPerRow: u32,
-  // Bindings begin where their alignment allows: index of their first element in the whole buffer.
+  // Bindings have an alignment: index of their first element in the whole buffer.
   samplesBase: u32,
   featuresBase: u32,
 }
@@ -71,7 +71,7 @@ var<workgroup> sums: array<f32, 8>;
 var<workgroup> points: array<vec2f, 2 * POINTS>;
 var<workgroup> power: array<f32, POINTS>;
 
-// Over all lanes, in short chains and a fixed order, so that little is rounded away and always the same.
+// Sums over all lanes, in short chains and a fixed order, for small and reproducible rounding errors.
 fn sumOverLanes(values: vec4f, lane: u32) -> f32 {
   partialSums[lane] = (values.x + values.y) + (values.z + values.w);
   workgroupBarrier();
@@ -87,7 +87,7 @@ fn sumOverLanes(values: vec4f, lane: u32) -> f32 {
 }
 
 fn sampleAt(start: u32, i: u32) -> f32 {
-  // What lies after the frame, or after the buffer, must not leak in: 0 · window would not stop an infinity.
+  // Values after the frame or the buffer must be excluded: 0 · window would not remove an infinity.
   if (i >= FRAME_SAMPLES) {
     return 0f;
   }
@@ -116,19 +116,19 @@ fn butterfly(v: Butterfly) -> Butterfly {
   let difference02 = v.a - v.c;
   let sum13 = v.b + v.d;
   let difference13 = v.b - v.d;
-  // Times -i.
+  // Multiplied by -i.
   let turned = vec2f(difference13.y, -difference13.x);
   return Butterfly(sum02 + sum13, difference02 + turned, sum02 - sum13, difference02 - turned);
 }
 
-// `length` points are transformed already; this pass makes it four times as many.
+// `length` points are already transformed; this pass transforms four times as many.
 fn twisted(v: Butterfly, lane: u32, length: u32) -> Butterfly {
   let step = (lane % length) * (128u / length);
   return butterfly(Butterfly(
     v.a, multiply(v.b, twiddles[step]), multiply(v.c, twiddles[2u * step]), multiply(v.d, twiddles[3u * step])));
 }
 
-// Stockham passes read every 64th point, at a lane's own place, and write where they leave the points sorted.
+// Stockham passes read every 64th point, starting at the lane's index, and write the points in sorted order.
 fn readPoints(half: u32, lane: u32) -> Butterfly {
   let first = half + lane;
   return Butterfly(points[first], points[first + LANES], points[first + 2u * LANES], points[first + 3u * LANES]);
@@ -142,7 +142,7 @@ fn writePoints(half: u32, lane: u32, length: u32, v: Butterfly) {
   points[first + 3u * length] = v.d;
 }
 
-// Of bin `k` of the 512 real samples, from the FFT of the 256 complex ones.
+// Power of bin `k` of the 512 real samples, from the FFT of the 256 complex ones.
 fn powerOf(k: u32) -> f32 {
   let z = points[PONG + k];
   let mirrored = points[PONG + (POINTS - k) % POINTS] * vec2f(1f, -1f);
@@ -164,7 +164,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   // Each invocation keeps the four complex points of its first butterfly, and the sample before each, in registers.
   let evenAt = 2u * (vec4u(lane) + vec4u(0u, 64u, 128u, 192u));
   let oddAt = evenAt + 1u;
-  // Of the frame's first sample, the one before is itself.
+  // The frame's first sample is its own predecessor.
   let beforeAt = max(evenAt, vec4u(1u)) - 1u;
   var even = vec4f(
     sampleAt(start, evenAt.x), sampleAt(start, evenAt.y), sampleAt(start, evenAt.z), sampleAt(start, evenAt.w));
@@ -176,8 +176,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     let zero = vec4f();
     let evenInside = evenAt < vec4u(FRAME_SAMPLES);
     let oddInside = oddAt < vec4u(FRAME_SAMPLES);
-    // Twice: the second mean is what rounding left of the first. At 16-bit scale that would show above the floor.
-    // (A compensated sum would do as well, if no compiler's fast math cancelled its compensation.)
+    // Twice: the second mean is the rounding error of the first, which would exceed the floor at 16-bit scale. (A
+    // compensated sum would also work, but fast math in a compiler can remove the compensation.)
     for (var round = 0u; round < 2u; round++) {
       let inside = select(zero, even, evenInside) + select(zero, odd, oddInside);
       let mean = sumOverLanes(inside, lane) / f32(FRAME_SAMPLES);

@@ -4,7 +4,7 @@ import { VoxlaneError } from '../util/errors';
 import { countFrames, type FbankGeometry, fbankGeometry, melFilters, twiddles, windowFunction } from './fbank';
 import code from './fbank.wgsl?raw';
 
-/** What a device allows in one dispatch; by default a device's own limits. */
+/** Limits of one dispatch; by default the device's own limits. */
 export interface DispatchLimits {
   readonly maxComputeWorkgroupsPerDimension: number;
   readonly maxStorageBufferBindingSize: number;
@@ -27,22 +27,23 @@ export interface Part {
   readonly size: number;
 }
 
-/** The frames [firstFrame, endFrame), counted through all windows, as a dispatch of one workgroup per frame. */
+/** The frames [firstFrame, endFrame), counted across all windows, as a dispatch with one workgroup per frame. */
 export interface PlannedDispatch {
   readonly firstFrame: number;
   readonly endFrame: number;
   readonly groupsPerRow: number;
   readonly rows: number;
-  /** The samples that these frames read. */
+  /** The input samples of these frames. */
   readonly samples: Part;
-  /** The features that these frames write. */
+  /** The output features of these frames. */
   readonly features: Part;
 }
 
 /**
- * The fewest dispatches that compute all frames within a device's limits: one, wherever bindings are large enough.
+ * Plans the minimum number of dispatches that compute all frames within a device's limits: one if bindings are large
+ * enough.
  *
- * @throws VoxlaneError `backend-failed` where a single frame is too much
+ * @throws VoxlaneError `backend-failed` if a single frame exceeds the limits
  */
 export function planDispatches(shape: FbankShape, geometry: FbankGeometry, limits: DispatchLimits): PlannedDispatch[] {
   const total = shape.numWindows * shape.numFrames;
@@ -53,7 +54,7 @@ export function planDispatches(shape: FbankShape, geometry: FbankGeometry, limit
   return dispatches;
 }
 
-/** The longest run of frames from `firstFrame` on that fits, found by bisection. */
+/** The longest run of frames from `firstFrame` that fits, found by bisection. */
 function largestFrom(
   firstFrame: number,
   total: number,
@@ -77,7 +78,7 @@ function largestFrom(
   if (fitting === firstFrame) {
     throw new VoxlaneError({
       code: 'backend-failed',
-      problem: `The GPU binds no more than ${limits.maxStorageBufferBindingSize} bytes, which is less than one frame needs`,
+      problem: `The GPU binds at most ${limits.maxStorageBufferBindingSize} bytes, which is less than one frame requires`,
       remedy: "Use the backend 'wasm'",
     });
   }
@@ -104,16 +105,16 @@ function dispatchOf(
   };
 }
 
-/** Elements [first, end) of 32-bit values as a binding, which may have to begin somewhat before them. */
+/** The binding for elements [first, end) of 32-bit values. Because of the alignment, it may start before them. */
 function partOf(first: number, end: number, { minStorageBufferOffsetAlignment: alignment }: DispatchLimits): Part {
   const offset = Math.floor((4 * first) / alignment) * alignment;
   return { offset, size: 4 * end - offset };
 }
 
-/** The only FFT size that the kernel has: frames of 257 to 512 samples. */
+/** The kernel supports only this FFT size: frames of 257 to 512 samples. */
 const FFT_SIZE = 512;
 
-/** 32-bit values in the kernel's `Params`. */
+/** Number of 32-bit values in the kernel's `Params`. */
 const NUM_PARAMS = 7;
 
 /** In the order of the kernel's bindings. */
@@ -129,9 +130,12 @@ const BINDINGS: readonly GPUBufferBindingType[] = [
 
 /** Features that stay on the GPU. */
 export interface GpuFeatures {
-  /** Axes (window, frame, mel), float32, natural logarithm of power; usage STORAGE, COPY_SRC and COPY_DST. The caller's to destroy. */
+  /**
+   * Axes (window, frame, mel), float32, natural logarithm of power; usage STORAGE, COPY_SRC and COPY_DST. The caller
+   * must destroy it.
+   */
   readonly buffer: GPUBuffer;
-  /** Of each window; 0 where a window is shorter than a frame, and then the buffer has nothing in it. */
+  /** Of each window; 0 if a window is shorter than a frame, in which case the buffer is unused. */
   readonly numFrames: number;
   readonly numMelBins: number;
 }
@@ -140,15 +144,16 @@ export interface GpuFeatures {
 interface Plan {
   readonly dispatches: readonly PlannedDispatch[];
   readonly params: GPUBuffer;
-  /** Bytes from one dispatch's parameters to the next one's. */
+  /** Distance between the parameters of consecutive dispatches in bytes. */
   readonly paramsStride: number;
 }
 
 /**
- * Kaldi filterbank on the GPU: what {@link Fbank} computes, batched over windows, in float32, without reading back.
+ * Kaldi filterbank on the GPU: computes the same features as {@link Fbank}, batched over windows, in float32, without
+ * reading them back.
  *
- * Every failure of the device that WebGPU reports later (out of memory, device lost) goes to the error scopes and
- * the `lost` promise of the caller's device.
+ * Failures that WebGPU reports later (out of memory, device lost) go to the error scopes and the `lost` promise of
+ * the caller's device.
  */
 export class GpuFbank {
   private readonly plans = new Map<string, Plan>();
@@ -161,7 +166,7 @@ export class GpuFbank {
     private readonly limits: DispatchLimits,
     private readonly layout: GPUBindGroupLayout,
     private readonly pipeline: GPUComputePipeline,
-    /** Bindings 2 to 5: what is computed once, in float64, by the functions that the CPU's filterbank uses. */
+    /** Bindings 2 to 5: tables computed once, in float64, by the functions of the CPU filterbank. */
     private readonly tables: readonly GPUBuffer[],
   ) {}
 
@@ -169,9 +174,9 @@ export class GpuFbank {
    * Compiles the kernel and uploads its tables.
    *
    * @param sampleRate in hertz
-   * @param limits for tests: what one dispatch may do, below the device's own limits
-   * @throws VoxlaneError `model-invalid` where the frames need another FFT than 512 points; `backend-failed` where
-   *   the kernel does not compile
+   * @param limits for tests: limits of one dispatch, below the device's own
+   * @throws VoxlaneError `model-invalid` if the frames need another FFT size than 512; `backend-failed` if the kernel
+   *   does not compile
    */
   static async create(
     device: GPUDevice,
@@ -184,7 +189,7 @@ export class GpuFbank {
       throw new VoxlaneError({
         code: 'model-invalid',
         problem: `The model's filterbank has frames of ${geometry.frameSamples} samples`,
-        expected: `257 to ${FFT_SIZE} samples, as many as the GPU kernel's FFT has points`,
+        expected: `257 to ${FFT_SIZE} samples, to fit the FFT of the GPU kernel`,
         remedy: "Use the backend 'wasm'",
       });
     }
@@ -202,20 +207,20 @@ export class GpuFbank {
     return new GpuFbank(device, facts, geometry, limits, layout, pipeline, tables);
   }
 
-  /** Frames per window of `numSamples`; 0 where no frame fits. */
+  /** Number of frames per window of `numSamples`; 0 if no frame fits. */
   countFrames(numSamples: number): number {
     return countFrames(numSamples, this.geometry);
   }
 
   /**
-   * Records the filterbank of `numWindows` windows. Records nothing where windows are shorter than a frame.
+   * Records the filterbank of `numWindows` windows. Records nothing if windows are shorter than a frame.
    *
    * @param input axes (window, sample), float32, nominally in [-1, 1]; usage STORAGE
    * @param numSamples of each window
    * @param output written: axes (window, frame, mel), float32, natural logarithm of power; usage STORAGE
    * @returns the number of dispatches: 1 unless the buffers are larger than the device can bind
-   * @throws VoxlaneError `options` where a buffer is smaller than its axes; `backend-failed` where the device can
-   *   not bind what a single frame needs
+   * @throws VoxlaneError `options` if a buffer is smaller than its axes; `backend-failed` if the device cannot bind
+   *   the data of a single frame
    */
   encode(target: CommandTarget, input: GPUBuffer, numWindows: number, numSamples: number, output: GPUBuffer): number {
     const numFrames = this.countFrames(numSamples);
@@ -245,14 +250,14 @@ export class GpuFbank {
    * Uploads windows and submits their filterbank.
    *
    * @param samples axes (window, sample), nominally in [-1, 1]
-   * @throws VoxlaneError as {@link encode}; `gpu-memory` where a buffer would be larger than the device allows
+   * @throws VoxlaneError as {@link encode}; `gpu-memory` if a buffer would exceed the device's limit
    */
   compute(samples: Float32Array, numWindows = 1): GpuFeatures {
     const numSamples = samples.length / numWindows;
     if (!Number.isInteger(numSamples)) {
       throw new VoxlaneError({
         code: 'options',
-        problem: `${samples.length} samples are not ${numWindows} windows of one length`,
+        problem: `${samples.length} samples cannot be divided into ${numWindows} windows of equal length`,
       });
     }
     const numFrames = this.countFrames(numSamples);
@@ -269,15 +274,15 @@ export class GpuFbank {
     return { buffer, numFrames, numMelBins };
   }
 
-  /** Frees what this object keeps on the GPU; features that it gave out stay. */
+  /** Frees the GPU memory of this object. Returned features stay valid. */
   destroy(): void {
     for (const table of this.tables) table.destroy();
     this.forgetBuffers();
   }
 
   /**
-   * Frees what is kept from one batch to the next. To be called after a failure: a buffer that there was no memory
-   * for looks like any other, and every later use of it would fail.
+   * Frees the buffers kept between batches. Call it after a failure: a buffer whose allocation failed looks like any
+   * other, but every later use of it would fail.
    */
   forgetBuffers(): void {
     for (const { params } of this.plans.values()) params.destroy();
@@ -286,7 +291,7 @@ export class GpuFbank {
     this.input = undefined;
   }
 
-  /** Kept by shape: a run has one, or two with a last batch that is smaller. */
+  /** Cached by shape: a run has one shape, or two if the last batch is smaller. */
   private planFor(shape: FbankShape): Plan {
     const key = `${shape.numWindows}×${shape.numSamples}`;
     const known = this.plans.get(key);
@@ -307,7 +312,10 @@ export class GpuFbank {
     return plan;
   }
 
-  /** The buffer that {@link compute} uploads to, kept from call to call: what was submitted before reads it first. */
+  /**
+   * The upload buffer of {@link compute}, reused by later calls. Earlier submissions read it before it is
+   * overwritten.
+   */
   private inputOf(bytes: number): GPUBuffer {
     if (!this.input || this.input.size < bytes) {
       this.input?.destroy();
@@ -322,8 +330,8 @@ export class GpuFbank {
     if (size > maxBufferSize) {
       throw new VoxlaneError({
         code: 'gpu-memory',
-        problem: `The filterbank's ${label} need ${size} bytes on the GPU`,
-        expected: `no more than ${maxBufferSize}, the largest buffer of this device`,
+        problem: `The filterbank's ${label} require ${size} bytes on the GPU`,
+        expected: `at most ${maxBufferSize}, the maximum buffer size of this device`,
         remedy: 'Use smaller batches of windows',
       });
     }
@@ -360,6 +368,6 @@ function checkSize(name: string, buffer: GPUBuffer, bytes: number): void {
   throw new VoxlaneError({
     code: 'options',
     problem: `The buffer of ${name} has ${buffer.size} bytes`,
-    expected: `at least ${bytes}, as many as its axes need`,
+    expected: `at least ${bytes}, according to its axes`,
   });
 }
