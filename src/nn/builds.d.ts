@@ -1,4 +1,4 @@
-/** The builds of src/nn/assembly as bytes, which scripts/kernelsPlugin.ts makes. */
+/** The builds of src/nn/assembly as bytes, created by scripts/kernelsPlugin.ts. */
 declare module 'virtual:kernels/relaxed' {
   const bytes: Uint8Array<ArrayBuffer>;
   export default bytes;

@@ -1,4 +1,4 @@
-/** One body of tests for the reference and for both builds, each against what the operation is by definition. */
+/** The same tests for the reference and for both builds, each compared with the definition of the operation. */
 import { describe, expect, it } from 'vitest';
 import {
   bestBuild,
@@ -20,13 +20,13 @@ import { testedBuilds } from '../../test/nn/builds';
 
 /** Float32 sums of up to 1600 products of values below 0.5, against float64. */
 const SUM_ROUNDING = 2e-5;
-/** Winograd's products are up to ten times the result that they cancel to. */
+/** Winograd's products are up to ten times larger than the result, because they cancel. */
 const WINOGRAD_ROUNDING = 2e-5;
-/** Room behind the last row for whole tiles. */
+/** Room after the last row for whole tiles. */
 const ROOM = 16;
 
 let seed = 1;
-/** Between -0.5 and 0.5, the same in every run: the linear congruential generator of Numerical Recipes. */
+/** Reproducible values between -0.5 and 0.5: the linear congruential generator of Numerical Recipes. */
 const random = (length: number): Float32Array =>
   Float32Array.from({ length }, () => {
     seed = (Math.imul(seed, 1664525) + 1013904223) | 0;
@@ -35,7 +35,7 @@ const random = (length: number): Float32Array =>
 
 function expectClose(actual: ArrayLike<number>, expected: readonly number[], bound: number): void {
   expect(actual.length).toBe(expected.length);
-  // NaN is no larger than anything, and must not pass.
+  // NaN is not larger than any number, but must not pass.
   const worst = expected.reduce((greatest, value, i) => {
     const difference = Math.abs(value - actual[i]!);
     return Number.isNaN(difference) ? Infinity : Math.max(greatest, difference);
@@ -52,7 +52,7 @@ function kernelsOf(build: string): Kernels {
   return new Kernels(heap, raw, 64);
 }
 
-/** Rows without gaps that hold `values`, with room behind. */
+/** Contiguous rows with `values`, with room after them. */
 function store({ heap }: Kernels, values: ArrayLike<number>, numColumns: number): Rows {
   const address = heap.allocate(values.length + ROOM * numColumns);
   heap.floats(address, values.length).set(values);
@@ -87,7 +87,7 @@ describe.each(['reference', ...testedBuilds()])('the %s kernels', (build) => {
     expectClose(result(), exact, SUM_ROUNDING);
     kernels.multiply({ ...product, out, start: store(kernels, start, numOut), relu: true });
     expectClose(result(), exact.map((value, i) => Math.max(0, value + start[i]!)), SUM_ROUNDING);
-    // In place: what is there is added to.
+    // In place: the product is added to the existing values.
     result().set(start);
     kernels.multiply({ ...product, out, start: out, relu: false });
     expectClose(result(), exact.map((value, i) => value + start[i]!), SUM_ROUNDING);
@@ -108,7 +108,7 @@ describe.each(['reference', ...testedBuilds()])('the %s kernels', (build) => {
     const rows = store(kernels, padded, numIn);
     const numRows = Math.floor((numFrames - 1) / stride) + 1;
     const out = store(kernels, new Float32Array(numRows * numOut), numOut);
-    // As the network does: from the frame itself, to either side.
+    // As in the network: from the frame itself to either side.
     const offsets = Array.from({ length: numTaps }, (_, tap) => (tap * dilation - reach) * rows.stride);
     kernels.multiply({
       out,
@@ -169,7 +169,7 @@ describe.each(['reference', ...testedBuilds()])('the %s kernels', (build) => {
         }
         return Math.max(0, sum);
       });
-    // All three rows, and those of an edge: what is left out is not even read.
+    // All three rows, and those of an edge. Omitted rows are not even read.
     for (const [first, count] of [[0, 3], [1, 2], [0, 2]] as const) {
       for (let product = 0; product < WINOGRAD_PRODUCTS; product++) {
         const address = heap.store(packed.subarray(product * size, (product + 1) * size));
@@ -234,7 +234,7 @@ describe.each(['reference', ...testedBuilds()])('the %s kernels', (build) => {
 });
 
 describe('the heap', () => {
-  it('gives zeros at whole lines of the cache, also where there was something before', () => {
+  it('returns zeros at cache lines, also in reused memory', () => {
     const heap = new Heap();
     const { mark } = heap;
     const address = heap.store(random(100_000));
@@ -247,12 +247,12 @@ describe('the heap', () => {
     expect(heap.floats(address, 100_000).every((value) => value === 0)).toBe(true);
   });
 
-  it('says where there is no memory', () => {
-    expect(() => new Heap().allocate(2 ** 31)).toThrow(/There is no memory for the \d+ bytes/);
+  it('reports missing memory', () => {
+    expect(() => new Heap().allocate(2 ** 31)).toThrow(/There is not enough memory for the \d+ bytes/);
   });
 });
 
-it('a browser without the builds knows which one runs', () => {
+it('the page detects the build without loading it', () => {
   const builds = testedBuilds();
   expect(hasRelaxedSimd() ? 'relaxed' : 'plain').toBe(bestBuild());
   expect(bestBuild()).toBe(builds.at(-1));

@@ -3,39 +3,39 @@ import relaxed from 'virtual:kernels/relaxed';
 import { VoxlaneError } from '../util/errors';
 
 const PAGE_BYTES = 65536;
-/** Of a 32-bit memory. */
+/** Maximum of a 32-bit memory. */
 const MAX_PAGES = 65536;
-/** A line of the cache, so that no vector lies across two. */
+/** A cache line, so no vector crosses two lines. */
 const ALIGNMENT = 64;
-/** The first bytes stay free: address 0 is then never anyone's. */
+/** The first bytes stay free, so 0 is never a valid address. */
 const FIRST_ADDRESS = 1024;
 export const FLOAT_BYTES = 4;
 
-/** The memory of the kernels. It is handed out from below and given back from above, and never shrinks. */
+/** The memory of the kernels. It grows and shrinks like a stack, but the browser's memory never shrinks. */
 export class Heap {
   readonly memory = new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES });
   private end = FIRST_ADDRESS;
 
-  /** Bytes that the browser holds for it. */
+  /** Bytes that the browser has reserved. */
   get bytes(): number {
     return this.memory.buffer.byteLength;
   }
 
-  /** Where the next allocation begins, for {@link release}. */
+  /** Address of the next allocation, for {@link release}. */
   get mark(): number {
     return this.end;
   }
 
-  /** Gives back all that was allocated since `mark` was taken. */
+  /** Frees all allocations since `mark` was read. */
   release(mark: number): void {
     this.end = mark;
   }
 
   /**
-   * Room for float32 values, all zero.
+   * Allocates float32 values, initialized to zero.
    *
-   * @returns its address
-   * @throws VoxlaneError `backend-failed` where there is no memory left
+   * @returns the address
+   * @throws VoxlaneError `backend-failed` if there is no memory left
    */
   allocate(numFloats: number): number {
     const address = this.end;
@@ -47,21 +47,21 @@ export class Heap {
     return address;
   }
 
-  /** Room that holds `values`. */
+  /** Allocates and stores `values`. */
   store(values: ArrayLike<number>): number {
     const address = this.allocate(values.length);
     this.floats(address, values.length).set(values);
     return address;
   }
 
-  /** Room that holds `values` as int32. */
+  /** Allocates and stores `values` as int32. */
   storeIntegers(values: readonly number[]): number {
     const address = this.allocate(values.length);
     new Int32Array(this.memory.buffer, address, values.length).set(values);
     return address;
   }
 
-  /** The values at `address`; the view is of no use any more after the next allocation. */
+  /** The values at `address`. The view is invalid after the next allocation. */
   floats(address: number, length: number): Float32Array<ArrayBuffer> {
     return new Float32Array(this.memory.buffer, address, length);
   }
@@ -73,7 +73,7 @@ export class Heap {
       throw new VoxlaneError(
         {
           code: 'backend-failed',
-          problem: `There is no memory for the ${bytes} bytes that the network needs`,
+          problem: `There is not enough memory for the ${bytes} bytes that the network requires`,
           remedy: 'Close other tabs to free memory',
         },
         { cause },
@@ -82,9 +82,7 @@ export class Heap {
   }
 }
 
-/** How weights lie in the heap for the matrix product. */
-
-/** Columns that the matrix product computes at a time. */
+/** Number of columns that the matrix product computes at a time. */
 export const PANEL_COLUMNS = 8;
 
 /** Weights of a convolution, axes (output channel, input channel, tap), row-major. */
@@ -96,10 +94,10 @@ export interface Taps {
 }
 
 /**
- * Weights in panels of eight columns.
+ * Arranges weights in panels of eight columns for the matrix product.
  *
- * @param length of a segment: its inputs, one tap's channels, and zeros up to there
- * @param order for each input of a segment, which input channel that is; in the file's order where it is not given
+ * @param length of a segment: its inputs, which are one tap's channels, padded with zeros
+ * @param order the input channel for each input of a segment; default: the file's order
  * @returns axes (panel, tap, input, column of the panel)
  */
 export function packPanels({ weight, numOut, numIn, numTaps }: Taps, length = numIn, order?: ArrayLike<number>): Float32Array {
@@ -116,7 +114,7 @@ export function packPanels({ weight, numOut, numIn, numTaps }: Taps, length = nu
   return packed;
 }
 
-/** Outputs of a tile of Winograd's convolution, and products that it takes of each channel. */
+/** Number of outputs of a Winograd tile, and of products per channel. */
 export const WINOGRAD_OUTPUTS = 4;
 export const WINOGRAD_PRODUCTS = 6;
 
@@ -131,7 +129,7 @@ const WINOGRAD_TAPS = [
 ] as const;
 
 /**
- * G · taps along the last axis of a convolution of 3 × 3 taps, in panels.
+ * Computes G · taps along the last axis of a convolution with 3 × 3 taps, in panels.
  *
  * @param taps nine of them, axes (frequency, frame)
  * @returns axes (product, panel, frequency tap, input, column of the panel)
@@ -149,33 +147,39 @@ export function packWinograd({ weight, numOut, numIn }: Taps): Float32Array {
   return packed;
 }
 
-/** `relaxed` multiplies and adds in one instruction where the processor has it; `plain` runs wherever WASM has SIMD. */
+/** `relaxed` multiplies and adds in one instruction if the processor has it; `plain` runs wherever WASM has SIMD. */
 export type KernelBuild = 'relaxed' | 'plain';
 
-/** The matrix product computes so many rows at a time: what it writes to and reads has room for a multiple of it. */
+/**
+ * Number of rows that the matrix product computes at a time. The memory of its inputs and outputs is a multiple of
+ * it.
+ */
 export const TILE_ROWS = 6;
 
-/** Inputs of one pass of the matrix product: what six rows and a panel of weights take of them fits the first cache. */
+/**
+ * Maximum number of inputs per pass of the matrix product. Six rows and a panel of weights of this size fit the
+ * first-level cache.
+ */
 const MAX_PASS_INPUTS = 512;
 
 /** Rows of float32 in the heap. */
 export interface Rows {
-  /** Of the first value of row 0. */
+  /** Address of the first value of row 0. */
   readonly address: number;
-  /** Bytes from a row to the next. */
+  /** Distance between rows in bytes. */
   readonly stride: number;
 }
 
-/** Weights as the matrix product takes them, in the heap. */
+/** Weights on the heap, in the layout of the matrix product. */
 export interface Matrix {
   /** Axes (panel, segment, input, column of the panel). */
   readonly address: number;
   /** Axes (column). */
   readonly bias: number;
   readonly numColumns: number;
-  /** Inputs that a column takes of each segment. */
+  /** Number of inputs per segment. */
   readonly length: number;
-  /** Segments of a row's input. */
+  /** Number of segments of a row's input. */
   readonly numSegments: number;
 }
 
@@ -183,20 +187,20 @@ export interface Matrix {
 export interface Product {
   /** Written: axes (row, column of `matrix`). */
   readonly out: Rows;
-  /** A row's segments begin at its address plus each of `offsets`. */
+  /** A row's segments start at its address plus each of `offsets`. */
   readonly input: Rows;
   readonly matrix: Matrix;
-  /** Address of an int32 for each segment: bytes. */
+  /** Address of an int32 for each segment: an offset in bytes. */
   readonly offsets: number;
   readonly numRows: number;
-  /** Segments to leave out: the weights go on as if they were there. All are taken where it is not given. */
+  /** Segments to use; default: all. The weights of omitted segments are skipped. */
   readonly segments?: { readonly first: number; readonly count: number };
-  /** Added to the result, axes as `out`, and may be `out`. Nothing where it is not given. */
+  /** Added to the result, axes as `out`, and may be `out`. Default: nothing. */
   readonly start?: Rows;
   readonly relu: boolean;
 }
 
-/** What src/nn/assembly/kernels.ts exports, with the docstrings there. Addresses and strides are in bytes. */
+/** Exports of src/nn/assembly/kernels.ts; see the docstrings there. Addresses and strides are in bytes. */
 export interface KernelExports {
   gemm(
     ...parameters: [
@@ -223,14 +227,14 @@ export interface KernelExports {
   ): void;
 }
 
-/** Kernels for one network, on a heap of its own. */
+/** Kernels for one network, with their own heap. */
 export class Kernels {
-  /** Zeros for each column of the widest matrix, which stand for a bias or an addition that there is not. */
+  /** Zeros for each column of the widest matrix, used in place of a missing bias or addend. */
   readonly zeros: number;
 
   /**
-   * @param raw over `heap`: {@link instantiate}
-   * @param maxColumns of any matrix
+   * @param raw exports for `heap`: {@link instantiate}
+   * @param maxColumns maximum number of columns of any matrix
    */
   constructor(
     readonly heap: Heap,
@@ -240,7 +244,7 @@ export class Kernels {
     this.zeros = heap.allocate(maxColumns);
   }
 
-  /** out = start + bias + input · matrix, or 0 where that is negative. Writes whole tiles of rows. */
+  /** out = start + bias + input · matrix, with optional ReLU. Writes whole tiles of rows. */
   multiply({ out, input, matrix, offsets, numRows, segments, start, relu }: Product): void {
     const { first, count } = segments ?? { first: 0, count: matrix.numSegments };
     const panelStride = matrix.numSegments * matrix.length * PANEL_COLUMNS * FLOAT_BYTES;
@@ -270,7 +274,7 @@ export class Kernels {
   }
 }
 
-/** Some of the segments in whole, or the inputs of one from `begin` on. */
+/** Complete segments, or a part of one segment's inputs that starts at `begin`. */
 interface Pass {
   readonly segment: number;
   readonly count: number;
@@ -278,11 +282,11 @@ interface Pass {
   readonly length: number;
 }
 
-/** All at once where the inputs are few, else each segment in pieces of about the same length. */
+/** One pass if there are few inputs, otherwise each segment in pieces of about equal length. */
 function passesOf({ length }: Matrix, first: number, count: number): Pass[] {
   if (count * length <= MAX_PASS_INPUTS) return [{ segment: first, count, begin: 0, length }];
   const pieces = Math.ceil(length / MAX_PASS_INPUTS);
-  // The kernel takes inputs two at a time.
+  // The kernel reads inputs in pairs.
   const pieceLength = 2 * Math.ceil(length / pieces / 2);
   return Array.from({ length: count * pieces }, (_, index) => {
     const begin = (index % pieces) * pieceLength;
@@ -291,27 +295,27 @@ function passesOf({ length }: Matrix, first: number, count: number): Pass[] {
 }
 
 /**
- * A build of the kernels on `heap`.
+ * Instantiates a build of the kernels on `heap`.
  *
- * @throws VoxlaneError `backend-unavailable` where the browser has no such SIMD
+ * @throws VoxlaneError `backend-unavailable` if the browser does not support the SIMD of the build
  */
 export function instantiate(build: KernelBuild, heap: Heap): KernelExports {
   const bytes = build === 'relaxed' ? relaxed : plain;
   if (!WebAssembly.validate(bytes)) {
     throw new VoxlaneError({
       code: 'backend-unavailable',
-      problem: `This browser's WebAssembly has not the ${build} SIMD that the kernels need`,
-      remedy: 'Take a browser of 2023 or later',
+      problem: `This browser's WebAssembly does not have the ${build} SIMD that the kernels require`,
+      remedy: 'Use a browser from 2023 or later',
     });
   }
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory: heap.memory } });
   return exports as unknown as KernelExports;
 }
 
-/** The faster build that the browser can run. */
+/** The fastest build that the browser can run. */
 export const bestBuild = (): KernelBuild => (WebAssembly.validate(relaxed) ? 'relaxed' : 'plain');
 
-/** What src/nn/assembly/rows.ts and lstm.ts export, with the docstrings there. Addresses and strides are in bytes. */
+/** Exports of src/nn/assembly/rows.ts and lstm.ts; see the docstrings there. Addresses and strides are in bytes. */
 export interface SequenceExports {
   foldTaps(
     ...parameters: [
@@ -341,9 +345,9 @@ export interface SequenceExports {
   ): void;
 }
 
-/** Kernels for a recurrent network over samples, on a heap of its own. */
+/** Kernels for a recurrent network over samples, with their own heap. */
 export class SequenceKernels extends Kernels {
-  /** As {@link Kernels}, with `raw` of {@link instantiateSequence}. */
+  /** Like {@link Kernels}, with `raw` from {@link instantiateSequence}. */
   constructor(
     heap: Heap,
     override readonly raw: KernelExports & SequenceExports,
@@ -354,10 +358,10 @@ export class SequenceKernels extends Kernels {
 }
 
 /**
- * The kernels of a build over `heap`.
+ * Instantiates a build of the kernels on `heap`.
  *
- * @throws VoxlaneError `backend-unavailable` where the browser has no such SIMD
+ * @throws VoxlaneError `backend-unavailable` if the browser does not support the SIMD of the build
  */
 export const instantiateSequence = (build: KernelBuild, heap: Heap): KernelExports & SequenceExports =>
-  // One build holds all that src/nn/assembly/kernels.ts names.
+  // One build contains all exports of src/nn/assembly/kernels.ts.
   instantiate(build, heap) as KernelExports & SequenceExports;

@@ -1,4 +1,4 @@
-/** One body of tests for the reference and for both builds, each against what the operation is by definition. */
+/** The same tests for the reference and for both builds, each compared with the definition of the operation. */
 import { describe, expect, it } from 'vitest';
 import { FLOAT_BYTES, Heap, instantiateSequence, SequenceKernels } from './kernels';
 import { referenceKernels, referenceSequence } from '../../test/nn/reference';
@@ -6,14 +6,17 @@ import { testedBuilds } from '../../test/nn/builds';
 
 /** Float32 sums of two values below 1, or a product and a sum. */
 const ROUNDING = 2e-7;
-/** Hidden states after five frames, and cells as a part of 1 plus their size: sums of 16 products, then activations. */
+/**
+ * Hidden states after five frames, and cells relative to 1 plus their magnitude: sums of 16 products, then
+ * activations.
+ */
 const STATE_ROUNDING = 1e-6;
-/** Of the activations alone, as src/nn/assembly/lstm.ts says. */
+/** For the activations alone, as in src/nn/assembly/lstm.ts. */
 const ACTIVATION_ROUNDING = 2e-7;
 const CELL_ROUNDING = 3e-7;
 
 let seed = 1;
-/** Between -1 and 1, the same in every run: Knuth's linear congruential generator. */
+/** Reproducible values between -1 and 1: Knuth's linear congruential generator. */
 const random = (length: number): Float32Array =>
   Float32Array.from({ length }, () => {
     seed = (Math.imul(seed, 1664525) + 1013904223) | 0;
@@ -28,7 +31,7 @@ function kernelsOf(build: string): SequenceKernels {
 
 function expectClose(actual: ArrayLike<number>, expected: readonly number[], bound: number): void {
   expect(actual.length).toBe(expected.length);
-  // NaN is no larger than anything, and must not pass.
+  // NaN is not larger than any number, but must not pass.
   const worst = expected.reduce((greatest, value, i) => {
     const difference = Math.abs(value - actual[i]!);
     return Number.isNaN(difference) ? Infinity : Math.max(greatest, difference);
@@ -36,7 +39,7 @@ function expectClose(actual: ArrayLike<number>, expected: readonly number[], bou
   expect(worst).toBeLessThanOrEqual(bound);
 }
 
-/** As {@link expectClose}, where NaN must be in the same places. */
+/** Like {@link expectClose}, with NaN in the same positions. */
 function expectSame(actual: Float32Array, expected: readonly number[]): void {
   expect([...actual].map(Number.isNaN)).toEqual(expected.map(Number.isNaN));
   expectClose(actual.map((value) => value || 0), expected.map((value) => value || 0), ROUNDING);
@@ -47,13 +50,13 @@ const table = (rows: number, columns: number, value: (row: number, column: numbe
 
 const sigmoid = (value: number): number => 1 / (1 + Math.exp(-value));
 
-/** An LSTM of as many windows as there are in `gates`, over frames in the order of computing. */
+/** An LSTM with one window for each entry of `gates`, over frames in the order of computation. */
 interface Recurrence {
   readonly numUnits: number;
   readonly numWindows: number;
   /** Axes (frame, window, gate, unit), gates in the order i, o, f, g. */
   readonly gates: Float32Array;
-  /** Axes (gate, unit, unit of the frame before). */
+  /** Axes (gate, unit, unit of the previous frame). */
   readonly weights: Float32Array;
 }
 
@@ -63,7 +66,7 @@ interface States {
   readonly cells: readonly number[];
 }
 
-/** By definition, in float64. */
+/** Computes the definition in float64. */
 function recur({ numUnits, numWindows, gates, weights }: Recurrence, begin: States): States {
   let { hidden, cells } = begin;
   const frameSize = numWindows * 4 * numUnits;
@@ -84,7 +87,7 @@ function recur({ numUnits, numWindows, gates, weights }: Recurrence, begin: Stat
   return { hidden, cells };
 }
 
-/** On the kernels, forwards or backwards through the heap. */
+/** Runs on the kernels, forward or backward through the heap. */
 function recurOn({ heap, raw }: SequenceKernels, recurrence: Recurrence, begin: States, backwards = false): States {
   const { numUnits, numWindows, gates, weights } = recurrence;
   const numRows = 4 * numUnits;
@@ -103,7 +106,7 @@ function recurOn({ heap, raw }: SequenceKernels, recurrence: Recurrence, begin: 
   for (const [frame, place] of order.entries()) {
     heap.floats(gateRows + place * frameSize * FLOAT_BYTES, frameSize).set(placed.subarray(frame * frameSize, (frame + 1) * frameSize));
   }
-  // A frame of room on either side; rows as wide as both directions.
+  // One frame of room on either side; the rows hold both directions.
   const width = 2 * numUnits;
   const out = heap.allocate((numFrames + 2) * numWindows * width);
   const rowAt = (frame: number, window: number): number => out + ((frame + 1) * numWindows + window) * width * FLOAT_BYTES;
@@ -142,7 +145,7 @@ describe.each(['reference', ...testedBuilds()])('the %s kernels', (build) => {
     const [numRows, step] = [5, 3];
     const samples = random((numRows - 1) * step + numTaps + numPlaces);
     const [sums, differences] = [heap.allocate(numRows * numPlaces), heap.allocate(numRows * numPlaces)];
-    // Room before the first sample: places behind the middle look back beyond it where there are few taps.
+    // Room before the first sample: with few taps, places after the center read samples before it.
     const address = heap.store([0, 0, 0, 0, ...samples]) + 4 * FLOAT_BYTES;
     raw.foldTaps(sums, differences, numPlaces * FLOAT_BYTES, address, step * FLOAT_BYTES, numRows, numTaps, numPlaces);
     const folded = (sign: number): number[] =>
@@ -155,7 +158,7 @@ describe.each(['reference', ...testedBuilds()])('the %s kernels', (build) => {
     expectClose(heap.floats(differences, numRows * numPlaces), folded(-1), ROUNDING);
   });
 
-  it.each([true, false])('take the greatest of every three rows, of magnitudes: %s, and keep NaN', (magnitude) => {
+  it.each([true, false])('take the maximum of every three rows, of magnitudes: %s, and keep NaN', (magnitude) => {
     const { heap, raw } = kernelsOf(build);
     const [numRows, size, numChannels, width] = [3, 3, 8, 12];
     const values = random(numRows * size * width);
@@ -169,7 +172,7 @@ describe.each(['reference', ...testedBuilds()])('the %s kernels', (build) => {
     expectSame(heap.floats(out, expected.length), expected);
   });
 
-  it('take a row from rows, then scale, shift and bend them, and keep NaN', () => {
+  it('subtract a row from rows, scale and shift them, apply leaky ReLU, and keep NaN', () => {
     const { heap, raw } = kernelsOf(build);
     const [numRows, numChannels, width] = [3, 8, 12];
     const [values, row, scale, shift] = [random(numRows * width), random(numChannels), random(numChannels), random(numChannels)];
@@ -191,7 +194,7 @@ describe.each(['reference', ...testedBuilds()])('the %s kernels', (build) => {
   });
 
   const sizes = [1, 2, 3, 4, 5].flatMap((numWindows) => [8, 16].map((numUnits) => [numWindows, numUnits] as const));
-  it.each(sizes)('run an LSTM over %i windows with %i units, both ways', (numWindows, numUnits) => {
+  it.each(sizes)('run an LSTM over %i windows with %i units, in both directions', (numWindows, numUnits) => {
     const numFrames = 5;
     const gates = random(numFrames * numWindows * 4 * numUnits).map((value) => 3 * value);
     const recurrence = { numUnits, numWindows, gates, weights: random(4 * numUnits * numUnits) };
@@ -202,7 +205,7 @@ describe.each(['reference', ...testedBuilds()])('the %s kernels', (build) => {
     expectClose(forwards.cells, expected.cells, STATE_ROUNDING);
     expect(recurOn(kernelsOf(build), recurrence, begin, true)).toEqual(forwards);
 
-    // Each window alone, to the bit.
+    // Each window alone, bit for bit.
     for (let window = 0; window < numWindows; window++) {
       const size = 4 * numUnits;
       const own = gates.filter((_, i) => Math.floor(i / size) % numWindows === window);
@@ -213,14 +216,14 @@ describe.each(['reference', ...testedBuilds()])('the %s kernels', (build) => {
     }
   });
 
-  it('activate within the error that they state, from -100 to 100 and beyond', () => {
+  it('activate within the documented error, from -100 to 100 and beyond', () => {
     const numUnits = 8;
     const even = Array.from({ length: 4001 }, (_, i) => (i - 2000) / 20);
     const values = [...even, ...random(4000).map((value) => 8 * value), -1e30, 1e30, -Infinity, Infinity];
     const numWindows = Math.ceil(values.length / numUnits);
     const padded = Array.from({ length: numWindows * numUnits }, (_, i) => values[i] ?? 0);
     const weights = new Float32Array(4 * numUnits * numUnits);
-    // Gates that are open or closed, one that is tested; the state before is zero, so that weights are of no matter.
+    // All gates except one are open or closed. The previous state is zero, so the weights do not matter.
     const run = (gatesOf: (value: number) => readonly [i: number, o: number, f: number, g: number], cells: number[]): States => {
       const gates = new Float32Array(padded.length * 4);
       for (const [index, value] of padded.entries()) {
@@ -235,7 +238,7 @@ describe.each(['reference', ...testedBuilds()])('the %s kernels', (build) => {
     expectClose(run((value) => [value, 50, -50, 50], zeros).cells, exact.map(sigmoid), ACTIVATION_ROUNDING);
     expectClose(run((value) => [-50, 50, value, 0], ones).cells, exact.map(sigmoid), ACTIVATION_ROUNDING);
     expectClose(run((value) => [-50, value, 50, 0], ones).hidden, exact.map((value) => sigmoid(value) * Math.tanh(1)), ACTIVATION_ROUNDING);
-    // Cells of any size, half kept.
+    // Cells of any magnitude, with half of them kept.
     const large = exact.map((value) => (Number.isFinite(value) ? Math.max(-1000, Math.min(1000, value)) : 0));
     const kept = run(() => [50, 50, 0, 50], large);
     const relative = (cell: number, i: number): number => cell / (1 + Math.abs(large[i]!));
@@ -243,7 +246,7 @@ describe.each(['reference', ...testedBuilds()])('the %s kernels', (build) => {
     expectClose(kept.hidden, kept.cells.map(Math.tanh), ACTIVATION_ROUNDING);
   });
 
-  it('keep NaN in whichever gate it is', () => {
+  it('keep NaN of every gate', () => {
     for (const kind of [0, 1, 2, 3]) {
       const gates = new Float32Array(4 * 8);
       gates[kind * 8 + 3] = NaN;

@@ -1,6 +1,6 @@
 /**
- * A function of one `f32x4.relaxed_madd`: what a browser needs for the `relaxed` build of the kernels. The builds themselves
- * are in the workers only.
+ * A function with one `f32x4.relaxed_madd`, to detect support for the `relaxed` build of the kernels. Only the
+ * workers contain the builds themselves.
  */
 const RELAXED = Uint8Array.of(
   ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // magic, version
@@ -9,5 +9,5 @@ const RELAXED = Uint8Array.of(
   ...[10, 13, 1, 11, 0, 0x20, 0, 0x20, 1, 0x20, 2, 0xfd, 0x85, 0x02, 0x0b], // local.get 0, 1, 2; f32x4.relaxed_madd; end
 );
 
-/** Whether the kernels of this browser are the `relaxed` build. */
+/** Whether this browser uses the `relaxed` build of the kernels. */
 export const hasRelaxedSimd = (): boolean => WebAssembly.validate(RELAXED);

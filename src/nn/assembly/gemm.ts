@@ -1,15 +1,17 @@
 import { multiplyAdd, rectify, VECTOR_BYTES } from './vector';
 
-/** Rows of a tile. With 8 columns: 12 sums, 2 vectors of weights and one of input fill x64's 15 usable registers. */
+/** Rows of a tile. With 8 columns, 12 sums, 2 vectors of weights and one of input fill x64's 15 usable registers. */
 const TILE_ROWS: i32 = 6;
 /** 8 columns of float32: a panel's width. */
 const PANEL_BYTES: usize = 32;
 
 /**
- * Matrix product, which is every convolution: out[row, column] = bias[column] + start[row, column] + Σ input · weights.
+ * Matrix product, used for every convolution: out[row, column] = bias[column] + start[row, column] + Σ input ·
+ * weights.
  *
- * A row's inputs are `segments` pieces of `length` float32 each, the same pieces for every row: a convolution's taps.
- * Rows come in tiles of 6 and columns in panels of 8, without exception: callers leave room behind the last row.
+ * A row's inputs are `segments` pieces of `length` float32 each, at the same offsets for every row: a convolution's
+ * taps. Rows are processed in tiles of 6 and columns in panels of 8, without exceptions, so callers allocate room
+ * after the last row.
  *
  * @param out axes (6 · tiles, 8 · panels), rows `outStride` bytes apart
  * @param input rows `inputStride` bytes apart, which may overlap
@@ -37,7 +39,7 @@ export function gemm(
   startStride: usize,
   relu: bool,
 ): void {
-  // All rows for one panel: its weights stay in the first cache.
+  // All rows for one panel, so its weights stay in the first-level cache.
   for (let panel: i32 = 0; panel < panels; panel++) {
     const column = <usize>panel * PANEL_BYTES;
     for (let tile: i32 = 0; tile < tiles; tile++) {

@@ -1,20 +1,21 @@
-/** The activations of an LSTM, four units at a time. NaN stays NaN. */
+/** The recurrence and activations of an LSTM, four units at a time. NaN is preserved. */
 import { multiplyAdd, VECTOR_BYTES } from './vector';
 
 /**
- * Sigmoid and tanh are within 1e-12 of what they are at infinity beyond it, and the product of three exponentials is
- * still finite.
+ * At this argument, sigmoid and tanh are within 1e-12 of their limits, and the product of three exponentials is still
+ * finite.
  */
 const MAX_EXPONENT: f32 = 28;
 /** Added to a number below 2²², it leaves the nearest integer in the lowest bits. */
 const ROUNDER: f32 = 12582912;
 
 /**
- * An LSTM's new cells and hidden states: c = sigmoid(f) · c + sigmoid(i) · tanh(g), hidden = sigmoid(o) · tanh(c).
+ * Computes an LSTM's new cells and hidden states: c = sigmoid(f) · c + sigmoid(i) · tanh(g), hidden = sigmoid(o) ·
+ * tanh(c).
  *
- * With E = e^-i, F = e^-f, O = e^-o, G = e^2g and C = e^2c that is two divisions, not five:
- * c = (c · (1 + E) · (G + 1) + (G - 1) · (1 + F)) / ((1 + F) · (1 + E) · (G + 1)) and
- * hidden = (C - 1) / ((1 + O) · (C + 1)). Absolute error: 2e-7, and of c also 3e-7 of its size.
+ * With E = e^-i, F = e^-f, O = e^-o, G = e^2g and C = e^2c, this takes two divisions instead of five: c = (c · (1 +
+ * E) · (G + 1) + (G - 1) · (1 + F)) / ((1 + F) · (1 + E) · (G + 1)) and hidden = (C - 1) / ((1 + O) · (C + 1)).
+ * Absolute error: 2e-7; for c, plus a relative error of 3e-7.
  *
  * @param hidden written: axes (unit)
  * @param cells read and written: axes (unit)
@@ -36,8 +37,8 @@ export function updateState(hidden: usize, cells: usize, i: v128, o: v128, f: v1
 }
 
 /**
- * e^x, or what it is at ±28 beyond: 2^n · e^r with |r| ≤ ln 2 / 2, e^r by the polynomial of sixth degree whose greatest
- * relative error is least (1.7e-8, by Remez' algorithm), the first two coefficients made 1 for e^0 to be 1.
+ * e^x, clamped to ±28: 2^n · e^r with |r| ≤ ln 2 / 2. e^r is a polynomial of degree six with a minimax relative error
+ * of 1.7e-8 (Remez' algorithm). Its first two coefficients are 1, so e^0 is exactly 1.
  */
 // @ts-expect-error AssemblyScript's decorators stand on functions.
 @inline
@@ -52,29 +53,30 @@ function exponential(value: v128): v128 {
   sum = multiplyAdd(sum, r, f32x4.splat(0.49999992));
   sum = multiplyAdd(sum, r, f32x4.splat(1));
   sum = multiplyAdd(sum, r, f32x4.splat(1));
-  // n in the bits of an exponent; those above the integer are shifted out.
+  // n in the exponent bits. The bits above the integer are shifted out.
   const power = i32x4.add(i32x4.shl(rounded, 23), i32x4.splat(0x3f800000));
   return f32x4.mul(sum, power);
 }
 
-/** Hidden units of a panel: a vector of each of their gates. */
+/** Hidden units of a panel: one vector for each of their gates. */
 const PANEL_UNITS: i32 = 4;
 /** Gates i, o, f and g of four units, float32. */
 const PANEL_BYTES: usize = 64;
 
 /**
- * The recurrence of an LSTM in one direction, over frames one after the other: gates += weights · hidden states of the
- * frame before, then new cells and hidden states (see `updateState`).
+ * The recurrence of an LSTM in one direction over consecutive frames: gates += weights · hidden states of the
+ * previous frame, then new cells and hidden states (see `updateState`).
  *
- * A row of gates, as of weights, has the order (unit / 4, gate, unit % 4), the gates in the order i, o, f, g. A window's
- * sums are taken in the same order however many windows there are.
+ * A row of gates or weights has the order (unit / 4, gate, unit % 4), with the gates in the order i, o, f, g. The
+ * summation order of a window does not depend on the number of windows.
  *
- * @param out hidden states, axes (frame, window, unit); what lies a frame before the first is the state to begin with
- * @param outFrame bytes from a frame to the one that is computed next, as is `gatesFrame`: negative for going backwards
- * @param outWindow bytes from a window to the next, as is `gatesWindow`
- * @param gates the input's share of the gates, axes (frame, window, 4 · unit); overwritten
- * @param weights axes (unit / 4, unit of the frame before, gate, unit % 4)
- * @param cells axes (window, unit): to begin with, and in the end of the last frame
+ * @param out hidden states, axes (frame, window, unit); the frame before the first holds the initial state
+ * @param outFrame bytes from a frame to the next computed frame, like `gatesFrame`: negative for the backward
+ *   direction
+ * @param outWindow bytes between windows, like `gatesWindow`
+ * @param gates the input's contribution to the gates, axes (frame, window, 4 · unit); overwritten
+ * @param weights axes (unit / 4, unit of the previous frame, gate, unit % 4)
+ * @param cells axes (window, unit): initial values; at the end, those of the last frame
  * @param units a multiple of 8
  */
 export function lstm(
@@ -95,7 +97,7 @@ export function lstm(
   const paired = windows & ~1;
   for (let frame: i32 = 0; frame < frames; frame++) {
     const before = out - outFrame;
-    // All windows for one panel, which then stays in the first cache; all panels are in the second.
+    // All windows for one panel, which stays in the first-level cache. All panels stay in the second-level cache.
     for (let unit: i32 = 0; unit < units; unit += PANEL_UNITS) {
       const panel = weights + <usize>(unit / PANEL_UNITS) * panelStride;
       const g = gates + <usize>unit * 16;
@@ -122,7 +124,7 @@ export function lstm(
   }
 }
 
-/** Four units of two windows: eight sums, so that no multiplication waits for the one before. */
+/** Four units of two windows: eight sums, so no multiplication waits for the previous one. */
 // @ts-expect-error AssemblyScript's decorators stand on functions.
 @inline
 function addTwoWindows(
@@ -189,7 +191,7 @@ function addTwoWindows(
   v128.store(second, g1, 48);
 }
 
-/** Eight units of one window: eight sums as well. */
+/** Eight units of one window: also eight sums. */
 // @ts-expect-error AssemblyScript's decorators stand on functions.
 @inline
 function addTwoPanels(gates: usize, panel: usize, panelStride: usize, hidden: usize, stateBytes: usize): void {

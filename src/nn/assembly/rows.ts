@@ -1,4 +1,4 @@
-/** What is done to rows of channels between the matrix products. Channels are a multiple of 4 throughout. */
+/** Operations on rows of channels between the matrix products. The number of channels is always a multiple of 4. */
 import { multiplyAdd, rectify, VECTOR_BYTES } from './vector';
 
 /**
@@ -81,16 +81,19 @@ export function gate(values: usize, stride: usize, gates: usize, rows: i32, leng
   }
 }
 
-/** What a filterbank over samples needs around its matrix products. Channels are a multiple of 4 throughout. */
+/**
+ * Operations of a filterbank over samples, before and after its matrix products. The number of channels is always a
+ * multiple of 4.
+ */
 
 /**
- * The samples under a filter, the first half plus and minus the mirrored second: a symmetric filter needs the sums
- * only, an antisymmetric one the differences. The sample in the middle, and those behind it that fill the last vector,
- * meet their own mirror images.
+ * Adds and subtracts the mirrored second half of the samples under a filter. A symmetric filter needs only the sums,
+ * an antisymmetric one only the differences. The center sample, and the samples after it that fill the last vector,
+ * are combined with their own mirror images.
  *
- * @param sums axes (row, place), rows `outStride` bytes apart; `differences` as well
+ * @param sums axes (row, place), rows `outStride` bytes apart; like `differences`
  * @param input rows of `taps` samples, `inputStride` bytes apart, which may overlap
- * @param places of a row, a multiple of 4
+ * @param places length of a row, a multiple of 4
  */
 export function foldTaps(
   sums: usize,
@@ -119,11 +122,11 @@ export function foldTaps(
 }
 
 /**
- * The greatest of every `size` rows.
+ * Maximum over groups of `size` rows.
  *
  * @param out axes (row, channel), rows `outStride` bytes apart
  * @param input axes (size · row, channel), rows `inputStride` bytes apart
- * @param magnitude whether to take absolute values first
+ * @param magnitude whether to use absolute values
  */
 export function maxPool(
   out: usize,
@@ -144,7 +147,7 @@ export function maxPool(
       for (let place: i32 = 1; place < size; place++) {
         from += inputStride;
         const value = v128.load(from);
-        // Unlike pmax, max gives NaN whichever of the two is.
+        // Unlike pmax, max returns NaN if either operand is NaN.
         greatest = f32x4.max(greatest, magnitude ? f32x4.abs(value) : value);
       }
       v128.store(out + byte, greatest);
@@ -154,7 +157,7 @@ export function maxPool(
   }
 }
 
-/** Takes `row`, axes (channel), from every one of `values`, axes (row, channel), rows `stride` bytes apart. */
+/** Subtracts `row`, axes (channel), from each row of `values`, axes (row, channel), rows `stride` bytes apart. */
 export function subtractRow(values: usize, stride: usize, row: usize, rows: i32, channels: i32): void {
   const width = <usize>channels << 2;
   for (let index: i32 = 0; index < rows; index++) {
@@ -166,7 +169,7 @@ export function subtractRow(values: usize, stride: usize, row: usize, rows: i32,
 }
 
 /**
- * Normalization and leaky ReLU: y = scale · input + shift, and slope · y where that is negative.
+ * Normalization and leaky ReLU: y = scale · input + shift; slope · y if y is negative.
  *
  * @param out axes (row, channel), rows `outStride` bytes apart; may be `input`
  * @param input axes (row, channel), rows `inputStride` bytes apart
@@ -195,7 +198,7 @@ export function scaleShiftLeaky(
   }
 }
 
-/** Leaky ReLU in place. @param length values, a multiple of 4 */
+/** Leaky ReLU in place. @param length number of values, a multiple of 4 */
 export function leakyRelu(values: usize, length: i32, slope: f32): void {
   const factor = f32x4.splat(slope);
   for (const end = values + (<usize>length << 2); values < end; values += VECTOR_BYTES) {

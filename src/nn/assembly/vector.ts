@@ -1,11 +1,11 @@
-/** Four float32 at a time: what the kernels share. */
+/** Vectors of four float32, shared by the kernels. */
 
 /** Four float32. */
 export const VECTOR_BYTES: usize = 16;
 
 /**
- * `a · b + c`, rounded once where the browser has relaxed SIMD and the processor such an instruction. The sum of a
- * thousand products then takes half as many instructions, and is the closer for it.
+ * `a · b + c`, rounded once if the browser has relaxed SIMD and the processor has such an instruction. A sum of a
+ * thousand products then takes half the instructions and is more accurate.
  */
 // @ts-expect-error AssemblyScript's decorators stand on functions.
 @inline
@@ -13,7 +13,7 @@ export function multiplyAdd(a: v128, b: v128, c: v128): v128 {
   return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, c) : f32x4.add(f32x4.mul(a, b), c);
 }
 
-/** The greater of `a` and 0; NaN stays NaN, for it to be seen in the end. */
+/** The maximum of `a` and 0. NaN is preserved, so it is detected in the output. */
 // @ts-expect-error AssemblyScript's decorators stand on functions.
 @inline
 export function rectify(a: v128): v128 {

@@ -1,7 +1,7 @@
 /**
- * Winograd's convolution F(4, 3) along the frames: four outputs of a filter of three taps from six products, not
- * twelve. With the points 0, ±1, ±2 and ∞ (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2015):
- * outputs = Aᵀ · ((G · taps) ⊙ (Bᵀ · inputs)). What G does to the weights is done once, in src/nn/kernels.ts.
+ * Winograd's convolution F(4, 3) along the frames: four outputs of a filter with three taps from six products instead
+ * of twelve. With the points 0, ±1, ±2 and ∞ (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks",
+ * 2015): outputs = Aᵀ · ((G · taps) ⊙ (Bᵀ · inputs)). src/nn/kernels.ts applies G to the weights once.
  */
 import { multiplyAdd, rectify, VECTOR_BYTES } from './vector';
 
@@ -9,7 +9,8 @@ import { multiplyAdd, rectify, VECTOR_BYTES } from './vector';
  * Bᵀ · inputs.
  *
  * @param out axes (6, tile, channel), the six `plane` bytes apart
- * @param input the first tile's first frame, axes (frame, channel): each tile takes six frames, four after the one before
+ * @param input the first tile's first frame, axes (frame, channel): each tile reads six frames and starts four frames
+ *   after the previous one
  * @param channels a multiple of 4
  */
 export function toWinograd(out: usize, plane: usize, input: usize, tiles: i32, channels: i32): void {
@@ -39,7 +40,7 @@ export function toWinograd(out: usize, plane: usize, input: usize, tiles: i32, c
 }
 
 /**
- * Aᵀ · products, plus bias and what `add` holds.
+ * Aᵀ · products, plus bias and `add`.
  *
  * @param out axes (4 · tile, channel), frames `outStride` bytes apart
  * @param products axes (6, tile, channel), the six `plane` bytes apart
