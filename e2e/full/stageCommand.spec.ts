@@ -49,5 +49,5 @@ engineTest('notes what was repaired, and reads what only the browser decodes', a
   expect(decoded.code, decoded.stderr).toBe(0);
   // 4.096 s at 16 kHz.
   expect(decoded.stdout).toContain('decode (sample): (65536)');
-  expect(decoded.stderr).toContain("note: Only the browser's own decoder reads this file.");
+  expect(decoded.stderr).toContain("note: Only the browser's own decoder can read this file.");
 });

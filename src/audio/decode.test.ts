@@ -9,7 +9,7 @@ async function decode(source: Blob, options: Partial<DecodeOptions> = {}): Promi
   return collect((await openAudio(source, { ...OPTIONS, ...options })).pieces());
 }
 
-/** A multiple of 1/128 below 1: exact in all integer formats. */
+/** Multiples of 1/128 below 1: exact in all integer formats. */
 const SIMPLE = Float32Array.of(0, 0.5, -0.5, 127 / 128, -1, 1 / 128, -1 / 128);
 
 describe('openAudio with WAV', () => {
@@ -28,7 +28,7 @@ describe('openAudio with WAV', () => {
     expect(await collect(audio.pieces())).toEqual(SIMPLE);
   });
 
-  it('reads all 16-bit values as libsndfile does', async () => {
+  it('reads all 16-bit values like libsndfile', async () => {
     const values = Float32Array.from({ length: 65_536 }, (_, i) => (i - 32_768) / 32_768);
     expect(await decode(buildWav([values]))).toEqual(values);
   });
@@ -41,22 +41,22 @@ describe('openAudio with WAV', () => {
     expect([...muLaw].map((value) => value * 32_768)).toEqual([0, -0, 32_124, -32_124, 120]);
   });
 
-  it('takes the mean of 2 and of 32 channels', async () => {
+  it('computes the mean of 2 and of 32 channels', async () => {
     const [left, right] = [Float32Array.of(0.5, 0.25), Float32Array.of(-0.5, 0.75)];
     expect([...(await decode(buildWav([left, right])))]).toEqual([0, 0.5]);
     expect([...(await decode(buildWav(Array.from({ length: 32 }, () => left))))]).toEqual([0.5, 0.25]);
   });
 
-  it('keeps floats outside of [-1, 1]', async () => {
+  it('keeps floats outside [-1, 1]', async () => {
     expect([...(await decode(buildWav([[1.5, -3]], { format: 'float32' })))]).toEqual([1.5, -3]);
   });
 
-  it('passes over other chunks, also of odd length', async () => {
+  it('skips other chunks, including chunks of odd length', async () => {
     const extraChunks = [{ name: 'LIST', bytes: 7 }, { name: 'bext', bytes: 602 }];
     expect(await decode(buildWav([SIMPLE], { extraChunks }))).toEqual(SIMPLE);
   });
 
-  it('gives 0.05 s', async () => {
+  it('reads 0.05 s', async () => {
     expect(await decode(buildWav([noise(800)], { format: 'float32' }))).toEqual(noise(800));
   });
 
@@ -65,7 +65,7 @@ describe('openAudio with WAV', () => {
     expect(await decode(buildWav([samples, samples], { format: 'float32' }))).toEqual(samples);
   });
 
-  it.each([8_000, 44_100, 48_000])('brings %i Hz to the target rate', async (sampleRate) => {
+  it.each([8_000, 44_100, 48_000])('resamples %i Hz to the target rate', async (sampleRate) => {
     const length = sampleRate + 7;
     const output = await decode(buildWav([tone(440, sampleRate, length)], { sampleRate, format: 'float32' }));
     expect(output.length).toBe(Math.round((length * 16_000) / sampleRate));
@@ -75,7 +75,7 @@ describe('openAudio with WAV', () => {
 });
 
 describe('a segment of a recording', () => {
-  it.each([16_000, 44_100, 48_000, 8_000, 11_025])('is what the whole has there: %i Hz', async (sampleRate) => {
+  it.each([16_000, 44_100, 48_000, 8_000, 11_025])('equals the same part of the whole: %i Hz', async (sampleRate) => {
     const file = buildWav([noise(3 * sampleRate)], { sampleRate, format: 'float32' });
     const whole = await decode(file);
     for (const [startSeconds, durationSeconds] of [[0, 0.5], [0.001, 0.2], [1.234_56, 1], [2.5, 9]] as const) {
@@ -97,7 +97,7 @@ describe('a segment of a recording', () => {
     { durationSeconds: NaN },
     { sampleRate: 0 },
     { sampleRate: 16_000.5 },
-  ])('is refused with %o', async (options) => {
+  ])('is rejected with %o', async (options) => {
     await expect(decode(buildWav([noise(16_000)]), options)).rejects.toMatchObject({ code: 'options' });
   });
 });
@@ -121,14 +121,14 @@ describe('bad files', () => {
     ['40 channels', buildWav([second], { declaredChannels: 40 }), 'audio-channels'],
     ['33 channels', buildWav(Array.from({ length: 33 }, () => second)), 'audio-channels'],
     ['a rate of 0', buildWav([second], { sampleRate: 0 }), 'audio-unsupported'],
-    ['a coding that is not known', buildWav([second], { declaredTag: 2 }), 'audio-unsupported'],
+    ['an unknown coding', buildWav([second], { declaredTag: 2 }), 'audio-unsupported'],
     ['half of the samples', buildWav([second]).slice(0, 16_044), 'audio-truncated'],
     ['none of the samples', buildWav([second]).slice(0, 44), 'audio-truncated'],
-  ])('%s: refused at once', async (_, file, code) => {
+  ])('%s: rejected immediately', async (_, file, code) => {
     await expect(openAudio(file, OPTIONS)).rejects.toMatchObject({ name: 'VoxlaneError', code });
   });
 
-  it('tells how much of a truncated file is there, and gives that part', async () => {
+  it('reports how much of a truncated file is available, and reads that part', async () => {
     const file = buildWav([second]).slice(0, 44 + 16_000);
     await expect(openAudio(file, OPTIONS)).rejects.toMatchObject({
       problem: 'The WAV header declares 1.000 s, but the file contains 0.500 s',
@@ -143,14 +143,14 @@ describe('bad files', () => {
     ['a recorder that broke off', { declaredDataBytes: 0, declaredRiffBytes: 0 }],
     ['a recorder that broke off late', { declaredDataBytes: 0, declaredRiffBytes: 36 }],
     ['SoX', { declaredDataBytes: 0x7fff_f000, declaredRiffBytes: 0x7fff_f024 }],
-  ])('takes a header of %s that could not know the length', async (_, options) => {
+  ])('accepts a header without a valid length from %s', async (_, options) => {
     expect(await decode(buildWav([SIMPLE], options))).toEqual(SIMPLE);
   });
 
   it.each([
     [16_000, NaN],
     [44_100, Infinity],
-  ])('tells where a sample is not finite: %i Hz, %d', async (sampleRate, value) => {
+  ])('reports the time of a non-finite sample: %i Hz, %d', async (sampleRate, value) => {
     const samples = new Float32Array(sampleRate);
     samples[sampleRate / 4] = value;
     const file = buildWav([samples, new Float32Array(sampleRate)], { sampleRate, format: 'float32' });
@@ -162,20 +162,20 @@ describe('bad files', () => {
 });
 
 describe('openSamples and openChannels', () => {
-  it('pass samples at the target rate untouched', async () => {
+  it('pass samples at the target rate unchanged', async () => {
     const samples = noise(200_000);
     const audio = openSamples(samples, OPTIONS);
     expect(audio.facts).toMatchObject({ durationSeconds: 12.5, channels: 1, sampleRate: 16_000 });
     expect(await collect(audio.pieces())).toEqual(samples);
   });
 
-  it('mix and resample as a file of the same samples', async () => {
+  it('mix and resample like a file of the same samples', async () => {
     const channels = [noise(44_100, 1), noise(44_100, 2)];
     const expected = await decode(buildWav(channels, { sampleRate: 44_100, format: 'float32' }));
     expect(await collect(openChannels(channels, 44_100, OPTIONS).pieces())).toEqual(expected);
   });
 
-  it('refuse what cannot be', async () => {
+  it('reject invalid input', async () => {
     expect(() => openSamples(new Float32Array(0), OPTIONS)).toThrow(expect.objectContaining({ code: 'audio-no-samples' }));
     expect(() => openChannels([], 16_000, OPTIONS)).toThrow(expect.objectContaining({ code: 'audio-channels' }));
     const unequal = [new Float32Array(2), new Float32Array(3)];
@@ -185,7 +185,7 @@ describe('openSamples and openChannels', () => {
     });
   });
 
-  it('are read once', () => {
+  it('can be read only once', () => {
     const audio = openSamples(noise(10), OPTIONS);
     audio.pieces();
     expect(() => audio.pieces()).toThrow(expect.objectContaining({ code: 'disposed' }));
@@ -193,7 +193,7 @@ describe('openSamples and openChannels', () => {
 });
 
 describe('close', () => {
-  it('ends a stream that is read half way', async () => {
+  it('ends a partly read stream', async () => {
     const audio = openChannels([noise(500_000)], 44_100, OPTIONS);
     const pieces = audio.pieces();
     expect((await pieces.next()).done).toBe(false);

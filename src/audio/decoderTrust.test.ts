@@ -16,23 +16,23 @@ const EPIPHANY = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/605.1.15 (KHTML, l
 const WPE = 'Mozilla/5.0 (Linux; aarch64) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Safari/605.1.15';
 
 describe('decoderTrust', () => {
-  it.each([CHROME, HEADLESS, ANDROID, WEB_VIEW, EDGE, FIREFOX])('relies on %s', (userAgent) => {
+  it.each([CHROME, HEADLESS, ANDROID, WEB_VIEW, EDGE, FIREFOX])('trusts %s', (userAgent) => {
     expect(decoderTrust(userAgent, 1)).toBe('verified');
     expect(decoderTrust(userAgent, 6)).toBe('verified');
   });
 
-  it.each([SAFARI, IPHONE, CHROME_ON_IOS, FIREFOX_ON_IOS])('tries mono and stereo first, and avoids more channels: %s', (userAgent) => {
+  it.each([SAFARI, IPHONE, CHROME_ON_IOS, FIREFOX_ON_IOS])('probes mono and stereo, and avoids more channels: %s', (userAgent) => {
     expect(decoderTrust(userAgent, 1)).toBe('probe');
     expect(decoderTrust(userAgent, 2)).toBe('probe');
     expect(decoderTrust(userAgent, 3)).toBe('avoid');
   });
 
-  it.each([WEBKITGTK, EPIPHANY, WPE])('avoids %s, whose process it would end', (userAgent) => {
+  it.each([WEBKITGTK, EPIPHANY, WPE])('avoids %s, whose process would crash', (userAgent) => {
     expect(decoderTrust(userAgent, 1)).toBe('avoid');
     expect(decoderTrust(userAgent, 2)).toBe('avoid');
   });
 
-  it.each(['', 'Mozilla/5.0 (X11; Linux x86_64) Ladybird/1.0'])('tries an engine that it does not know: "%s"', (userAgent) => {
+  it.each(['', 'Mozilla/5.0 (X11; Linux x86_64) Ladybird/1.0'])('probes an unknown engine: "%s"', (userAgent) => {
     expect(decoderTrust(userAgent, 2)).toBe('probe');
   });
 });

@@ -25,36 +25,36 @@ async function placeAll(clock: GapClock, decoded: readonly number[]): Promise<nu
 }
 
 describe('GapClock', () => {
-  it.each(['aac', 'opus'])('puts gaps back that a decoder closed: %s', async (codec) => {
+  it.each(['aac', 'opus'])('restores gaps that a decoder closed: %s', async (codec) => {
     const timestamps = withGaps(2, 0.5, 30);
     const decoded = timestamps.map((_, i) => i * PACKET);
     const placed = await placeAll(new GapClock(packets(timestamps), codec), decoded);
     placed.forEach((time, i) => { expect(time).toBeCloseTo(timestamps[i]!, 9); });
   });
 
-  it('sees a gap after the very first packet', async () => {
+  it('detects a gap after the first packet', async () => {
     const placed = await placeAll(new GapClock(packets([0, 2, 2.02, 2.04]), 'aac'), [0, 0.02, 0.04, 0.06]);
     placed.forEach((time, i) => { expect(time).toBeCloseTo([0, 2, 2.02, 2.04][i]!, 9); });
   });
 
-  it('leaves alone what a decoder placed right', async () => {
+  it('does not change correct times', async () => {
     const timestamps = withGaps(2, 0.5);
     expect(await placeAll(new GapClock(packets(timestamps), 'aac'), timestamps)).toEqual(timestamps);
   });
 
-  it('holds through timestamps that are rounded and a decoder that is late by the delay of the encoder', async () => {
+  it('tolerates rounded timestamps and a decoder that is late by the encoder delay', async () => {
     const exact = withGaps(2, 0.5);
     const rounded = exact.map((time) => Math.round((time + 0.0065) * 1000) / 1000);
     const placed = await placeAll(new GapClock(packets(rounded), 'opus'), exact.map((_, i) => i * PACKET));
     placed.forEach((time, i) => { expect(Math.abs(time - exact[i]!)).toBeLessThan(0.003); });
   });
 
-  it('takes packets of changing length for what they are', async () => {
+  it('does not mistake packets of variable duration for gaps', async () => {
     const timestamps = [0, 0.02, 0.04, 0.1, 0.16, 0.22, 0.24, 0.26, 0.3];
     expect(await placeAll(new GapClock(packets(timestamps), 'opus'), timestamps)).toEqual(timestamps);
   });
 
-  it('takes no packets beyond what it needs', async () => {
+  it('reads only the packets that it needs', async () => {
     let taken = 0;
     function* endless(): Generator<{ timestamp: number }> {
       for (;;) yield { timestamp: PACKET * taken++ };

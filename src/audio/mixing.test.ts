@@ -15,7 +15,7 @@ async function mix(blocks: readonly PlanarBlock[]): Promise<{ samples: Float32Ar
   return { samples: concatenate(pieces), starts, cancels };
 }
 
-/** Blocks of `size` frames, one after another. */
+/** Consecutive blocks of `size` frames. */
 function blocksOf(channels: readonly Float32Array[], size: number, start = 0): PlanarBlock[] {
   const length = channels[0]!.length;
   return Array.from({ length: Math.ceil(length / size) }, (_, i) => ({
@@ -36,7 +36,7 @@ describe('mixed', () => {
     expect(cancels).toEqual([]);
   });
 
-  it.each([1, 7, 64, 1000, 5000])('takes one of two channels that cancel, in blocks of %i', async (size) => {
+  it.each([1, 7, 64, 1000, 5000])('uses one of two channels that cancel, in blocks of %i', async (size) => {
     const left = noise(3500);
     const { samples, cancels } = await mix(blocksOf([left, inverted(left)], size));
     expect(samples).toEqual(left);
@@ -57,7 +57,7 @@ describe('mixed', () => {
     expect((await mix(blocksOf(channels, 100))).samples).toEqual(loud);
   });
 
-  it('takes the mean of silence, of one channel with sound, and of nearly opposite channels that leave enough', async () => {
+  it('uses the mean for silence, for one channel with sound, and for nearly opposite channels that do not cancel', async () => {
     const sound = noise(1000);
     const silence = new Float32Array(1000);
     const others = noise(1000, 5);
@@ -68,7 +68,7 @@ describe('mixed', () => {
     }
   });
 
-  it('keeps gaps, one channel beside two, and blocks that start in the middle of a second', async () => {
+  it('keeps gaps, one channel after two, and blocks that start in the middle of a second', async () => {
     const left = noise(300);
     const stereo = { channels: [left, inverted(left)] };
     const { starts, samples } = await mix([

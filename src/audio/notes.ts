@@ -45,7 +45,7 @@ const seconds = (value: number): string => `${value.toFixed(3)} s`;
 export const recordingNotes = {
   joined: (count: number, atSeconds: number | null): RecordingNote => ({
     code: 'joined',
-    text: `The file holds ${count} recordings one after another. All of them were read.`,
+    text: `The file contains ${count} consecutive recordings. All of them were read.`,
     atSeconds,
     amount: count,
   }),
@@ -53,14 +53,14 @@ export const recordingNotes = {
     code: 'bytes-skipped',
     text:
       places === 1
-        ? `${bytes} bytes at ${seconds(atSeconds)} do not belong to the sound. They were skipped.`
-        : `${bytes} bytes in ${places} places, the first at ${seconds(atSeconds)}, do not belong to the sound. They were skipped.`,
+        ? `${bytes} bytes at ${seconds(atSeconds)} are not audio data. They were skipped.`
+        : `${bytes} bytes in ${places} places, the first at ${seconds(atSeconds)}, are not audio data. They were skipped.`,
     atSeconds,
     amount: bytes,
   }),
   dataMissing: (lengthSeconds: number, atSeconds: number): RecordingNote => ({
     code: 'data-missing',
-    text: `${seconds(lengthSeconds)} of sound are missing from the file at ${seconds(atSeconds)}. They were replaced with silence.`,
+    text: `${seconds(lengthSeconds)} of audio are missing from the file at ${seconds(atSeconds)} and were replaced with silence.`,
     atSeconds,
     amount: lengthSeconds,
   }),
@@ -69,32 +69,32 @@ export const recordingNotes = {
     code: 'cut-off',
     text:
       promisedSeconds === null
-        ? `The file breaks off at ${seconds(heldSeconds)} without an end mark. The sound up to there was read.`
-        : `The file breaks off at ${seconds(heldSeconds)}, but its header gives ${seconds(promisedSeconds)}. The sound up to there was read.`,
+        ? `The file breaks off at ${seconds(heldSeconds)} without an end marker. The audio up to that point was read.`
+        : `The file breaks off at ${seconds(heldSeconds)}, but its header specifies ${seconds(promisedSeconds)}. The audio up to that point was read.`,
     atSeconds: heldSeconds,
     amount: promisedSeconds,
   }),
   sizeIgnored: (declaredBytes: number, heldBytes: number): RecordingNote => ({
     code: 'size-ignored',
-    text: `The header gives ${declaredBytes} bytes of samples, which is a placeholder or wrong. All ${heldBytes} bytes that the file holds were read.`,
+    text: `The header specifies ${declaredBytes} bytes of samples, which is a placeholder or wrong. All ${heldBytes} bytes of the file were read.`,
     atSeconds: null,
     amount: declaredBytes,
   }),
   severalTracks: (track: number, count: number): RecordingNote => ({
     code: 'several-tracks',
-    text: `The file has ${count} audio tracks. Track ${track} was read. The track option chooses another.`,
+    text: `The file has ${count} audio tracks. Track ${track} was read. Use the track option to select another.`,
     atSeconds: null,
     amount: count,
   }),
   channelsCancel: (atSeconds: number): RecordingNote => ({
     code: 'channels-cancel',
-    text: `From ${seconds(atSeconds)}, the channels cancel each other in a mix, because one is inverted. One channel was read instead.`,
+    text: `From ${seconds(atSeconds)}, the channels cancel each other out when mixed, because one is inverted. A single channel was read instead.`,
     atSeconds,
     amount: null,
   }),
   browserDecoder: (): RecordingNote => ({
     code: 'browser-decoder',
-    text: "Only the browser's own decoder reads this file. It does not report missing or damaged data.",
+    text: "Only the browser's own decoder can read this file. It does not report missing or damaged data.",
     atSeconds: null,
     amount: null,
   }),

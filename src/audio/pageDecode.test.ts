@@ -5,7 +5,7 @@ import { decodeInstead, decodeOnPage } from './pageDecode';
 const FIXTURES = new URL('../../e2e/fixtures/', import.meta.url);
 const fixture = (name: string): Blob => new Blob([readFileSync(new URL(name, FIXTURES))]);
 
-/** A decoder that gives a second of silence for any file. */
+/** A decoder that returns a second of silence for any file. */
 class FakeContext {
   constructor(_channels: number, _length: number, private readonly sampleRate: number) {}
 
@@ -41,7 +41,7 @@ it.each([
   expect(decoded!.notes.map(({ code }) => code)).toEqual(codes);
 });
 
-it('a file that the browser cannot decode gives null; an empty file is an error', async () => {
+it('a file that the browser cannot decode returns null; an empty file is an error', async () => {
   vi.stubGlobal('OfflineAudioContext', class {
     decodeAudioData(): Promise<never> {
       return Promise.reject(new DOMException('no', 'EncodingError'));

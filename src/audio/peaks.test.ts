@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { PEAK_SAMPLE_RATE, PeakPyramid, PeakReducer, SAMPLES_PER_PEAK } from './peaks';
 
-/** The same numbers at each run: `Math.sin` of large arguments is noise enough. */
+/** Reproducible noise: `Math.sin` of large arguments is random enough. */
 const noise = (length: number): Float32Array =>
   Float32Array.from({ length }, (_, at) => 0.9 * Math.sin(at * 12.9898) * Math.sin(at / 997));
 
 const SCALE = 32_767;
 
-/** Peaks of pieces of these lengths, and of what is left. */
+/** Peaks of pieces of these lengths, and of the remaining samples. */
 function reduced(samples: Float32Array, pieceLengths: readonly number[]): Int16Array {
   const reducer = new PeakReducer();
   const extremes: number[] = [];
@@ -38,23 +38,23 @@ describe('PeakReducer', () => {
     });
   });
 
-  it('gives the same peaks whatever the pieces are', () => {
+  it('returns the same peaks for any division into pieces', () => {
     const samples = noise(10_000);
     expect(reduced(samples, [1, 255, 256, 257, 1000])).toEqual(reduced(samples, [10_000]));
   });
 
-  it('cuts off what is beyond full scale', () => {
+  it('clips values beyond full scale', () => {
     expect([...reduced(Float32Array.of(-3, 2), [2])]).toEqual([-SCALE, SCALE]);
   });
 });
 
 describe('PeakPyramid', () => {
-  // 1,001 peaks: odd at several levels, so that some peaks have no partner.
+  // 1,001 peaks: odd at several levels, so some peaks have no partner.
   const samples = noise(1000 * SAMPLES_PER_PEAK + 100);
   const pyramid = pyramidOf(samples);
   const secondsPerPeak = SAMPLES_PER_PEAK / PEAK_SAMPLE_RATE;
 
-  it('is the same whether its peaks come at once or one by one', () => {
+  it('is the same for peaks appended together or one by one', () => {
     const { extremes } = pyramid.toPeaks();
     const grown = new PeakPyramid();
     for (let at = 0; at < extremes.length; at += 2) grown.append(extremes.subarray(at, at + 2));
@@ -66,7 +66,7 @@ describe('PeakPyramid', () => {
     expect(grown.loudest).toBe(pyramid.loudest);
   });
 
-  it.each([1, 1.7, 2, 5, 64, 100.3, 500, 1001])('holds the extremes of columns of %d peaks at least', (peaksPerColumn) => {
+  it.each([1, 1.7, 2, 5, 64, 100.3, 500, 1001])('contains at least the extremes of columns of %d peaks', (peaksPerColumn) => {
     const secondsPerColumn = peaksPerColumn * secondsPerPeak;
     const columns = new Float32Array(2 * Math.floor(pyramid.seconds / secondsPerColumn + 1e-6));
     const [from, to] = pyramid.read(0, secondsPerColumn, columns);
@@ -75,7 +75,7 @@ describe('PeakPyramid', () => {
       const start = Math.round(column * peaksPerColumn * SAMPLES_PER_PEAK);
       const part = samples.subarray(start, Math.round(start + peaksPerColumn * SAMPLES_PER_PEAK));
       const [lowest, highest] = [columns[2 * column]!, columns[2 * column + 1]!];
-      // A column takes in whole peaks of its level: it can hold more than its own sound, never less.
+      // A column covers complete peaks of its level, so it can cover more than its own samples, but never fewer.
       expect(lowest).toBeLessThanOrEqual(part.reduce((a, b) => Math.min(a, b)) + 1 / SCALE);
       expect(highest).toBeGreaterThanOrEqual(part.reduce((a, b) => Math.max(a, b)) - 1 / SCALE);
       const around = samples.subarray(
@@ -86,7 +86,7 @@ describe('PeakPyramid', () => {
     }
   });
 
-  it('draws a line from peak to peak where columns are narrower', () => {
+  it('interpolates between peaks if columns are narrower', () => {
     const slope = PeakPyramid.from({ secondsPerPeak: 1, extremes: Int16Array.of(-SCALE, 0, 0, SCALE) });
     const columns = new Float32Array(2 * 4);
     expect(slope.read(0.5, 0.25, columns)).toEqual([0, 4]);
@@ -96,7 +96,7 @@ describe('PeakPyramid', () => {
     });
   });
 
-  it('says which columns are known, and leaves the others', () => {
+  it('returns the known columns, and does not change the others', () => {
     const columns = new Float32Array(2 * 10).fill(7);
     const short = PeakPyramid.from({ secondsPerPeak: 1, extremes: Int16Array.of(0, 1, 0, 1, 0, 1) });
     expect(short.read(-2, 1, columns)).toEqual([2, 5]);
@@ -105,13 +105,13 @@ describe('PeakPyramid', () => {
     expect(short.read(40, 1, columns)[0]).toBe(short.read(40, 1, columns)[1]);
   });
 
-  it('survives being stored', () => {
+  it('can be stored and restored', () => {
     const peaks = pyramid.toPeaks();
     expect(peaks.extremes).toHaveLength(2 * 1001);
     expect(PeakPyramid.from(structuredClone(peaks)).toPeaks()).toEqual(peaks);
   });
 
-  it('knows the loudest sample', () => {
+  it('returns the loudest sample', () => {
     expect(pyramid.loudest).toBeCloseTo(samples.reduce((a, b) => Math.max(a, Math.abs(b)), 0), 4);
     expect(new PeakPyramid().loudest).toBe(0);
   });

@@ -3,10 +3,10 @@ import { probeDecoder, type DecoderConstructor } from './mediaInput';
 
 const CONFIG: AudioDecoderConfig = { codec: 'mp3', sampleRate: 44_100, numberOfChannels: 1 };
 
-/** Stands for a packet: fake decoders look at none. */
+/** A placeholder for a packet. Fake decoders do not read packets. */
 const PACKET = {} as EncodedAudioChunk;
 
-/** A track of `count` packets, which counts those that are taken from it. */
+/** A track of `count` packets that reports each packet read. */
 async function* packets(count: number, onTaken: () => void = () => undefined): AsyncGenerator<EncodedAudioChunk> {
   for (let index = 0; index < count; index++) {
     onTaken();
@@ -14,10 +14,10 @@ async function* packets(count: number, onTaken: () => void = () => undefined): A
   }
 }
 
-/** What a fake decoder does when it is called. */
+/** Behavior of a fake decoder. */
 interface Habits {
   readonly configure?: () => void;
-  /** @param numDecoded packets that it has, this one included */
+  /** @param numDecoded number of packets so far, including this one */
   readonly decode?: (callbacks: AudioDecoderInit, numDecoded: number) => void;
   readonly flush?: (callbacks: AudioDecoderInit) => Promise<void>;
   /** Throws, as WebCodecs does after an error. */
@@ -65,7 +65,7 @@ afterEach(() => {
 });
 
 describe('probeDecoder', () => {
-  it('accepts a decoder that gives sound, closes it and reads no more than it needs', async () => {
+  it('accepts a decoder that produces audio, closes it and reads only as much as necessary', async () => {
     let taken = 0;
     const works = decoderWith({ decode: (callbacks) => { give(callbacks); } });
     expect(await probeDecoder(CONFIG, packets(10_000, () => (taken += 1)), works)).toBe(true);
@@ -74,14 +74,14 @@ describe('probeDecoder', () => {
     expect(closed.sounds).toBeGreaterThan(0);
   });
 
-  it('accepts one that needs some packets first, or answers later', async () => {
+  it('accepts a decoder that needs some packets first, or answers later', async () => {
     const vorbis = decoderWith({ decode: (callbacks, numDecoded) => { if (numDecoded > 1) give(callbacks); } });
     expect(await probeDecoder(CONFIG, packets(100), vorbis)).toBe(true);
     const later = decoderWith({ decode: (callbacks, numDecoded) => { if (numDecoded === 16) setTimeout(() => { give(callbacks); }, 1); } });
     expect(await probeDecoder(CONFIG, packets(100), later)).toBe(true);
   });
 
-  it('refuses one that throws, as soon as it is made, configured or fed', async () => {
+  it('rejects a decoder that throws when it is created, configured or used', async () => {
     const fail = (): never => {
       throw new DOMException('no such codec', 'NotSupportedError');
     };
@@ -95,7 +95,7 @@ describe('probeDecoder', () => {
     expect(closed.decoders).toBe(2);
   });
 
-  it('refuses one that reports an error', async () => {
+  it('rejects a decoder that reports an error', async () => {
     const reports = decoderWith({
       decode: ({ error }) => { error(new DOMException('Decode error', 'EncodingError')); },
       isClosedByError: true,
@@ -103,7 +103,7 @@ describe('probeDecoder', () => {
     expect(await probeDecoder(CONFIG, packets(100), reports)).toBe(false);
   });
 
-  it('refuses one that never answers, and closes it', async () => {
+  it('rejects a decoder that never answers, and closes it', async () => {
     vi.useFakeTimers();
     const verdict = probeDecoder(CONFIG, packets(100), decoderWith({}));
     await vi.runAllTimersAsync();
@@ -111,7 +111,7 @@ describe('probeDecoder', () => {
     expect(closed.decoders).toBe(1);
   });
 
-  it('refuses one that answers only after flush, unless the recording ends that soon', async () => {
+  it('rejects a decoder that answers only after flush, unless the recording is that short', async () => {
     vi.useFakeTimers();
     const flushes = decoderWith({
       flush: (callbacks) => {
@@ -125,7 +125,7 @@ describe('probeDecoder', () => {
     expect(await probeDecoder(CONFIG, packets(3), flushes)).toBe(true);
   });
 
-  it('refuses one that gives sound without samples, and a track without packets', async () => {
+  it('rejects a decoder that produces no samples, and a track without packets', async () => {
     vi.useFakeTimers();
     const empty = probeDecoder(CONFIG, packets(100), decoderWith({ decode: (callbacks) => { give(callbacks, 0); } }));
     await vi.runAllTimersAsync();
@@ -133,8 +133,8 @@ describe('probeDecoder', () => {
     expect(await probeDecoder(CONFIG, packets(0), decoderWith({}))).toBe(false);
   });
 
-  it('refuses where the file breaks off', async () => {
-    // eslint-disable-next-line require-yield -- it breaks before its first packet
+  it('rejects a file that cannot be read', async () => {
+    // eslint-disable-next-line require-yield -- it fails before its first packet
     const broken = async function* (): AsyncGenerator<EncodedAudioChunk> {
       await Promise.reject(new Error('cannot be read'));
     };

@@ -1,4 +1,4 @@
-/** Joined WAV files, WAV files with wrong headers, and options that cannot be right. */
+/** Joined WAV files, WAV files with wrong headers, and invalid options. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { concatenate } from '../util/values';
@@ -34,7 +34,7 @@ describe('WAV files of the cases', () => {
     expect(samples.some((value) => Math.abs(value) > 0.1)).toBe(true);
   });
 
-  it('wav_ima_adpcm.wav: refused by name', async () => {
+  it('wav_ima_adpcm.wav: rejected with the codec name', async () => {
     await expect(openAudio(caseFile('wav_ima_adpcm.wav'), OPTIONS)).rejects.toMatchObject({
       code: 'audio-unsupported',
       problem: expect.stringContaining('IMA ADPCM') as string,
@@ -50,7 +50,7 @@ describe('WAV files of the cases', () => {
 describe('the size in the header of a stream', () => {
   const samples = Float32Array.from({ length: 1000 }, (_, i) => ((i % 200) - 100) / 128);
 
-  it.each([1e9, 2e9, 0x7fff_ff00, 0xffff_ffff - 36, 0x7fff_ffff - 44])('%i bytes: a placeholder if the file ends with a whole sample', async (declaredDataBytes) => {
+  it.each([1e9, 2e9, 0x7fff_ff00, 0xffff_ffff - 36, 0x7fff_ffff - 44])('%i bytes: a placeholder if the file ends with a complete sample', async (declaredDataBytes) => {
     const file = buildWav([samples, samples], { declaredDataBytes, declaredRiffBytes: declaredDataBytes + 36 });
     const result = await read(await openAudio(file, OPTIONS));
     expect(result.samples).toEqual(samples);
@@ -58,7 +58,7 @@ describe('the size in the header of a stream', () => {
     await expect(openAudio(file.slice(0, file.size - 1), OPTIONS)).rejects.toMatchObject({ code: 'audio-truncated' });
   });
 
-  it('must be right if it is smaller', async () => {
+  it('must be correct if it is smaller', async () => {
     const file = buildWav([samples], { declaredDataBytes: 1e8 });
     await expect(openAudio(file, OPTIONS)).rejects.toMatchObject({ code: 'audio-truncated' });
   });
@@ -71,7 +71,7 @@ describe('the size in the header of a stream', () => {
   });
 });
 
-/** Stands for a file that is too large for the memory. */
+/** Simulates a file that does not fit into memory. */
 class FileOfThrees extends Blob {
   readonly #start: Blob;
   readonly #size: number;
@@ -91,7 +91,7 @@ class FileOfThrees extends Blob {
   }
 }
 
-describe('a size in the header that is smaller than the sound', () => {
+describe('a declared size smaller than the audio', () => {
   const samples = Float32Array.from({ length: 1000 }, (_, i) => ((i % 200) - 100) / 128);
   const whole = buildWav([samples]);
 
@@ -100,13 +100,13 @@ describe('a size in the header that is smaller than the sound', () => {
     expect(await read(await openAudio(file, OPTIONS))).toEqual({ samples, notes: ['size-ignored'] });
   });
 
-  it('is ignored if the file is larger than 32 bits can say', async () => {
+  it('is ignored if the file exceeds 32 bits', async () => {
     const start = buildWav([samples], { declaredDataBytes: 1000, declaredRiffBytes: 1036 });
     const { heldFrames, ignoredBytes } = await readWavHeader(new FileOfThrees(start, 44 + 2 ** 32));
     expect({ heldFrames, ignoredBytes }).toEqual({ heldFrames: 2 ** 31, ignoredBytes: 1000 });
   });
 
-  it('counts if the rest lies outside of the outer size, and the rest has a note', async () => {
+  it('applies if the rest is outside the outer size, and the rest has a note', async () => {
     const audio = await openAudio(new Blob([whole, '<html>error 502</html>']), OPTIONS);
     expect(await read(audio)).toEqual({ samples, notes: ['bytes-skipped'] });
     expect(audio.notes()).toMatchObject([{ amount: 22, atSeconds: 0.0625 }]);
@@ -117,7 +117,7 @@ describe('a size in the header that is smaller than the sound', () => {
     ['a truncated chunk', new Blob(['LIST\u0040\0\0\0INFO1234'])],
     ['zeros', new Blob([new Uint8Array(5000)])],
     ['an ID3 tag', new Blob(['TAG', new Uint8Array(125)])],
-  ])('counts if %s follow, without a note', async (_, rest) => {
+  ])('applies if %s follow, without a note', async (_, rest) => {
     expect(await read(await openAudio(new Blob([whole, rest]), OPTIONS))).toEqual({ samples, notes: [] });
   });
 
@@ -139,13 +139,13 @@ describe('joined WAV files', () => {
   const files = parts.map((samples) => buildWav([samples], { format: 'float32' }));
   const joined = new Blob(files);
 
-  it('are read one after another', async () => {
+  it('are read consecutively', async () => {
     const audio = await openAudio(joined, OPTIONS);
     expect(await read(audio)).toEqual({ samples: concatenate(parts), notes: ['joined'] });
     expect(audio.notes()).toMatchObject([{ amount: 3 }]);
   });
 
-  it.each([[0, 0.1], [0.2, 0.2], [0.3, 0.3], [0.5, 9]])('give the segment from %d s of %d s as the whole does', async (startSeconds, durationSeconds) => {
+  it.each([[0, 0.1], [0.2, 0.2], [0.3, 0.3], [0.5, 9]])('return the same segment as the whole, from %d s for %d s', async (startSeconds, durationSeconds) => {
     const { samples } = await read(await openAudio(joined, { ...OPTIONS, startSeconds, durationSeconds }));
     const start = startSeconds * 16_000;
     expect(samples).toEqual(concatenate(parts).slice(start, start + durationSeconds * 16_000));
@@ -174,14 +174,14 @@ describe('joined WAV files', () => {
     expect(notes).toEqual(['joined', 'bytes-skipped']);
   });
 
-  it.each([0, 2e9, 0x7fff_ffff, 0xffff_ffff])('are found if their headers give a placeholder of %i bytes', async (declaredDataBytes) => {
+  it.each([0, 2e9, 0x7fff_ffff, 0xffff_ffff])('are found if their headers declare a placeholder of %i bytes', async (declaredDataBytes) => {
     const streamed = parts.map((samples) => buildWav([samples], { format: 'float32', declaredDataBytes, declaredRiffBytes: declaredDataBytes }));
     const { samples, notes } = await read(await openAudio(new Blob(streamed), OPTIONS));
     expect(samples).toEqual(concatenate(parts));
     expect(notes).toContain('joined');
   });
 
-  it('can be read up to the place that the error gives if the last is truncated', async () => {
+  it('can be read up to the time in the error if the last file is truncated', async () => {
     const cut = joined.slice(0, joined.size - 4 * 2500);
     await expect(collect((await openAudio(cut, OPTIONS)).pieces())).rejects.toMatchObject({
       code: 'audio-truncated',
@@ -192,18 +192,18 @@ describe('joined WAV files', () => {
     expect(samples).toEqual(concatenate(parts).slice(0, 0.593 * 16_000));
   });
 
-  it('are refused if the segment starts beyond their end', async () => {
+  it('are rejected if the segment starts beyond their end', async () => {
     const audio = await openAudio(joined, { ...OPTIONS, startSeconds: 2 });
     await expect(collect(audio.pieces())).rejects.toMatchObject({ code: 'options' });
   });
 });
 
-describe('values that cannot be right', () => {
-  it.each([1, 999, 768_001])('a rate of %i Hz is refused', async (sampleRate) => {
+describe('invalid values', () => {
+  it.each([1, 999, 768_001])('a rate of %i Hz is rejected', async (sampleRate) => {
     await expect(openAudio(buildWav([noise(100)], { sampleRate }), OPTIONS)).rejects.toMatchObject({ code: 'audio-unsupported' });
   });
 
-  it.each([0, 2, 1.5])('track %d of a WAV file is refused', async (track) => {
+  it.each([0, 2, 1.5])('track %d of a WAV file is rejected', async (track) => {
     await expect(openAudio(buildWav([noise(100)]), { ...OPTIONS, track })).rejects.toMatchObject({ code: 'options' });
   });
 });

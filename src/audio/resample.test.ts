@@ -7,12 +7,12 @@ const TARGET = 16_000;
 const RATES = [44_100, 48_000, 8_000, 22_050, 11_025, 96_000, 32_000];
 
 /**
- * Bounds in dB of full scale. Speex's source promises about 100 dB of stopband for quality 7; the worst measured
- * here are -106 from 1.1 of the Nyquist frequency on, and -102 above 1.03 of it.
+ * Bounds in dB of full scale. Speex's source promises about 100 dB of stopband for quality 7. The worst measured
+ * values here are -106 from 1.1 of the Nyquist frequency, and -102 above 1.03 of it.
  *
- * In the passband an error is that stopband's images added up, plus the coarse table of which the filter is
- * interpolated: measured -92 at 11.025 kHz, -96 at the other rates, both at 0.9. -90 dB is an error of the level
- * of 0.0003 dB at most, while 0.05 dB would do for speech.
+ * In the passband, the error consists of the sum of the stopband's images and the interpolation error of the coarse
+ * filter table: measured -92 at 11.025 kHz, -96 at the other rates, both at 0.9. -90 dB is a level error of at most
+ * 0.0003 dB, while 0.05 dB would suffice for speech.
  */
 const STOPBAND_DB = -100;
 const PASSBAND_DB = -90;
@@ -28,7 +28,7 @@ async function resample(samples: Float32Array, rate: number, pieceSamples = samp
   return concatenate(pieces);
 }
 
-/** Level of the difference, or of the samples alone, away from the ends; in dB of full scale (rms of a sine). */
+/** Level of the difference, or of the samples themselves, excluding the ends; in dB of full scale (rms of a sine). */
 function levelDb(samples: Float32Array, expected?: Float32Array): number {
   const margin = 1000;
   let sum = 0;
@@ -37,7 +37,7 @@ function levelDb(samples: Float32Array, expected?: Float32Array): number {
 }
 
 describe('Resampler', () => {
-  it.each(RATES)('keeps tones up to 0.9 of the lower Nyquist frequency as they are: %i Hz', async (rate) => {
+  it.each(RATES)('preserves tones up to 0.9 of the lower Nyquist frequency: %i Hz', async (rate) => {
     const nyquist = Math.min(rate, TARGET) / 2;
     for (const part of [0.01, 0.1, 0.3, 0.6, 0.8, 0.9]) {
       const hertz = part * nyquist;
@@ -58,17 +58,17 @@ describe('Resampler', () => {
     [48_000, 8_800],
     [44_100, 8_800],
     [22_050, 8_800],
-  ])('lets nothing of what the target cannot hold fold back: %i Hz, tone of %i Hz', async (rate, hertz) => {
+  ])('does not alias tones above the target Nyquist frequency: %i Hz, tone of %i Hz', async (rate, hertz) => {
     expect(levelDb(await resample(tone(hertz, rate, 2 * rate), rate))).toBeLessThan(STOPBAND_DB);
   });
 
-  it('makes no images where the rate rises', async () => {
+  it('creates no images when upsampling', async () => {
     // Images of a tone at 3 kHz would lie at 5 kHz.
     const output = await resample(tone(3_000, 8_000, 16_000), 8_000);
     expect(levelDb(output, tone(3_000, TARGET, output.length))).toBeLessThan(PASSBAND_DB);
   });
 
-  it.each(RATES)('gives the same for pieces as for the whole: %i Hz', async (rate) => {
+  it.each(RATES)('returns the same for pieces as for the whole: %i Hz', async (rate) => {
     const samples = noise(20_011);
     const whole = await resample(samples, rate);
     for (const pieceSamples of [997, 4096, 20_000]) expect(await resample(samples, rate, pieceSamples)).toEqual(whole);
@@ -76,7 +76,7 @@ describe('Resampler', () => {
     expect(await resample(short, rate, 1)).toEqual(await resample(short, rate));
   });
 
-  it.each(RATES)('is as long as the input lasts, to the nearest sample: %i Hz', async (rate) => {
+  it.each(RATES)('has the duration of the input, to the nearest sample: %i Hz', async (rate) => {
     for (const length of [0, 1, 2, 3, 100, 441, 442, 16_384, 16_385, 50_000]) {
       const output = await resample(noise(length), rate);
       expect(output.length).toBe(Math.round((length * TARGET) / rate));
@@ -84,8 +84,8 @@ describe('Resampler', () => {
     }
   });
 
-  it.each(RATES)('leaves an impulse at its time: %i Hz', async (rate) => {
-    // A tenth of a second is a whole number of samples at all these rates but 11.025 and 22.05 kHz.
+  it.each(RATES)('preserves the time of an impulse: %i Hz', async (rate) => {
+    // A tenth of a second is a whole number of samples at all these rates except 11.025 and 22.05 kHz.
     const at = Math.round(rate * 0.4);
     const samples = new Float32Array(rate);
     samples[at] = 1;
@@ -97,29 +97,29 @@ describe('Resampler', () => {
       moment += i * value ** 2;
       energy += value ** 2;
     });
-    // Measured: below 1e-7 of a sample. A filter that is off by a step of its table would be 0.04 or more of one late.
+    // Measured: below 1e-7 of a sample. A filter that is off by one step of its table would be late by at least 0.04.
     expect(Math.abs(moment / energy - center)).toBeLessThan(0.01);
   });
 
-  it('keeps a constant, at every filter phase', async () => {
+  it('preserves a constant at every filter phase', async () => {
     const output = await resample(new Float32Array(44_100).fill(0.5), 44_100);
-    // The phases differ by what the stopband lets through: STOPBAND_DB of 0.5 is 5e-6.
+    // The phases differ by the leakage of the stopband: STOPBAND_DB of 0.5 is 5e-6.
     for (const value of output.subarray(1000, -1000)) expect(value).toBeCloseTo(0.5, 5);
   });
 
-  it('takes rates without a common divisor', async () => {
+  it('accepts rates without a common divisor', async () => {
     const output = await resample(tone(1_000, 44_101, 44_101), 44_101);
     expect(output.length).toBe(TARGET);
     expect(levelDb(output, tone(1_000, TARGET, TARGET))).toBeLessThan(PASSBAND_DB);
   });
 
-  it.each([[1, 3], [200, 300], [768_000, 768_000]])('takes the strangest rates: %i Hz', async (rate, length) => {
+  it.each([[1, 3], [200, 300], [768_000, 768_000]])('accepts unusual rates: %i Hz', async (rate, length) => {
     const whole = await resample(noise(length), rate);
     expect(whole.length).toBe(Math.round((length * TARGET) / rate));
     expect(await resample(noise(length), rate, Math.ceil(length / 3))).toEqual(whole);
   });
 
-  it('gives its memory back, and does not mind when that of others grows', async () => {
+  it('frees its memory, and works when the memory of others grows', async () => {
     const grow = vi.spyOn(WebAssembly.Memory.prototype, 'grow');
     const samples = noise(3_000);
     const expected = await resample(samples, 44_100);
@@ -135,7 +135,7 @@ describe('Resampler', () => {
     grow.mockRestore();
   });
 
-  it('is of no use when closed', async () => {
+  it('cannot be used after close', async () => {
     const resampler = await Resampler.create(44_100, TARGET);
     resampler.close();
     resampler.close();

@@ -6,7 +6,7 @@ import { collect, noise } from '../../test/audio/collect';
 
 const OPTIONS: DecodeOptions = { sampleRate: 16_000 };
 
-/** Gives samples in pieces of these lengths, again and again; notes what was asked of it. */
+/** Returns samples in pieces of these lengths, repeatedly, and records the requests. */
 class Pieces implements SamplePull {
   given = 0;
   isStopped = false;
@@ -33,7 +33,7 @@ describe('openStream', () => {
   const samples = noise(9000);
   const segments = fc.record({ startSeconds: fc.constantFrom(0, 0.01, 0.1), durationSeconds: fc.constantFrom(undefined, 0.001, 0.05, 9) });
 
-  it('gives what the same samples give at once, whatever the pieces', async () => {
+  it('returns the same as for all samples together, for any division into pieces', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.integer({ min: 1, max: 3000 }), { minLength: 1, maxLength: 8 }),
@@ -50,19 +50,19 @@ describe('openStream', () => {
     );
   });
 
-  it('asks for no more than a segment needs, and says so', async () => {
+  it('requests only the samples of the segment, and announces their number', async () => {
     const pieces = new Pieces(samples, [100]);
     await collect(openStream(pieces, 16_000, { ...OPTIONS, startSeconds: 0.0625, durationSeconds: 0.0625 }).pieces());
     expect(pieces).toMatchObject({ given: 2000, isStopped: true });
   });
 
-  it('is not told to stop where it ends by itself', async () => {
+  it('does not stop a source that has ended', async () => {
     const pieces = new Pieces(samples, [1000]);
     await collect(openStream(pieces, 16_000, OPTIONS).pieces());
     expect(pieces.isStopped).toBe(false);
   });
 
-  it('asks only when a piece is taken', async () => {
+  it('requests samples only when a piece is read', async () => {
     const pieces = new Pieces(samples, [100]);
     const stream = openStream(pieces, 16_000, OPTIONS).pieces();
     expect(pieces.given).toBe(0);
@@ -71,7 +71,7 @@ describe('openStream', () => {
     expect(pieces.given).toBe(200);
   });
 
-  it('refuses what holds nothing, starts too late or is not finite, as any other source', async () => {
+  it('rejects empty, late or non-finite sources, like any other source', async () => {
     const codeOf = async (held: Float32Array, options: Partial<DecodeOptions> = {}): Promise<unknown> =>
       collect(openStream(new Pieces(held, [10]), 16_000, { ...OPTIONS, ...options }).pieces()).then(
         () => 'none',

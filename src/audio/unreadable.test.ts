@@ -1,4 +1,4 @@
-/** Files that cannot be read: the error names what they are. */
+/** Unsupported files: the error names their kind. */
 import { describe, expect, it } from 'vitest';
 import { clipOf, fixture } from '../../test/audio/joined';
 import { decoderFor, openAudio } from './decode';
@@ -22,7 +22,7 @@ describe('the kind of a file', () => {
     await expect(openAudio(file, OPTIONS)).rejects.toMatchObject({ code: 'audio-unsupported', problem: expect.stringContaining(name) as string });
   });
 
-  it('an MPEG program stream is not searched for frames of MP3, and no other decoder gets it', async () => {
+  it('an MPEG program stream is not searched for MP3 frames, and is not passed to another decoder', async () => {
     const { file } = await clipOf('mp3', 7, 9);
     const stream = new Blob([Uint8Array.from([0, 0, 1, 0xba, 0x44, 0, 4, 0, 4, 1, 0, 0, 3, 0xf8]), file]);
     expect(await decoderFor(stream)).toBe('here');
@@ -36,18 +36,18 @@ describe('the kind of a file', () => {
 describe('an MP4 file without an index', () => {
   const withoutIndex = { code: 'audio-truncated', problem: expect.stringContaining('index') as string };
 
-  it('that breaks off in its sound', async () => {
+  it('that ends within its audio', async () => {
     const file = bytes([0, 0, 0, 16], 'ftypM4A ', [0, 0, 0, 0], [0, 1, 0, 0], 'mdat', Array<number>(500).fill(7));
     await expect(openAudio(file, OPTIONS)).rejects.toMatchObject(withoutIndex);
   });
 
-  it('that is fragments only', async () => {
+  it('that consists only of fragments', async () => {
     const file = bytes([0, 0, 0, 16], 'stypmsdh', [0, 0, 0, 0], [0, 0, 0, 16], 'moof', [0, 0, 0, 8], 'mfhd', [0, 0, 0, 16], 'mdat', Array<number>(8).fill(7));
     await expect(openAudio(file, OPTIONS)).rejects.toMatchObject(withoutIndex);
   });
 });
 
-it('an Ogg file that ends after its headers has no samples; its codec is not to blame', async () => {
+it('an Ogg file that ends after its headers has no samples; the error does not mention its codec', async () => {
   const ogg = new Uint8Array(await fixture('sample.ogg').arrayBuffer());
   // The first two pages are the headers of Opus.
   const starts = [...ogg.keys()].filter((at) => ogg[at] === 0x4f && ogg[at + 1] === 0x67 && ogg[at + 2] === 0x67 && ogg[at + 3] === 0x53);

@@ -36,7 +36,7 @@ describe('cutWindows', () => {
     { windowSamples: 1, hopSamples: 1 },
   ];
 
-  it.each(geometries)('gives the windows of pyannote.audio for every length: %o', async (geometry) => {
+  it.each(geometries)('matches the windows of pyannote.audio for every length: %o', async (geometry) => {
     for (let total = 0; total <= 45; total++) {
       const samples = Float32Array.from({ length: total }, (_, i) => i + 1);
       const expected = slide(samples, geometry);
@@ -52,13 +52,13 @@ describe('cutWindows', () => {
     }
   });
 
-  it('gives windows that later ones do not overwrite', async () => {
+  it('returns windows that later ones do not overwrite', async () => {
     const samples = Float32Array.from({ length: 30 }, (_, i) => i);
     const windows = await cutAll(split(samples, 4), { windowSamples: 10, hopSamples: 5 });
     expect(new Set(windows.map((window) => window.samples.buffer)).size).toBe(windows.length);
   });
 
-  it('takes no more of the stream than the window needs', async () => {
+  it('reads only the samples that the window needs', async () => {
     let taken = 0;
     function* endless(): Generator<Float32Array> {
       for (;;) {

@@ -5,7 +5,7 @@ import { readCodecDelay } from './matroska';
 
 const element = (id: number[], content: number[]): number[] => [...id, 0x80 + content.length, ...content];
 const entry = (number: number, delay: number[]): number[] => element([0xae], [...element([0xd7], [number]), ...delay]);
-/** An EBML header, and a segment of open size with a void element and these tracks. */
+/** An EBML header, and a segment of unknown size with a void element and these tracks. */
 const file = (...entries: number[][]): ByteReader =>
   new ByteReader(new Blob([Uint8Array.from([
     ...element([0x1a, 0x45, 0xdf, 0xa3], [0xec, 0x80]),
@@ -28,7 +28,7 @@ it('is read from numbers of 8 bytes', async () => {
   expect(await readCodecDelay(file(entryOf8), 1)).toBeCloseTo(0.064, 9);
 });
 
-it('is 0 if it cannot be right, or if the file has none', async () => {
+it('is 0 if the value is invalid, or if the file has none', async () => {
   expect(await readCodecDelay(file(entry(1, nanoseconds(2_000_000_000))), 1)).toBe(0);
   expect(await readCodecDelay(new ByteReader((await clipOf('matroska', 7, 9)).file), 1)).toBe(0);
   expect(await readCodecDelay(new ByteReader(fixture('sample.mp3')), 1)).toBe(0);

@@ -20,9 +20,9 @@ async function lengths(file: Blob): Promise<(number | null)[]> {
 }
 
 describe('MP3', () => {
-  it('reads beyond the end that the tag of the first file gives', async () => {
+  it('reads beyond the end that the tag of the first file declares', async () => {
     const file = caseFile('mp3_two_files_joined_xing_of_first.mp3');
-    // 232 frames of 36 ms, less 1105 samples of padding at 16 kHz: what FFmpeg decodes.
+    // 232 frames of 36 ms, minus 1105 samples of padding at 16 kHz, as decoded by FFmpeg.
     expect(await lengths(file)).toEqual([8.283]);
     expect((await findParts(file, 1)).notes).toMatchObject([{ code: 'joined', amount: 2 }]);
   });
@@ -33,7 +33,7 @@ describe('MP3', () => {
     expect(await codes(file)).toEqual(['joined']);
   });
 
-  it('gives the place of a coding that changes for a moment only', () => {
+  it('reports the place of a brief change of the coding', () => {
     const run = (coding: string, start: number, frames: number): FrameRun => ({ coding, sampleRate: 16_000, ranges: [[start, start + 144 * frames]], samples: 576 * frames });
     const layout = { runs: [run('mono', 0, 100), run('stereo', 14_400, 2), run('mono', 14_688, 100)], firstTag: null, skipped: [], missingBytes: 0, tags: 0 };
     const { notes } = partsOfFrames(new Blob([new Uint8Array(29_088)]), MP3_FRAMES, layout, null);
@@ -46,7 +46,7 @@ describe('MP3', () => {
     expect(parts).toMatchObject([{ cutOff: expect.closeTo(4.107, 3) as number }]);
   });
 
-  it('leaves an undamaged file as it is', async () => {
+  it('does not change an undamaged file', async () => {
     const file = fixture('sample.mp3');
     const { parts, notes } = await findParts(file, 1);
     expect(notes).toEqual([]);
@@ -64,7 +64,7 @@ describe('ADTS', () => {
     expect((await findParts(file, 1)).notes).toMatchObject([{ code: 'bytes-skipped', amount: 510, atSeconds: expect.closeTo(4.16, 3) as number }]);
   });
 
-  it('starts with the first whole frame', async () => {
+  it('starts with the first complete frame', async () => {
     const file = caseFile('aac_adts_starts_mid_frame.aac');
     expect(await lengths(file)).toEqual([8.064]);
     expect((await findParts(file, 1)).notes).toMatchObject([{ code: 'bytes-skipped', amount: 258, atSeconds: 0 }]);
@@ -86,18 +86,18 @@ describe('Ogg', () => {
     expect(parts[0]!.durationSeconds).toBeCloseTo(30, 2);
   });
 
-  it.each([['flac_in_ogg.ogg', 'FLAC'], ['speex.spx', 'Speex']])('names a codec that it cannot read: %s', async (name, codec) => {
+  it.each([['flac_in_ogg.ogg', 'FLAC'], ['speex.spx', 'Speex']])('reports the name of an unsupported codec: %s', async (name, codec) => {
     expect((await findParts(caseFile(name), 1)).unreadableCodec).toBe(codec);
   });
 
-  it('leaves an undamaged file as it is', async () => {
+  it('does not change an undamaged file', async () => {
     const file = fixture('sample.ogg');
     expect(await findParts(file, 1)).toMatchObject({ parts: [{ segments: [file] }], notes: [] });
   });
 });
 
 describe('MP4 and WebM', () => {
-  it('reads all edits, each with its place on the player\'s clock', async () => {
+  it('reads all edits, with their positions on the player\'s clock', async () => {
     const reader = new ByteReader(caseFile('m4a_edit_list_keeps_0-2s_and_6-8s.m4a'));
     expect(await readEdits(reader, 1)).toEqual([
       { startSeconds: 0, durationSeconds: 2, mediaSeconds: 0.064 },
@@ -106,7 +106,7 @@ describe('MP4 and WebM', () => {
     expect(await readEdits(reader, 2)).toBeNull();
   });
 
-  it('takes an edit of duration 0 for the rest of the media only if it is the last', async () => {
+  it('treats an edit of duration 0 as the rest of the media only if it is the last', async () => {
     const bytes = readFileSync(new URL('m4a_edit_list_keeps_0-2s_and_6-8s.m4a', CASES));
     // The list's name, version, and number of entries come before the first duration; an entry has 12 bytes.
     const first = bytes.indexOf('elst') + 12;
@@ -119,27 +119,27 @@ describe('MP4 and WebM', () => {
     expect(await readEdits(new ByteReader(new Blob([bytes])), 1)).toMatchObject([{}, { startSeconds: 0, durationSeconds: Infinity }]);
   });
 
-  it.each(['sample.mp4', 'sample.m4a', 'sample.webm', 'sample.flac'])('leaves an undamaged file as it is: %s', async (name) => {
+  it.each(['sample.mp4', 'sample.m4a', 'sample.webm', 'sample.flac'])('does not change an undamaged file: %s', async (name) => {
     const file = fixture(name);
     const { parts, notes } = await findParts(file, 1);
     expect(notes).toEqual([]);
     expect(parts).toEqual([{ segments: [file], durationSeconds: null }]);
   });
 
-  it.each(['sample.mp4', 'sample.m4a', 'sample.webm', 'sample.flac'])('splits a file that was joined with itself: %s', async (name) => {
+  it.each(['sample.mp4', 'sample.m4a', 'sample.webm', 'sample.flac'])('splits a file joined with itself: %s', async (name) => {
     const file = fixture(name);
     const { parts, notes } = await findParts(new Blob([file, file, file]), 1);
     expect(parts.map(({ segments }) => segments.map(({ size }) => size))).toEqual([[file.size], [file.size], [file.size]]);
     expect(notes).toMatchObject([{ code: 'joined', amount: 3 }]);
   });
 
-  it('notes that a WebM file breaks off', async () => {
+  it('notes that a WebM file is truncated', async () => {
     const file = fixture('sample.webm');
     expect((await findParts(file.slice(0, 50_000), 1)).parts).toMatchObject([{ cutOff: null }]);
   });
 });
 
-it('leaves a file of tags without a frame to the demuxer', async () => {
+it('passes a file of tags without a frame to the demuxer', async () => {
   const source = new Blob(['\nID3OggSID3']);
   expect(await findParts(source, 1)).toEqual({ parts: [{ segments: [source], durationSeconds: null }], notes: [], unreadableCodec: null });
 });

@@ -195,7 +195,7 @@ export function partsOfFrames(source: Blob, kind: FrameKind, layout: FrameLayout
 const FRAME_SECONDS = 0.072;
 
 /**
- * Players remove the padding of the first tag. At the end, they remove it only if the file ends where the tag says.
+ * Players remove the padding of the first tag. At the end, they remove it only if the file ends as the tag declares.
  */
 function paddingOf(run: FrameRun, padding: Mp3Padding | null, isWhole: boolean): Mp3Padding {
   if (isWhole && padding?.length != null) return padding;

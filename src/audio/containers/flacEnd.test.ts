@@ -7,7 +7,7 @@ import { readFlacEnd } from './flac';
 const SAMPLE_SECONDS = 30;
 const endOf = async (...pieces: BlobPart[]): Promise<number | undefined> => (await readFlacEnd(new ByteReader(new Blob(pieces))))?.endSeconds;
 
-it('of the sound is the end of the last frame, whatever the header says', async () => {
+it('is the end of the last frame, whatever the header declares', async () => {
   const file = fixture('sample.flac');
   expect(await endOf(file)).toBe(SAMPLE_SECONDS);
   // The number of samples is 36 bits, which end at byte 26.

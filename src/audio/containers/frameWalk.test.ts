@@ -4,7 +4,7 @@ import { ADTS_FRAMES, walkFrames } from './frames';
 import { ByteReader } from './byteReader';
 import { MP3_FRAMES } from './mp3';
 
-/** An ID3v2 header that gives about 256 MB. */
+/** An ID3v2 header that declares about 256 MB. */
 const BOGUS_TAG = Uint8Array.from([0x49, 0x44, 0x33, 4, 0, 0, 0x7f, 0x7f, 0x7f, 0x7f, ...foreignBytes(30)]);
 /** An ID3v2 header whose size is within the file, but ends in the middle of a frame. */
 const SHORT_TAG = Uint8Array.from([0x49, 0x44, 0x33, 3, 0, 0, 0, 0, 8, 1]);
@@ -15,7 +15,7 @@ describe.each([
 ] as const)('tags in %s', (container, kind) => {
   const walk = (...pieces: BlobPart[]) => walkFrames(new ByteReader(new Blob(pieces)), kind);
 
-  it.each([['a size beyond the file', BOGUS_TAG], ['a size that ends inside a frame', SHORT_TAG]])('%s is no reason to skip frames', async (_, tag) => {
+  it.each([['a size beyond the file', BOGUS_TAG], ['a size that ends inside a frame', SHORT_TAG]])('%s does not skip frames', async (_, tag) => {
     const { file } = await clipOf(container, 7, 9);
     const whole = await walk(file, file);
     const { runs, skipped } = await walk(file, tag, file);
@@ -29,7 +29,7 @@ describe.each([
   });
 });
 
-/** Frames of layer II, all alike: MPEG 1 at 48 kHz and 192 kbit/s, 576 bytes of 1152 samples. */
+/** Equal frames of layer II: MPEG 1 at 48 kHz and 192 kbit/s, 576 bytes of 1152 samples. */
 function mp2(frames: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(576 * frames);
   for (let frame = 0; frame < frames; frame++) bytes.set([0xff, 0xfd, 0xa4, 0x00], 576 * frame);

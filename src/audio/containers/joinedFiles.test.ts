@@ -6,7 +6,7 @@ import { findParts } from './fileParts';
 
 interface Found {
   readonly parts: number;
-  /** Null if only decoding shows it. */
+  /** Null if only decoding reveals it. */
   readonly seconds: number | null;
   readonly notes: readonly string[];
   readonly isCutOff: boolean;
@@ -23,7 +23,7 @@ async function find(...pieces: BlobPart[]): Promise<Found> {
   };
 }
 
-/** The same places of the sample for every container. */
+/** The same parts of the sample for every container. */
 async function clips(container: ClipContainer): Promise<[Clip, Clip, Clip]> {
   return [await clipOf(container, 7, 9), await clipOf(container, 12, 13), await clipOf(container, 20, 23)];
 }
@@ -82,12 +82,12 @@ describe.each(['webm', 'matroska', 'mp4'] as const)('%s', (container) => {
   });
 });
 
-it('a damaged Ogg file of two tracks gives the one that is asked for', async () => {
+it('a damaged Ogg file with two tracks returns the selected one', async () => {
   const file = await oggOfTwoTracks();
   const damaged = new Blob([file, foreignBytes(50)]);
   for (const track of [1, 2]) {
     expect((await findParts(damaged, track)).parts).toMatchObject([{ isOneTrack: true }]);
-    // Node has no decoder. An error about the option comes before that.
+    // Node has no decoder. An error about the option would come first.
     await expect(openAudio(damaged, { sampleRate: 16_000, track })).rejects.toMatchObject({ code: 'audio-unsupported' });
   }
   await expect(openAudio(damaged, { sampleRate: 16_000, track: 3 })).rejects.toMatchObject({ code: 'options', problem: expect.stringContaining('2 audio tracks') as string });

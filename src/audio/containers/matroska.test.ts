@@ -1,10 +1,10 @@
-/** Damaged WebM and Matroska files: what lies before and after the damage is kept. */
+/** Damaged WebM and Matroska files: the data before and after the damage is kept. */
 import { BlobSource, EncodedPacketSink, Input, MATROSKA, WEBM } from 'mediabunny';
 import { describe, expect, it } from 'vitest';
 import { clipOf, fixture, foreignBytes } from '../../../test/audio/joined';
 import { findParts } from './fileParts';
 
-/** Timestamps of the packets that the demuxer finds, in milliseconds. */
+/** Timestamps of the packets found by the demuxer, in milliseconds. */
 async function timestamps(file: Blob): Promise<number[]> {
   const input = new Input({ source: new BlobSource(file), formats: [WEBM, MATROSKA] });
   const track = (await input.getPrimaryAudioTrack())!;
@@ -31,14 +31,14 @@ describe.each([
   ['zeros', new Uint8Array(20_000)],
   ['nothing', new Uint8Array(0)],
 ])('a WebM file with %s in its middle', (_, instead) => {
-  it('is read before and after them, with the true times', async () => {
+  it('is read before and after them, with the correct times', async () => {
     const { all, segments, isCutOff, parts, notes } = await damaged(20_000, 40_000, instead);
     expect(parts).toBe(1);
     expect(notes).toEqual([]);
     expect(isCutOff).toBe(false);
     expect(segments).toHaveLength(2);
     const [before, after] = segments as [number[], number[]];
-    // The block in which the damage starts is dropped, and what is left of the cluster in which it ends.
+    // The block in which the damage starts is dropped, and the rest of the cluster in which it ends.
     expect(before).toEqual(all.slice(0, before.length));
     expect(after).toEqual(all.slice(-after.length));
     expect(before.length + after.length).toBeGreaterThan(0.5 * all.length);
@@ -46,8 +46,8 @@ describe.each([
   });
 });
 
-describe.each([['sample.webm', 30], ['matroska', 16]] as const)('%s, cut anywhere', (name, seconds) => {
-  it('keeps all whole blocks', async () => {
+describe.each([['sample.webm', 30], ['matroska', 16]] as const)('%s, truncated anywhere', (name, seconds) => {
+  it('keeps all complete blocks', async () => {
     const file = name === 'matroska' ? (await clipOf('matroska', 0, 16)).file : fixture(name);
     const all = await timestamps(file);
     for (const share of [0.3, 0.55, 0.8]) {

@@ -6,18 +6,18 @@ import { readMp3Padding, withoutMp3Padding } from './mp3';
 const FIXTURE = new URL('../../../e2e/fixtures/sample.mp3', import.meta.url);
 
 describe('readMp3Padding', () => {
-  it('reads the tag that LAME and FFmpeg write', async () => {
+  it('reads the tag written by LAME and FFmpeg', async () => {
     const file = new Blob([await readFile(FIXTURE)]);
     // 576 of the encoder and 529 of the decoder; 30 s at 44.1 kHz remain.
     expect(await readMp3Padding(file)).toMatchObject({ leading: 1105, length: 1_323_000 });
   });
 
-  it('passes over an ID3 tag', async () => {
+  it('skips an ID3 tag', async () => {
     const id3 = Uint8Array.of(0x49, 0x44, 0x33, 4, 0, 0, 0, 0, 0x02, 0x00, ...new Array<number>(256).fill(0xff));
     expect(await readMp3Padding(new Blob([id3, await readFile(FIXTURE)]))).toMatchObject({ leading: 1105 });
   });
 
-  it('gives nothing where there is no such tag', async () => {
+  it('returns null if there is no such tag', async () => {
     const audio = (await readFile(FIXTURE)).subarray(20_000);
     expect(await readMp3Padding(new Blob([audio]))).toBeNull();
     expect(await readMp3Padding(new Blob(['text']))).toBeNull();
@@ -29,19 +29,19 @@ describe('withoutMp3Padding', () => {
   const padding = { leading: 100, trailing: 20, length: 1000 };
   const decoded = (length: number): Float32Array => Float32Array.from({ length }, (_, index) => index);
 
-  it('cuts what the decoder left before and after the sound', () => {
+  it('removes the padding that the decoder left before and after the audio', () => {
     const cut = withoutMp3Padding(decoded(1152), padding, 1);
     expect([cut[0], cut.length, cut.at(-1)]).toEqual([100, 1000, 1099]);
-    // The buffer goes to a worker as a whole.
+    // The whole buffer is transferred to a worker.
     expect(cut.buffer.byteLength).toBe(4 * 1000);
   });
 
-  it('counts in samples of what was decoded', () => {
+  it('counts in decoded samples', () => {
     const cut = withoutMp3Padding(decoded(576), padding, 0.5);
     expect([cut[0], cut.length]).toEqual([50, 500]);
   });
 
-  it('leaves what the decoder has cut itself, and files without a tag that counts', () => {
+  it('removes nothing if the decoder has removed the padding, or if the tag does not count the frames', () => {
     for (const [samples, given] of [[decoded(1000), padding], [decoded(1152), null], [decoded(1152), { ...padding, length: null }]] as const) {
       expect(withoutMp3Padding(samples, given, 1)).toBe(samples);
     }
@@ -49,7 +49,7 @@ describe('withoutMp3Padding', () => {
 });
 
 describe('a codec without a decoder in this thread', () => {
-  it('is left to the page, and refused by openAudio', async () => {
+  it('is passed to the page, and rejected by openAudio', async () => {
     // Node has no WebCodecs.
     const file = new Blob([await readFile(FIXTURE)]);
     expect(await decoderFor(file)).toBe('page');

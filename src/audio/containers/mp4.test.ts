@@ -1,4 +1,4 @@
-/** Fragmented MP4 files that break off, as a recorder leaves them that crashes. */
+/** Truncated fragmented MP4 files, such as from a recorder that crashed. */
 import { BlobSource, EncodedPacketSink, Input, MP4 } from 'mediabunny';
 import { describe, expect, it } from 'vitest';
 import { clipOf, type Clip } from '../../../test/audio/joined';
@@ -8,7 +8,7 @@ import { walkMp4 } from './mp4';
 
 const clip = (): Promise<Clip> => clipOf('mp4-fragments', 0, 10);
 
-/** Timestamps of the packets that the demuxer finds, and the end that it gives. */
+/** Timestamps of the packets found by the demuxer, and the end that it declares. */
 async function read(file: Blob) {
   const input = new Input({ source: new BlobSource(file), formats: [MP4] });
   const track = (await input.getPrimaryAudioTrack())!;
@@ -27,7 +27,7 @@ async function offsets(file: Blob, name: string): Promise<number[]> {
   return found;
 }
 
-it('a complete file is left as it is', async () => {
+it('a complete file is not changed', async () => {
   const { file } = await clip();
   expect(await findParts(file, 1)).toEqual({ parts: [{ segments: [file], durationSeconds: null }], notes: [], unreadableCodec: null });
 });
@@ -37,8 +37,8 @@ describe('a file that ends', () => {
     ['in the header of a fragment', 'moof', 4],
     ['in the index of a fragment', 'moof', 50],
     ['after the index of a fragment', 'mdat', 0],
-    ['in the size of the sound', 'mdat', 3],
-    ['in the sound', 'mdat', 500],
+    ['in the size of the audio', 'mdat', 3],
+    ['in the audio', 'mdat', 500],
   ])('%s is read to its last complete fragment', async (_, name, bytes) => {
     const { file } = await clip();
     const all = await read(file);
@@ -52,13 +52,13 @@ describe('a file that ends', () => {
     expect(end).toBeLessThan(8);
   });
 
-  it('in its first fragment has no complete one', async () => {
+  it('in its first fragment has no complete fragment', async () => {
     const { file } = await clip();
     const [first] = await offsets(file, 'mdat');
     expect((await walkMp4(new ByteReader(file.slice(0, first! + 500)))).completeEnd).toBeNull();
   });
 
-  it('without fragments is left as it is: its index gives what is missing', async () => {
+  it('without fragments is not changed, because its index reveals the missing data', async () => {
     const { file } = await clipOf('mp4', 7, 9);
     expect((await walkMp4(new ByteReader(file.slice(0, file.size - 500)))).completeEnd).toBeNull();
   });

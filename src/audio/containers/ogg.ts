@@ -233,7 +233,7 @@ async function nextPage(reader: ByteReader, position: number): Promise<number> {
 }
 
 /**
- * A page without its first `dropped` lacing values and their bytes, so that it starts with a complete packet.
+ * A page without its first `dropped` lacing values and their bytes, so it starts with a complete packet.
  *
  * @param page the bytes of one page
  */

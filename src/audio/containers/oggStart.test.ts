@@ -16,7 +16,7 @@ async function pagesFrom(seconds: number): Promise<Uint8Array<ArrayBuffer>[]> {
   return pages;
 }
 
-describe('the first sound of an Ogg file', () => {
+describe('the first audio of an Ogg file', () => {
   it.each([2, HOUR])('is the start of the recording if its clock starts at %d s', async (seconds) => {
     const { parts } = await findParts(new Blob(await pagesFrom(seconds)), 1);
     expect(parts).toMatchObject([{ startsAnywhere: true }]);

@@ -8,7 +8,7 @@ const PACKET_BYTES = 188;
 let file: Blob;
 let all: number[];
 
-/** Timestamps of the frames that the demuxer finds, in milliseconds. */
+/** Timestamps of the frames found by the demuxer, in milliseconds. */
 async function timestamps(source: Blob): Promise<number[]> {
   const input = new Input({ source: new BlobSource(source), formats: [MPEG_TS] });
   const track = (await input.getPrimaryAudioTrack())!;
@@ -32,20 +32,20 @@ beforeAll(async () => {
 /** Whole packets, about half of the file. */
 const half = (): number => PACKET_BYTES * Math.floor(file.size / PACKET_BYTES / 2);
 
-it('an undamaged file is left as it is', async () => {
+it('an undamaged file is not changed', async () => {
   expect(await findParts(file, 1)).toEqual({ parts: [{ segments: [file], durationSeconds: null }], notes: [], unreadableCodec: null });
 });
 
-it.each([1, 3, 17, 40])('%i lost packets: the frames around them are read, and a note gives the place', async (lost) => {
+it.each([1, 3, 17, 40])('%i lost packets: the frames around them are read, and a note reports the place', async (lost) => {
   const { frames, notes, isCutOff } = await find(file.slice(0, half()), file.slice(half() + lost * PACKET_BYTES));
   expect(isCutOff).toBe(false);
   expect(frames.length).toBeLessThan(all.length);
-  // A few frames are lost with the packets, and all others keep their times.
+  // A few frames are lost with the packets. All others keep their times.
   expect(frames.length).toBeGreaterThan(0.9 * all.length);
   expect(all).toEqual(expect.arrayContaining(frames));
   expect(notes).toMatchObject([{ code: 'data-missing' }]);
   const [{ atSeconds, amount }] = notes as unknown as [{ atSeconds: number; amount: number }];
-  // The clip has an even bit rate, give or take half a second.
+  // The bit rate of the clip is constant within half a second.
   expect(Math.abs(atSeconds - 5)).toBeLessThan(0.5);
   expect(frames.filter((time) => time > (atSeconds * 1000 + all[0]! + 1) && time < (atSeconds + amount) * 1000 + all[0]! - 1)).toEqual([]);
 });
@@ -74,21 +74,21 @@ it('foreign bytes between packets are skipped', async () => {
   expect(codes).toEqual(['bytes-skipped']);
 });
 
-it('a file that starts within a packet is read from the first whole packet', async () => {
+it('a file that starts within a packet is read from the first complete packet', async () => {
   const { frames, codes } = await find(file.slice(100, PACKET_BYTES), file);
   expect(codes).toEqual(['bytes-skipped']);
   expect(frames).toEqual(all);
 });
 
-it('sound that starts within a frame is read from the first whole frame', async () => {
-  // The first two packets name the streams.
+it('audio that starts within a frame is read from the first complete frame', async () => {
+  // The first two packets declare the streams.
   const { frames } = await find(file.slice(0, 2 * PACKET_BYTES), file.slice(half()));
   expect(frames).toEqual(all.slice(-frames.length));
   expect(frames.length).toBeGreaterThan(0.4 * all.length);
 });
 
 describe('a file that ends', () => {
-  it.each([0, 50])('within sound, %i bytes after a packet, is read to its last whole frame', async (bytes) => {
+  it.each([0, 50])('within audio, %i bytes after a packet, is read to its last complete frame', async (bytes) => {
     const { frames, isCutOff } = await find(file.slice(0, half() + bytes));
     expect(isCutOff).toBe(true);
     expect(frames).toEqual(all.slice(0, frames.length));
@@ -96,7 +96,7 @@ describe('a file that ends', () => {
   });
 });
 
-it.each(['sample.mp3', 'sample.m4a'])('%s is no transport stream', async (name) => {
+it.each(['sample.mp3', 'sample.m4a'])('%s is not a transport stream', async (name) => {
   const { parts } = await findParts(fixture(name), 1);
   expect(parts[0]!.segments[0]!.size).toBe(fixture(name).size);
 });
