@@ -35,7 +35,7 @@ export type DecodeSource =
   | { readonly kind: 'file'; readonly blob: Blob }
   /** Mono. */
   | { readonly kind: 'samples'; readonly samples: Float32Array; readonly sampleRate: number }
-  /** Mono samples requested through the port of {@link serveFeed} in protocol.ts. */
+  /** Mono samples requested through the port of `serveFeed` in protocol.ts. */
   | { readonly kind: 'stream'; readonly port: MessagePort; readonly sampleRate: number }
   /** Planar channels that the page decoded itself, with their notes. */
   | {

@@ -21,7 +21,7 @@ function fakeWorker() {
   const api: Api = {
     hang: () => new Promise(() => undefined),
     fail(code) {
-      // eslint-disable-next-line @typescript-eslint/only-throw-error -- plain data, as expose.ts sends it
+      // eslint-disable-next-line @typescript-eslint/only-throw-error -- plain data, as protocol.ts sends it
       throw { code, problem: 'it failed' };
     },
   };
@@ -40,7 +40,7 @@ function fakeWorker() {
 test.each([
   ['ended', 'ended without an error'],
   ['never-started', 'did not start'],
-] as const)('a worker that has %s rejects pending and later calls', async (how, text) => {
+] as const)('pending and later calls reject if the worker has %s', async (how, text) => {
   const { handle, terminate, end } = fakeWorker();
   const pending = handle.call((api) => api.hang());
   expect(handle.end).toBeNull();
@@ -52,14 +52,14 @@ test.each([
   expect(terminate).toHaveBeenCalledOnce();
 });
 
-test('an unexpected error terminates the worker; an error of the input does not', async () => {
+test('an unexpected error terminates the worker; an input error does not', async () => {
   const { handle, terminate, stopWatching } = fakeWorker();
   await expect(handle.call((api) => api.fail('audio-decode'))).rejects.toMatchObject({ code: 'audio-decode' });
   expect(terminate).not.toHaveBeenCalled();
   await expect(handle.call((api) => api.fail('worker-failed'))).rejects.toBeInstanceOf(VoxlaneError);
   expect(terminate).toHaveBeenCalledOnce();
   expect(stopWatching).toHaveBeenCalled();
-  // It did not vanish: a new worker would fail in the same way.
+  // It is not marked as vanished, because a new worker would fail in the same way.
   expect(handle).toMatchObject({ vanished: false, end: { problem: 'it failed' } });
 });
 

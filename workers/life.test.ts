@@ -6,12 +6,12 @@ beforeEach(() => { vi.useFakeTimers(); });
 afterEach(() => { vi.useRealTimers(); });
 
 const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
-/** Longer than the page waits before it asks a second time, shorter than a start may take. */
+/** Longer than the wait before the page's second request, but shorter than the start limit. */
 const aWhile = (): Promise<unknown> => vi.advanceTimersByTimeAsync(5000);
 
 const pageOf = (sources: Partial<LifeSources>): LifeSources => ({ locks: undefined, databases: undefined, ...sources });
 
-/** A worker's end of the messages, and the page's watch. */
+/** The worker's end of the message channel, and the page's watch. */
 function watched(sources: LifeSources) {
   const worker = new EventTarget();
   const ends: string[] = [];
@@ -54,7 +54,7 @@ test('a page whose lock request overtakes that of the worker does not report it 
 test('a worker that ends before its lock is granted is detected', async () => {
   const browser = new FakeLocks();
   const { ends, post } = watched(pageOf({ locks: browser.thread().locks }));
-  // Its request dies with it.
+  // Its request ends with it.
   void announceLife(post, pageOf({ locks: { request: () => new Promise<never>(() => undefined) } }));
   await aWhile();
   expect(ends).toEqual(['ended']);
@@ -89,7 +89,7 @@ test('a worker that sends nothing has not started; any message shows that it has
   expect(other.ends).toEqual([]);
 });
 
-test('a watch that was stopped reports nothing, and leaves no request waiting', async () => {
+test('a watch that was stopped reports nothing, and leaves no pending request', async () => {
   const browser = new FakeLocks();
   const thread = browser.thread();
   const { ends, post, stop } = watched(pageOf({ locks: browser.thread().locks }));
@@ -140,7 +140,7 @@ function fakeDatabases() {
   };
 }
 
-test.each(['no locks', 'locks that are refused'])('without a secure context an open database takes their place: %s', async (kind) => {
+test.each(['no locks', 'locks that are refused'])('without a secure context, an open database is used instead: %s', async (kind) => {
   const { sources, open, close } = fakeDatabases();
   const refusing = { request: () => Promise.reject(new DOMException('no origin', 'SecurityError')) };
   const own = kind === 'no locks' ? sources : { ...sources, locks: refusing };
@@ -150,7 +150,7 @@ test.each(['no locks', 'locks that are refused'])('without a secure context an o
   void announceLife(post, own);
   await vi.advanceTimersByTimeAsync(600_000);
   expect(ends).toEqual([]);
-  // What another page left behind is gone; what is not ours stays.
+  // The leftover of another page is deleted. Databases of others stay.
   expect([...open.keys()].filter((name) => name.startsWith('voxlane'))).toHaveLength(1);
   expect(open.has('keyval-store')).toBe(true);
   close();

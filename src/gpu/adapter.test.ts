@@ -13,13 +13,13 @@ const adapter = (info: Partial<GPUAdapterInfo>, limits: Partial<GPUSupportedLimi
     },
   }) as GPUAdapter;
 
-test('an adapter is named by what the browser tells', () => {
+test('the name of an adapter comes from the information of the browser', () => {
   expect(adapterName(adapter({ vendor: 'nvidia', architecture: 'hopper' }))).toBe('nvidia, hopper');
   expect(adapterName(adapter({ description: 'Apple M3', vendor: 'apple' }))).toBe('Apple M3, apple');
   expect(adapterName(adapter({}))).toBe('unnamed adapter');
 });
 
-test("WebGPU's guaranteed limits are enough; a lower one is named with both numbers", () => {
+test("WebGPU's guaranteed limits are enough; a lower limit is reported with both numbers", () => {
   expect(missingLimit(adapter({}))).toBeNull();
   expect(missingLimit(adapter({}, { maxComputeInvocationsPerWorkgroup: 128 }))).toBe(
     'maxComputeInvocationsPerWorkgroup is 128, but at least 256 is required',

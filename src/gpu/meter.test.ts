@@ -10,7 +10,7 @@ test('counts of several workers are summed by stage', () => {
   });
 });
 
-test('what was counted before is not counted again, and idle stages are left out', () => {
+test('earlier counts are not counted again, and idle stages are omitted', () => {
   const before = { segmentation: counts(2), other: counts(1) };
   const now = { segmentation: counts(5, 16), other: counts(1), fbank: counts(1) };
   expect(countsSince(now, before)).toEqual({ segmentation: counts(3, 16), fbank: counts(1) });

@@ -26,7 +26,7 @@ describe('reasonOf', () => {
     expect(reasonOf(message)).toBe(reason);
   });
 
-  it('finds no reason in the message for bytes that are no graph', async () => {
+  it('returns no reason for bytes that are not a graph', async () => {
     ort.env.logLevel = 'fatal';
     const thrown: unknown = await ort.InferenceSession.create(new Uint8Array([1, 2, 3])).catch((error: unknown) => error);
     expect(reasonOf((thrown as Error).message)).toBeNull();

@@ -17,7 +17,7 @@ const entryOf = async (id: string, bytes = BYTES, storedAt = 1): Promise<StoredM
   trusted: false,
 });
 
-/** Keeps a file as a visit does that got it in one go. */
+/** Stores a file as a single visit would. */
 async function keep(storage: MemoryStorage, entry: StoredModel, bytes = BYTES): ReturnType<typeof finish> {
   const file = new ModelCache(storage).file(entry.id, entry.sha256, entry.bytes);
   await file.write(bytes, bytes.length, null);
@@ -26,8 +26,8 @@ async function keep(storage: MemoryStorage, entry: StoredModel, bytes = BYTES): 
 const finish = (file: ReturnType<ModelCache['file']>, entry: StoredModel): ReturnType<typeof file.finish> =>
   file.finish(entry);
 
-describe('a kept file', () => {
-  test('comes back, and is listed, the latest first', async () => {
+describe('a cached file', () => {
+  test('is restored, and listed with the latest first', async () => {
     const storage = new MemoryStorage(PIECE_BYTES);
     const [older, newer] = [await entryOf('a', BYTES, 1), await entryOf('b', BYTES, 2)];
     expect(await keep(storage, older)).toEqual({ stored: true });
@@ -44,7 +44,7 @@ describe('a kept file', () => {
       'a short piece',
       (storage: MemoryStorage, name: string) => storage.pieces.set(name, { bytes: noiseBytes(10, 1), tag: null }),
     ],
-  ])('with %s is not given out, and deleted', async (_name, damage) => {
+  ])('with %s is not returned, and is deleted', async (_name, damage) => {
     const storage = new MemoryStorage(PIECE_BYTES);
     const entry = await entryOf('a');
     await keep(storage, entry);
@@ -55,13 +55,13 @@ describe('a kept file', () => {
     expect(storage.pieces.size).toBe(0);
   });
 
-  test('whose index asks for more memory than there is, is deleted', async () => {
+  test('whose index declares more memory than available, is deleted', async () => {
     const storage = new MemoryStorage(PIECE_BYTES);
     const entry = { ...(await entryOf('a')), bytes: 2 ** 52 };
     expect(await new ModelCache(storage).read(entry)).toBeNull();
   });
 
-  test('is deleted by id, its unfinished relatives too, and no other', async () => {
+  test('is deleted by id, including unfinished files of the model, but no others', async () => {
     const storage = new MemoryStorage(PIECE_BYTES);
     await keep(storage, await entryOf('a'));
     await keep(storage, await entryOf('ab'));
@@ -74,8 +74,8 @@ describe('a kept file', () => {
   });
 });
 
-describe('a file that is being fetched', () => {
-  test('is not listed before it is whole, and is there in whole pieces', async () => {
+describe('a file during a download', () => {
+  test('is not listed before it is complete, and is stored in complete pieces', async () => {
     const storage = new MemoryStorage(PIECE_BYTES);
     const { id, sha256, bytes } = await entryOf('a');
     await new ModelCache(storage).file(id, sha256, bytes).write(BYTES, 2999, '"x"');
@@ -86,7 +86,7 @@ describe('a file that is being fetched', () => {
     expect(Buffer.from(buffer.subarray(0, 2000)).equals(BYTES.subarray(0, 2000))).toBe(true);
   });
 
-  test('begins with the pieces of one version only', async () => {
+  test('starts with the pieces of only one version', async () => {
     const storage = new MemoryStorage(PIECE_BYTES);
     const { id, sha256, bytes } = await entryOf('a');
     await new ModelCache(storage).file(id, sha256, bytes).write(BYTES, 3000, '"x"');
@@ -97,7 +97,7 @@ describe('a file that is being fetched', () => {
 });
 
 describe('storage that fails', () => {
-  test('is full: nothing is kept, not even what fitted, and the reason says so', async () => {
+  test('is full: nothing is stored, not even the pieces that fitted, and the reason is reported', async () => {
     const storage = new MemoryStorage(PIECE_BYTES, 2500);
     const entry = await entryOf('a');
     expect(await keep(storage, entry)).toEqual({ stored: false, reason: 'the storage of this browser is full' });
@@ -105,7 +105,7 @@ describe('storage that fails', () => {
     expect(await new ModelCache(storage).list()).toEqual([]);
   });
 
-  test('is blocked: everything works as if it were empty', async () => {
+  test('is blocked: everything works as with empty storage', async () => {
     const cache = new ModelCache(blockedStorage);
     const entry = await entryOf('a');
     expect(await cache.list()).toEqual([]);

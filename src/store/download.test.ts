@@ -53,11 +53,11 @@ const expectFailure = async (code: ErrorCode, problem: RegExp, changes: Partial<
   await expect(fetched(changes)).rejects.toMatchObject({ code, problem: expect.stringMatching(problem) as string });
 };
 
-/** The same file in the same storage, as a new visit sees it. */
+/** The same file in the same storage, as on a new visit. */
 const keptIn = (storage: MemoryStorage): DownloadRequest['kept'] => new ModelCache(storage).file('m', sha256, BYTES.length);
 
 describe('a connection that fails', () => {
-  test('nothing does: one request, and progress up to the end', async () => {
+  test('no failure: one request, and progress up to the end', async () => {
     const progress: DownloadProgress[] = [];
     expect(await fetched({ onProgress: (step) => progress.push(step) })).toBe(true);
     expect(server.asked).toEqual([0]);
@@ -66,7 +66,7 @@ describe('a connection that fails', () => {
     expect(received).toEqual(received.toSorted((a, b) => a - b));
   });
 
-  test('cut twice: goes on from where it was', async () => {
+  test('interrupted twice: resumes', async () => {
     server.script.push(cutAfter(100_000), cutAfter(50_000));
     expect(await fetched()).toBe(true);
     expect(server.asked).toEqual([0, 100_000, 150_000]);
@@ -78,30 +78,30 @@ describe('a connection that fails', () => {
     expect(server.asked).toEqual([0, 0, 70_000]);
   });
 
-  test('503 twice, then good; each wait is twice the last', async () => {
+  test('503 twice, then success; each wait is twice the previous one', async () => {
     server.script.push(status(503), status(503));
     const waits: number[] = [];
     expect(await fetched({}, hastyTools((wait) => waits.push(wait)))).toBe(true);
     expect(waits).toEqual([1000, 2000]);
   });
 
-  test('429 with Retry-After is left alone for so long, but for a minute at most', async () => {
+  test('429 with Retry-After: waits for that time, but at most a minute', async () => {
     server.script.push(status(429, { 'Retry-After': '7' }), status(503, { 'Retry-After': '86400' }));
     const waits: number[] = [];
     expect(await fetched({}, hastyTools((wait) => waits.push(wait)))).toBe(true);
     expect(waits).toEqual([7000, 60_000]);
   });
 
-  test('for good: given up after the last attempt, with the last reason', async () => {
+  test('permanently: fails after the last attempt, with the last reason', async () => {
     for (let failure = 0; failure < browserDownloadTools.maxFailures; failure++) server.script.push(status(502));
     await expectFailure('model-download', /6 attempts.*answered 502, after 0 of 300001 bytes/);
     expect(server.asked).toHaveLength(browserDownloadTools.maxFailures);
   });
 
-  test('often, but with news each time: is not given up', async () => {
+  test('often, but with progress each time: does not fail', async () => {
     const bytes = noiseBytes(3_000_000, 3);
     server.served = { bytes, tag: null };
-    // More cuts than failures are allowed in a row.
+    // More interruptions than the maximum number of consecutive failures.
     for (let cut = 0; cut < 8; cut++) server.script.push(cutAfter(300_000));
     const request = { ...wanted(), bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
     expect(Buffer.from(await download(request, hastyTools())).equals(bytes)).toBe(true);
@@ -109,7 +109,7 @@ describe('a connection that fails', () => {
 });
 
 describe('a server that does not resume', () => {
-  test('sends the whole file in place of the rest: starts again with it', async () => {
+  test('sends the whole file instead of the rest: starts again with it', async () => {
     server.script.push(cutAfter(100_000), ignoreRange);
     const received: number[] = [];
     expect(await fetched({ onProgress: ({ receivedBytes }) => received.push(receivedBytes) })).toBe(true);
@@ -117,13 +117,13 @@ describe('a server that does not resume', () => {
     expect(received).toContain(0);
   });
 
-  test('refuses ranges to other origins: asked for the whole file in the last attempt', async () => {
+  test('rejects cross-origin range requests: the last attempt requests the whole file', async () => {
     server.script.push(cutAfter(100_000), ...Array.from({ length: 10 }, () => refuseRange));
     expect(await fetched()).toBe(true);
     expect(server.asked.at(-1)).toBe(0);
   });
 
-  test('has another version by then, and says so', async () => {
+  test('has another version by then, with another tag', async () => {
     server.served = { bytes: OTHER, tag: '"old"' };
     server.script.push(cutAfter(100_000), (request, response) => {
       server.served = { bytes: BYTES, tag: '"new"' };
@@ -133,7 +133,7 @@ describe('a server that does not resume', () => {
     expect(server.asked).toEqual([0, 100_000, 0]);
   });
 
-  test('has another version by then, and does not say so: the hash tells', async () => {
+  test('has another version by then, without a tag: the hash reveals it', async () => {
     server.served = { bytes: OTHER, tag: null };
     server.script.push(cutAfter(100_000), (request, response) => {
       server.served = { bytes: BYTES, tag: null };
@@ -150,7 +150,7 @@ describe('a server that does not resume', () => {
   });
 });
 
-describe('a wrong answer is refused at once', () => {
+describe('a wrong answer is rejected immediately', () => {
   test.each([
     ['other bytes', OTHER, /has SHA-256/],
     ['a shorter file', BYTES.subarray(0, 1000), /has 1000 bytes/],
@@ -176,7 +176,7 @@ describe('a wrong answer is refused at once', () => {
     expect(server.asked).toHaveLength(1);
   });
 
-  test("but one that may be the browser's own old copy is asked for once more, past it", async () => {
+  test("but a possibly outdated copy of the browser is requested once more, bypassing its cache", async () => {
     const modes: (RequestCache | undefined)[] = [];
     const tools = hastyTools();
     const fetch: typeof globalThis.fetch = (input, init) => {
@@ -205,7 +205,7 @@ describe('cancelling', () => {
     expect(server.asked).toEqual([0]);
   });
 
-  test('in a wait, which ends at once', async () => {
+  test('during a wait, which ends immediately', async () => {
     server.script.push(status(503, { 'Retry-After': '60' }));
     const abort = new AbortController();
     const tools = hastyTools(() => {
@@ -213,14 +213,14 @@ describe('cancelling', () => {
         abort.abort();
       });
     });
-    // The whole minute, in which the test would run out of time.
+    // A whole minute, in which the test would time out.
     const after: Timer = (milliseconds, action) =>
       tools.after(milliseconds, milliseconds === 60_000 ? () => afterTimeout(milliseconds, action) : action);
     await expect(fetched({ signal: abort.signal }, { ...tools, after })).rejects.toMatchObject({ code: 'cancelled' });
     expect(server.asked).toEqual([0]);
   });
 
-  test('keeps what has arrived for the next visit, in whole pieces', async () => {
+  test('keeps the received bytes for the next visit, in complete pieces', async () => {
     const storage = new MemoryStorage(PIECE_BYTES);
     server.script.push(stallAfter(100_000));
     const abort = new AbortController();
@@ -233,7 +233,7 @@ describe('cancelling', () => {
   });
 });
 
-describe('what an earlier visit left', () => {
+describe('data of an earlier visit', () => {
   /** Storage with the first two pieces. */
   const begun = async (bytes = BYTES, tag = '"one"'): Promise<MemoryStorage> => {
     const storage = new MemoryStorage(PIECE_BYTES);
@@ -242,20 +242,20 @@ describe('what an earlier visit left', () => {
     return storage;
   };
 
-  test('is damaged: fetched anew, and kept anew', async () => {
+  test('is damaged: fetched and stored again', async () => {
     const storage = await begun(OTHER);
     expect(await fetched({ kept: keptIn(storage) })).toBe(true);
     expect(server.asked).toEqual([2 * PIECE_BYTES, 0]);
     expect(Buffer.concat([...storage.pieces.values()].map(({ bytes }) => bytes)).equals(BYTES)).toBe(true);
   });
 
-  test('is of another version: fetched anew', async () => {
+  test('has another version: fetched again', async () => {
     const storage = await begun(BYTES, '"older"');
     expect(await fetched({ kept: keptIn(storage) })).toBe(true);
     expect(server.asked).toEqual([2 * PIECE_BYTES, 0]);
   });
 
-  test('is the whole file: nothing is asked', async () => {
+  test('is the whole file: no request is sent', async () => {
     const storage = new MemoryStorage(PIECE_BYTES);
     await keptIn(storage)?.write(BYTES, BYTES.length, null);
     expect(await fetched({ kept: keptIn(storage) })).toBe(true);

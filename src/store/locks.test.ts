@@ -4,7 +4,7 @@ import { withBrowserLock } from './modelStore';
 let numRuns = 0;
 const work = (): Promise<number> => Promise.resolve(++numRuns);
 
-/** A browser whose locks answer like this. */
+/** A browser whose locks behave like `request`. */
 const stubLocks = (request: (name: string, options: LockOptions, granted: () => unknown) => unknown): void => {
   vi.stubGlobal('navigator', { locks: { request } });
 };
@@ -26,21 +26,21 @@ test('runs under the lock of its name', async () => {
   expect(names).toEqual(['a']);
 });
 
-test('runs without where there are no locks, or no permission', async () => {
+test('runs without a lock if there are no locks, or no permission', async () => {
   vi.stubGlobal('navigator', {});
   expect(await withBrowserLock('a', work)).toBe(1);
   stubLocks(() => Promise.reject(new DOMException('no origin', 'SecurityError')));
   expect(await withBrowserLock('a', work)).toBe(2);
 });
 
-test('what the work throws comes through, and it is not run again', async () => {
+test('an error of the work is passed on, and the work is not run again', async () => {
   stubLocks((_name, _options, granted) => granted());
   const failing = async (): Promise<never> => Promise.reject(new Error(`run ${await work()}`));
   await expect(withBrowserLock('a', failing)).rejects.toThrow('run 1');
   expect(numRuns).toBe(1);
 });
 
-test('cancelled while others work: a typed error, and no work', async () => {
+test('cancelled while waiting: a typed error, and the work does not run', async () => {
   stubLocks(
     (_name, { signal }) =>
       new Promise((_resolve, reject) => {

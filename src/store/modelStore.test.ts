@@ -40,7 +40,7 @@ const servesOther = (): void => {
 };
 
 describe('a model of the hub', () => {
-  test('is fetched once, and kept', async () => {
+  test('is fetched once, and cached', async () => {
     const storage = emptyStorage();
     const { bytes, ...facts } = await get(visit(storage));
     expect(Buffer.from(bytes).equals(BYTES)).toBe(true);
@@ -56,7 +56,7 @@ describe('a model of the hub', () => {
     expect(await visit(storage).find('m', [second])).toBeNull();
   });
 
-  test('that was damaged between visits is fetched anew, and the user is told', async () => {
+  test('that was damaged between visits is fetched again, with a note', async () => {
     const storage = emptyStorage();
     await get(visit(storage));
     storage.pieces.get(`m/${first.sha256}/1`)!.bytes[5]! ^= 4;
@@ -70,7 +70,7 @@ describe('a model of the hub', () => {
   test.each([
     ['full', () => new MemoryStorage(PIECE_BYTES, 100_000)],
     ['blocked', () => blockedStorage],
-  ])('is given out where storage is %s, and the user is told', async (_name, makeStorage) => {
+  ])('is returned if storage is %s, with a note', async (_name, makeStorage) => {
     const storage = makeStorage();
     const { bytes, stored, note } = await get(visit(storage));
     expect(Buffer.from(bytes).equals(BYTES)).toBe(true);
@@ -79,7 +79,7 @@ describe('a model of the hub', () => {
     expect((await get(visit(storage))).origin).toBe('network');
   });
 
-  test('goes on in the next visit where this one was cancelled', async () => {
+  test('resumes on the next visit after a cancelled download', async () => {
     const storage = emptyStorage();
     server.script.push(stallAfter(90_000));
     const abort = new AbortController();
@@ -92,7 +92,7 @@ describe('a model of the hub', () => {
     expect(server.asked).toEqual([0, 80_000]);
   });
 
-  test('comes from the next accepted file where the first is not there, or is another', async () => {
+  test('comes from the next accepted file if the first is missing or altered', async () => {
     for (const answer of [status(404), whole]) {
       servesOther();
       server.script.push(answer);
@@ -101,13 +101,13 @@ describe('a model of the hub', () => {
     }
   });
 
-  test('whose files are all gone: the failure of the preferred one', async () => {
+  test('whose files are all missing: the failure of the preferred one', async () => {
     server.script.push(status(404), status(410));
     const failure = { code: 'model-missing', problem: expect.stringContaining('404') as string };
     await expect(get(visit(emptyStorage()))).rejects.toMatchObject(failure);
   });
 
-  test('that has no address: a typed error, and nothing is asked', async () => {
+  test('that has no address: a typed error, and no request', async () => {
     const { name, bytes, sha256, license } = first;
     const unaddressed = { name, bytes, sha256, license };
     const got = visit(emptyStorage()).getModel('m', [unaddressed], { base: server.address });
@@ -116,13 +116,13 @@ describe('a model of the hub', () => {
   });
 });
 
-test('self-hosted: one base address, and the hub is never asked', async () => {
+test('self-hosted: one base address, and no request to the hub', async () => {
   const { file, origin } = await get(visit(emptyStorage()), { base: server.address, hub: null });
   expect({ file, origin }).toEqual({ file: 'first.onnx', origin: 'network' });
   expect(server.paths).toEqual(['/m/first.onnx']);
 });
 
-test('bundled: checked, and not kept a second time', async () => {
+test('bundled: verified, and not cached a second time', async () => {
   const storage = emptyStorage();
   const { origin, stored } = await visit(storage).getModel('m', [{ ...first, bundled: true }], { base: server.address });
   expect({ origin, stored }).toEqual({ origin: 'bundled', stored: false });
@@ -131,7 +131,7 @@ test('bundled: checked, and not kept a second time', async () => {
 });
 
 describe('two tabs at once', () => {
-  test('fetch it once where the browser has locks', async () => {
+  test('fetch it once if the browser has locks', async () => {
     const [storage, withLock] = [emptyStorage(), memoryLocks()];
     server.script.push(cutAfter(60_000));
     const got = await Promise.all([get(visit(storage, withLock)), get(visit(storage, withLock))]);
@@ -140,7 +140,7 @@ describe('two tabs at once', () => {
     expect(server.asked).toEqual([0, 60_000]);
   });
 
-  test('fetch it twice where it has none, and what is kept is whole', async () => {
+  test('fetch it twice without locks, and the cached file is complete', async () => {
     const storage = emptyStorage();
     // As outside a secure context.
     vi.stubGlobal('navigator', {});
@@ -154,7 +154,7 @@ describe('two tabs at once', () => {
 describe('a dropped file', () => {
   const unknown = noiseBytes(50_000, 9);
 
-  test('with a known hash is that file, whatever it is called, and is kept', async () => {
+  test('with a known hash is that file, whatever its name, and is cached', async () => {
     const storage = emptyStorage();
     const { bytes, ...facts } = await get(visit(storage), { dropped: new File([OTHER], 'renamed.bin') });
     const { name: file, sha256, license } = second;
@@ -164,7 +164,7 @@ describe('a dropped file', () => {
     expect(server.paths).toEqual([]);
   });
 
-  test('with an unknown hash is handed back, and not kept', async () => {
+  test('with an unknown hash is returned, but not cached', async () => {
     const storage = emptyStorage();
     const got = await get(visit(storage), { dropped: new File([unknown], 'mine.onnx') });
     expect(got).toMatchObject({ unknown: true, stored: false, file: 'mine.onnx', license: null });
@@ -173,7 +173,7 @@ describe('a dropped file', () => {
     expect((await get(visit(storage))).origin).toBe('network');
   });
 
-  test('with an unknown hash is kept on the user’s word, and comes back as unknown', async () => {
+  test('with an unknown hash is cached if the user trusts it, and is still marked as unknown', async () => {
     const storage = emptyStorage();
     const dropped = new File([unknown], 'mine.onnx');
     const named = `mine.onnx is not a known file of m. It is used because it was trusted: SHA-256 ${await sha256Hex(unknown)}`;
@@ -197,7 +197,7 @@ describe('a dropped file', () => {
     expect((await visit(storage).list()).map(({ file }) => file).toSorted()).toEqual(['first.onnx', 'mine.onnx']);
   });
 
-  test('that cannot be read any more: a typed error', async () => {
+  test('that can no longer be read: a typed error', async () => {
     const gone = new File([unknown], 'gone.onnx');
     gone.arrayBuffer = () => Promise.reject(new DOMException('It was changed.', 'NotReadableError'));
     const failure = { code: 'model-missing', problem: expect.stringContaining('gone.onnx') as string };

@@ -2,14 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { backoffMs, retryAfterMs } from './download';
 
 describe('waiting between attempts', () => {
-  test('doubles, and lies between the half and the whole of it', () => {
+  test('doubles, with jitter between half and all of it', () => {
     for (const numFailures of [1, 2, 3, 4]) {
       expect(backoffMs(numFailures, null, () => 1)).toBe(1000 * 2 ** (numFailures - 1));
       expect(backoffMs(numFailures, null, () => 0)).toBe(500 * 2 ** (numFailures - 1));
     }
   });
 
-  test('is never less than the server asks for, nor more than a minute', () => {
+  test('is at least what the server requests, and at most a minute', () => {
     expect(backoffMs(1, 5000, () => 1)).toBe(5000);
     expect(backoffMs(4, 5000, () => 1)).toBe(8000);
     expect(backoffMs(1, 3_600_000, () => 1)).toBe(60_000);

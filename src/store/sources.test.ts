@@ -15,7 +15,7 @@ const { hub, ...unaddressed } = file;
 const base = 'https://app.example/models/';
 
 describe('schema', () => {
-  test('takes a file of a hub, one known by its hash alone, and a bundled one', () => {
+  test('accepts a file of a hub, a file known only by its hash, and a bundled file', () => {
     const sources = [
       file,
       { ...unaddressed, name: 'other.onnx', sha256: 'c'.repeat(64) },
@@ -48,7 +48,7 @@ describe('address', () => {
     ['the public hub', file, { base }, `https://huggingface.co/${hubPath}`],
     ['another hub', file, { base, hub: 'https://mirror.example/hub/' }, `https://mirror.example/hub/${hubPath}`],
     ['self-hosting', file, { base, hub: null }, `${base}my-model/model%20v1.onnx`],
-    ['self-hosting of a file that no hub has', unaddressed, { base, hub: null }, `${base}my-model/model%20v1.onnx`],
+    ['self-hosting of a file without a hub', unaddressed, { base, hub: null }, `${base}my-model/model%20v1.onnx`],
     ['bundled, whatever the hub', { ...file, bundled: true }, { base }, `${base}my-model/model%20v1.onnx`],
     ['none', unaddressed, { base }, null],
   ])('%s', (_name, accepted, places, address) => {
@@ -56,12 +56,12 @@ describe('address', () => {
   });
 });
 
-test('files are told apart by their hash', () => {
+test('files are distinguished by their hash', () => {
   expect(acceptedFile([file], HASH)).toBe(file);
   expect(acceptedFile([file], REVISION)).toBeNull();
 });
 
-test('a manifest without sources has the file beside it', () => {
+test('a manifest without sources has the file next to it', () => {
   const { name, bytes, sha256, license } = file;
   const sources = bundledSources({ file: { name, bytes, sha256 }, license });
   expect(v.is(sourcesSchema, sources)).toBe(true);

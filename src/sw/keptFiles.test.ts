@@ -6,12 +6,12 @@ import { groupOf, type Release } from './contract';
 const BASE = 'https://example.org/app/';
 const sha256 = (content: string): string => createHash('sha256').update(content).digest('base64');
 
-/** What the server has, by path. */
+/** Files on the server, by path. */
 let served: Map<string, string>;
 let asked: string[];
 let stored: Map<string, Response>;
 
-/** The Cache API as far as it is used, with keys as the browser writes them. */
+/** The used part of the Cache API, with keys as the browser writes them. */
 const cache = {
   match: (key: string) => Promise.resolve(stored.get(new URL(key).href)?.clone()),
   put: (key: string, response: Response) => {
@@ -22,7 +22,7 @@ const cache = {
   delete: ({ url }: Request) => Promise.resolve(stored.delete(url)),
 } as unknown as Cache;
 
-/** A network that refuses what has another hash than it was asked with, as browsers do. */
+/** A network that rejects content with another hash than requested, like browsers. */
 function network(request: Request): Promise<Response> {
   const path = request.url.slice(BASE.length);
   asked.push(path);
@@ -32,7 +32,7 @@ function network(request: Request): Promise<Response> {
   return Promise.resolve(new Response(content, { headers: { 'content-type': 'text/plain', 'content-encoding': 'gzip' } }));
 }
 
-/** The files of the server as they are now. */
+/** The current files of the server. */
 function releaseNow(headers: Release['headers'] = {}): KeptFiles {
   const files = [...served].map(([path, content]) => ({ path, sha256: sha256(content), group: groupOf(path)! }));
   return new KeptFiles({ files, headers }, BASE, { open: () => Promise.resolve(cache), fetch: network });
@@ -68,7 +68,7 @@ describe('groups', () => {
 });
 
 describe('kept files', () => {
-  it('fetches what is asked for, once, and answers by path whatever the query', async () => {
+  it('fetches the requested files once, and answers by path for any query', async () => {
     const kept = releaseNow();
     await kept.fetch(['page']);
     await kept.fetch(['page', 'work']);
@@ -81,7 +81,7 @@ describe('kept files', () => {
     expect(kept.has('https://example.org/index.html')).toBe(false);
   });
 
-  it('keeps nothing that has another hash, and goes on from there later', async () => {
+  it('stores nothing with another hash, and continues later', async () => {
     const kept = releaseNow();
     served.set('assets/main-a1.js', 'script of another release');
     await expect(kept.fetch(['page'])).rejects.toThrow('integrity');
@@ -91,13 +91,13 @@ describe('kept files', () => {
     expect(asked).toEqual(['index.html', 'assets/main-a1.js', 'assets/main-a1.js']);
   });
 
-  it('names a file that the server does not have', async () => {
+  it('reports a file that is missing on the server', async () => {
     const kept = releaseNow();
     served.delete('index.html');
     await expect(kept.fetch(['page'])).rejects.toThrow('index.html answered with status 404');
   });
 
-  it('shares with the release before what is the same, and sweeps the rest once asked', async () => {
+  it('shares equal files with the previous release, and deletes the rest on request', async () => {
     const first = releaseNow();
     await first.fetch(['page', 'work']);
     served.set('index.html', 'page two').delete('assets/main-a1.js');
@@ -107,7 +107,7 @@ describe('kept files', () => {
     asked = [];
     await second.fetch(await second.groups());
     expect(asked).toEqual(['index.html', 'assets/main-b2.js']);
-    // The page that is open goes on with its own release.
+    // The open page continues with its own release.
     expect(await textAt(first, 'index.html')).toBe('page one');
     expect(await textAt(first, 'assets/main-a1.js')).toBe('script one');
 
@@ -118,7 +118,7 @@ describe('kept files', () => {
     expect(stored.size).toBe(3);
   });
 
-  it('adds the headers that the server lacks, and none that no longer hold', async () => {
+  it('adds missing default headers, and removes invalid ones', async () => {
     const kept = releaseNow({ 'Cross-Origin-Embedder-Policy': 'require-corp', 'Content-Type': 'text/html' });
     await kept.fetch(['page']);
     const headers = (await kept.match(`${BASE}index.html`))?.headers;

@@ -25,7 +25,7 @@ describe('decodeText', () => {
     expect(decodeText(bytes, 'f')).toEqual({ text: RTTM, encoding });
   });
 
-  it('reads UTF-16 of another alphabet without a mark', () => {
+  it('reads UTF-16 of another alphabet without a byte order mark', () => {
     const text = '1\n00:00:01,000 --> 00:00:02,000\n一二三 всё это\n';
     for (const isBig of [false, true]) expect(decodeText(utf16(text, isBig), 'f').text).toBe(text);
   });
@@ -46,11 +46,11 @@ describe('decodeText', () => {
     expect(decodeText(bytes, 'f')).toEqual({ text, encoding: 'windows-1252' });
   });
 
-  it('finds the damaged byte that a strict decoder finds', () => {
+  it('finds the same damaged byte as a strict decoder', () => {
     const byte = fc.oneof(fc.constantFrom(0xc1, 0xe0, 0xed, 0xf0, 0xf4, 0xf5, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0x41), fc.integer({ min: 1, max: 255 }));
     fc.assert(
       fc.property(fc.array(byte, { maxLength: 6 }), (damaged) => {
-        // Valid characters enough that it is UTF-8 with damage.
+        // Enough valid characters to count as damaged UTF-8.
         const bytes = joined(ascii('é'.repeat(20)), [0x20], damaged);
         let isValid = true;
         try {
@@ -91,7 +91,7 @@ describe('decodeText', () => {
     expect(read).toThrow(found);
   });
 
-  it('gives back any text that was written as UTF-8 or marked UTF-16', () => {
+  it('decodes any text written as UTF-8, or as UTF-16 with a byte order mark', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }).filter((text) => !text.includes('\0') && !text.startsWith('\uFEFF')), (text) => {
         expect(decodeText(ascii(text), 'f').text).toBe(text);

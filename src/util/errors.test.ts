@@ -6,24 +6,24 @@ import { VoxlaneError } from './errors';
 describe('VoxlaneError', () => {
   const parts = { code: 'audio-decode', problem: 'Decoding failed', remedy: 'Convert the file' } as const;
 
-  it('keeps the text of its cause as details, not in its own sentences', () => {
+  it('keeps the message of its cause as details, not in its own sentences', () => {
     const cause = new TypeError('Failed to fetch');
     const error = new VoxlaneError(parts, { cause });
     expect(error).toMatchObject({ message: 'Decoding failed. Convert the file.', details: 'TypeError: Failed to fetch', cause });
-    // Across a worker boundary too.
+    // Also across a worker boundary.
     expect(new VoxlaneError(error.toParts()).details).toBe('TypeError: Failed to fetch');
   });
 
-  it('has no details without a cause, and takes those of its cause', () => {
+  it('has no details without a cause, and copies those of its cause', () => {
     expect(new VoxlaneError(parts).toParts()).toEqual(parts);
     expect(new VoxlaneError(parts, { cause: new VoxlaneError({ ...parts, details: 'first' }) }).details).toBe('first');
   });
 });
 
-it('no sentence for the user contains text of a browser or a library', () => {
+it('no message for the user contains text of a browser or a library', () => {
   const files = ['src', 'workers'].flatMap((folder) => (readdirSync(folder, { recursive: true }) as string[]).map((name) => join(folder, name)));
   const sources = files.filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && file !== join('src', 'util', 'errors.ts'));
-  // As a `cause`, that text becomes `details`.
+  // As a `cause`, this text becomes `details`.
   const found = sources.filter((file) => /\$\{(messageOf\(|(issue|cause|thrown|e|err)\.message\b)/.test(readFileSync(file, 'utf8')));
   expect(sources.length).toBeGreaterThan(300);
   expect(found).toEqual([]);

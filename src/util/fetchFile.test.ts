@@ -10,7 +10,7 @@ afterEach(() => {
 });
 
 describe('fetchFile', () => {
-  it('gives what the file holds', async () => {
+  it('returns the content of the file', async () => {
     vi.stubGlobal('fetch', () => Promise.resolve(new Response('content')));
     expect(await text()).toBe('content');
   });
@@ -18,19 +18,19 @@ describe('fetchFile', () => {
   it.each([
     [true, 'the server could not be reached'],
     [false, 'this device is offline'],
-  ])('says in plain words that there was no answer, online: %s', async (onLine, problem) => {
+  ])('reports a missing answer in plain words, online: %s', async (onLine, problem) => {
     vi.stubGlobal('navigator', { onLine });
     const cause = new TypeError('Failed to fetch');
     vi.stubGlobal('fetch', () => Promise.reject(cause));
     await expect(text()).rejects.toMatchObject({ code: 'audio-missing', problem, cause });
   });
 
-  it('says with which status the server answered', async () => {
+  it('reports the status of the answer', async () => {
     vi.stubGlobal('fetch', () => Promise.resolve(new Response('', { status: 404, statusText: 'Not Found' })));
     await expect(text()).rejects.toMatchObject({ problem: 'the server answered 404 Not Found' });
   });
 
-  it('says that the file did not arrive whole', async () => {
+  it('reports that the file did not arrive completely', async () => {
     const body = new ReadableStream({
       start(controller) {
         controller.error(new TypeError('network error'));
@@ -40,7 +40,7 @@ describe('fetchFile', () => {
     await expect(text()).rejects.toMatchObject({ problem: 'the connection ended before the whole file arrived' });
   });
 
-  it('keeps a failure of the reader, and knows a cancelled request', async () => {
+  it('passes an error of the reader on, and detects a cancelled request', async () => {
     vi.stubGlobal('fetch', () => Promise.resolve(new Response('')));
     const refused = new VoxlaneError({ code: 'format', problem: 'no such format' });
     await expect(fetchFile('https://example.org/file', () => Promise.reject(refused), notFetched)).rejects.toBe(refused);

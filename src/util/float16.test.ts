@@ -16,11 +16,11 @@ describe('halfToFloat32', () => {
     ['negative zero', 0x8000, -0],
     ['one', 0x3c00, 1],
     ['minus two', 0xc000, -2],
-    ['the nearest to a third', 0x3555, 0.333251953125],
-    ['the greatest', 0x7bff, 65504],
-    ['the least normal', 0x0400, 2 ** -14],
-    ['the greatest subnormal', 0x03ff, 1023 * 2 ** -24],
-    ['the least', 0x0001, 2 ** -24],
+    ['the nearest to one third', 0x3555, 0.333251953125],
+    ['the maximum', 0x7bff, 65504],
+    ['the smallest normal', 0x0400, 2 ** -14],
+    ['the largest subnormal', 0x03ff, 1023 * 2 ** -24],
+    ['the smallest', 0x0001, 2 ** -24],
     ['infinity', 0x7c00, Infinity],
     ['minus infinity', 0xfc00, -Infinity],
     ['NaN', 0x7e00, NaN],
@@ -30,7 +30,7 @@ describe('halfToFloat32', () => {
     expect([...halfToFloat32(bytesOf([pattern], false), false)]).toEqual([value]);
   });
 
-  it('follows the definition for every pattern', () => {
+  it('matches the definition for every pattern', () => {
     const values = halfToFloat32(bytesOf(ALL));
     for (const pattern of ALL) {
       const sign = pattern & 0x8000 ? -1 : 1;
@@ -43,7 +43,7 @@ describe('halfToFloat32', () => {
     }
   });
 
-  it('reads from any alignment and leaves an odd byte', () => {
+  it('reads from any alignment and ignores an odd byte', () => {
     const file = Uint8Array.of(0, ...bytesOf([0x3c00, 0x4000]), 7);
     expect([...halfToFloat32(file.subarray(1))]).toEqual([1, 2]);
   });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { float8ToFloat32, smallFloatTable } from './numberTypes';
 
-// Greatest finite, least normal and least positive values of the papers that float8.ts names.
+// Maximum finite, smallest normal and smallest positive values, from the papers cited in numberTypes.ts.
 it.each([
   ['float8e4m3fn', 0x7e, 448, 0x08, 2 ** -6, 0x01, 2 ** -9],
   ['float8e4m3fnuz', 0x7f, 240, 0x08, 2 ** -7, 0x01, 2 ** -10],

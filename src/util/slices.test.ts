@@ -10,12 +10,12 @@ function* counted(steps: number, taken: number[]): Generator<void, number> {
 }
 
 describe('work in steps', () => {
-  it('gives the same result at once and in slices', async () => {
+  it('returns the same result at once and in slices', async () => {
     expect(atOnce(counted(3, []))).toBe(3);
     await expect(inSlices(counted(3, []))).resolves.toBe(3);
   });
 
-  it('starts in a new task, and stops if it is no longer wanted', async () => {
+  it('starts in a new task, and stops if the result is no longer needed', async () => {
     const taken: number[] = [];
     let isWanted = true;
     const work = inSlices(counted(3, taken), () => isWanted);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Semaphore } from './concurrency';
 
-test('so many run at a time, in the order in which they came, whether they fail or not', async () => {
+test('runs a limited number of tasks at a time in order, also if tasks fail', async () => {
   const slots = new Semaphore(2);
   const started: number[] = [];
   const ends: (() => void)[] = [];
