@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Interruptible, onAbort, unlessAborted } from './abort';
 
-/** Work that ends when it is told to. */
+/** Work that ends on request. */
 function openWork(begun: string[], name: string): { work: () => Promise<string>; end: () => void; fail: () => void } {
   let end = (): void => undefined;
   let fail = (): void => undefined;
@@ -16,13 +16,13 @@ function openWork(begun: string[], name: string): { work: () => Promise<string>;
   return { work, end, fail };
 }
 
-test('work settles as it does by itself', async () => {
+test('work settles without an interruption', async () => {
   const interruptible = new Interruptible();
   expect(await interruptible.run(() => Promise.resolve(1))).toBe(1);
   await expect(interruptible.run(() => Promise.reject(new Error('own')))).rejects.toThrow('own');
 });
 
-test('an interruption rejects what is pending, and all that comes after it', async () => {
+test('an interruption rejects pending and later work', async () => {
   const interruptible = new Interruptible();
   const pending = interruptible.run(() => new Promise(() => undefined));
   interruptible.interrupt(new Error('first'));
@@ -32,7 +32,7 @@ test('an interruption rejects what is pending, and all that comes after it', asy
   expect(interruptible.interruption?.message).toBe('first');
 });
 
-test('what cannot be interrupted is not waited for', async () => {
+test('rejects without waiting for work that cannot be interrupted', async () => {
   const begun: string[] = [];
   const { work, end } = openWork(begun, 'work');
   const controller = new AbortController();
@@ -46,13 +46,13 @@ test('what cannot be interrupted is not waited for', async () => {
   expect(await unlessAborted(undefined, work)).toBe('work');
 });
 
-test('what comes too late is given to whoever frees it, and nothing else is', async () => {
+test('only a result that arrives too late is passed to `discard`', async () => {
   const [begun, freed] = [[] as string[], [] as string[]];
   const [late, early] = [openWork(begun, 'late'), openWork(begun, 'early')];
   const controller = new AbortController();
   const run = unlessAborted(controller.signal, late.work, { discard: (result) => freed.push(result) });
   const other = unlessAborted(new AbortController().signal, early.work, { discard: (result) => freed.push(result) });
-  // Its result is there, and nobody has heard of it yet.
+  // The result exists, but has not been delivered yet.
   late.end();
   controller.abort();
   early.end();
@@ -76,7 +76,7 @@ test('a signal that fires stops the work, unless the work has ended', async () =
   expect(stopped).toHaveLength(1);
 });
 
-test('a listener is called once, also if the signal has fired before, and no more after its removal', () => {
+test('a listener is called once, also if the signal has already fired, and never after its removal', () => {
   const controller = new AbortController();
   const called: string[] = [];
   onAbort(controller.signal, () => called.push('first'));

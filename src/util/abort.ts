@@ -1,13 +1,13 @@
 import { VoxlaneError } from './errors';
 
-/** @param signal its reason becomes the `cause`, if it has fired */
+/** @param signal if it has fired, its reason becomes the `cause` */
 export function cancelled(signal?: AbortSignal): VoxlaneError {
   const options = signal?.aborted ? { cause: signal.reason as unknown } : undefined;
   return new VoxlaneError({ code: 'cancelled', problem: 'The run was cancelled by the caller' }, options);
 }
 
 /**
- * A function, because TypeScript assumes that `aborted` stays false once it was checked.
+ * A function, because TypeScript assumes that `aborted` stays false after a check.
  *
  * @throws VoxlaneError `cancelled`
  */
@@ -16,7 +16,7 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 }
 
 /**
- * Calls `listener` when `signal` fires, and at once if it has fired before.
+ * Calls `listener` when `signal` fires, or immediately if it has already fired.
  *
  * @returns removes the listener
  */
@@ -27,10 +27,10 @@ export function onAbort(signal: AbortSignal | undefined, listener: () => void): 
 }
 
 /**
- * Settles like `work`, or rejects with `cancelled` as soon as `signal` fires. `work` is not called if it has fired before.
+ * Settles like `work`, or rejects with `cancelled` as soon as `signal` fires. If it has already fired, `work` is not called.
  *
  * @param stop called when `signal` fires, to stop the work
- * @param discard called with a result that comes after `signal` has fired, to free it
+ * @param discard called with a result that arrives after `signal` has fired, to free it
  */
 export function unlessAborted<Result>(
   signal: AbortSignal | undefined,
@@ -46,7 +46,7 @@ export function unlessAborted<Result>(
     if (signal?.aborted) return;
     void work()
       .then((result) => {
-        // At once: from here on, the caller owns the result.
+        // Immediately, because the caller owns the result from here.
         stopListening();
         if (signal?.aborted) discard?.(result);
         resolve(result);

@@ -1,8 +1,8 @@
-/** Former names in the manifests of models, which earlier releases and their export scripts wrote. */
+/** Former names in model manifests, as written by earlier releases and their export scripts. */
 export const MANIFEST_NAMES = { licence: 'license', numClasses: 'numSpeakers' };
 
 /**
- * Replaces former names of fields in JSON that another release wrote, at any depth.
+ * Replaces former field names in JSON written by another release, at any depth.
  *
  * @param value parsed JSON; not modified
  * @param names former name → present name
