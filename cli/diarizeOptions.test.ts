@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { outputNames, parseCommand, type DiarizeCommand } from './diarizeOptions';
+import { HELP, outputNames, parseCommand, type DiarizeCommand } from './diarizeOptions';
 
 test('results are named after their files, with the extension if two names would collide', () => {
   expect([...outputNames(['a/one.wav', 'b/two.mp3', 'b/two.wav'])]).toEqual([
@@ -44,4 +44,14 @@ test.each([
   [['--hub', 'file:///models'], '--hub is file:///models. Expected an address starting with http:// or https://.'],
 ] as const)('%j is rejected before a browser starts', (args, message) => {
   expect(() => parseCommand(['a.wav', ...args])).toThrow(message);
+});
+
+test('the help describes each flag beside it, or below it if the flag is long', () => {
+  const lines = HELP.split('\n');
+  expect(lines).toContain('  --speed exact|fast           exact (default) embeds every window; fast embeds every fifth or tenth window');
+  expect(lines).toContain('  --speakers N                 exact number of speakers');
+  expect(lines).toContain('  --trust-gpu                  use the GPU without its self-check');
+  const long = lines.indexOf('  --clustering preset|pyannote-3.1');
+  expect(lines[long + 1]).toBe('                               clustering settings of the preset (default) or of pyannote, for comparisons');
+  expect(lines.filter((line) => line.length > 120)).toEqual([]);
 });

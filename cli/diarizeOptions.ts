@@ -2,37 +2,72 @@ import { basename, extname } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { BackendChoice, ClusteringName, DiarizeOptions, PresetId, Speed } from '../src/index';
 import { checkRunOptions } from '../src/engine/options';
+import { ALL_OPTIONS, DESCRIPTIONS, DIARIZER_OPTIONS, type OptionRule, RUN_OPTIONS } from '../src/engine/optionSchema';
 import { checkedAs, httpAddress, number, oneOf } from './arguments';
+
+/** A flag without `value` is on or off. */
+interface Flag {
+  readonly name: string;
+  /** What the help shows for the value. */
+  readonly value?: string;
+  readonly text: string;
+  readonly option?: keyof typeof ALL_OPTIONS;
+}
+
+/** The flag of an option. `extra` is added to the option's description. */
+function flagOf(option: keyof typeof DESCRIPTIONS, name: string, { value, extra = '' }: { readonly value?: string; readonly extra?: string } = {}): Flag {
+  const rule: OptionRule = ALL_OPTIONS[option];
+  const shown = 'values' in rule ? rule.values.join('|') : rule.type === 'whole' ? 'N' : rule.type === 'seconds' ? 'S' : value;
+  return { name, text: DESCRIPTIONS[option] + extra, option, ...(shown !== undefined && { value: shown }) };
+}
+
+/** In the order of the help. */
+const FLAGS: readonly Flag[] = [
+  flagOf('preset', 'preset'),
+  flagOf('speed', 'speed'),
+  flagOf('modelFile', 'model', { value: 'FILE.onnx', extra: '; alternatively, set VOXLANE_MODELS to a folder with the model' }),
+  flagOf('trustUnknownModel', 'trust-model'),
+  flagOf('hub', 'hub', { value: 'ADDRESS' }),
+  flagOf('backend', 'backend'),
+  flagOf('trustGpu', 'trust-gpu'),
+  flagOf('speakers', 'speakers'),
+  flagOf('minSpeakers', 'min-speakers'),
+  flagOf('maxSpeakers', 'max-speakers'),
+  flagOf('clustering', 'clustering'),
+  flagOf('minDurationOn', 'min-duration-on', { extra: ' (default 0.15; 0 with --clustering pyannote-3.1)' }),
+  flagOf('minDurationOff', 'min-duration-off', { extra: ' (default 0.1; 0 with --clustering pyannote-3.1)' }),
+  { name: 'format', value: 'rttm|json', text: 'output format (default rttm); documents of several files are concatenated' },
+  { name: 'exclusive', text: 'RTTM with one speaker at a time (JSON always has both)' },
+  { name: 'out', value: 'DIR', text: 'write DIR/NAME.rttm (or .exclusive.rttm, .json) instead of standard output' },
+  flagOf('startSeconds', 'start'),
+  flagOf('durationSeconds', 'duration'),
+  flagOf('track', 'track'),
+  { name: 'help', text: 'print this text' },
+];
+
+/** Column of the descriptions. */
+const TEXT_COLUMN = 31;
+const MAX_COLUMNS = 120;
+
+function helpOf({ name, value, text }: Flag): string {
+  const flag = `  --${name}${value === undefined ? '' : ` ${value}`}`;
+  const lines: string[] = flag.length < TEXT_COLUMN - 1 ? [] : [flag];
+  let line = lines.length === 0 ? flag.padEnd(TEXT_COLUMN) : ' '.repeat(TEXT_COLUMN);
+  for (const word of text.split(' ')) {
+    if (line.length + word.length > MAX_COLUMNS) {
+      lines.push(line.trimEnd());
+      line = ' '.repeat(TEXT_COLUMN);
+    }
+    line += `${word} `;
+  }
+  return [...lines, line.trimEnd()].join('\n');
+}
 
 export const HELP = `Usage: npm run --silent diarize -- FILE… [options]
 
 Finds who spoke when in audio or video files. Results go to standard output, progress to standard error.
 
-  --preset auto|exact|fast|campplus|community-1
-                               models to use (default auto: community-1 if its model is available); exact and fast
-                               select auto with that speed
-  --speed exact|fast           exact (default) embeds every window; fast embeds every fifth or tenth window
-  --model FILE.onnx            embedding model of the preset, used instead of a download; alternatively, set
-                               VOXLANE_MODELS to a folder with the model
-  --trust-model                accept a model file with an unknown hash if it passes all other checks
-  --hub ADDRESS                server for models that are not bundled
-  --backend auto|webgpu|wasm   backend for the models (default auto)
-  --trust-gpu                  use the GPU without its self-check
-  --speakers N                 exact number of speakers
-  --min-speakers N             at least N speakers
-  --max-speakers N             at most N speakers
-  --clustering preset|pyannote-3.1
-                               clustering settings of the preset (default) or of pyannote, for comparisons
-  --min-duration-on S          remove turns shorter than S seconds (default 0.15; 0 with --clustering pyannote-3.1)
-  --min-duration-off S         fill gaps shorter than S seconds between two turns of the same speaker (default 0.1; 0 with
-                               --clustering pyannote-3.1)
-  --format rttm|json           output format (default rttm); documents of several files are concatenated
-  --exclusive                  RTTM with one speaker at a time (JSON always has both)
-  --out DIR                    write DIR/NAME.rttm (or .exclusive.rttm, .json) instead of standard output
-  --start S                    start S seconds into the recording
-  --duration S                 stop after S seconds
-  --track N                    audio track of the file, counted from 1 (default: the file's default track, or the first)
-  --help                       print this text
+${FLAGS.map(helpOf).join('\n')}
 
 Exit status: 0 if every file was diarized, else 1.
 `;
@@ -59,83 +94,58 @@ export interface DiarizeCommand {
   readonly options: RunOptions;
 }
 
-/** Command-line names of library options. */
-export const OPTION_NAMES: Readonly<Record<keyof RunOptions, string>> = {
-  speakers: '--speakers',
-  minSpeakers: '--min-speakers',
-  maxSpeakers: '--max-speakers',
-  minDurationOn: '--min-duration-on',
-  minDurationOff: '--min-duration-off',
-  startSeconds: '--start',
-  durationSeconds: '--duration',
-  track: '--track',
-};
+const RUN_FLAGS = FLAGS.flatMap(({ name, option }) => (option !== undefined && option in RUN_OPTIONS ? [{ name, option }] : []));
+
+/** The flags of a run's options. */
+export const OPTION_NAMES: Readonly<Record<string, string>> = Object.fromEntries(RUN_FLAGS.map(({ name, option }) => [option, `--${name}`]));
 
 /** @throws Error with a one-line message for invalid arguments */
 export function parseCommand(args: readonly string[]): DiarizeCommand | 'help' {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: {
-      preset: { type: 'string', default: 'auto' },
-      speed: { type: 'string' },
-      model: { type: 'string' },
-      'trust-model': { type: 'boolean', default: false },
-      hub: { type: 'string' },
-      backend: { type: 'string', default: 'auto' },
-      'trust-gpu': { type: 'boolean', default: false },
-      speakers: { type: 'string' },
-      'min-speakers': { type: 'string' },
-      'max-speakers': { type: 'string' },
-      clustering: { type: 'string', default: 'preset' },
-      'min-duration-on': { type: 'string' },
-      'min-duration-off': { type: 'string' },
-      format: { type: 'string', default: 'rttm' },
-      exclusive: { type: 'boolean', default: false },
-      out: { type: 'string' },
-      start: { type: 'string' },
-      duration: { type: 'string' },
-      track: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
+    options: Object.fromEntries(FLAGS.map(({ name, value }) => [name, { type: value === undefined ? 'boolean' : 'string' }])),
   });
-  if (values.help) return 'help';
-  if (positionals.length === 0) throw new Error('expected at least one file. Try --help.');
-  if (values.out !== undefined) outputNames(positionals);
-  const options = {
-    speakers: number('--speakers', values.speakers),
-    minSpeakers: number('--min-speakers', values['min-speakers']),
-    maxSpeakers: number('--max-speakers', values['max-speakers']),
-    minDurationOn: number('--min-duration-on', values['min-duration-on']),
-    minDurationOff: number('--min-duration-off', values['min-duration-off']),
-    startSeconds: number('--start', values.start),
-    durationSeconds: number('--duration', values.duration),
-    track: number('--track', values.track),
+  const isSet = (name: string): boolean => values[name] === true;
+  const text = (name: string): string | undefined => {
+    const value = values[name];
+    return typeof value === 'string' ? value : undefined;
   };
+  if (isSet('help')) return 'help';
+  if (positionals.length === 0) throw new Error('expected at least one file. Try --help.');
+  const out = text('out');
+  if (out !== undefined) outputNames(positionals);
   // Absent options must stay absent.
-  const given: RunOptions = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  checkedAs(OPTION_NAMES, () => checkRunOptions(given));
+  const options: RunOptions = Object.fromEntries(
+    RUN_FLAGS.flatMap(({ name, option }) => {
+      const value = number(`--${name}`, text(name));
+      return value === undefined ? [] : [[option, value]];
+    }),
+  );
+  checkedAs(OPTION_NAMES, () => checkRunOptions(options));
+  const { backend, clustering } = DIARIZER_OPTIONS;
   return {
     files: positionals,
-    ...presetAndSpeed(values.preset, values.speed),
-    model: values.model,
-    trustModel: values['trust-model'],
-    hub: httpAddress('--hub', values.hub),
-    backend: oneOf('--backend', values.backend, ['auto', 'webgpu', 'wasm']),
-    trustGpu: values['trust-gpu'],
-    clustering: oneOf('--clustering', values.clustering, ['preset', 'pyannote-3.1']),
-    format: oneOf('--format', values.format, ['rttm', 'json']),
-    exclusive: values.exclusive,
-    out: values.out,
-    options: given,
+    ...presetAndSpeed(text('preset'), text('speed')),
+    model: text('model'),
+    trustModel: isSet('trust-model'),
+    hub: httpAddress('--hub', text('hub')),
+    backend: oneOf('--backend', text('backend') ?? backend.values[0], backend.values),
+    trustGpu: isSet('trust-gpu'),
+    clustering: oneOf('--clustering', text('clustering') ?? clustering.values[0], clustering.values),
+    format: oneOf('--format', text('format') ?? 'rttm', ['rttm', 'json']),
+    exclusive: isSet('exclusive'),
+    out,
+    options,
   };
 }
 
 /** A speed given as preset selects `auto` with that speed, as in `DiarizerOptions`. */
-function presetAndSpeed(named: string, asked: string | undefined): Pick<DiarizeCommand, 'preset' | 'speed'> {
-  const preset = oneOf('--preset', named, ['auto', 'exact', 'fast', 'campplus', 'community-1']);
-  const speed = asked === undefined ? undefined : oneOf('--speed', asked, ['exact', 'fast']);
-  if (preset !== 'exact' && preset !== 'fast') return { preset, speed: speed ?? 'exact' };
+function presetAndSpeed(named: string | undefined, asked: string | undefined): Pick<DiarizeCommand, 'preset' | 'speed'> {
+  const rules = DIARIZER_OPTIONS;
+  const preset = oneOf('--preset', named ?? rules.preset.values[0], rules.preset.values);
+  const speed = asked === undefined ? undefined : oneOf('--speed', asked, rules.speed.values);
+  if (preset !== 'exact' && preset !== 'fast') return { preset, speed: speed ?? rules.speed.values[0] };
   if (speed === undefined || speed === preset) return { preset: 'auto', speed: preset };
   throw new Error(`--preset ${preset} and --speed ${speed} contradict each other. Use only one of them.`);
 }

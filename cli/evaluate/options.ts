@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { BackendChoice, ClusteringName, PresetId, Speed } from '../../src/index';
 import { checkMinDurations } from '../../src/engine/options';
+import { DIARIZER_OPTIONS } from '../../src/engine/optionSchema';
 import type { PipelineSettings } from '../../src/engine/settings';
 import { checkedAs, number, oneOf } from '../arguments';
 import { OPTION_NAMES } from '../diarizeOptions';
@@ -81,12 +82,12 @@ export function parseCommand(args: readonly string[]): EvaluateCommand | 'help' 
   return {
     folders: positionals,
     preset: oneOf('--preset', values.preset, ['campplus', 'community-1']),
-    speed: values.speed === undefined ? undefined : oneOf<Speed>('--speed', values.speed, ['exact', 'fast']),
-    clustering: oneOf('--clustering', values.clustering, ['preset', 'pyannote-3.1']),
+    speed: values.speed === undefined ? undefined : oneOf('--speed', values.speed, DIARIZER_OPTIONS.speed.values),
+    clustering: oneOf('--clustering', values.clustering, DIARIZER_OPTIONS.clustering.values),
     minDurationOn,
     minDurationOff,
     changes: Object.fromEntries(values.set.map(changeOf)),
-    backend: oneOf('--backend', values.backend, ['auto', 'webgpu', 'wasm']),
+    backend: oneOf('--backend', values.backend, DIARIZER_OPTIONS.backend.values),
     model: values.model,
     trustModel: values['trust-model'],
     hasPeer: !values['no-peer'],

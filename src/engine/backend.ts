@@ -1,5 +1,6 @@
 import { adapterName, missingLimit, requestAdapter } from '../gpu/adapter';
 import { VoxlaneError } from '../util/errors';
+import { MAX_WINDOWS } from './optionSchema';
 import type { Speed } from './settings';
 import type { BackendChoice } from './types';
 
@@ -126,8 +127,6 @@ export const GPU_WORKERS: WorkerPlan = {
   embedding: { workers: 1, threads: 1 },
 };
 
-/** Most windows in one batch: beyond it the measured gain is small, and cancelling and progress become coarse. */
-export const MAX_WINDOWS = 32;
 /** A window that takes this long alone has nothing to gain from company. */
 const SLOW_WINDOW_SECONDS = 0.5;
 /** A doubling that makes a window less than this much cheaper ends the search. */

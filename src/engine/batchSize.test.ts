@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { findBatchSize, halvedToFit, MAX_WINDOWS, windowsThatFit } from './backend';
+import { findBatchSize, halvedToFit, windowsThatFit } from './backend';
+import { MAX_WINDOWS } from './optionSchema';
 
 describe('windows that fit', () => {
   const limits = (maxStorageBufferBindingSize: number, maxBufferSize: number) => ({ maxStorageBufferBindingSize, maxBufferSize });

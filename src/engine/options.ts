@@ -1,49 +1,16 @@
-import { MIN_SAMPLE_RATE, MAX_SAMPLE_RATE, MAX_TRACKS } from '../audio/types';
 import type { SpeakerBounds } from '../clustering/localSpeakers';
 import { PUBLIC_HUB } from '../store/sources';
-import { MAX_MIN_DURATION_SECONDS } from '../timeline/minDurations';
 import { VoxlaneError } from '../util/errors';
 import { webAddress } from '../util/fetch';
 import type { FileBase } from '../util/fileBase';
-import { MAX_WINDOWS } from './backend';
 import { defaultFiles, type FileBases } from './defaultFiles';
+import { type ChoiceRule, isInRange, type NumberRule } from './optionRules';
+import { ALL_OPTIONS, DIARIZER_OPTIONS, type OptionsOf, RUN_OPTIONS } from './optionSchema';
 import { type ClusteringName, type PresetId, PRESETS, type Speed } from './settings';
 import type { DiarizeOptions, DiarizerOptions, ModelDownload } from './types';
 
-const DIARIZER_NAMES: readonly string[] = Object.keys({
-  preset: true,
-  speed: true,
-  clustering: true,
-  idleSeconds: true,
-  hub: true,
-  modelFile: true,
-  trustUnknownModel: true,
-  onDownload: true,
-  models: true,
-  runtime: true,
-  goldens: true,
-  backend: true,
-  trustGpu: true,
-  batchWindows: true,
-  threads: true,
-} satisfies Record<keyof DiarizerOptions, true>);
-
-const RUN_NAMES: readonly string[] = Object.keys({
-  signal: true,
-  onProgress: true,
-  hook: true,
-  onPreview: true,
-  keepVoices: true,
-  speakers: true,
-  minSpeakers: true,
-  maxSpeakers: true,
-  minDurationOn: true,
-  minDurationOff: true,
-  startSeconds: true,
-  durationSeconds: true,
-  sampleRate: true,
-  track: true,
-} satisfies Record<keyof DiarizeOptions, true>);
+const DIARIZER_NAMES: readonly string[] = Object.keys(DIARIZER_OPTIONS);
+const RUN_NAMES: readonly string[] = Object.keys(RUN_OPTIONS);
 
 /**
  * @param others names that are known beside those of a diarizer
@@ -154,24 +121,15 @@ export interface OwnDiarizerOptions {
   readonly batchWindows: number | undefined;
 }
 
-const MAX_SPEAKERS = 255;
-const MAX_THREADS = 64;
-
 /** @throws VoxlaneError `options`, naming the option, its value and the rule */
 export function checkRunOptions(options: DiarizeOptions): CheckedRunOptions {
   const { minSpeakers, maxSpeakers } = checkBounds(options);
-  const startSeconds = options.startSeconds ?? 0;
-  if (!(Number.isFinite(startSeconds) && startSeconds >= 0)) {
-    throw optionError('startSeconds', startSeconds, 'a finite number, 0 or more');
-  }
-  const { durationSeconds } = options;
-  if (durationSeconds !== undefined && !(Number.isFinite(durationSeconds) && durationSeconds > 0)) {
-    throw optionError('durationSeconds', durationSeconds, 'a finite number above 0');
-  }
+  const startSeconds = checkNumber('startSeconds', options.startSeconds ?? RUN_OPTIONS.startSeconds.default);
+  const durationSeconds = checkNumber('durationSeconds', options.durationSeconds);
   const { minDurationOn, minDurationOff } = checkMinDurations(options);
   const { keepVoices = false, onPreview } = options;
-  const sampleRate = checkWhole('sampleRate', options.sampleRate, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE);
-  const track = checkWhole('track', options.track, MAX_TRACKS);
+  const sampleRate = checkNumber('sampleRate', options.sampleRate);
+  const track = checkNumber('track', options.track);
   return { minSpeakers, maxSpeakers, startSeconds, durationSeconds, minDurationOn, minDurationOff, keepVoices, sampleRate, track, onPreview };
 }
 
@@ -180,18 +138,17 @@ export function checkMinDurations({
   minDurationOn,
   minDurationOff,
 }: Partial<Pick<CheckedRunOptions, 'minDurationOn' | 'minDurationOff'>>): Pick<CheckedRunOptions, 'minDurationOn' | 'minDurationOff'> {
-  for (const [name, seconds] of Object.entries({ minDurationOn, minDurationOff })) {
-    if (seconds === undefined || (seconds >= 0 && seconds <= MAX_MIN_DURATION_SECONDS)) continue;
-    throw optionError(name, seconds, `a number of seconds from 0 to ${MAX_MIN_DURATION_SECONDS}`);
-  }
-  return { minDurationOn, minDurationOff };
+  return {
+    minDurationOn: checkNumber('minDurationOn', minDurationOn),
+    minDurationOff: checkNumber('minDurationOff', minDurationOff),
+  };
 }
 
 /** @throws VoxlaneError `options`, naming the option, its value and the rule */
 export function checkBounds(options: Pick<DiarizeOptions, 'speakers' | 'minSpeakers' | 'maxSpeakers'>): SpeakerBounds {
-  const speakers = checkWhole('speakers', options.speakers, MAX_SPEAKERS);
-  const least = checkWhole('minSpeakers', options.minSpeakers, MAX_SPEAKERS);
-  const most = checkWhole('maxSpeakers', options.maxSpeakers, MAX_SPEAKERS);
+  const speakers = checkNumber('speakers', options.speakers);
+  const least = checkNumber('minSpeakers', options.minSpeakers);
+  const most = checkNumber('maxSpeakers', options.maxSpeakers);
   if (speakers !== undefined && (least !== undefined || most !== undefined)) {
     throw optionError('speakers', speakers, 'no minSpeakers or maxSpeakers beside it: an exact number needs no bounds');
   }
@@ -206,8 +163,7 @@ export function checkBounds(options: Pick<DiarizeOptions, 'speakers' | 'minSpeak
  * @throws VoxlaneError `options`
  */
 export function checkDiarizerOptions(options: DiarizerOptions, base: string): OwnDiarizerOptions {
-  const backend = options.backend ?? 'auto';
-  if (!['auto', 'webgpu', 'wasm'].includes(backend)) throw optionError('backend', backend, 'auto, webgpu or wasm');
+  const backend = checkChoice('backend', options.backend ?? DIARIZER_OPTIONS.backend.values[0]);
   const threads = checkThreads(options.threads);
   return {
     ...checkPreset(options),
@@ -221,47 +177,38 @@ export function checkDiarizerOptions(options: DiarizerOptions, base: string): Ow
     backend,
     threads,
     trustGpu: options.trustGpu ?? false,
-    batchWindows: checkWhole('batchWindows', options.batchWindows, MAX_WINDOWS),
+    batchWindows: checkNumber('batchWindows', options.batchWindows),
   };
 }
 
-const CLUSTERINGS: readonly string[] = ['preset', 'pyannote-3.1'] satisfies ClusteringName[];
-
 /** @throws VoxlaneError `options` */
-export function checkClustering(clustering: ClusteringName = 'preset'): ClusteringName {
-  if (CLUSTERINGS.includes(clustering)) return clustering;
-  throw optionError('clustering', clustering, CLUSTERINGS.join(' or '));
+export function checkClustering(clustering: ClusteringName = DIARIZER_OPTIONS.clustering.values[0]): ClusteringName {
+  return checkChoice('clustering', clustering);
 }
 
-const SPEEDS: readonly string[] = ['exact', 'fast'] satisfies Speed[];
-const isSpeed = (value: unknown): value is Speed => typeof value === 'string' && SPEEDS.includes(value);
+const isSpeed = (value: unknown): value is Speed => DIARIZER_OPTIONS.speed.values.some((speed) => speed === value);
 
 /** A preset names models, or a speed, which then runs on the models that `auto` takes. */
-function checkPreset({ preset = 'auto', speed }: DiarizerOptions): Pick<CheckedDiarizerOptions, 'preset' | 'speed'> {
-  if (speed !== undefined && !isSpeed(speed)) throw optionError('speed', speed, SPEEDS.join(' or '));
+function checkPreset({ preset = DIARIZER_OPTIONS.preset.values[0], speed }: DiarizerOptions): Pick<CheckedDiarizerOptions, 'preset' | 'speed'> {
+  if (speed !== undefined) checkChoice('speed', speed);
   if (isSpeed(preset)) {
     if (speed === undefined || speed === preset) return { preset: 'auto', speed: preset };
     throw optionError('speed', speed, `${preset}, which the option preset asks for, or one of the two alone`);
   }
   if (preset !== 'auto' && !Object.hasOwn(PRESETS, preset)) {
-    throw optionError('preset', preset, ['auto', ...SPEEDS, ...Object.keys(PRESETS)].join(', '));
+    throw optionError('preset', preset, DIARIZER_OPTIONS.preset.values.join(', '));
   }
-  return { preset, speed: speed ?? 'exact' };
+  return { preset, speed: speed ?? DIARIZER_OPTIONS.speed.values[0] };
 }
 
-/** Long enough to look at a result and drop the next recording. */
-const IDLE_SECONDS = 60;
-/** A day. Timers cannot count beyond 24 days: they would be over at once. */
-const MAX_IDLE_SECONDS = 86_400;
-
-function checkIdle(idleSeconds = IDLE_SECONDS): number {
-  if (idleSeconds === Infinity || (idleSeconds >= 0 && idleSeconds <= MAX_IDLE_SECONDS)) return idleSeconds;
-  throw optionError('idleSeconds', idleSeconds, `a number from 0 to ${MAX_IDLE_SECONDS}, or Infinity to keep the workers`);
+function checkIdle(idleSeconds: number = DIARIZER_OPTIONS.idleSeconds.default): number {
+  const expected = `a number from 0 to ${DIARIZER_OPTIONS.idleSeconds.max}, or Infinity to keep the workers`;
+  return idleSeconds === Infinity ? idleSeconds : checkNumber('idleSeconds', idleSeconds, expected);
 }
 
 /** @throws VoxlaneError `options` */
 export const checkThreads = (threads: number | undefined): number | undefined =>
-  checkWhole('threads', threads, MAX_THREADS);
+  checkNumber('threads', threads);
 
 /** Whether options ask for the same engine. A file is the same where it is the same object; who hears of downloads makes no difference. */
 export function askForTheSame(a: OwnDiarizerOptions, b: OwnDiarizerOptions): boolean {
@@ -303,11 +250,23 @@ export function folderAddress(name: string, value: string | URL, base: string): 
   return href.endsWith('/') ? href : `${href}/`;
 }
 
-function checkWhole(name: string, value: number | undefined, most: number, least = 1): number | undefined {
-  if (value !== undefined && !(Number.isInteger(value) && value >= least && value <= most)) {
-    throw optionError(name, value, `a whole number from ${least} to ${most}`);
-  }
-  return value;
+/** @throws VoxlaneError `options` if the value is outside of the option's range */
+function checkNumber<Value extends number | undefined>(name: OptionsOf<NumberRule>, value: Value, expected?: string): Value {
+  const rule: NumberRule = ALL_OPTIONS[name];
+  if (value === undefined || isInRange(rule, value)) return value;
+  throw optionError(name, value, expected ?? rangeText(rule));
+}
+
+function rangeText({ type, min, max }: NumberRule): string {
+  if (max === Infinity) return `a finite number${min === 0 ? ', 0 or more' : ' above 0'}`;
+  return `a ${type === 'whole' ? 'whole number' : 'number of seconds'} from ${min} to ${max}`;
+}
+
+/** Callers without types pass anything. @throws VoxlaneError `options` if the value is none of the option's */
+function checkChoice<Name extends OptionsOf<ChoiceRule>, Value extends (typeof ALL_OPTIONS)[Name]['values'][number]>(name: Name, value: Value): Value {
+  const values: readonly string[] = ALL_OPTIONS[name].values;
+  if (values.includes(value)) return value;
+  throw optionError(name, value, `${values.slice(0, -1).join(', ')} or ${values.at(-1)!}`);
 }
 
 export function optionError(name: string, value: unknown, expected: string): VoxlaneError {

@@ -1,16 +1,18 @@
-import { MIN_SAMPLE_RATE, MAX_SAMPLE_RATE, MAX_TRACKS } from '../audio/types';
+import { type ChoiceRule, DIARIZER_RULES, isInRange, type NumberRule, RUN_RULES } from '../engine/optionRules';
 import type { DiarizeOptions, DiarizerOptions } from '../engine/types';
-import { MAX_MIN_DURATION_SECONDS } from '../timeline/minDurations';
 import { VoxlaneError } from '../util/errors';
 import { webAddress } from '../util/fetch';
 
-/** Attributes with options of the analysis. They apply to the next run. */
-export const RUN_ATTRIBUTES = ['preset', 'speed', 'speakers', 'min-speakers', 'max-speakers', 'min-duration-on', 'min-duration-off', 'track', 'sample-rate', 'backend', 'models-base'] as const;
-export type RunAttribute = (typeof RUN_ATTRIBUTES)[number];
+type Kebab<Name extends string> = Name extends `${infer First}${infer Rest}` ? `${First extends Lowercase<First> ? First : `-${Lowercase<First>}`}${Kebab<Rest>}` : '';
+type AttributeOf<Option extends string> = Option extends 'models' ? 'models-base' : Kebab<Option>;
+export type RunAttribute = AttributeOf<keyof typeof DIARIZER_RULES | keyof typeof RUN_RULES>;
 
-export const PRESET_NAMES = ['auto', 'exact', 'fast', 'campplus', 'community-1'] as const satisfies readonly NonNullable<DiarizerOptions['preset']>[];
-export const SPEED_NAMES = ['exact', 'fast'] as const satisfies readonly NonNullable<DiarizerOptions['speed']>[];
-export const BACKEND_NAMES = ['auto', 'webgpu', 'wasm'] as const satisfies readonly NonNullable<DiarizerOptions['backend']>[];
+const attributeOf = (option: string): RunAttribute =>
+  (option === 'models' ? 'models-base' : option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)) as RunAttribute;
+
+/** Attributes with options of the analysis. They apply to the next run. */
+export const RUN_ATTRIBUTES = Object.keys({ ...DIARIZER_RULES, ...RUN_RULES }).map(attributeOf);
+
 /** Color theme of the widget; `auto` follows the surrounding page. */
 export type WidgetTheme = 'auto' | 'light' | 'dark';
 export const THEME_NAMES: readonly WidgetTheme[] = ['auto', 'light', 'dark'];
@@ -18,10 +20,8 @@ export const THEME_NAMES: readonly WidgetTheme[] = ['auto', 'light', 'dark'];
 /** The validated attributes as options of the library. */
 export interface WidgetSettings {
   readonly diarizer: DiarizerOptions;
-  readonly run: Pick<DiarizeOptions, 'speakers' | 'minSpeakers' | 'maxSpeakers' | 'minDurationOn' | 'minDurationOff' | 'track' | 'sampleRate'>;
+  readonly run: Pick<DiarizeOptions, keyof typeof RUN_RULES>;
 }
-
-const MAX_SPEAKERS = 255;
 
 /**
  * @param read returns the value of an attribute; null if the attribute is absent
@@ -29,76 +29,47 @@ const MAX_SPEAKERS = 255;
  * @throws VoxlaneError `options`, with the attribute, its value and the rule
  */
 export function readSettings(read: (attribute: RunAttribute | 'theme') => string | null, options: DiarizerOptions): WidgetSettings {
-  oneOf('theme', read('theme'), THEME_NAMES);
-  const preset = oneOf('preset', read('preset'), PRESET_NAMES);
-  const speed = oneOf('speed', read('speed'), SPEED_NAMES);
-  const backend = oneOf('backend', read('backend'), BACKEND_NAMES);
-  const models = address('models-base', read('models-base'));
-  const speakers = wholeNumber('speakers', read('speakers'));
-  const minSpeakers = wholeNumber('min-speakers', read('min-speakers'));
-  const maxSpeakers = wholeNumber('max-speakers', read('max-speakers'));
-  const minDurationOn = seconds('min-duration-on', read('min-duration-on'));
-  const minDurationOff = seconds('min-duration-off', read('min-duration-off'));
-  const track = wholeNumber('track', read('track'), 1, MAX_TRACKS);
-  const sampleRate = wholeNumber('sample-rate', read('sample-rate'), MIN_SAMPLE_RATE, MAX_SAMPLE_RATE);
-  if (speakers !== null && (minSpeakers ?? maxSpeakers) !== null) {
+  valueOf('theme', read('theme'), { values: THEME_NAMES });
+  const readAll = (rules: Readonly<Record<string, Rule>>): object =>
+    Object.fromEntries(
+      Object.entries(rules).flatMap(([option, rule]) => {
+        const attribute = attributeOf(option);
+        const value = valueOf(attribute, read(attribute), rule);
+        return value === null ? [] : [[option, value]];
+      }),
+    );
+  const diarizer = readAll(DIARIZER_RULES);
+  const run: WidgetSettings['run'] = readAll(RUN_RULES);
+  const { speakers, minSpeakers, maxSpeakers } = run;
+  if (speakers !== undefined && (minSpeakers ?? maxSpeakers) !== undefined) {
     throw badAttribute('speakers', String(speakers), 'no min-speakers or max-speakers beside it: an exact number needs no bounds');
   }
-  if (minSpeakers !== null && maxSpeakers !== null && minSpeakers > maxSpeakers) {
+  if (minSpeakers !== undefined && maxSpeakers !== undefined && minSpeakers > maxSpeakers) {
     throw badAttribute('min-speakers', String(minSpeakers), `at most max-speakers, ${maxSpeakers}`);
   }
-  return {
-    diarizer: {
-      ...options,
-      ...(preset && { preset }),
-      ...(speed && { speed }),
-      ...(backend && { backend }),
-      ...(models && { models }),
-    },
-    run: {
-      ...(speakers !== null && { speakers }),
-      ...(minSpeakers !== null && { minSpeakers }),
-      ...(maxSpeakers !== null && { maxSpeakers }),
-      ...(minDurationOn !== null && { minDurationOn }),
-      ...(minDurationOff !== null && { minDurationOff }),
-      ...(track !== null && { track }),
-      ...(sampleRate !== null && { sampleRate }),
-    },
-  };
+  return { diarizer: { ...options, ...diarizer }, run };
 }
 
-/** The value of an enumerated attribute; null if it is absent or empty. */
-function oneOf<T extends string>(attribute: string, value: string | null, allowed: readonly T[]): T | null {
-  if (value === null || value === '') return null;
-  const found = allowed.find((each) => each === value);
-  if (found === undefined) throw badAttribute(attribute, value, `one of ${allowed.join(', ')}`);
-  return found;
-}
+type Rule = ChoiceRule | NumberRule | typeof DIARIZER_RULES.models;
 
-function wholeNumber(attribute: string, value: string | null, least = 1, most = MAX_SPEAKERS): number | null {
-  if (value === null || value.trim() === '') return null;
-  const number = Number(value);
-  if (!Number.isInteger(number) || number < least || number > most) {
-    throw badAttribute(attribute, value, `a whole number, ${least} to ${most}`);
+/** The value of an attribute; null if it is absent or empty. */
+function valueOf(attribute: string, text: string | null, rule: Rule): string | number | null {
+  if (text === null || text === '') return null;
+  if ('values' in rule) {
+    if (rule.values.includes(text)) return text;
+    throw badAttribute(attribute, text, `one of ${rule.values.join(', ')}`);
   }
-  return number;
-}
-
-function seconds(attribute: string, value: string | null): number | null {
-  if (value === null || value.trim() === '') return null;
-  const number = Number(value);
-  if (!(number >= 0 && number <= MAX_MIN_DURATION_SECONDS)) {
-    throw badAttribute(attribute, value, `a number of seconds from 0 to ${MAX_MIN_DURATION_SECONDS}`);
+  if (rule.type === 'address') {
+    // Absolute: two widgets that mean the same folder then share one engine.
+    const found = webAddress(text, document.baseURI);
+    if (found) return found.href;
+    throw badAttribute(attribute, text, 'an http or https URL, or one relative to the page');
   }
-  return number;
-}
-
-/** Returns an absolute URL: two widgets that mean the same folder then share one engine. */
-function address(attribute: string, value: string | null): string | null {
-  if (value === null || value === '') return null;
-  const found = webAddress(value, document.baseURI);
-  if (!found) throw badAttribute(attribute, value, 'an http or https URL, or one relative to the page');
-  return found.href;
+  if (text.trim() === '') return null;
+  const number = Number(text);
+  if (isInRange(rule, number)) return number;
+  const { min, max } = rule;
+  throw badAttribute(attribute, text, rule.type === 'whole' ? `a whole number, ${min} to ${max}` : `a number of seconds from ${min} to ${max}`);
 }
 
 function badAttribute(attribute: string, value: string, rule: string): VoxlaneError {
