@@ -5,7 +5,7 @@ import type { ThemeControl } from '../../ui-kit/pageFrame';
 import type { Scope } from '../../ui-kit/scope';
 import { groupProgress, type GroupProgress, STAGE_GROUPS } from '../../ui-kit/stageGroups';
 import { text } from '../../ui-kit/texts/text';
-import { AXIS_HEIGHT, type Geometry, INSET, trackMetrics, NARROW_PIXELS } from '../../ui-kit/tracks/geometry';
+import { AXIS_HEIGHT, NARROW_PIXELS, trackMetrics, wholeGeometry } from '../../ui-kit/tracks/geometry';
 import { type Track, tracksSoFar } from '../../ui-kit/tracks/model';
 import { paintBase } from '../../ui-kit/tracks/painter';
 import { trackLabel, type Paints, readPaints } from '../../ui-kit/tracks/palette';
@@ -47,17 +47,7 @@ export function createStillTracks(scope: Scope, theme: ThemeControl, label: stri
     if (width === 0 || !context) return;
     paints ??= readPaints(probe);
     const metrics = trackMetrics(element.clientWidth < NARROW_PIXELS);
-    const geometry: Geometry = {
-      ...metrics,
-      width,
-      height: AXIS_HEIGHT + tracks.length * metrics.trackHeight,
-      axisHeight: AXIS_HEIGHT,
-      waveHeight: 0,
-      startSeconds: 0,
-      secondsPerPixel: durationSeconds / Math.max(1, width - 2 * INSET),
-      inset: INSET,
-      durationSeconds,
-    };
+    const geometry = wholeGeometry(metrics, { width, numTracks: tracks.length, durationSeconds });
     fitCanvas(context, geometry);
     paintBase(context, geometry, { tracks, marks: [], peaks: null, isProvisional: false, hidden: null }, paints);
   };

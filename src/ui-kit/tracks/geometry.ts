@@ -41,6 +41,24 @@ export function trackMetrics(narrow: boolean, pressed = false): Pick<Geometry, '
   return { trackHeight: labelHeight + 31, labelHeight, barTop: labelHeight + 2, barHeight: 20 };
 }
 
+/** Layout of a timeline that shows the whole recording and all tracks, without a waveform. */
+export function wholeGeometry(
+  metrics: ReturnType<typeof trackMetrics>,
+  { width, numTracks, durationSeconds }: { readonly width: number; readonly numTracks: number; readonly durationSeconds: number },
+): Geometry {
+  return {
+    ...metrics,
+    width,
+    height: AXIS_HEIGHT + numTracks * metrics.trackHeight,
+    axisHeight: AXIS_HEIGHT,
+    waveHeight: 0,
+    startSeconds: 0,
+    secondsPerPixel: durationSeconds / Math.max(1, width - 2 * INSET),
+    inset: INSET,
+    durationSeconds,
+  };
+}
+
 export const xOf = (geometry: Geometry, seconds: number): number =>
   geometry.inset + (seconds - geometry.startSeconds) / geometry.secondsPerPixel;
 

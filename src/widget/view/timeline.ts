@@ -1,6 +1,6 @@
 import type { Turn } from '../../timeline/turns';
 import { fitCanvas, h, isTouch, onResize } from '../../ui-kit/dom';
-import { AXIS_HEIGHT, INSET, trackAt, trackMetrics, secondsAt, xOf, type Geometry } from '../../ui-kit/tracks/geometry';
+import { AXIS_HEIGHT, secondsAt, trackAt, trackMetrics, wholeGeometry, xOf, type Geometry } from '../../ui-kit/tracks/geometry';
 import { turnAt, type Track } from '../../ui-kit/tracks/model';
 import { paintBase } from '../../ui-kit/tracks/painter';
 import { readPaints, type Paints } from '../../ui-kit/tracks/palette';
@@ -64,21 +64,9 @@ export function createTimeline({ scope, words, onColors }: WidgetContext, option
     canvas.height = 0;
   });
 
-  const geometry = (): Geometry => {
-    // On touch screens, the label is the field for the name.
-    const metrics = trackMetrics(isNarrow, isTouch());
-    return {
-      ...metrics,
-      width,
-      height: AXIS_HEIGHT + tracks.length * metrics.trackHeight,
-      axisHeight: AXIS_HEIGHT,
-      waveHeight: 0,
-      startSeconds: 0,
-      secondsPerPixel: durationSeconds / Math.max(1, width - 2 * INSET),
-      inset: INSET,
-      durationSeconds,
-    };
-  };
+  // On touch screens, the label is the field for the name.
+  const geometry = (): Geometry =>
+    wholeGeometry(trackMetrics(isNarrow, isTouch()), { width, numTracks: tracks.length, durationSeconds });
   const placeHead = (): void => {
     head.style.transform = `translateX(${xOf(geometry(), position)}px)`;
   };
