@@ -11,32 +11,32 @@ export const RESNET34 = parseManifest(
   'wespeaker-resnet34-lm',
 );
 
-/** What PyTorch gives for a window with the seeded weights. */
+/** PyTorch's results for a window with the seeded weights. */
 export interface ResnetGoldens {
   readonly bundle: GoldenBundle;
   /** Axes (sample), in [-1, 1]. */
   readonly window: Float32Array;
-  /** Axes (frame, local speaker), 0 or 1: the goldens' masks as what three people say. */
+  /** Axes (frame, local speaker), 0 or 1: the masks of the goldens as activity of three speakers. */
   readonly activity: Uint8Array;
   readonly numSpeakers: number;
-  /** Of each local speaker by pyannote's network, run with that speaker's mask: axes (local speaker, dimension). */
+  /** Embeddings by pyannote's network, run with the mask of each local speaker: axes (local speaker, dimension). */
   readonly embeddings: Float32Array;
 }
 
-/** Stages in float32 on any backend: sums of some thousand terms in another order, through 33 layers. */
+/** Tolerance for stages in float32 on any backend: sums of some thousand terms in another order through 33 layers. */
 export const MIN_COSINE = 0.9999;
-/** Greatest difference, against the standard deviation of the stage's values. */
+/** Maximum difference relative to the standard deviation of the stage's values. */
 export const MAX_RELATIVE = 1e-2;
 
-/** How one stage compares with its golden. */
+/** Comparison of one stage with its golden. */
 export interface StageFigures {
   readonly stage: string;
   readonly cosine: number;
-  /** Greatest difference, against the standard deviation of the golden values. */
+  /** Maximum difference relative to the standard deviation of the golden values. */
   readonly relative: number;
 }
 
-/** @param name of the bundle: one second whole, or ten with a share of the values of large stages */
+/** @param name name of the bundle: one second complete, or ten seconds with sampled values of large stages */
 export function readResnetGoldens(name: 'one_second' | 'ten_seconds'): ResnetGoldens {
   const bundle = readBundle(readFileSync(join(RESNET34_FIXTURES, `${name}.zip`)));
   const { data, shape } = tensorNamed(bundle.inputs, 'masks');
@@ -59,9 +59,9 @@ function readSample(startSeconds: number, seconds: number): Float32Array {
 }
 
 /**
- * Compares what a backend gave with the goldens.
+ * Compares results of a backend with the goldens.
  *
- * @param actual by the names of stages; those that are whole where the golden is sampled are sampled alike
+ * @param actual values by stage name; complete values are sampled like the golden
  */
 export function compareStages(actual: ReadonlyMap<string, Float32Array>, { bundle }: ResnetGoldens): StageFigures[] {
   return Array.from(actual, ([stage, values]) => {
@@ -77,6 +77,6 @@ function deviation(values: Float32Array): number {
   return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
 }
 
-/** One line for people. */
+/** One readable line. */
 export const figuresText = ({ stage, cosine, relative }: StageFigures): string =>
   `${stage}: max |Δ| ${relative.toExponential(1)} of its spread, 1 - cosine ${(1 - cosine).toExponential(1)}`;

@@ -6,22 +6,22 @@ import { encodeOnnx, graphOf } from '../src/onnx/model';
 import { ModelProtoSchema, TensorProto_DataLocation, TensorProtoSchema, type TensorProto } from '../src/onnx/onnx_pb';
 import { numValuesOf, shapeOf, tensorValues } from '../src/onnx/tensors';
 
-/** Skeletons and goldens of the seeded ResNet34; `models/wespeaker-resnet34-lm/export.py` writes them. */
+/** Skeletons and goldens of the seeded ResNet34, written by `models/wespeaker-resnet34-lm/export.py`. */
 export const RESNET34_FIXTURES = join('e2e', 'fixtures', 'resnet34');
 
-/** How a ResNet34 was exported: as WeSpeaker publishes it, or from pyannote.audio's class. */
+/** Export variant of a ResNet34: as published by WeSpeaker, or from pyannote.audio's class. */
 export type Resnet34Form = 'wespeaker' | 'pyannote';
 
 const GAIN_SUFFIX = '/gain';
 
 /**
- * The seeded WeSpeaker ResNet34 as an ONNX file of full size: 26 MB that follow from a skeleton of 60 kB, so that
- * neither the repository holds them nor the tests need Python. `models/wespeaker-resnet34-lm/seeded.py` has the
- * definition; the weights here are the same to the bit.
+ * The seeded WeSpeaker ResNet34 as a full-size ONNX file: 26 MB generated from a skeleton of 60 kB. The repository does not
+ * need to contain it, and the tests do not need Python. The weights are bit-identical to those defined in
+ * `models/wespeaker-resnet34-lm/seeded.py`.
  */
 export function seededResnet34(form: Resnet34Form): Uint8Array<ArrayBuffer> {
   const bytes = readFileSync(join(RESNET34_FIXTURES, `${form}.onnx`));
-  // Not `parseOnnx`, which rejects a file whose weights lie elsewhere.
+  // `parseOnnx` would reject a file with external weights.
   const skeleton = fromBinary(ModelProtoSchema, Uint8Array.from(bytes));
   const graph = graphOf(skeleton);
   const gains = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]));
@@ -33,7 +33,7 @@ export function seededResnet34(form: Resnet34Form): Uint8Array<ArrayBuffer> {
   return encodeOnnx(copyWith(skeleton, { graph: copyWith(graph, { initializer }) }));
 }
 
-/** The weights of one layer: the generator's numbers times the gain of their output channel. */
+/** The weights of one layer: generated numbers times the gain of their output channel. */
 function filled(tensor: TensorProto, gainTensor: TensorProto | undefined): TensorProto {
   const { name, dataType, dims } = tensor;
   const seed = Number(tensor.externalData.find(({ key }) => key === 'seed')?.value);
@@ -41,7 +41,7 @@ function filled(tensor: TensorProto, gainTensor: TensorProto | undefined): Tenso
   if (!gains || !Number.isInteger(seed)) throw new Error(`${name} has no seed or no gains`);
   const values = uniform(seed, numValuesOf(tensor));
   const perChannel = values.length / shapeOf(tensor)[0]!;
-  // A float64 holds the product of two float32 exactly: storing it is the only rounding.
+  // A float64 holds the product of two float32 values exactly, so only storing it rounds.
   for (let i = 0; i < values.length; i++) values[i] = values[i]! * gains[Math.floor(i / perChannel)]!;
   return create(TensorProtoSchema, { name, dataType, dims, rawData: new Uint8Array(values.buffer) });
 }

@@ -1,7 +1,7 @@
 /**
- * Builds the app and the tool pages, and serves them for the browser tests: `tsx test/serve.ts PORT`.
+ * Builds the app and the tool pages and serves them for the browser tests: `tsx test/serve.ts PORT`.
  *
- * With `--build` it only builds. With `VOXLANE_BUILT=1` it serves what was built before.
+ * With `--build` it only builds. With `VOXLANE_BUILT=1`, it serves the existing build.
  */
 import { build, preview } from 'vite';
 import { serveToolPages, toolPagesConfig } from '../scripts/toolPages.ts';

@@ -2,20 +2,20 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { unzipSync } from 'fflate';
 
-/** Recordings and references that are not part of the project. `VOXLANE_SHARED` names another place. */
+/** Folder of recordings and references outside the repository. Override it with `VOXLANE_SHARED`. */
 export const SHARED = process.env.VOXLANE_SHARED ?? resolve('..', 'shared');
 
 export const SHARED_MISSING = `the folder of reference recordings is absent (${SHARED}); set VOXLANE_SHARED`;
 
 export const hasShared = existsSync(join(SHARED, 'reference'));
 
-/** A tensor from a numpy file; float64 and bool become what they hold. */
+/** A tensor from a NumPy file. */
 export interface NumpyArray {
   readonly shape: readonly number[];
   readonly data: ArrayLike<number>;
 }
 
-/** The arrays of an `.npz` as numpy writes it: C order, little-endian. */
+/** Reads the arrays of an `.npz` file written by NumPy: C order, little-endian. */
 export function readNpz(path: string): Record<string, NumpyArray> {
   const entries = Object.entries(unzipSync(readFileSync(path)));
   return Object.fromEntries(entries.map(([name, bytes]) => [name.replace(/\.npy$/, ''), parseNpy(bytes)]));

@@ -1,6 +1,6 @@
 import type { Annotation, EditableTurn } from '../../src/editing/annotation';
 
-/** An annotation of `[speaker, start, end]`, for tests; speakers in the order in which they are named. */
+/** An annotation of `[speaker, start, end]` for tests, with speakers in order of first appearance. */
 export function annotationWith(turns: readonly (readonly [string, number, number])[], others: Partial<Annotation> = {}): Annotation {
   const speakers = [...new Set(turns.map(([speaker]) => speaker))].map((id, color) => ({ id, name: null, color }));
   const made = turns

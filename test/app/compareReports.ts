@@ -5,7 +5,7 @@ import { stageReport } from '../compare/reports';
 
 export const cause = (id: Cause['id'], evidence = `evidence of ${id}`): Cause => ({ id, evidence, values: {} });
 
-/** A graph with golden outputs for these stages. */
+/** An opened graph with golden outputs for these stages. */
 export function opened(...stages: readonly string[]): Opened {
   const { axes, goldenShape, tolerance } = stageReport({ name: '' });
   return {

@@ -5,16 +5,16 @@ export interface Crowd {
   readonly numTurns: number;
 }
 
-/** Lines that are written at once. */
+/** Number of lines per write. */
 const CHUNK = 10_000;
 
 /**
- * RTTM lines of many speakers: a turn begins every half second, lasts 0.3 to 2.2 s and so overlaps with some others;
- * the speakers take turns in an order that is no round. Turns of one speaker do not overlap.
+ * RTTM line of a recording with many speakers. A turn starts every half second and lasts 0.3 to 2.2 s, so it overlaps with
+ * other turns. Speakers alternate in an irregular order. Turns of the same speaker do not overlap.
  */
 export function crowdLine({ numSpeakers }: Crowd, turn: number): string {
   const round = Math.floor(turn / numSpeakers);
-  // A prime step goes through all speakers of a round, from another one in each round.
+  // A prime step visits all speakers in each round, with a different start per round.
   const speaker = ((turn % numSpeakers) * 7919 + 31 * round) % numSpeakers;
   const start = turn * 0.5 + (turn % 7) * 0.01;
   const duration = 0.3 + ((turn * 37) % 20) / 10;

@@ -4,13 +4,13 @@ import type { Outcome } from '../../src/app/state';
 import { sizeOf } from '../../src/app/saved/records';
 import type { KeepBackend } from '../../src/app/saved/backend';
 
-/** A backend in memory, which clones as IndexedDB does, and fails where it is told to. */
+/** An in-memory backend that clones values like IndexedDB and can simulate failures. */
 export class MemoryBackend implements KeepBackend {
   readonly values = new Map<string, unknown>();
-  /** Bytes of the keys that the latest write wrote, by key. */
+  /** Bytes by key for each write. */
   readonly written: Record<string, number>[] = [];
   quotaBytes = Infinity;
-  /** What every call throws; null while the storage works. */
+  /** Error thrown by every call; null if the storage works. */
   failure: Error | null = null;
 
   async get(key: string): Promise<unknown> {
@@ -46,14 +46,14 @@ export class MemoryBackend implements KeepBackend {
     for (const key of keys) this.values.delete(key);
   }
 
-  /** Other callers' steps come in between, as in a browser. */
+  /** Lets other callers run in between, as in a browser. */
   async #turn(): Promise<void> {
     await Promise.resolve();
     if (this.failure) throw this.failure;
   }
 }
 
-/** An outcome of the engine with a few turns, and voices of 1,000 bytes and some facts. */
+/** An engine outcome with a few turns and 1,000 bytes of voices. */
 export function outcomeNamed(id: string): Outcome {
   const turns = [
     { startSeconds: 0, endSeconds: 4, speaker: 'SPEAKER_00', confidence: 0.9 },
@@ -81,7 +81,7 @@ export function outcomeNamed(id: string): Outcome {
     tracks: [],
     notes: [],
   } satisfies DiarizationResult;
-  // What they hold is none of the store's business.
+  // The store does not use their content.
   const withVoices = { ...result, voices: { version: 1, embeddings: new Uint8Array(1000) } } as unknown as DiarizationResult;
   return {
     id,

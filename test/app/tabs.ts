@@ -4,7 +4,7 @@ import { type SaveState, SharedWork, type TabMessage } from '../../src/app/saved
 import type { NotKept } from '../../src/app/saved/recentWork';
 import { VoxlaneError } from '../../src/util/errors';
 
-/** Pending steps of the browser. The test chooses which one happens next. */
+/** Pending steps of the browser. The test chooses the next one. */
 export class Waiting {
   readonly #steps: (() => void)[] = [];
 
@@ -18,20 +18,20 @@ export class Waiting {
     });
   }
 
-  /** @param which 0 to 1 */
+  /** @param which position of the step, 0 to 1 */
   async run(which: number): Promise<void> {
     const [step] = this.#steps.splice(Math.floor(which * this.#steps.length), 1);
     step?.();
     await this.arrive();
   }
 
-  /** Runs all that follows, up to the next pending steps. */
+  /** Runs microtasks until only pending steps remain. */
   async arrive(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
-/** What was stored under one revision. */
+/** Stored content of one revision. */
 export interface Commit {
   readonly revision: string;
   /** JSON of a history and a transcript. */
@@ -39,17 +39,17 @@ export interface Commit {
   readonly transcript: string;
 }
 
-/** What the tabs share: the store of one piece of work, a lock, a channel. */
+/** State shared by the tabs: the store of one piece of work, a lock, and a channel. */
 export class World {
   readonly waiting = new Waiting();
   readonly tabs = new Set<Tab>();
-  /** All that was ever stored, by revision. */
+  /** All commits so far, by revision. */
   readonly commits = new Map<string, Commit>();
   stored: Commit | null = null;
   hasLocks = true;
   hasChannel = true;
   isFull = false;
-  /** The first has the lock. */
+  /** The first tab holds the lock. */
   readonly queue: { readonly tab: Tab; readonly begin: () => void }[] = [];
 
   commit(history: PlainHistory, transcript: string): string {
@@ -73,7 +73,7 @@ const START = annotationOf(
   20,
 );
 
-/** One tab that has the work open, from its load to its crash or reload. */
+/** A tab with the opened work, from its load to its crash or reload. */
 export class Tab {
   readonly #world: World;
   readonly work: SharedWork;
@@ -81,10 +81,10 @@ export class Tab {
   numRefused = 0;
   numDeleted = 0;
   readonly failures: NotKept[] = [];
-  /** The revision that it has read or written. */
+  /** Last revision read or written. */
   revision: string | null;
 
-  /** @param onState called after every change of what the tab shows */
+  /** @param onState called after every change of the shown state */
   constructor(world: World, onState: (tab: Tab, state: SaveState) => void) {
     this.#world = world;
     const { stored } = world;
@@ -140,7 +140,7 @@ export class Tab {
     return this.#life.isGone;
   }
 
-  /** Ends the tab now: its pending steps never happen, and its lock is released. */
+  /** Ends the tab now. Its pending steps never run, and its lock is released. */
   crash(): void {
     this.#life.isGone = true;
     const { tabs, queue } = this.#world;
@@ -150,13 +150,13 @@ export class Tab {
     if (hadLock) queue[0]?.begin();
   }
 
-  /** As the list of kept work does. */
+  /** Deletes the work like the list of saved work. */
   delete(): void {
     this.#world.stored = null;
     this.#post({ type: 'deleted', id: 'work' });
   }
 
-  /** An effect in the browser that happens in one step, with its answer to the tab in another. */
+  /** Runs an effect in one browser step and delivers its result in another. */
   async #effect<Value>(effect: () => Value): Promise<Value> {
     await this.#step();
     const value = effect();
@@ -172,7 +172,7 @@ export class Tab {
       return;
     }
     await new Promise<void>((resolve) => {
-      // The tab can crash between two microtasks. One that is gone requests no lock.
+      // The tab can crash between two microtasks. A crashed tab must not request a lock.
       if (this.isGone) return;
       queue.push({ tab: this, begin: resolve });
       if (queue.length === 1) resolve();
@@ -180,7 +180,7 @@ export class Tab {
     await this.#step();
     await task();
     await this.#untilGone();
-    // If it has crashed since, its lock is released already.
+    // If the tab crashed meanwhile, its lock is already released.
     if (this.isGone) return;
     queue.shift();
     queue[0]?.begin();
@@ -192,7 +192,7 @@ export class Tab {
     await this.#untilGone();
   }
 
-  /** Continues at once; never in a tab that is gone. */
+  /** Resolves immediately, or never if the tab is gone. */
   #untilGone(): Promise<void> {
     return this.isGone ? new Promise(() => undefined) : Promise.resolve();
   }
@@ -208,7 +208,7 @@ export class Tab {
   }
 }
 
-/** What a tab shows, to be compared with what is stored. */
+/** Shown state of a tab, for comparison with the store. */
 export function shownBy({ work }: Tab): Omit<Commit, 'revision'> {
   const { history, transcript } = work.corrections;
   return { history: JSON.stringify(history.toPlain()), transcript: JSON.stringify(transcript) };

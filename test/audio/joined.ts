@@ -1,4 +1,4 @@
-/** Joined, stitched or damaged recordings, made of the fixtures without encoding them again. */
+/** Builds joined or damaged recordings from the fixtures without re-encoding. */
 import { readFileSync } from 'node:fs';
 import {
   AdtsOutputFormat,
@@ -20,7 +20,7 @@ import {
 
 const FIXTURES = new URL('../../e2e/fixtures/', import.meta.url);
 
-/** How clips of each container are made: from which fixture, and by which muxer. */
+/** Fixture and muxer for clips of each container. */
 const CONTAINERS = {
   mp3: ['sample.mp3', () => new Mp3OutputFormat({ xingHeader: false })],
   adts: ['sample.m4a', () => new AdtsOutputFormat()],
@@ -38,16 +38,16 @@ export type ClipContainer = keyof typeof CONTAINERS;
 /** A file with a segment of the sample. */
 export interface Clip {
   readonly file: Blob;
-  /** Of all its packets, in seconds. */
+  /** Total duration of its packets. */
   readonly seconds: number;
 }
 
-/** A fixture as it is. */
+/** An unmodified fixture. */
 export function fixture(name: string): Blob {
   return new Blob([readFileSync(new URL(name, FIXTURES))]);
 }
 
-/** A clip of the sample, cut at packets and with a clock that starts at 0. */
+/** A clip of the sample, cut at packet boundaries, with timestamps starting at 0. */
 export async function clipOf(container: ClipContainer, fromSeconds: number, toSeconds: number): Promise<Clip> {
   const [name, format] = CONTAINERS[container];
   const input = new Input({ source: new BlobSource(fixture(name)), formats: ALL_FORMATS });
@@ -95,7 +95,7 @@ export async function oggOfTwoTracks(): Promise<Blob> {
   return new Blob([target.buffer!]);
 }
 
-/** Deterministic bytes without sound and without a frame header. */
+/** Deterministic bytes without audio or frame headers. */
 export function foreignBytes(length: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length }, (_, i) => (i * 37 + 11) % 251);
 }

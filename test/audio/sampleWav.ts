@@ -3,19 +3,19 @@ import { readFileSync } from 'node:fs';
 const SAMPLE = new URL('../../public/sample.wav', import.meta.url);
 const BYTES_PER_SECOND = 2 * 16_000;
 
-/** A segment of the sample as a WAV file: 16 kHz, mono, 16 bits. Without a duration, to its end. */
+/** A segment of the sample as a WAV file: 16 kHz, mono, 16 bits. Without a duration, it extends to the end. */
 export function sampleWav(startSeconds: number, durationSeconds = Infinity): Buffer {
   const { header, samples } = readSample();
   const start = startSeconds * BYTES_PER_SECOND;
   return wavOf(header, [samples.subarray(start, start + durationSeconds * BYTES_PER_SECOND)]);
 }
 
-/** The sample and the sample again, a minute: long enough for turns to be shown before the end. */
+/** The sample repeated twice: one minute, long enough to show turns before the end. */
 export function sampleTwice(): Buffer {
   return sampleRepeated(2);
 }
 
-/** The sample of 30 s, repeated this many times. */
+/** The 30 s sample, repeated `times` times. */
 export function sampleRepeated(times: number): Buffer {
   const { header, samples } = readSample();
   return wavOf(header, Array<Buffer>(times).fill(samples));
@@ -27,7 +27,7 @@ function readSample(): { header: Buffer; samples: Buffer } {
   return { header: wav.subarray(0, data), samples: wav.subarray(data) };
 }
 
-/** @param header of the sample, up to its first value */
+/** @param header WAV header of the sample, up to its first value */
 function wavOf(header: Buffer, pieces: readonly Buffer[]): Buffer {
   const wav = Buffer.concat([header, ...pieces]);
   wav.writeUInt32LE(wav.length - 8, 4);

@@ -1,17 +1,17 @@
-/** How {@link buildWav} stores the samples; everything that a header can get wrong can be set. */
+/** Options of {@link buildWav}, including wrong values for all header fields. */
 export interface WavOptions {
   readonly sampleRate?: number;
   /** Default: int16. */
   readonly format?: 'int8' | 'int16' | 'int24' | 'int32' | 'float32' | 'float64' | 'a-law' | 'mu-law';
   /** `WAVE_FORMAT_EXTENSIBLE` with the format in a GUID. */
   readonly extensible?: boolean;
-  /** Channel count in the header, in place of the true one. */
+  /** Overrides the channel count in the header. */
   readonly declaredChannels?: number;
-  /** Size of the data chunk in the header, in place of the true one. */
+  /** Overrides the size of the data chunk in the header. */
   readonly declaredDataBytes?: number;
-  /** Size of the RIFF chunk in the header, in place of the true one. */
+  /** Overrides the size of the RIFF chunk in the header. */
   readonly declaredRiffBytes?: number;
-  /** Format tag in the header, in place of the true one. */
+  /** Overrides the format tag in the header. */
   readonly declaredTag?: number;
   /** Chunks between the format and the samples. */
   readonly extraChunks?: readonly { readonly name: string; readonly bytes: number }[];
@@ -32,8 +32,8 @@ const GUID_TAIL = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
 /**
  * Builds a WAV file.
  *
- * @param channels axes (channel, sample), all of one length. For integers, 1 is full scale and values are
- *   rounded and clipped; for A-law and mu-law they are the codes themselves, 0 to 255.
+ * @param channels axes (channel, sample), all of equal length. For integers, 1 is full scale, and values are
+ *   rounded and clipped. For A-law and mu-law, the values are the codes, 0 to 255.
  */
 export function buildWav(channels: readonly ArrayLike<number>[], options: WavOptions = {}): Blob {
   const { sampleRate = 16_000, format = 'int16', extensible = false, extraChunks = [] } = options;

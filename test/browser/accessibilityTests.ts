@@ -1,4 +1,4 @@
-/** axe on every view of the page, for one theme at one width. */
+/** Runs axe on every view of the page for one theme and one width. */
 import AxeBuilder from '@axe-core/playwright';
 import { drop, openSampleTurns } from './editor';
 import { expect, test, type Page } from './test';
@@ -9,13 +9,13 @@ export async function expectNoViolation(page: Page, view: string): Promise<void>
   expect(found, view).toEqual([]);
 }
 
-/** What a page wider than the screen would make people scroll sideways. */
+/** Expects that the page does not scroll horizontally. */
 export async function expectNoSideways(page: Page, view: string): Promise<void> {
   const { wide, screen } = await page.evaluate(() => ({ wide: document.documentElement.scrollWidth, screen: innerWidth }));
   expect(wide, `${view}: width of the page`).toBeLessThanOrEqual(screen);
 }
 
-/** Registers the tests. Colors depend on the theme and layout on the width, so that one of each pair is enough. */
+/** Registers the tests. Colors depend only on the theme and layout only on the width, so not all pairs are needed. */
 export function accessibilityTests(colorScheme: 'light' | 'dark', width: number): void {
   test.describe(`${colorScheme}, ${width} px`, () => {
     test.use({ colorScheme, viewport: { width, height: 900 }, reducedMotion: 'reduce' });

@@ -1,21 +1,21 @@
 import type { Page } from '@playwright/test';
 import type { DiarizeOptions, DiarizerOptions } from '../../src/index';
 
-/** A stage by when it is at work, as far as a cancel is concerned. */
+/** A stage and the time at which it is active for a cancellation. */
 export interface CancelCase {
   readonly stage: 'decode' | 'segmentation' | 'embedding' | 'clustering';
   readonly recording: 'long' | 'sample';
   readonly options: DiarizeOptions;
-  /** The stage is at work after the first report of this one, or after the one that it is done; null: from the start. */
+  /** The stage is active after the first or the final progress report of this stage; null: from the start. */
   readonly after: { readonly stage: string; readonly isDone: boolean } | null;
 }
 
 /**
- * @param lastStartSeconds where the last part of the long recording starts
+ * @param lastStartSeconds start of the last part of the long recording
  */
 export function cancelCases(lastStartSeconds: number): readonly CancelCase[] {
   return [
-    // The whole file is looked through for the place to start at.
+    // Decoding scans the whole file for the start position.
     { stage: 'decode', recording: 'long', options: { startSeconds: lastStartSeconds }, after: null },
     { stage: 'segmentation', recording: 'sample', options: {}, after: { stage: 'decode', isDone: false } },
     { stage: 'embedding', recording: 'sample', options: { durationSeconds: 12 }, after: { stage: 'segmentation', isDone: true } },
@@ -23,7 +23,7 @@ export function cancelCases(lastStartSeconds: number): readonly CancelCase[] {
   ];
 }
 
-/** Keeps the clustering, which on a short recording is over at once, at work until its worker is ended. */
+/** Keeps clustering active until its worker is terminated. On a short recording, it would end immediately. */
 export async function makeClusteringEndless(page: Page): Promise<void> {
   await page.route('**/clustering.worker-*.js', async (route) => {
     const response = await route.fetch();
@@ -34,10 +34,10 @@ export async function makeClusteringEndless(page: Page): Promise<void> {
   });
 }
 
-/** A run that {@link startUntilStage} has left in the page. */
+/** A run started in the page by {@link startUntilStage}. */
 interface CancellableRun {
   readonly controller: AbortController;
-  /** Code of the error that it ended with, or `none`. */
+  /** Error code at the end of the run, or `none`. */
   readonly ended: Promise<string>;
 }
 
@@ -45,7 +45,7 @@ declare global {
   var cancellableRun: CancellableRun;
 }
 
-/** Starts a run of the chosen file and waits until the stage is at work. Gives the stages that were done, or had reported anything, by then. */
+/** Starts a run of the selected file and waits until the stage is active. Returns the stages that are done or have reported progress. */
 export function startUntilStage(
   page: Page,
   { options, after }: CancelCase,
@@ -71,11 +71,11 @@ export function startUntilStage(
           (error: unknown) => (error instanceof voxlane.VoxlaneError ? error.code : String(error)),
         );
         globalThis.cancellableRun = { controller, ended };
-        // One that fails on its way is not waited for.
+        // Stop waiting if the run fails earlier.
         void ended.then(() => { resolve(); });
         if (!wanted) resolve();
       });
-      // What was reported is handed on to the stage that is meant.
+      // Wait until the reported output reaches the requested stage.
       await new Promise((resolve) => setTimeout(resolve, 50));
       return { reported: [...reported], done: [...done] };
     },
@@ -83,7 +83,7 @@ export function startUntilStage(
   );
 }
 
-/** Cancels the run; gives the code of the error that it ended with, or `none`. */
+/** Cancels the run and returns its error code, or `none`. */
 export function cancelRun(page: Page): Promise<string> {
   return page.evaluate(() => {
     cancellableRun.controller.abort();

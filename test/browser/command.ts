@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 
-/** How a command ended. */
+/** Exit status and output of a command. */
 export interface Finished {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs a command of `cli/` as a process of its own. */
+/** Runs a command of `cli/` in a separate process. */
 export function runCommand(name: string, ...args: string[]): Promise<Finished> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, ['--import', 'tsx', `cli/${name}.ts`, ...args]);

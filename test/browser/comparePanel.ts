@@ -14,7 +14,7 @@ export interface Upload {
 
 export const upload = (name: string, bytes: Uint8Array): Upload => ({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(bytes) });
 
-/** Opens the page and gives it files. */
+/** Opens the page and selects files. */
 export async function openFiles(page: Page, files: string | Upload[]): Promise<void> {
   await page.goto('compare.html');
   await expect(state(page)).toHaveAttribute('data-state', 'empty');

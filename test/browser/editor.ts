@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { sampleWav } from '../audio/sampleWav';
 import { expect, type BrowserContext, type Download, type Page } from './test';
 
-/** A file as it is dropped on the page. */
+/** A file to drop on the page. */
 export interface DroppedFile {
   readonly name: string;
   readonly type?: string;
-  /** Its text; absent for a file that the server has under `from`. */
+  /** Content; absent for a file fetched from `from` on the server. */
   readonly text?: string;
   readonly from?: string;
 }
@@ -14,12 +14,12 @@ export interface DroppedFile {
 export const SAMPLE: DroppedFile = { name: 'sample.wav', type: 'audio/wav', from: 'sample.wav' };
 export const SAMPLE_TURNS: DroppedFile = { name: 'sample.rttm', text: readFileSync('public/sample.rttm', 'utf8') };
 
-/** For tests that need a run, but not its length: in place of the sample, the server gives 8 s of it in which both voices speak. */
+/** Replaces the sample by 8 s of it with both speakers, for tests that need a run but not the full length. */
 export async function shortenSample(context: BrowserContext): Promise<void> {
   await context.route('**/sample.wav', (route) => route.fulfill({ contentType: 'audio/wav', body: sampleWav(7, 8) }));
 }
 
-/** Drops files on the page, as a person would. */
+/** Drops files on the page like a user. */
 export async function drop(page: Page, ...files: readonly DroppedFile[]): Promise<void> {
   const transfer = await page.evaluateHandle(async (given) => {
     const made = new DataTransfer();
@@ -32,7 +32,7 @@ export async function drop(page: Page, ...files: readonly DroppedFile[]): Promis
   await page.getByTestId('state').dispatchEvent('drop', { dataTransfer: transfer });
 }
 
-/** Opens the sample with its reference's turns, to be corrected, without a run. */
+/** Opens the sample with its reference turns for editing, without a run. */
 export async function openSampleTurns(page: Page): Promise<void> {
   await page.goto('index.html');
   await drop(page, SAMPLE, SAMPLE_TURNS);
@@ -40,19 +40,19 @@ export async function openSampleTurns(page: Page): Promise<void> {
   await expect(page.getByTestId('turn-row').first()).toBeVisible();
 }
 
-/** What a download holds. */
+/** Text of a download. */
 export async function textOf(download: Download): Promise<string> {
   return readFileSync(await download.path(), 'utf8');
 }
 
-/** Exports by the menu. */
+/** Exports with the menu. */
 export async function exportAs(page: Page, format: string): Promise<Download> {
   await page.getByTestId('export').click();
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByTestId(`download-${format}`).click()]);
   return download;
 }
 
-/** Opens turns without their recording, and the score of them against a reference. */
+/** Opens turns without a recording and scores them against a reference. */
 export async function openScore(page: Page, hypothesis: string, reference: string): Promise<void> {
   await page.goto('index.html');
   await drop(page, { name: 'pair.rttm', text: hypothesis });

@@ -1,7 +1,7 @@
 import { test as base, type Page } from './test';
 import type { DiarizeOptions, DiarizerOptions } from '../../src/index';
 
-/** What a run in the page gives back to the test. */
+/** Result of a run in the page. */
 export interface RunOutcome {
   readonly json: DiarizationJson;
   /** Concatenated over windows. */
@@ -10,7 +10,7 @@ export interface RunOutcome {
   readonly embeddings: (number | null)[];
 }
 
-/** The JSON document of one run, as the command line prints it. */
+/** The JSON document of one run, as printed by the command line. */
 export interface DiarizationJson {
   readonly file: string;
   readonly durationSeconds: number;
@@ -21,11 +21,11 @@ export interface DiarizationJson {
   readonly timings: Record<string, number>;
 }
 
-/** The engine page with one diarizer on WASM, kept for all tests of a file. */
+/** The engine page with one diarizer on WASM, shared by all tests of a file. */
 export class EngineDriver {
   constructor(readonly page: Page) {}
 
-  /** Diarizes a file from disk and captures what the models gave. */
+  /** Diarizes a file from disk and captures the model outputs. */
   async run(path: string, options: Pick<DiarizeOptions, 'speakers' | 'minSpeakers' | 'maxSpeakers'> = {}): Promise<RunOutcome> {
     await this.page.setInputFiles('#file', path);
     return this.page.evaluate(async (runOptions) => {

@@ -1,9 +1,9 @@
-/** What runs a function in a page: Playwright's page, and the drivers of `e2e/browsers`. */
+/** Runs functions in a page. Implemented by Playwright's page and the drivers of `e2e/browsers`. */
 export interface Evaluator {
   evaluate<Result, Request>(body: (request: Request) => Result | Promise<Result>, request: Request): Promise<Result>;
 }
 
-/** Playwright's page as an {@link Evaluator}: its own type describes what a page can hand out besides plain data. */
+/** Playwright's page as an {@link Evaluator}. Its type also covers return values other than plain data. */
 export function evaluatorOf(page: () => { evaluate(body: never, request: never): Promise<unknown> }): Evaluator {
   return {
     evaluate: <Result, Request>(body: (request: Request) => Result | Promise<Result>, request: Request) =>

@@ -10,9 +10,8 @@ const BLOCKS = 14;
 const TAPPED = [1, 5, 9, 13];
 
 /**
- * A network that has nothing to do with this project, built node by node: blocks of `tanh(x · W + b) · gate`, with two
- * inputs, `signal` (batch, frame, channel) and `gate` (batch, frame, channel). Its goldens are computed here in
- * float64, without any runtime.
+ * A network unrelated to this project, built node by node: blocks of `tanh(x · W + b) · gate` with two inputs, `signal`
+ * (batch, frame, channel) and `gate` (batch, frame, channel). Its goldens are computed here in float64 without a runtime.
  */
 export function makeForeignModel(): { onnx: Uint8Array; bundle: Uint8Array; numNodes: number; numInputs: number } {
   const shape = [1, FRAMES, WIDTH];
@@ -67,6 +66,6 @@ function step(state: ArrayLike<number>, matrix: Float32Array, bias: Float32Array
   });
 }
 
-/** Values in [-1, 1] without a pattern; the same each time. */
+/** Reproducible values in [-1, 1] without a pattern. */
 const values = (length: number, seed: number): Float32Array =>
   Float32Array.from({ length }, (_, i) => Math.sin(12.9898 * (i + 1) * seed + i * i));

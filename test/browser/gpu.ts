@@ -1,18 +1,18 @@
 import type { DiarizationResult, DiarizerOptions } from '../../src/index';
 import type { Evaluator } from './evaluator';
 
-/** What a run on a short piece of the sample gave, as plain data. */
+/** Result of a run on a short part of the sample, as plain data. */
 export interface ShortRun extends Pick<DiarizationResult, 'turns' | 'exclusiveTurns' | 'backend' | 'gpu'> {
   readonly rttm: string;
-  /** Windows that went through the segmentation at once, in order. */
+  /** Segmentation batch sizes in windows, in order. */
   readonly batches: number[];
-  /** Voices that were embedded. */
+  /** Number of embedded local speakers. */
   readonly numEmbeddings: number;
 }
 
 /**
- * Diarizes 11 s, two windows, with 1.3 s of speech in them: a software adapter takes seven seconds for the embedding
- * of each second of speech, and nine for the segmentation of a window.
+ * Diarizes 11 s (two windows) with 1.3 s of speech. A software adapter takes seven seconds to embed one second of speech and
+ * nine seconds to segment a window.
  */
 export function runShort(page: Evaluator, options: DiarizerOptions): Promise<ShortRun> {
   return page.evaluate(async (diarizerOptions) => {

@@ -1,30 +1,30 @@
 import type { Page } from '@playwright/test';
 import { injectOnce } from './vanish';
 
-/** A faulty GPU, simulated around the WebGPU API so that the product has no code for it. */
+/** A faulty GPU, simulated by patching the WebGPU API, which requires no code in the product. */
 export interface GpuFault {
-  /** The stage that is affected. */
+  /** Affected stage. */
   readonly stage: 'segmentation' | 'fbank' | 'embedding';
   /** Wrong values, zeros, NaN, a lost device, or too little memory. */
   readonly kind: 'perturb' | 'zeros' | 'nan' | 'lost' | 'memory';
   /** Number of runs of the stage before the fault; runs of the self-check count. Default 0. */
   readonly afterRuns?: number;
-  /** Results of fewer bytes are sound: a fault that needs a batch, or a length. Default 0: all are affected. */
+  /** Results with fewer bytes are correct, for faults that depend on the batch size or length. Default 0: all are affected. */
   readonly fromBytes?: number;
-  /** For `memory`: results of more bytes than this do not fit. Default 0: nothing fits. */
+  /** For `memory`: results with more bytes do not fit. Default 0: nothing fits. */
   readonly fitsBytes?: number;
 }
 
 /**
- * Patches the WebGPU classes of the current thread. It refers to nothing outside its body, because its source is also
- * sent to browser workers.
+ * Patches the WebGPU classes of the current thread. It must not refer to outer scope, because its source is also sent to
+ * browser workers.
  *
- * A run of a model ends with one copy into a buffer labeled `readback`; a run of the filterbank submits the work on one
- * buffer labeled `features`.
+ * A model run ends with one copy into a buffer labeled `readback`. A filterbank run submits work on one buffer labeled
+ * `features`.
  *
- * Call it before a device is opened: the meter of a device keeps the methods that it finds.
+ * Call it before opening a device, because the meter of a device keeps the existing methods.
  *
- * @returns a function that replaces the fault, or ends it with null
+ * @returns a function that replaces the fault, or removes it with null
  */
 export function installGpuFault(initial: GpuFault | null): (fault: GpuFault | null) => void {
   let current = initial;
@@ -36,7 +36,7 @@ export function installGpuFault(initial: GpuFault | null): (fault: GpuFault | nu
   const spoil = (values: Float32Array, kind: GpuFault['kind'] | undefined): void => {
     if (kind === 'zeros') values.fill(0);
     if (kind === 'nan') values.fill(NaN);
-    // Far beyond rounding, and neither NaN nor zero.
+    // Far beyond rounding errors, and neither NaN nor zero.
     if (kind === 'perturb') values.forEach((value, index) => (values[index] = value + 0.25));
   };
   const reportOutOfMemory = (device: GPUDevice): void => {
@@ -63,7 +63,7 @@ export function installGpuFault(initial: GpuFault | null): (fault: GpuFault | nu
   GPUCommandEncoder.prototype.copyBufferToBuffer = function (this: GPUCommandEncoder, ...parameters: unknown[]) {
     const source = parameters[0] as GPUBuffer;
     const target = parameters.find((value, index) => index > 0 && typeof value === 'object') as GPUBuffer | undefined;
-    // The self-check also reads back the input of the embedding model. That is not a run.
+    // The self-check also reads back the input of the embedding model, which is not a run.
     if (newReadback && target === newReadback.buffer && source.label !== 'embedding input') {
       const { device, buffer } = newReadback;
       newReadback = null;
@@ -83,7 +83,7 @@ export function installGpuFault(initial: GpuFault | null): (fault: GpuFault | nu
     disturb(device, buffer.size);
     const kind = current?.kind;
     if (kind === 'lost' || kind === 'memory') return;
-    // A constant offset on all frames would vanish with the mean over frames: only half of the frames change.
+    // Change only half of the frames, because mean subtraction would remove a constant offset on all frames.
     const values = new Float32Array(buffer.size / (kind === 'perturb' ? 8 : 4)).map((_, index) => (index % 7) - 8);
     spoil(values, kind);
     this.writeBuffer(buffer, 0, values);
@@ -102,8 +102,8 @@ export function installGpuFault(initial: GpuFault | null): (fault: GpuFault | nu
 /** The worker that computes the stage of a fault. */
 export const workerOf = ({ stage }: GpuFault): 'segmentation' | 'embedding' => (stage === 'segmentation' ? 'segmentation' : 'embedding');
 
-/** Source of a script that makes the GPU of a worker faulty. */
+/** Source of a script that installs a GPU fault in a worker. */
 export const faultScript = (fault: GpuFault): string => `if (globalThis.GPUDevice) (${installGpuFault.toString()})(${JSON.stringify(fault)});`;
 
-/** Makes the GPU of the stage's next worker faulty. A worker that is started again later has a sound GPU. */
+/** Installs the fault in the next worker of the stage. Workers that are restarted later have a working GPU. */
 export const breakGpu = (page: Page, fault: GpuFault): Promise<void> => injectOnce(page, workerOf(fault), faultScript(fault));

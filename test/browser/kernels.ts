@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 
-/** Opens the page of the GPU kernels and the adapter, and says which. */
+/** Opens the page of the GPU kernels and the adapter, and logs its name. */
 export async function openKernels(page: Page): Promise<void> {
   await page.goto('test/kernels.html');
   await page.waitForFunction(() => 'voxlaneKernels' in globalThis);

@@ -12,11 +12,11 @@ const OPS = ['Add', 'Mul', 'Relu'] as const;
 export const stageName = (index: number): string => `blocks.${Math.floor(index / OPS.length)}.${OPS[index % OPS.length]!.toLowerCase()}`;
 
 /**
- * A chain of `numStages` nodes, each of which is a golden stage, computed here. Each block halves an error, so a fault makes
- * only the stages after it fail.
+ * A chain of `numStages` nodes with computed goldens for each node. Each block halves errors, so only stages after a fault
+ * fail.
  *
- * @param wrong index of a `Mul` whose factor is wrong in the graph
- * @param numUnknown stages in the bundle that the graph does not have
+ * @param wrong index of a `Mul` with a wrong factor in the graph
+ * @param numUnknown number of stages in the bundle that are missing from the graph
  */
 export function makeLongChain(numStages: number, wrong: number, numUnknown: number): { onnx: Uint8Array; bundle: Uint8Array } {
   const nodes = [];
@@ -50,6 +50,6 @@ export function makeLongChain(numStages: number, wrong: number, numUnknown: numb
   return { onnx, bundle };
 }
 
-/** Values from -0.5 to 1.5 without a pattern; the same each time. */
+/** Reproducible values from -0.5 to 1.5 without a pattern. */
 const values = (length: number, seed: number): Float32Array =>
   Float32Array.from({ length }, (_, i) => 0.5 + Math.sin(12.9898 * (i + 1) * (seed + 0.5) + i * i));

@@ -3,14 +3,14 @@ import { meeting, type MeetingSizes } from '../timeline/meeting';
 import type { KeptVoices } from '../../src/index';
 import { CAMPPLUS } from '../../src/engine/settings';
 
-/** Three hours at one window a second. */
+/** Three hours with one window per second. */
 export const THREE_HOURS: MeetingSizes = { numWindows: 10_800, numVoices: 8, dimension: 192, noise: 0.4, seed: 3 };
 
 declare global {
   var meetingVoices: KeptVoices;
 }
 
-/** Puts the voices of a meeting into the engine page as `meetingVoices`. */
+/** Loads the voices of a meeting into the engine page as `meetingVoices`. */
 export async function putMeetingVoices(page: Page, sizes: MeetingSizes): Promise<void> {
   const { activity, embeddings, embedded, numSpeakers, dimension, geometry, minCleanFrames } = meeting(sizes);
   const plain: Omit<KeptVoices, 'activity' | 'embeddings' | 'embedded'> = {
@@ -25,7 +25,7 @@ export async function putMeetingVoices(page: Page, sizes: MeetingSizes): Promise
     ...{ numSpeakers, dimension, geometry, minCleanFrames },
   };
   const files = { activity, embeddings, embedded };
-  // By the network: as arguments of a call they would take the driver minutes.
+  // Transfer over the network, because passing them as arguments would take minutes.
   await page.route('**/voices/*', (route) => {
     const name = new URL(route.request().url()).pathname.split('/').pop() as keyof typeof files;
     const { buffer, byteOffset, byteLength } = files[name];

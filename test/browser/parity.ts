@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { ComparisonReport } from '../../src/compare/report';
 import type { Evaluator } from './evaluator';
 
-/** Compares every stage of a shipped bundle on one backend, in a page that has the library. */
+/** Compares every stage of a shipped bundle on one backend in a page with the library. */
 export function compareShipped(page: Evaluator, id: string, backend: 'wasm' | 'webgpu'): Promise<ComparisonReport> {
   return page.evaluate(
     async (asked) => {
@@ -18,7 +18,7 @@ export function compareShipped(page: Evaluator, id: string, backend: 'wasm' | 'w
   );
 }
 
-/** What is wrong with a report on a shipped bundle: stages that are missing, that fail by the bundle's tolerances, or forced. */
+/** Faults in the report on a shipped bundle: missing stages, and stages that fail on computed or golden input. */
 export function faultsOfParity(report: ComparisonReport, id: string, backend: 'wasm' | 'webgpu'): string[] {
   const { stages } = JSON.parse(readFileSync(`models/${id}/manifest.json`, 'utf8')) as { stages: { name: string }[] };
   const faults = stages.filter(({ name }) => !report.stages.some((stage) => stage.name === name)).map(({ name }) => `${name} is missing`);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { preview, type PreviewServer } from 'vite';
 import { expect, type Page } from './test';
 
-/** A copy of the built app on a server of its own, which can be changed and ended. */
+/** A separate server with a copy of the built app that tests can change and stop. */
 export class ReleaseServer {
   private constructor(
     private readonly server: PreviewServer,
@@ -19,14 +19,14 @@ export class ReleaseServer {
     return new ReleaseServer(server, folder);
   }
 
-  /** With a slash at its end. */
+  /** Address with a trailing slash. */
   get address(): string {
     const address = this.server.httpServer.address();
     if (typeof address !== 'object' || !address) throw new Error('the server has no port');
     return `http://127.0.0.1:${address.port}/`;
   }
 
-  /** Puts up a release in which one file is another. */
+  /** Publishes a release with one changed file. */
   change(file: string, edit: (content: string) => string): void {
     const path = join(this.folder, file);
     const [before, after] = [readFileSync(path, 'utf8'), edit(readFileSync(path, 'utf8'))];
@@ -37,12 +37,12 @@ export class ReleaseServer {
     writeFileSync(script, listed.replaceAll(hashOf(before), hashOf(after)));
   }
 
-  /** Puts up a file and leaves the list as it is. */
+  /** Adds a file without changing the list. */
   add(file: string, content: string): void {
     writeFileSync(join(this.folder, file), content);
   }
 
-  /** Nobody answers at the address any more. */
+  /** Stops the server. */
   async end(): Promise<void> {
     await this.server.close();
   }
@@ -53,10 +53,10 @@ export class ReleaseServer {
   }
 }
 
-/** As the service worker lists it. */
+/** Hash in the format of the service worker's list. */
 const hashOf = (content: string): string => createHash('sha256').update(content).digest('base64');
 
-/** The first visit to the page at `address`, until everything is kept. */
+/** Visits the page at `address` and waits until all files are cached. */
 export async function keepRelease(page: Page, address: string): Promise<void> {
   await page.goto(address);
   await expect(page.getByTestId('offline-state')).toHaveAttribute('data-kept', 'ready', { timeout: 60_000 });

@@ -1,6 +1,6 @@
 import type { Evaluator } from './evaluator';
 
-/** Puts the sample's samples on a page with the library, and a way to give them piece by piece. */
+/** Loads the decoded sample into a page with the library, as an array and as a stream of pieces. */
 export function putSamples(page: Evaluator): Promise<void> {
   return page.evaluate(async () => {
     const bytes = new DataView(await (await fetch('sample.wav')).arrayBuffer());
@@ -9,7 +9,7 @@ export function putSamples(page: Evaluator): Promise<void> {
     const state = { isEnded: false, read: 0 };
     async function* pieces(of: Float32Array): AsyncGenerator<Float32Array> {
       try {
-        // One buffer for all pieces, of any length, also none.
+        // Reuse one buffer for all pieces, of any length including zero.
         const buffer = new Float32Array(30_011);
         for (let place = 0, turn = 0; place < of.length; turn++) {
           const piece = buffer.subarray(0, Math.min((turn * 7919) % 30_011, of.length - place));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test as base } from './test';
 import { seededResnet34 } from '../seededModel';
 
-/** With a ResNet34 of full size and seeded weights as a file, one for all tests of a worker. */
+/** `test` with a file of a full-size ResNet34 with seeded weights, shared by all tests of a worker. */
 export const test = base.extend<object, { seededModel: string }>({
   seededModel: [
     // eslint-disable-next-line no-empty-pattern -- Playwright reads the names of fixtures from a pattern

@@ -1,25 +1,25 @@
 /**
- * `test` for every spec: one that lets the page break its Content-Security-Policy, ask another origin for anything, or
- * change sizes inside a ResizeObserver fails, whatever else it looks at.
+ * `test` for all specs. A spec fails if the page violates its Content-Security-Policy, sends a request to another origin, or
+ * changes sizes inside a ResizeObserver.
  */
 import { test as base, expect, type BrowserContext } from '@playwright/test';
 
-/** Where the server of the tests has browsers report what broke the policy. */
+/** Path to which browsers report policy violations. */
 export const POLICY_REPORTS = '/policy-report';
 
-/** Begins the line that a page writes about an error of a ResizeObserver, which browsers report to the page alone. */
+/** Prefix of console lines about ResizeObserver errors, which browsers report only to the page. */
 const RESIZE_ERROR = 'resize error:';
 
-/** What the contexts of a worker's browser did that they may not. */
+/** Collects violations in the contexts of a worker's browser. */
 class Watch {
   private findings: string[] = [];
-  /** Besides the server of the tests. */
+  /** Allowed origins besides the test server. */
   allowed: RegExp | null = null;
 
   constructor(private readonly origin: string) {}
 
   context(context: BrowserContext): void {
-    // Pages and their workers alike. Of a violation in a worker nothing but the report is seen.
+    // Covers pages and workers. A violation in a worker is only visible through its report.
     context.on('request', (request) => {
       const { origin, pathname, protocol } = new URL(request.url());
       if (pathname === POLICY_REPORTS) this.findings.push(`violation: ${request.postData() ?? 'without a report'}`);
@@ -31,7 +31,7 @@ class Watch {
         if (message.includes('ResizeObserver')) console.error(mark, message);
       });
     }, RESIZE_ERROR);
-    // Trusted Types are asked for by the pages' element alone, which cannot have reports sent.
+    // Trusted Types are only required by the page's meta element, which does not support reports.
     context.on('console', (message) => {
       if (message.text().startsWith(RESIZE_ERROR)) this.findings.push(message.text());
       if (/content security policy|trusted ?types|TrustedScript|TrustedHTML/i.test(message.text())) {
@@ -40,7 +40,7 @@ class Watch {
     });
   }
 
-  /** What was found since the last call. */
+  /** Returns and clears the findings since the last call. */
   take(): string[] {
     const { findings } = this;
     this.findings = [];
@@ -49,7 +49,7 @@ class Watch {
 }
 
 interface Options {
-  /** Origins that the specs of a file may ask besides the server: one that stands in for a hub. */
+  /** Origins to which the specs of a file may send requests besides the test server, such as a fake hub. */
   readonly allowedOrigins: RegExp | null;
 }
 
@@ -62,7 +62,7 @@ export const test = base.extend<Options & { guard: undefined }, { watch: Watch }
         watch.context(context);
       };
       browser.contexts().forEach(see);
-      // Also for those that a spec opens by itself.
+      // Also covers contexts opened by specs.
       browser.on('context', see);
       await use(watch);
       browser.off('context', see);
@@ -73,7 +73,7 @@ export const test = base.extend<Options & { guard: undefined }, { watch: Watch }
     async ({ watch, allowedOrigins }, use) => {
       watch.allowed = allowedOrigins;
       await use(undefined);
-      expect(watch.take(), 'violations of the policy, requests to other origins, and errors of a ResizeObserver').toEqual([]);
+      expect(watch.take(), 'policy violations, requests to other origins, and ResizeObserver errors').toEqual([]);
     },
     { auto: true },
   ],

@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 
-/** The workers of a run, with the call during which they are ended. */
+/** Workers of a run and the method call during which they are terminated. */
 export const WORKER_CALLS = {
   decode: 'next',
   segmentation: 'segment',
@@ -12,9 +12,9 @@ export type RunWorker = keyof typeof WORKER_CALLS;
 
 export const RUN_WORKERS = Object.keys(WORKER_CALLS) as RunWorker[];
 
-/** Runs a script before that of the first worker of a kind. Later workers are not changed. */
+/** Runs a script before the script of the first worker of a kind. Later workers are unchanged. */
 export async function injectOnce(page: Page, kind: RunWorker, script: string): Promise<void> {
-  // Not `times: 1`: once the last such route is taken, Playwright lets go of every request that another still handles.
+  // Without `times: 1`, because after the last such route, Playwright continues requests that other routes still handle.
   let isTaken = false;
   await page.route(`**/${kind}.worker-*.js`, async (route) => {
     if (isTaken) return route.fallback();
@@ -24,7 +24,7 @@ export async function injectOnce(page: Page, kind: RunWorker, script: string): P
   });
 }
 
-/** Runs `statements` in a worker, with the message as `event`, when `method` is called for the `count`th time. */
+/** Script that runs `statements` in a worker at the `count`th call of `method`, with the message as `event`. */
 export function onCall(method: string, statements: string, count = 1): string {
   return `{ let calls = 0; addEventListener('message', (event) => {
     if (event.data?.path?.[0] !== '${method}' || ++calls !== ${count}) return;
@@ -32,14 +32,14 @@ export function onCall(method: string, statements: string, count = 1): string {
   }); }`;
 }
 
-/** Closes the worker of a kind when it gets its call. The event is stopped first, or the worker could still answer. */
+/** Script that closes a worker at its call. It stops the event first, because the worker could still respond. */
 export const closeOnCall = (kind: RunWorker): string => onCall(WORKER_CALLS[kind], 'event.stopImmediatePropagation(); close();');
 
 declare global {
   var keptWorkers: { readonly name: string; readonly worker: Worker }[];
 }
 
-/** Records every worker that the page starts, for {@link terminateWorkers}. */
+/** Records all workers started by the page, for {@link terminateWorkers}. */
 export async function keepWorkers(page: Page): Promise<void> {
   await page.addInitScript(() => {
     globalThis.keptWorkers = [];
@@ -53,7 +53,7 @@ export async function keepWorkers(page: Page): Promise<void> {
   });
 }
 
-/** Terminates workers without a call of the library. */
+/** Terminates workers directly, not through the library. */
 export function terminateWorkers(page: Page, kind: RunWorker): Promise<void> {
   return page.evaluate((wanted) => {
     for (const { name, worker } of keptWorkers) if (name === wanted) worker.terminate();

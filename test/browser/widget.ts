@@ -1,22 +1,22 @@
 import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
 
-/** Address of the built entry that defines the element; the build gives it a name with a hash. */
+/** Address of the built script that defines the element. Its name contains a hash. */
 export function widgetScript(): string {
   const address = /<script[^>]* src="(\/test\/assets\/widget-[^"]+\.js)"/.exec(readFileSync('dist-test/widget.html', 'utf8'))?.[1];
-  if (!address) throw new Error('dist-test/widget.html has no script of the widget');
+  if (!address) throw new Error('dist-test/widget.html has no widget script');
   return address;
 }
 
-/** What the page holds that a removed widget must have let go. Counted from before the first script of the page. */
+/** Resources that a removed widget must release, counted from before the first script of the page. */
 export interface Held {
   workers: number;
   objectUrls: number;
-  /** On window and document. */
+  /** Listeners on window and document. */
   listeners: number;
 }
 
-/** Has {@link held} count. */
+/** Starts the counters of {@link held}. */
 export async function countHeld(page: Page): Promise<void> {
   await page.addInitScript(() => {
     const counts = { workers: 0, started: 0, urls: new Set<string>(), listeners: 0 };
@@ -46,7 +46,7 @@ export async function countHeld(page: Page): Promise<void> {
       counts.urls.delete(url);
       revoke(url);
     };
-    // Each listener once, as the browser has it: by what, on what, for what.
+    // Like browsers, count each combination of target, type and listener once.
     const known = new Map<EventTarget, Map<string, Set<unknown>>>([[window, new Map()], [document, new Map()]]);
     const setOf = (target: EventTarget, type: string): Set<unknown> | undefined => {
       const types = known.get(target);
@@ -59,7 +59,7 @@ export async function countHeld(page: Page): Promise<void> {
     for (const [method, isAdding] of [['addEventListener', true], ['removeEventListener', false]] as const) {
       const own = Reflect.get(EventTarget.prototype, method) as (this: EventTarget, ...parameters: unknown[]) => void;
       const counting = function (this: EventTarget | undefined, ...parameters: [string, ...unknown[]]): void {
-        // Called without a target it is the window's.
+        // Without a target, the call refers to window.
         const target = this ?? window;
         const listeners = setOf(target, parameters[0]);
         if (isAdding) listeners?.add(parameters[1]);
@@ -72,7 +72,7 @@ export async function countHeld(page: Page): Promise<void> {
   });
 }
 
-/** What is held now. */
+/** Currently held resources. */
 export function held(page: Page): Promise<Held & { readonly started: number }> {
   return page.evaluate(() => {
     const { heldCounts } = globalThis as unknown as { heldCounts: { workers: number; started: number; urls: Set<string>; listeners: number } };
@@ -80,7 +80,7 @@ export function held(page: Page): Promise<Held & { readonly started: number }> {
   });
 }
 
-/** Puts `clip(start, seconds, name)` into the page: a segment of the sample as a WAV file. In the first seven seconds nobody speaks. */
+/** Defines `clip(start, seconds, name)` in the page: a segment of the sample as a WAV file. The first seven seconds are silent. */
 export async function putClip(page: Page): Promise<void> {
   await page.evaluate(async () => {
     const bytes = await (await fetch('sample.wav')).arrayBuffer();
@@ -109,9 +109,9 @@ export async function putClip(page: Page): Promise<void> {
 }
 
 /**
- * Puts widgets on the page, has each diarize two seconds, and removes them.
+ * Adds widgets to the page, diarizes two seconds with each, and removes them.
  *
- * @throws Error if they do not find the same speakers, or none
+ * @throws Error if they find different numbers of speakers, or none
  */
 export async function useWidgets(page: Page, count: number): Promise<void> {
   const speakers = await page.evaluate(async (number) => {
@@ -128,7 +128,7 @@ export async function useWidgets(page: Page, count: number): Promise<void> {
   if (speakers[0] === 0 || new Set(speakers).size !== 1) throw new Error(`The widgets found ${speakers.join(', ')} speakers.`);
 }
 
-/** The widget page with a widget, whose events are kept in `heard`. */
+/** Opens the widget page with a widget and records its events in `heard`. */
 export async function openWidget(page: Page, attributes: Readonly<Record<string, string>> = {}): Promise<void> {
   await page.goto('test/widget.html');
   await putClip(page);

@@ -1,7 +1,7 @@
 import { chromiumArguments, findChromium } from '../../cli/chromium';
 
 /**
- * For specs of the page that are not about backends: with no adapter to try, a recording starts at once. Trying a
- * software adapter takes longer than the sample itself.
+ * For specs that do not test backends: without an adapter, a recording starts immediately. Checking a software adapter takes
+ * longer than processing the sample.
  */
 export const WITHOUT_GPU = { launchOptions: { executablePath: findChromium(), args: chromiumArguments('none') } };

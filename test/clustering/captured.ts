@@ -4,7 +4,7 @@ import { SHARED, readNpz } from '../shared';
 
 const captures = join(SHARED, 'captures');
 
-/** Every local speaker of the captures who has something to say. */
+/** Embeddings of all active local speakers in the captures. */
 export function capturedEmbeddings(): Float32Array[] {
   return readdirSync(captures).flatMap((name) => {
     const { embeddings } = readNpz(join(captures, name, 'raw_embeddings.npz'));

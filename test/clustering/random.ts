@@ -1,4 +1,4 @@
-/** Numbers in [0, 1) that are the same in every run: a multiplicative congruential generator (Park and Miller). */
+/** Reproducible numbers in [0, 1): a multiplicative congruential generator (Park and Miller). */
 export function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -7,7 +7,7 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-/** Normal values by Box and Muller. */
+/** Normally distributed values (Box-Muller). */
 export function seededNormal(seed: number): () => number {
   const random = seededRandom(seed);
   return () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());

@@ -4,10 +4,10 @@ import { prunedLinkage } from '../../src/clustering/centroidLinkage';
 
 export type Points = readonly Float32Array[];
 
-/** Rounding error of a distance, relative to the greatest length of a point. */
+/** Rounding error of a distance, relative to the maximum length of a point. */
 const ROUNDING = 1e-12;
 
-/** Expects both linkages to merge the same clusters in the same order, at distances that differ by rounding only. */
+/** Expects both linkages to merge the same clusters in the same order, with distances equal up to rounding. */
 export function expectSameMerges(points: Points): void {
   const expected = matrixLinkage(points);
   const found = prunedLinkage(points);

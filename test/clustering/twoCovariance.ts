@@ -4,7 +4,7 @@ import { parsePldaManifest } from '../../src/store/plda';
 
 const folder = new URL('../../models/plda-campplus-zh-en/', import.meta.url);
 
-/** The PLDA of CAM++ that is bundled, of 192 dimensions. */
+/** The bundled PLDA of CAM++ with 192 dimensions. */
 export function bundledTwoCovariance(): TwoCovariance {
   const manifest = parsePldaManifest(JSON.parse(readFileSync(new URL('manifest.json', folder), 'utf8')), 'plda-campplus-zh-en');
   return readTwoCovariance(manifest, readFileSync(new URL('plda.bin', folder)));

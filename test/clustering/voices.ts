@@ -6,7 +6,7 @@ import { seededNormal, seededRandom } from './random';
 
 export const VBX_FIXTURE = fixture;
 
-/** The fixtures' PLDA: 8 dimensions to 6. */
+/** The PLDA of the fixtures: 8 to 6 dimensions. */
 export const SMALL_PLDA: Plda = {
   form: 'lda',
   embeddingMean: Float64Array.from(fixture.plda.embeddingMean),
@@ -19,7 +19,7 @@ export const SMALL_PLDA: Plda = {
 
 export type RecordingFixture = (typeof fixture.recordings)[number];
 
-/** A recording of the fixtures. */
+/** Local speakers of a recording in the fixtures. */
 export function localSpeakersOf(recording: RecordingFixture): LocalSpeakers {
   return {
     ...recording,
@@ -28,7 +28,7 @@ export function localSpeakersOf(recording: RecordingFixture): LocalSpeakers {
   };
 }
 
-/** A segment in which one voice talks, in windows that overlap. */
+/** A segment of one speaker in overlapping windows. */
 interface Segment {
   readonly voice: Float64Array;
   readonly tone: Float64Array;
@@ -36,18 +36,18 @@ interface Segment {
   numWindowsLeft: number;
 }
 
-/** Standard deviations, as parts of a voice's own length: of a segment, within a segment, and of each value alone. */
+/** Standard deviations relative to the length of a voice vector: between segments, within a segment, and per value. */
 const TONE = 0.6;
 const DRIFT = 0.5;
 const GRAIN = 0.2;
-/** What a window's drift keeps of the one before. */
+/** Correlation of a window's drift with that of the previous window. */
 const OVERLAP = 0.85;
-/** Variance falls by e over so many dimensions. */
+/** The variance decreases by a factor of e over this number of dimensions. */
 const DECAY = 50;
 
 /**
- * Unit embeddings as of a long conversation: three local speakers a window, windows that resemble those beside them,
- * segments of one voice that differ more, and most of the variance in few directions.
+ * Unit embeddings similar to those of a long conversation: three local speakers per window, similar adjacent windows, larger
+ * differences between segments of a speaker, and most of the variance in few directions.
  *
  * @returns axes (embedding, dimension)
  */

@@ -22,7 +22,7 @@ export function entryNamed(entries: readonly AuditEntry[] | undefined, name: str
   return found;
 }
 
-/** Flags by name, of entries that have some. */
+/** Flags by name, for flagged entries. */
 export function flagsOf(entries: readonly AuditEntry[]): Record<string, readonly AuditFlag[]> {
   return Object.fromEntries(entries.filter(({ flags }) => flags.length > 0).map(({ name, flags }) => [name, flags]));
 }

@@ -12,9 +12,9 @@ import { SHARED } from '../shared';
 import type { ModelProto } from '../../src/onnx/onnx_pb';
 import { openNodeSession } from './nodeSession';
 
-/** Golden bundles and graphs, one for each kind of fault that a comparison must report correctly. */
+/** Folder of golden bundles and graphs, one for each kind of fault that a comparison must report correctly. */
 export const CASES = join('test', 'compare', 'cases');
-/** The same and those that are too large to be part of the project. */
+/** Folder that also contains cases too large for the repository. */
 export const ALL_CASES = join(SHARED, 'cases', 'compare');
 
 export interface Case {
@@ -23,7 +23,7 @@ export interface Case {
   readonly run: RunResult;
 }
 
-/** Compares the bundle `NAME.zip` of the cases in Node. @param graph by default the bundle's own, else `NAME.onnx` */
+/** Compares the case `NAME.zip` in Node. @param graph defaults to the graph in the bundle, else `NAME.onnx` */
 export async function runCase(name: string, graph?: string, folder = CASES): Promise<Case> {
   const file = `${name}.zip`;
   const path = join(folder, graph ?? `${name}.onnx`);
@@ -44,12 +44,12 @@ export async function runBundle(bundle: GoldenBundle, graph: Uint8Array, options
   return runModel(bundle, await withOpenBranches(bundle, parseOnnx(graph, 'the graph')), options);
 }
 
-/** The graph with the branches in it that run for the inputs of the bundle. */
+/** The graph with those branches inlined that run for the inputs of the bundle. */
 export async function withOpenBranches(bundle: GoldenBundle, whole: ModelProto): Promise<ModelProto> {
   return (await openBranches(whole, makePlan(bundle, graphInfo(whole), null).feeds, openNodeSession)).model;
 }
 
-/** Compares a bundle with a graph in Node, whose branches stay as they are. */
+/** Compares a bundle with a graph in Node without inlining branches. */
 export async function runModel(bundle: GoldenBundle, model: ModelProto, { tolerance, thorough = false, decisions }: RunOptions = {}): Promise<Case> {
   const plan = makePlan(bundle, graphInfo(model), null);
   const runner = { graph: new GraphRunner(model, { open: openNodeSession }), features: null };

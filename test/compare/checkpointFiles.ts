@@ -1,7 +1,7 @@
 import { buildSafetensors } from './safetensorsFile';
 import { sizeOf, type Tensor } from '../../src/compare/tensor';
 
-/** A `.safetensors` file of float32 tensors, one after another. */
+/** A `.safetensors` file of contiguous float32 tensors. */
 export function safetensorsOf(tensors: ReadonlyMap<string, Tensor>): Uint8Array {
   const header: Record<string, unknown> = {};
   const body = new Uint8Array(Array.from(tensors.values()).reduce((sum, { data }) => sum + data.byteLength, 0));
@@ -17,19 +17,19 @@ export function safetensorsOf(tensors: ReadonlyMap<string, Tensor>): Uint8Array 
 /** A tensor of a `.gguf` file to build. */
 export interface GgufTensor {
   readonly name: string;
-  /** Row-major; the file has it the other way round. */
+  /** Row-major; the file stores the reverse order. */
   readonly shape: readonly number[];
-  /** Number of the type: 0 for F32, 1 for F16, 8 for Q8_0. */
+  /** Type number: 0 for F32, 1 for F16, 8 for Q8_0. */
   readonly type: number;
   readonly bytes: Uint8Array;
-  /** From the beginning of the data; by default after the tensor before. */
+  /** Offset from the start of the data; by default after the previous tensor. */
   readonly offset?: number;
 }
 
 const GGUF_ALIGNMENT = 32;
 const GGUF_UINT32 = 4;
 
-/** A `.gguf` file of version 3 with one entry of metadata, by the format's description. */
+/** A `.gguf` file of version 3 with one metadata entry, according to the format specification. */
 export function buildGguf(tensors: readonly GgufTensor[], alignment = GGUF_ALIGNMENT, littleEndian = true): Uint8Array {
   const numbers = (size: 4 | 8) => (value: number): Uint8Array => {
     const view = new DataView(new ArrayBuffer(size));
@@ -71,11 +71,11 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
-/** Values that are all different, none zero, and the same at each call. */
+/** Reproducible, distinct, nonzero values. */
 export function someValues(shape: readonly number[], seed = 1): Tensor {
   let state = seed;
   const data = Float32Array.from({ length: sizeOf(shape) }, () => {
-    // A linear congruential generator: what it gives need not be random, only various.
+    // A linear congruential generator. The values must be distinct, not random.
     state = (state * 1103515245 + 12345) % 2147483648;
     return state / 1073741824 - 1 || 0.5;
   });

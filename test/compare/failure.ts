@@ -1,6 +1,6 @@
 import { VoxlaneError } from '../../src/util/errors';
 
-/** The typed error that `run` throws; any other is thrown on, and none is an error too. */
+/** The VoxlaneError thrown by `run`. Other errors are rethrown, and a missing error also throws. */
 export function failureOf(run: () => unknown): VoxlaneError {
   try {
     run();

@@ -2,8 +2,8 @@ import { countedBytes } from './countBuffers';
 import { zlibSync } from 'fflate';
 
 /**
- * Bytes of the buffers that `run` asked for, also of those that it dropped: a count, which does not depend on the
- * machine or on when garbage is collected.
+ * Total bytes of buffers allocated by `run`, including released ones. The count does not depend on the machine or on garbage
+ * collection.
  */
 export function bufferBytesOf(run: () => unknown): number {
   const before = countedBytes;
@@ -11,7 +11,7 @@ export function bufferBytesOf(run: () => unknown): number {
   return countedBytes - before;
 }
 
-/** Far above what a reader of a small file needs, far below what the file claims. */
+/** Far more than a reader of a small file needs, and far less than the file claims. */
 export const FEW_BYTES = 4 * 1024 * 1024;
 
 if (bufferBytesOf(() => zlibSync(Uint8Array.of(1))) < 100) {

@@ -12,7 +12,7 @@ import { makePlan, type AnyManifest } from '../../src/compare/plan';
 import { compareStages, type RunResult } from '../../src/compare/run';
 import { openNodeSession } from './nodeSession';
 
-/** A shipped model with its goldens. */
+/** A shipped model and its goldens. */
 export interface ShippedCase {
   readonly model: ModelProto;
   readonly manifest: AnyManifest;
@@ -28,7 +28,7 @@ export function shippedCase(id: ShippedModel): ShippedCase {
   };
 }
 
-/** Opens sessions on a backend that computes one node wrongly; on a faultless one if `fault` is undefined. */
+/** Opens sessions on a backend that computes one node incorrectly, or on a correct backend if `fault` is undefined. */
 export const openWithFault =
   (fault: NodeFault | undefined) =>
   (bytes: Uint8Array): Promise<Session> =>

@@ -3,7 +3,7 @@ import { exactFromRuntime, fromRuntime, type Session, toRuntimeArray } from '../
 import { reasonOf } from '../../src/ort/reason';
 import { messageOf, VoxlaneError } from '../../src/util/errors';
 
-/** A session as `openSession` makes it, on the WASM runtime in Node. */
+/** A session like that of `openSession`, on the WASM runtime in Node. */
 export async function openNodeSession(bytes: Uint8Array): Promise<Session> {
   const session = await ort.InferenceSession.create(bytes).catch(failed);
   return {

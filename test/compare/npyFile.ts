@@ -1,6 +1,6 @@
 import { writeNpyFile } from '../../src/compare/files/write';
 
-/** What stands in the header, in place of what is true of the values. */
+/** Overrides of header fields. */
 export interface NpyOptions {
   readonly descr?: string;
   readonly fortranOrder?: boolean;
@@ -10,7 +10,7 @@ export interface NpyOptions {
   readonly header?: string;
 }
 
-/** Builds a `.npy` file of float32 values, or of these bytes, as numpy does. */
+/** Builds a `.npy` file of float32 values or raw bytes like NumPy. */
 export function buildNpy(
   shape: readonly number[],
   values: readonly number[] | Uint8Array,

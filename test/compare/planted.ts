@@ -12,19 +12,19 @@ export const BUNDLES = ['segmentation-3.0', 'campplus-zh-en'] as const;
 
 const bundles = new Map(BUNDLES.map((id) => [id, readBundle(readFileSync(`public/goldens/${id}.zip`))]));
 
-/** Every stage of both models, in their order. */
+/** All stages of both models in order. */
 export const STAGES: readonly GoldenStage[] = [...bundles.values()].flatMap(({ stages }) => stages);
 
 export const stageNamed = (name: string): GoldenStage => tensorNamed(STAGES, name);
 
-/** What the stages of a model were computed from, axes (batch, channel, sample). */
+/** Input waveform of a model's stages, axes (batch, channel, sample). */
 export const waveformTensorOf = (id: (typeof BUNDLES)[number]): Tensor =>
   tensorNamed(bundles.get(id)!.inputs, 'waveform');
 
 /** The same, axes (sample). */
 export const waveformOf = (id: (typeof BUNDLES)[number]): Float32Array => waveformTensorOf(id).data;
 
-/** Numbers in [-1, 1), the same on every run: mulberry32. */
+/** Reproducible numbers in [-1, 1): mulberry32. */
 export function random(seed: number): () => number {
   let state = seed;
   return () => {
@@ -35,7 +35,7 @@ export function random(seed: number): () => number {
   };
 }
 
-/** With uniform noise of up to `size`, in the values' own unit. */
+/** Adds uniform noise of up to `size`, in the unit of the values. */
 export function withNoise(data: Float32Array, size: number, seed = 1): Float32Array {
   const next = random(seed);
   return data.map((value) => value + size * next());
@@ -47,7 +47,7 @@ export const tensorOf = (shape: readonly number[], valueAt: (index: number) => n
   data: Float32Array.from({ length: sizeOf(shape) }, (_, index) => valueAt(index)),
 });
 
-/** The tensor that takes each value from another place of `source`. */
+/** A tensor whose values are gathered from `source`. */
 export function gathered(
   source: Tensor,
   shape: readonly number[],
@@ -60,7 +60,7 @@ export function gathered(
   });
 }
 
-/** A context of which nothing is known but the values. `actual` is ours. */
+/** A context with only the values. `actual` is the computed tensor. */
 export function contextOf(stage: GoldenStage, actual: Partial<Tensor>, more: Partial<CauseContext> = {}): CauseContext {
   return {
     stage: stage.name,
@@ -79,7 +79,7 @@ export function contextOf(stage: GoldenStage, actual: Partial<Tensor>, more: Par
   };
 }
 
-/** Finds causes of a stage that must fail, and expects exactly these. @returns the first */
+/** Finds causes of a stage that must fail and expects exactly these. @returns the first cause */
 export async function expectCauses(context: CauseContext, ...ids: CauseId[]): Promise<Cause> {
   const { actual, golden, axes, tolerance, stage } = context;
   expect(judgeMeasures(measure(actual, golden, axes), tolerance), `the fault in ${stage} is one`).toBe('fail');
@@ -88,5 +88,5 @@ export async function expectCauses(context: CauseContext, ...ids: CauseId[]): Pr
   return causes[0]!;
 }
 
-/** Noise that stands for another backend's rounding: of the graphs' golden outputs here, WASM is 2e-5 away at most. */
+/** Noise that simulates rounding of another backend. WASM differs from the golden outputs of these graphs by at most 2e-5. */
 export const ROUNDING = 1e-4;

@@ -1,4 +1,4 @@
-/** Faults planted in small graphs, whose right version gives the golden values. */
+/** Faults planted in small graphs. The golden values come from the correct graph. */
 import { expect } from 'vitest';
 import type { GoldenBundle, GoldenStage } from '../../src/compare/files/bundle';
 import type { Cause, CauseId } from '../../src/compare/report';
@@ -7,7 +7,7 @@ import type { ModelProto } from '../../src/onnx/onnx_pb';
 import { runModel, type Floats } from '../onnx/run';
 import { runBundle } from './caseRun';
 
-/** What the graph's outputs should be, as a bundle whose axes have these names. */
+/** Expected outputs of the graph, as a bundle with these axis names. */
 async function goldensOf(right: ModelProto, x: Floats, axes: readonly string[]): Promise<GoldenBundle> {
   const results = await runModel(right, { x });
   const stages = graphOf(right).output.map(({ name }): GoldenStage => {
@@ -26,8 +26,8 @@ async function goldensOf(right: ModelProto, x: Floats, axes: readonly string[]):
 }
 
 /**
- * Compares a faulty graph with the golden values of the right one, and expects one cause of one stage. The right graph
- * must have none.
+ * Compares a faulty graph with the golden values of the correct one and expects one cause in one stage. The correct graph
+ * must have no causes.
  *
  * @param graphs both have one input, `x`, and the same outputs
  */

@@ -1,4 +1,4 @@
-/** The shipped models with faults in their weights or goldens. */
+/** Shipped models with faults in their weights or goldens. */
 import { listWeights, lstmNodes, replaceWeights } from '../../src/onnx/weights';
 import { Fbank } from '../../src/features/fbank';
 import { maskedFeatures } from '../../src/embedding/mask';
@@ -25,7 +25,7 @@ export function weight(base: ShippedCase, name: string): { values: Float32Array;
   return { values: found.values()!, shape: found.shape };
 }
 
-/** Stages that are blamed, each with the first cause. */
+/** Failing stages that do not inherit their error, each with the first cause. */
 export const blamed = (stages: readonly StageReport[]): string[] =>
   stages.filter(({ verdict, inherited }) => verdict === 'fail' && !inherited).map(({ name, causes }) => `${name}: ${causes[0]?.id ?? 'none'}`);
 
@@ -35,7 +35,7 @@ export const firstLstm = (() => {
   return lstmNodes(SEGMENTATION.model, { inputs: [inputs], outputs: [outputs] });
 })();
 
-/** Blocks of rows of (direction, 4 × hidden, …), in another order within each direction. */
+/** Reorders blocks of rows of (direction, 4 × hidden, …) within each direction. */
 export function reorderGates(values: Float32Array, shape: readonly number[], order: readonly number[]): Float32Array {
   const blocks = shape.length === 2 ? 8 : 4;
   const size = values.length / shape[0]! / blocks;
@@ -47,7 +47,7 @@ export function reorderGates(values: Float32Array, shape: readonly number[], ord
   return result;
 }
 
-/** The two directions of (2, …) exchanged. */
+/** Swaps the two directions of (2, …). */
 export function swapDirections(values: Float32Array): Float32Array {
   const half = values.length / 2;
   return Float32Array.from(values, (_, index) => values[(index + half) % values.length]!);
@@ -66,7 +66,7 @@ export function lstmChanged(change: (values: Float32Array, shape: readonly numbe
   );
 }
 
-/** The golden features as a filterbank with other options gives them. */
+/** The case with golden features of a filterbank with other options. */
 export function fbankGolden(change: Partial<FbankSpec>): ShippedCase {
   const manifest = CAMPPLUS.manifest as EmbeddingManifest;
   const facts = { ...manifest.fbank, ...change };

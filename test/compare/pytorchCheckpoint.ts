@@ -4,12 +4,12 @@ import { listWeights } from '../../src/onnx/weights';
 import { transpose } from '../../src/compare/align';
 import type { Tensor } from '../../src/compare/tensor';
 
-/** ONNX's gates i, o, f, c at their places among PyTorch's i, f, g, o, and the reverse. */
+/** Positions of ONNX's gates i, o, f, c in PyTorch's order i, f, g, o, and vice versa. */
 const TO_PYTORCH = [0, 2, 3, 1];
 
 /**
- * The weights of segmentation-3.0's graph as PyTorch's own checkpoint has them: one tensor for each direction of an
- * LSTM and each bias, gates in PyTorch's order, linear layers (output, input), and other names.
+ * The weights of segmentation-3.0's graph as in PyTorch's checkpoint: one tensor per LSTM direction and bias, gates in
+ * PyTorch's order, linear layers as (output, input), and different names.
  */
 export function pytorchCheckpoint(model: ModelProto): Map<string, Tensor> {
   const { node, initializer } = graphOf(model);
@@ -34,7 +34,7 @@ export function pytorchCheckpoint(model: ModelProto): Map<string, Tensor> {
   return checkpoint;
 }
 
-/** A tensor with its rows, in as many blocks as `order` has, in that order. */
+/** Splits the rows of a tensor into `order.length` blocks and reorders them. */
 export function gatesOf({ shape, data }: Tensor, order: readonly number[]): Tensor {
   const size = data.length / order.length;
   const ordered = new Float32Array(data.length);
@@ -44,7 +44,7 @@ export function gatesOf({ shape, data }: Tensor, order: readonly number[]): Tens
 
 const isOfSincnet = (name: string): boolean => /^(conv1d|norm1d|wav_norm1d)\./.test(name);
 
-/** One of so many equal parts along the first axes: (direction, row, …) becomes (row, …). */
+/** One of `numParts` equal parts along the first axes: (direction, row, …) becomes (row, …). */
 function part({ shape, data }: Tensor, index: number, numParts: number): Tensor {
   const size = data.length / numParts;
   const rows = (shape[0]! * shape[1]!) / numParts;

@@ -1,10 +1,10 @@
 import type { BackendName, ComparisonReport, StageReport } from '../../src/compare/report';
 import { decide } from '../../src/compare/verdict';
 
-/** Fields of a stage that a test sets. The others are those of a stage without error. */
+/** Fields of a stage set by a test. The other fields describe a stage without errors. */
 export type StageSketch = Partial<StageReport> & { readonly name: string };
 
-/** Seconds of the worst value of every sketched stage. */
+/** Time of the worst value of every sketched stage, in seconds. */
 export const WORST_SECONDS = 0.5;
 
 export function stageReport({ name, ...others }: StageSketch): StageReport {
@@ -40,9 +40,9 @@ export function stageReport({ name, ...others }: StageSketch): StageReport {
   };
 }
 
-/** A report with the verdicts that its measures give. */
+/** A report with verdicts derived from its measures. */
 export function report(backend: BackendName, sketches: readonly StageSketch[]): ComparisonReport {
-  // Each is computed from all those before it.
+  // Each stage depends on all previous stages.
   const stages = sketches.map((sketch, index) => ({ ...stageReport(sketch), upstream: sketches.slice(0, index).map(({ name }) => name) }));
   return {
     decisions: [],

@@ -1,4 +1,4 @@
-/** Builds a `.safetensors` file of this header, as an object or as text, and this body. */
+/** Builds a `.safetensors` file from a header (object or text) and a body. */
 export function buildSafetensors(header: object | string, body: Uint8Array, claimedLength?: bigint): Uint8Array {
   const text = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header));
   const file = new Uint8Array(8 + text.length + body.length);

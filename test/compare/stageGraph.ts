@@ -1,4 +1,4 @@
-/** Stages of the shipped models as graphs of their own, whose weights a test may spoil. */
+/** Stages of the shipped models as separate graphs with modifiable weights. */
 import { readFileSync } from 'node:fs';
 import { extract } from '../../src/onnx/cut';
 import { parseOnnx } from '../../src/onnx/model';
@@ -12,17 +12,17 @@ import { contextOf } from './planted';
 
 export type Changes = ReadonlyMap<string, Float32Array>;
 
-/** One stage of a model, run on the golden output of the stage before. */
+/** One stage of a model, run on the golden output of the previous stage. */
 export class StageGraph {
   readonly weights: ReadonlyMap<string, LayerWeight>;
   readonly lstms: readonly LstmNode[];
-  /** How often it was run. */
+  /** Number of runs. */
   numRuns = 0;
   private readonly part: ModelProto;
 
   /**
-   * @param value the graph's value that the stage is
-   * @param input the graph's value that it is computed from, and what that is fed with
+   * @param value graph value of the stage
+   * @param input graph value that the stage is computed from, with its data
    */
   constructor(
     model: string,
@@ -48,7 +48,7 @@ export class StageGraph {
     return { shape: result!.dims, data: result!.data as Float32Array };
   }
 
-  /** The stage of a model whose export put these weights in. */
+  /** Cause context of the stage with changed weights. */
   async planted(changes: Changes): Promise<CauseContext> {
     const weights = Array.from(this.weights.values(), (weight) => {
       const values = changes.get(weight.name) ?? weight.values;

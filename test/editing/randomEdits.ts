@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { Annotation, Edit } from '../../src/editing/annotation';
 import { annotationOf } from '../../src/editing/annotationOf';
 
-/** What a random edit is made of: which kind, and fractions, 0 to 1, that choose among what there is. */
+/** Parameters of a random edit: the kind, and fractions from 0 to 1 that select its targets. */
 export interface Throw {
   readonly kind: number;
   readonly first: number;
@@ -10,12 +10,12 @@ export interface Throw {
   readonly third: number;
 }
 
-/** From 0, below 1. All alike: fast-check's doubles are mostly near 0, and would choose the same few edits. */
+/** Uniform in [0, 1). fast-check's doubles are mostly near 0 and would select the same few edits. */
 export const fraction = fc.noBias(fc.nat({ max: 2 ** 20 - 1 })).map((value) => value / 2 ** 20);
 
 export const aThrow: fc.Arbitrary<Throw> = fc.record({ kind: fraction, first: fraction, second: fraction, third: fraction });
 
-/** The edit that a throw means for this annotation. Nearly all can be; those that cannot are for the caller to find out. */
+/** The edit for these parameters and this annotation. Most edits are valid; the caller handles invalid ones. */
 export function editFor(annotation: Annotation, { kind, first, second, third }: Throw): Edit {
   const { turns, speakers, durationSeconds } = annotation;
   const one = <Item>(items: readonly Item[], at: number): Item => items[Math.floor(at * items.length)]!;
@@ -32,7 +32,7 @@ export function editFor(annotation: Annotation, { kind, first, second, third }: 
     () => ({ type: 'add-speaker', name: second < 0.5 ? null : 'Guest' }),
     () => ({ type: 'remove-speaker', speaker }),
     ...Array.from({ length: 4 }, () => () => ({ type: 'add-turn', speaker, ...span }) as const),
-    // Often onto a neighbor's very edge, as snapping does.
+    // Often exactly onto an edge of a neighbor, like snapping.
     () => ({ type: 'move-turn', turn, startSeconds: old.startSeconds, endSeconds: one(turns, third).startSeconds }),
     () => ({ type: 'move-turn', turn, startSeconds: one(turns, third).endSeconds, endSeconds: old.endSeconds }),
     () => ({ type: 'move-turn', turn, ...span }),
@@ -45,7 +45,7 @@ export function editFor(annotation: Annotation, { kind, first, second, third }: 
   return one(edits, kind)();
 }
 
-/** As a re-clustering makes it: fresh ids, some turns as they were, some of another speaker. */
+/** Simulates reclustering: new ids, some turns unchanged, some assigned to another speaker. */
 function replacement({ turns, speakers, exclusiveHints, durationSeconds }: Annotation, chance: number): Annotation {
   const changed = turns.map((turn, index) =>
     (index * 0.37 + chance) % 1 < 0.3 ? { ...turn, speaker: 'OTHER', isCorrected: false } : turn,

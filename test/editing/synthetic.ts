@@ -4,7 +4,7 @@ import type { TimeGeometry } from '../../src/segmentation/geometry';
 import type { Annotation } from '../../src/editing/annotation';
 import { annotationOf } from '../../src/editing/annotationOf';
 
-/** Values from 0 to 1 that are the same in every run (mulberry32). */
+/** Reproducible values from 0 to 1 (mulberry32). */
 export function seeded(seed: number): () => number {
   let state = seed;
   return () => {
@@ -15,14 +15,14 @@ export function seeded(seed: number): () => number {
   };
 }
 
-/** The shape of the shipped models' windows, with fewer frames. */
+/** Geometry of the shipped models with fewer frames. */
 const GEOMETRY: TimeGeometry = {
   framesPerWindow: 59,
   windows: { durationSeconds: 1, stepSeconds: 0.1 },
   frames: { durationSeconds: 0.0619375, stepSeconds: 0.016875 },
 };
 
-/** A result as the pipeline's own functions make it, of local speakers who begin and stop at random. */
+/** A result computed by the pipeline's functions from random activity of local speakers. */
 export function syntheticResult(seed: number, numWindows = 120): { readonly turns: Turn[]; readonly exclusiveTurns: Turn[] } {
   const random = seeded(seed);
   const numLocalSpeakers = 3;
@@ -52,7 +52,7 @@ export function syntheticResult(seed: number, numWindows = 120): { readonly turn
   };
 }
 
-/** An annotation of many turns, as dense as a lively conversation; one in five overlaps with the one before. */
+/** An annotation with many turns, as dense as a lively conversation. One in five turns overlaps with the previous one. */
 export function longAnnotation(numTurns: number, numSpeakers = 6, seed = 1): Annotation {
   const random = seeded(seed);
   const free = new Array<number>(numSpeakers).fill(0);

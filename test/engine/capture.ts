@@ -3,7 +3,7 @@ import { buildNpy } from '../compare/npyFile';
 import { seededNormal } from '../clustering/random';
 import type { CaptureArray } from '../../src/engine/replay';
 
-/** segmentation-3.0's. */
+/** Frames per window of segmentation-3.0. */
 export const FRAMES_PER_WINDOW = 589;
 const NUM_WINDOWS = 24;
 const NUM_SPEAKERS = 3;
@@ -18,7 +18,7 @@ export function buildNpz(arrays: Readonly<Record<string, CaptureArray>>): Uint8A
   return zipSync(Object.fromEntries(entries));
 }
 
-/** A capture of two people who take turns every three windows, without anything that came after the models. */
+/** A capture of two speakers who alternate every three windows, with only the model outputs. */
 export function bareCapture(): Map<string, Uint8Array> {
   const normal = seededNormal(5);
   const voices = [0, 1].map(() => Float64Array.from({ length: DIMENSION }, () => 0.1 * normal()));
@@ -28,7 +28,7 @@ export function bareCapture(): Map<string, Uint8Array> {
     for (const local of [0, 1]) {
       const voice = voices[(window + local) % 2]!;
       embeddings.set(voice.map((value) => value + 0.02 * normal()), (window * NUM_SPEAKERS + local) * DIMENSION);
-      // Two people, one in each half of the window.
+      // Two speakers, one in each half of the window.
       for (let frame = 0; frame < FRAMES_PER_WINDOW / 2 - 20; frame++) {
         const at = frame + (local === 0 ? 0 : Math.ceil(FRAMES_PER_WINDOW / 2));
         segmentations[(window * FRAMES_PER_WINDOW + at) * NUM_SPEAKERS + local] = 1;

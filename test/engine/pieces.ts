@@ -1,7 +1,7 @@
 import type { SamplePull } from '../../src/audio/blocks';
 import { concatenate } from '../../src/util/values';
 
-/** A source of pieces that notes what became of it. */
+/** A source of pieces that records how it was consumed. */
 export class TestSource<Piece> implements AsyncIterable<Piece> {
   read = 0;
   isEnded = false;
@@ -26,7 +26,7 @@ export class TestSource<Piece> implements AsyncIterable<Piece> {
     };
   }
 
-  /** The same as a stream, which reads nothing before it is asked. */
+  /** The source as a stream that reads only on demand. */
   stream(): ReadableStream<Piece> {
     const iterator = this[Symbol.asyncIterator]();
     return new ReadableStream<Piece>(
@@ -45,7 +45,7 @@ export class TestSource<Piece> implements AsyncIterable<Piece> {
   }
 }
 
-/** All that a pull gives, axes (sample), asked for `wanted` at a time. */
+/** Reads all samples from a pull, axes (sample), `wanted` at a time. */
 export async function pullAll(pull: SamplePull, wanted = Infinity): Promise<Float32Array> {
   const taken: Float32Array[] = [];
   for (let samples = await pull.next(wanted); samples; samples = await pull.next(wanted)) taken.push(samples);

@@ -1,12 +1,12 @@
-/** Stand-ins for the tests of the self-check: storage in this thread, and checks without a model. */
+/** Fakes for tests of the self-check: in-memory storage and checks without a model. */
 import type { Engine } from '../../src/engine/engine';
 import type { ModelCheck } from '../../src/engine/types';
 import { VoxlaneError } from '../../src/util/errors';
 
-/** What is remembered. */
+/** Remembered values. */
 export const stored = new Map<string, unknown>();
 
-/** In place of `src/engine/remember`. */
+/** Replaces `src/engine/remember`. */
 export const storage = {
   recall: ((key: string, isValue: (value: unknown) => boolean) => {
     const value = stored.get(key);
@@ -22,18 +22,18 @@ export const storage = {
   },
 };
 
-/** What a check finds: the greatest difference, or an error. Up to 0.01 passes. */
+/** Outcome of a check: the maximum difference or an error. Differences up to 0.01 pass. */
 export type Found = number | VoxlaneError;
 export type Stage = 'segmentation' | 'embedding';
 
-/** A check with a single stage: the last one of the model. */
+/** A check with a single stage, the last one of the model. */
 export function checkOf(model: string, maxAbs: number, seconds: number, backend: ModelCheck['backend']): ModelCheck {
   const passed = maxAbs <= 0.01;
   const stage = model === 'segmentation' ? 'classifier' : 'embedding';
   return { model, backend, seconds, passed, stages: [{ stage, maxAbs, cosine: 1, passed, tolerance: { maxAbs: 0.01, cosine: 0.999 } }] };
 }
 
-/** WASM workers of a model whose self-check finds `selfCheck()`. */
+/** WASM workers of a model whose self-check returns `selfCheck()`. */
 export function wasmPool(model: Stage, backend: 'kernels' | 'wasm', selfCheck: () => Found): Engine['segmentation'] {
   const api = {
     selfCheck: () => {

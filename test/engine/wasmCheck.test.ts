@@ -1,6 +1,6 @@
 /**
- * The self-check on WASM with the shipped models: from the first start to the turns, in Node. The code of the workers runs in this
- * thread. src/engine/trust.test.ts has every decision of a start.
+ * The self-check on WASM with the shipped models in Node, from the first start to the turns. The worker code runs in this
+ * thread. src/engine/trust.test.ts covers all decisions at startup.
  */
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -16,7 +16,7 @@ import { PyannetNet } from '../../src/segmentation/pyannetNet';
 import type { VoxlaneError } from '../../src/util/errors';
 import { withSwappedGates } from '../onnx/swappedGates';
 
-/** What each worker serves, by its name. */
+/** Services of the workers, by worker name. */
 const served = vi.hoisted(() => new Map<string, object>());
 const loading = vi.hoisted(() => ({ name: '' }));
 vi.mock(import('../../workers/protocol'), async (original) => ({
@@ -34,7 +34,7 @@ vi.mock(import('../../workers/spawn'), async (original) => {
   } as never;
 });
 
-/** Stands for a worker: there is one of each at a time, because a start on one core has no more, and ends the one before. */
+/** Fake worker handle. There is only one worker of each kind at a time, because a start on one core uses one and terminates the previous one. */
 class ThreadlessHandle {
   end: VoxlaneError | null = null;
   readonly vanished = false;
@@ -71,21 +71,21 @@ const options = {
   trustUnknownModel: false,
 } as CheckedDiarizerOptions;
 
-/** The first seconds of the sample, in which two people speak. */
+/** The first seconds of the sample with both speakers. */
 function speech(): Float32Array {
   const file = readFileSync('public/sample.wav');
   const start = file.indexOf('data') + 8;
   return Float32Array.from({ length: 14 * SAMPLE_RATE }, (_, i) => file.readInt16LE(start + 2 * i) / 32768);
 }
 
-/** Turns of an engine, of which each has a start and an end in hundredths of a second. */
+/** Turns of an engine, with start and end in hundredths of a second. */
 async function turnsOf(engine: Engine): Promise<unknown[]> {
   const input = { kind: 'samples', samples: speech(), sampleRate: SAMPLE_RATE } as const;
   const { turns } = await runPipeline(engine, input, checkRunOptions({}), () => undefined);
   return turns.map(({ startSeconds, endSeconds, speaker }) => [Math.round(100 * startSeconds), Math.round(100 * endSeconds), speaker]);
 }
 
-/** The file of CAM++ in which every third weight of all convolutions has the other sign. */
+/** The CAM++ file with a flipped sign in every third weight of all convolutions. */
 function disturbedCampplus(): Uint8Array {
   const model = parseOnnx(readFileSync('models/campplus-zh-en/model.onnx'), 'model.onnx');
   const graph = model.graph!;
@@ -99,7 +99,7 @@ function disturbedCampplus(): Uint8Array {
 }
 
 beforeEach(() => {
-  // Node's fetch reads no files.
+  // Node's fetch cannot read files.
   vi.stubGlobal('fetch', (address: string | URL) => Promise.resolve(new Response(readFileSync(new URL(address)))));
   vi.stubGlobal('navigator', { userAgent: `Node ${process.version}`, hardwareConcurrency: 1 });
 });
@@ -115,13 +115,13 @@ const passing = (backend: string): unknown[] => ['classifier', 'fbank', 'embeddi
 let expectedTurns: unknown[] | undefined;
 const expected = async (): Promise<unknown[]> => (expectedTurns ??= await turnsOf(await startTrustedEngine(options, CAMPPLUS)));
 
-test('our kernels are checked, and pass', async () => {
+test('our kernels pass the self-check', async () => {
   const engine = await startTrustedEngine(options, CAMPPLUS);
   expect(stagesOf(engine)).toEqual(passing('kernels'));
   expect((await expected()).length).toBeGreaterThan(2);
 });
 
-/** Kernels that compute one model wrongly: their weights are others than those of the file, which ONNX Runtime gets. */
+/** Kernels with wrong weights for one model. ONNX Runtime uses the correct file. */
 const WRONG_WEIGHTS = [
   {
     name: 'gates of the recurrence',
@@ -158,7 +158,7 @@ const BROKEN = [
   },
 ];
 
-/** Starts, and expects that ONNX Runtime runs, because our kernels are wrong in `stage`. */
+/** Starts an engine and expects ONNX Runtime to run because our kernels fail in `stage`. */
 async function startReplaced(stage: string): Promise<Engine> {
   const engine = await startTrustedEngine(options, CAMPPLUS);
   expect(stagesOf(engine)).toContainEqual(['kernels', stage, false]);
@@ -168,21 +168,21 @@ async function startReplaced(stage: string): Promise<Engine> {
   return engine;
 }
 
-test.each(WRONG_WEIGHTS)('kernels with wrong $name would give wrong turns, and are replaced by ONNX Runtime, which gives the right ones', async ({ stage, plant }) => {
+test.each(WRONG_WEIGHTS)('kernels with wrong $name, which would produce wrong turns, are replaced by ONNX Runtime with correct turns', async ({ stage, plant }) => {
   const right = await expected();
   plant();
   const unchecked = await startEngine(options, CAMPPLUS, { name: 'wasm', adapter: null, threads: 1, reason: '', selfCheck: null });
   expect(await turnsOf(unchecked)).not.toEqual(right);
-  // No frame of this sound is a near tie, so that the runtimes round to the same turns.
+  // No frame of this audio is a near tie, so both runtimes produce the same turns.
   expect(await turnsOf(await startReplaced(stage))).toEqual(right);
 });
 
-test.each(BROKEN)('kernels that give $name are replaced by ONNX Runtime', async ({ stage, plant }) => {
+test.each(BROKEN)('kernels with $name are replaced by ONNX Runtime', async ({ stage, plant }) => {
   plant();
   await startReplaced(stage);
 });
 
-test('golden outputs of another checkpoint check nothing', async () => {
+test('golden outputs of another checkpoint are not used for the check', async () => {
   const { fetch } = globalThis;
   const checkpoint = 'da85c29829d4002daedd676e012936488234d9255e65e86dfab9bec6b1729298';
   vi.stubGlobal('fetch', async (address: string) => {

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { ANY_COUNT, longAssembler } from '../timeline/longAssembler';
 
-/** More embeddings than fit a matrix of distances. */
+/** More embeddings than fit into a distance matrix. */
 const NUM_WINDOWS = 4000;
 
-/** Segments that the clusters do not keep by themselves: more embeddings than are linked one by one. */
+/** Segments that would not stay in one cluster without constraints: more embeddings than are linked one by one. */
 const ANCHORS = ['A', 'B', 'C'].map((speaker, group) => ({
   speaker,
   segments: Array.from({ length: 200 }, (_, i) => {
@@ -13,7 +13,7 @@ const ANCHORS = ['A', 'B', 'C'].map((speaker, group) => ({
   }),
 }));
 
-test.each(['agglomerative', 'vbx'] as const)('anchors of a long recording have clusters of their own: %s', { timeout: 900_000 }, (method) => {
+test.each(['agglomerative', 'vbx'] as const)('anchors of a long recording have separate clusters: %s', { timeout: 900_000 }, (method) => {
   const assembler = longAssembler(method, NUM_WINDOWS);
   assembler.assemble(ANY_COUNT);
   for (const count of [8, 7, 5]) {

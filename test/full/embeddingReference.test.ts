@@ -1,6 +1,6 @@
 /**
- * The embedding stage alone, on the reference's own segmentation and ONNX Runtime: every row, whatever our segmentation
- * says and whichever kernels run. The end-to-end test judges the same rows through ours.
+ * Tests the embedding stage in isolation on the reference segmentation with ONNX Runtime, independent of our segmentation
+ * and kernels. The end-to-end test checks the same rows with ours.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -41,7 +41,7 @@ function cosine(a: Float32Array, b: Float32Array): number {
 
 if (!hasShared) console.log(`skipped: embeddings on the reference's masks: ${SHARED_MISSING}`);
 
-test.skipIf(!hasShared)("every embedding of the sample is the reference's, on its masks", { timeout: 120_000 }, async () => {
+test.skipIf(!hasShared)("every embedding of the sample matches the reference on the reference masks", { timeout: 120_000 }, async () => {
   const arrays = readNpz(join(SHARED, 'reference', 'sample.npz'));
   const { shape, data: masks } = arrays.segmentations!;
   const expected = Float32Array.from(arrays.embeddings!.data);

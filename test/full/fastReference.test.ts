@@ -1,4 +1,4 @@
-/** How near the embeddings of `fast` are to those of `exact`, on real speech. */
+/** Similarity of the embeddings of `fast` and `exact` on real speech. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -9,7 +9,7 @@ import { minCleanFrames } from '../../src/embedding/mask';
 import { spreadEmbeddings } from '../../src/timeline/assembler';
 import { CAMPPLUS, COMMUNITY_1 } from '../../src/engine/settings';
 
-/** A model's embeddings of recordings, window by window, and the activity that they were made with. */
+/** Embeddings of recordings per window, with the activity used for them. */
 const MODELS = [
   {
     model: 'CAM++',
@@ -37,7 +37,7 @@ const readManifest = <Task extends 'segmentation' | 'embedding'>(task: Task, id:
   parseManifest(task, JSON.parse(readFileSync(new URL(`../../models/${id}/manifest.json`, import.meta.url), 'utf8')), id);
 
 describe.skipIf(!hasShared)('spread embeddings of real speech', () => {
-  test.each(MODELS)('$model: they are like those that they stand for', ({ model, embeddingId, hop, recordings }) => {
+  test.each(MODELS)('$model: they are similar to the embeddings that they replace', ({ model, embeddingId, hop, recordings }) => {
     const segmentation = readManifest('segmentation', 'segmentation-3.0');
     const { minSamples, embeddingSize: dimension } = readManifest('embedding', embeddingId);
     const { numFrames, windowSamples, powerset } = segmentation;
@@ -79,8 +79,8 @@ describe.skipIf(!hasShared)('spread embeddings of real speech', () => {
         `5th percentile ${at(own, 0.05).toFixed(3)}; to others in the same window, median ${at(others, 0.5).toFixed(3)}`,
     );
     expect(own.length).toBeGreaterThan(100);
-    // Speech of the same voice: two segments of one speaker are as near as this. The least are of voices with a few
-    // frames, whose exact embeddings mean little themselves.
+    // Two segments of the same speaker have a similar cosine. The lowest values belong to local speakers with few frames,
+    // whose exact embeddings are also unreliable.
     expect(at(own, 0.5)).toBeGreaterThan(0.9);
     expect(at(own, 0.25)).toBeGreaterThan(at(others, 0.5));
   });

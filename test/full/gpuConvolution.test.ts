@@ -1,4 +1,4 @@
-/** A convolution of silero-vad that ONNX Runtime computes wrongly on WebGPU with the software adapter, on Dawn in Node. */
+/** A convolution of silero-vad that ONNX Runtime computes incorrectly on WebGPU with the software adapter, on Dawn in Node. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';

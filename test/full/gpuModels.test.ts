@@ -1,9 +1,9 @@
 /**
- * The segmentation on WebGPU through ONNX Runtime, on Dawn in Node: the values of WASM, what crosses the bus, and each kind
- * of fault. test/gpu/guard.test.ts has every kind of fault in the filterbank alone.
+ * Tests the segmentation on WebGPU with ONNX Runtime, on Dawn in Node: equal values to WASM, transfers, and each kind of
+ * fault. test/gpu/guard.test.ts covers each kind of fault in the filterbank.
  *
- * Runs take half a second of speech: a software adapter computes one time step after another.
- * e2e/browsers/firefoxGpu.test.ts has the goldens of a sound GPU, firefoxGpuFaults.test.ts the embedding and whole runs.
+ * Runs process half a second of speech, because a software adapter computes time steps sequentially.
+ * e2e/browsers/firefoxGpu.test.ts covers goldens on a working GPU; firefoxGpuFaults.test.ts covers the embedding and whole runs.
  */
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
@@ -19,9 +19,9 @@ const setFault = missing === null ? installGpuFault(null) : () => undefined;
 
 const SAMPLE_RATE = 16_000;
 const NUM_CLASSES = 7;
-/** Frames of the golden sound, which has 2 s. */
+/** Frames of the golden input, which is 2 s long. */
 const GOLDEN_FRAMES = 115;
-/** 1.1 s are 62 frames: fewer than the golden sound has in one window, more in two. */
+/** 1.1 s are 62 frames: fewer than the golden input in one window, more in two windows. */
 const SHORT_WINDOW_SAMPLES = 17_600;
 const GOLDENS_BASE = new URL('../../public/goldens/', import.meta.url).href;
 
@@ -59,7 +59,7 @@ async function withFault<Result>(fault: GpuFault, work: () => Promise<Result>): 
 const samples = speech();
 
 beforeAll(() => {
-  // Node's fetch reads no files.
+  // Node's fetch cannot read files.
   vi.stubGlobal('fetch', (address: string | URL) => Promise.resolve(new Response(readFileSync(new URL(address)))));
 });
 
@@ -71,7 +71,7 @@ describe.skipIf(missing !== null)('segmentation on Dawn', { timeout: 300_000 }, 
     model.gpu!.meter.enter('segmentation');
   }, 300_000);
 
-  test('gives the scores of WASM, and only scores come back', async () => {
+  test('returns the same scores as WASM and transfers only scores back', async () => {
     const wasm = await openSegmentation(request('segmentation-3.0', 'wasm'));
     const expected = await wasm.graph.run(input);
     const actual = await model.graph.run(input);
@@ -81,7 +81,7 @@ describe.skipIf(missing !== null)('segmentation on Dawn', { timeout: 300_000 }, 
     expect(model.gpu!.meter.counts().segmentation!.bytesBack).toBe(actual.data.byteLength);
   });
 
-  // e2e/browsers/firefoxGpuFaults.test.ts has a fault only in windows of 10 s.
+  // e2e/browsers/firefoxGpuFaults.test.ts covers a fault that occurs only in windows of 10 s.
   test('a fault only in longer results passes the goldens and one window, and fails in a batch of two', async () => {
     const reference = await model.openReference();
     const { manifest } = model;
@@ -102,7 +102,7 @@ describe.skipIf(missing !== null)('segmentation on Dawn', { timeout: 300_000 }, 
     ['zeros', 'gpu-wrong'],
     ['nan', 'gpu-wrong'],
     ['memory', 'gpu-memory'],
-    // Last: the device does not come back.
+    // Last, because the lost device is not recreated.
     ['lost', 'gpu-lost'],
   ] as const)('%s: %s', async (kind, code) => {
     await expect(withFault({ stage: 'segmentation', kind }, () => model.graph.run(input))).rejects.toMatchObject({ code });

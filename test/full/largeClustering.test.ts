@@ -12,15 +12,15 @@ import { conversation } from '../clustering/voices';
 import { startResponsibilities, vbx } from '../../src/clustering/vbx';
 
 /**
- * More than fit a matrix of distances: over an hour, at one window a second, with three local speakers in nearly all of
- * them. `npm run bench -- --check` clusters three hours.
+ * More than fit into a distance matrix: over an hour, with one window per second and three local speakers in nearly every
+ * window. `npm run bench -- --check` clusters three hours.
  */
 const NUM_EMBEDDINGS = 12_000;
 
 if (!hasShared) console.log(`Skipped in part, ${SHARED_MISSING}`);
 
 describe('clustering of a long recording', () => {
-  test(`agglomeration of ${NUM_EMBEDDINGS} embeddings into any number of clusters, and into six`, { timeout: 600_000 }, () => {
+  test(`agglomerative clustering of ${NUM_EMBEDDINGS} embeddings with an automatic number of clusters and with six`, { timeout: 600_000 }, () => {
     const embeddings = conversation(NUM_EMBEDDINGS, 192, 8, 1);
     const agglomeration = new Agglomeration(embeddings, { threshold: 0.7, minClusterSize: 12 });
     const numFree = new Set(agglomeration.clusters(1, Infinity)).size;
@@ -39,13 +39,13 @@ describe('clustering of a long recording', () => {
     const result = vbx(latent, plda.betweenCovariance, start, COMMUNITY_1_CLUSTERING);
     console.log(`${NUM_EMBEDDINGS} embeddings of 256 values, ${start.numColumns} start clusters, ${result.elbo.length} iterations`);
 
-    // Repeats of one embedding are far nearer to each other than the threshold. Of VBx this cannot be asked: on so many
-    // embeddings pyannote's, too, gives repeats to different speakers.
+    // Repeats of an embedding are much closer than the threshold. This does not apply to VBx: with this many embeddings,
+    // pyannote's VBx also assigns repeats to different speakers.
     labels.forEach((label, i) => {
       expect(label).toBe(labels[i % captured.length]);
     });
     for (const [i, bound] of result.elbo.entries()) {
-      // Only rounding may take it down: sums of 12,000 terms.
+      // Only rounding of sums of 12,000 terms may decrease it.
       if (i > 0) expect(bound).toBeGreaterThanOrEqual(result.elbo[i - 1]! - 1e-9 * Math.abs(bound));
     }
     for (let row = 0; row < NUM_EMBEDDINGS; row++) {

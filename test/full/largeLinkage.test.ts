@@ -1,4 +1,4 @@
-/** Linkage without a matrix on thousands of points, where whole groups are pruned, and on every captured embedding. */
+/** Linkage without a matrix on thousands of points, which prunes whole groups, and on all captured embeddings. */
 import { test } from 'vitest';
 import { unitEmbeddings } from '../../src/clustering/vbxClusterer';
 import { capturedEmbeddings } from '../clustering/captured';
@@ -10,15 +10,15 @@ import { hasShared, SHARED_MISSING } from '../shared';
 test.each([
   { numVoices: 3, dimension: 192 },
   { numVoices: 20, dimension: 256 },
-])('merges $numVoices voices of a long conversation as with a matrix', ({ numVoices, dimension }) => {
+])('merges $numVoices voices of a long conversation like the matrix algorithm', ({ numVoices, dimension }) => {
   expectSameMerges(conversation(2500, dimension, numVoices, 1));
 });
 
 if (!hasShared) console.log(`skipped: linkage of captured embeddings: ${SHARED_MISSING}`);
-test.skipIf(!hasShared)('merges the captured embeddings as with a matrix', () => {
+test.skipIf(!hasShared)('merges the captured embeddings like the matrix algorithm', () => {
   const captured = unitEmbeddings(capturedEmbeddings());
   expectSameMerges(captured);
-  // With repeats, which are ties at zero, and with noise.
+  // Include repeats, which are ties at zero, and noise.
   const random = seededRandom(8);
   const repeated = (): Points => Array.from({ length: 700 }, () => captured[Math.floor(random() * captured.length)]!);
   expectSameMerges(repeated());

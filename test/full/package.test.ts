@@ -1,4 +1,4 @@
-/** What the built packages are held to. `npm run package` builds them. */
+/** Requirements for the packages built by `npm run package`. */
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,23 +23,23 @@ beforeAll(() => {
 });
 
 describe.each(PACKAGES)('$name', ({ folder }) => {
-  test('publint has nothing to say', async () => {
+  test('publint reports nothing', async () => {
     const { messages, pkg } = await publint({ pkgDir: folder, strict: true });
     expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
   }, 120_000);
 
-  test('the types are right, for every way of resolving modules that knows ESM', () => {
+  test('the types are correct for every module resolution that supports ESM', () => {
     const arguments_ = ['attw', '--pack', folder, '--profile', 'esm-only', '--no-color'];
     const { status, stdout, stderr } = spawnSync('npx', ['--no-install', ...arguments_], { cwd: ROOT, encoding: 'utf8' });
     expect(status, stdout + stderr).toBe(0);
   }, 120_000);
 });
 
-test('what users see is what the reports in packages/voxlane/api say', () => {
+test('the public API matches the reports in packages/voxlane/api', () => {
   expect(checkApi(false)).toEqual([]);
 }, 120_000);
 
-test('an export that is gone, and one that changed, are seen', () => {
+test('a removed and a changed export are detected', () => {
   const folder = mkdtempSync(join(tmpdir(), 'voxlane-types-'));
   try {
     cpSync(join(CODE_PACKAGE, 'dist'), folder, { recursive: true, filter: (path) => !path.includes('workers') });
@@ -57,34 +57,34 @@ test('an export that is gone, and one that changed, are seen', () => {
   }
 }, 120_000);
 
-test('no part weighs more than it may', async () => {
+test('no part exceeds its size limit', async () => {
   const sizes = await measureSizes();
   console.log(sizeReport(sizes));
   expect(sizes.filter(({ gzipBytes, limitBytes }) => gzipBytes > limitBytes)).toEqual([]);
 }, 60_000);
 
-describe('a bundler leaves out what nothing uses', () => {
-  /** What only code that runs models, or draws, would have. */
+describe('bundlers remove unused code', () => {
+  /** Occurs only in code that runs models or renders. */
   const RUNTIME = /new Worker|voxlane-assets|onnx|InferenceSession|HTMLElement|postMessage/i;
 
-  test.each(['formats', 'score'] as const)('voxlane/%s brings no runtime, no worker and no element', async (name) => {
+  test.each(['formats', 'score'] as const)('voxlane/%s contains no runtime, worker or element', async (name) => {
     const text = await bundleText(`export * from ${dist(name)};`);
     expect(RUNTIME.exec(text)?.[0]).toBeUndefined();
   });
 
-  test('the same words are found where they are', async () => {
+  test('the same pattern matches entries that contain them', async () => {
     expect(await bundleText(`export * from ${dist('index')};`)).toMatch(RUNTIME);
     expect(await bundleText(`import ${dist('widget')};`)).toMatch(RUNTIME);
   });
 
-  test('one format is a small part of all', async () => {
+  test('one format is a small part of all formats', async () => {
     const one = await bundleText(`import { toRttm } from ${dist('formats')}; console.log(toRttm);`);
     const all = await bundleText(`export * from ${dist('formats')};`);
     expect(one.length).toBeLessThan(all.length / 2);
     expect(one).not.toMatch(/TextGrid|ANNOTATION_DOCUMENT/);
   });
 
-  test('what is imported and not used is nothing, except for the element', async () => {
+  test('unused imports are removed, except for the element', async () => {
     for (const name of ['index', 'formats', 'score', 'compare'] as const) {
       expect([name, (await bundleText(`import ${dist(name)};`)).trim()]).toEqual([name, '']);
     }

@@ -1,9 +1,9 @@
-/** More faults in the shipped models, as in src/compare/planted.test.ts. */
+/** More faults in the shipped models, similar to src/compare/planted.test.ts. */
 import { describe, expect, it } from 'vitest';
 import { compareInNode } from '../compare/nodeRun';
 import { blamed, fbankGolden, lstmChanged, swapDirections } from '../compare/plantedModels';
 
-it('LSTM directions exchanged', async () => {
+it('swapped LSTM directions', async () => {
   const { stages, firstDivergence } = await compareInNode(lstmChanged(swapDirections));
   expect(firstDivergence).toBe('lstm');
   expect(blamed(stages)).toEqual(['lstm: lstm-direction']);
@@ -12,12 +12,12 @@ it('LSTM directions exchanged', async () => {
 describe('faults in the filterbank of campplus-zh-en', () => {
   it.each([
     ['no mean subtraction', { subtractMean: false }, 'missing-mean'],
-    ['samples of 16 bits, and no mean subtraction to hide it', { sampleScale: 32768, subtractMean: false }, 'sample-scale'],
+    ['16-bit samples without mean subtraction', { sampleScale: 32768, subtractMean: false }, 'sample-scale'],
   ] as const)('%s', async (_name, change, cause) => {
     const { stages, firstDivergence } = await compareInNode(fbankGolden(change));
     expect(firstDivergence).toBe('fbank');
     expect(blamed(stages)[0]).toBe(`fbank: ${cause}`);
-    // What the network computes from its own features is right.
+    // The network computes correct results from the faulty features.
     expect(stages.slice(1).map(({ verdict }) => verdict)).toEqual(stages.slice(1).map(() => 'pass'));
   }, 120_000);
 });

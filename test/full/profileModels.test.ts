@@ -1,4 +1,4 @@
-/** The work of the shipped models, from the shapes that ONNX Runtime computes. */
+/** Operation counts of the shipped models, from the shapes computed by ONNX Runtime. */
 import fs, { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -10,7 +10,7 @@ import { COUNTED_FRAMES, modelFlops } from '../../bench/profile/work';
 
 const runtimeBase = pathToFileURL('node_modules/onnxruntime-web/dist/').href;
 
-// In Node the runtime writes to standard output itself: here it goes to the console, as in browsers.
+// In Node, the runtime writes directly to standard output. Redirect it to the console, as in browsers.
 const { writeSync } = fs;
 beforeAll(() => {
   vi.spyOn(fs, 'writeSync').mockImplementation((file: number, text: unknown) => {
@@ -31,7 +31,7 @@ async function nodesOf(id: string, input: string, shape: readonly number[]): Pro
   return readTrace((await profileGraph(bytes, new Map([[input, feed]]), options)).lines, 0).nodes;
 }
 
-/** Millions of multiply-adds by kind of operator: fused ones with the others. */
+/** Millions of multiply-adds by operator type, including fused operators. */
 function millions(nodes: readonly ProfiledNode[]): Record<string, number> {
   const kindOf = (op: string) => op.replace('Fused', '');
   const groups = groupBy(nodes, ({ op }) => kindOf(op)).filter(({ multiplyAdds }) => multiplyAdds !== 0);
@@ -39,9 +39,9 @@ function millions(nodes: readonly ProfiledNode[]): Record<string, number> {
 }
 
 describe('segmentation-3.0', () => {
-  it('takes 1318 million multiply-adds a window, most of them in its LSTM', async () => {
+  it('needs 1318 million multiply-adds per window, mostly in its LSTM', async () => {
     const work = millions(await nodesOf('segmentation-3.0', 'waveform', [1, 1, 160_000]));
-    // From PyTorch's layers: frames × directions × gates × hidden × (input + hidden), of 60 and thrice 256 inputs;
+    // From PyTorch's layers: frames × directions × gates × hidden × (input + hidden), with 60 and three times 256 inputs;
     // 80 filters of 251, then 60 of 80 × 5 and of 60 × 5; 256 to 128, 128 to 128 and 128 to 7 values.
     expect(work.LSTM).toBeCloseTo((589 * 2 * 4 * 128 * (60 + 3 * 256 + 4 * 128)) / 1e6, 6);
     expect(work.Conv).toBeCloseTo((80 * 15_975 * 251 + 60 * 5321 * 400 + 60 * 1769 * 300) / 1e6, 6);
@@ -53,16 +53,16 @@ describe('segmentation-3.0', () => {
 describe('campplus-zh-en', () => {
   const at = async (frames: number) => ({ size: frames, nodes: await nodesOf('campplus-zh-en', 'features', [1, frames, 80]) });
 
-  it('is told for any number of frames by three, and takes 5371 million multiply-adds for a whole window', async () => {
+  it('is interpolated from three frame counts and needs 5371 million multiply-adds for a whole window', async () => {
     const counted = [];
     for (const frames of COUNTED_FRAMES) counted.push(await at(frames));
     const work = millions(counted.find(({ size }) => size === 998)!.nodes);
-    // As counted from the shapes that ONNX Runtime's native build gives.
+    // Counted from the shapes computed by ONNX Runtime's native build.
     expect(work.Conv).toBeCloseTo(5354.114048, 6);
     expect(work.MatMul).toBeCloseTo(16.60672, 6);
     expect(work.Gemm).toBeCloseTo(0.196608, 6);
 
-    // An odd number, of half a segment: what strides and segments round is under half a percent.
+    // An odd number with half a segment: rounding of strides and segments is below half a percent.
     const other = await at(351);
     const flops = flopsOf(sumWork(other.nodes));
     expect(Math.abs(modelFlops(counted)(351) / flops - 1)).toBeLessThan(5e-3);

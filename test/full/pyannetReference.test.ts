@@ -1,9 +1,9 @@
 /**
- * The kernels without relaxed SIMD, as Safari has them, on four of the reference recordings: what PyTorch says of every
- * window, cell by cell. e2e/full/reference.spec.ts has all recordings with relaxed SIMD, in Chromium.
+ * Compares the kernels without relaxed SIMD, as used in Safari, with PyTorch cell by cell on four reference recordings.
+ * e2e/full/reference.spec.ts covers all recordings with relaxed SIMD in Chromium.
  *
- * In a window or two, two classes are closer than float32 rounding, and a sum in another order falls on the other side:
- * ONNX Runtime's WASM backend differs in one cell of these.
+ * In one or two windows, two classes are closer than float32 rounding, and a different summation order changes the result.
+ * ONNX Runtime's WASM backend differs in one of these cells.
  */
 import { openAsBlob, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ const RECORDINGS: readonly (readonly [name: string, path: string])[] = [
   ['trn03', join(SHARED, 'audio', 'trn03.wav')],
   ['05_four_speaker', join(SHARED, 'captures', '05_four_speaker', 'clip_16k.wav')],
 ];
-/** Windows at a time, as the pipeline takes them. */
+/** Windows per batch, as in the pipeline. */
 const BATCH = 4;
 const NUM_CELLS = 204_972;
 const MAX_DIFFERENT = 2;
@@ -31,7 +31,7 @@ const MAX_DIFFERENT = 2;
 if (!hasShared) console.log(`skipped: segmentation of the reference recordings: ${SHARED_MISSING}`);
 
 describe.skipIf(!hasShared)('segmentation-3.0 on the kernels without relaxed SIMD', () => {
-  it("gives PyTorch's activity of the reference recordings", { timeout: 600_000 }, async () => {
+  it("matches PyTorch on the reference recordings", { timeout: 600_000 }, async () => {
     const net = PyannetNet.open(readFileSync('models/segmentation-3.0/model.onnx'), manifest, 'plain');
     let [numCells, numDifferent] = [0, 0];
     for (const [name, path] of RECORDINGS) {

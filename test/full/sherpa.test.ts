@@ -5,7 +5,7 @@ import { diarizationErrorRate } from '../../src/score/der';
 import { openSherpa } from '../../bench/peers/sherpa';
 import type { MeasuredSystem } from '../../bench/peers/system';
 
-/** Enough windows to tell the speakers apart: of three, sherpa-onnx makes one speaker; of one, it embeds nothing. */
+/** Enough windows to distinguish the speakers. With three windows, sherpa-onnx finds one speaker; with one, it embeds nothing. */
 const STRETCH_SECONDS = 20;
 
 let sherpa: MeasuredSystem;
@@ -28,7 +28,7 @@ describe('sherpa-onnx on our models', () => {
     expect(der).toBeLessThan(0.2);
   });
 
-  it('says what is wrong with a file, and goes on', async () => {
+  it('reports an error for a file and continues', async () => {
     await expect(sherpa.run('bench/peers.ts', null)).rejects.toThrow(/^The file format is not supported/);
     expect((await sherpa.run('public/sample.wav', 1)).durationSeconds).toBe(1);
   });

@@ -1,4 +1,4 @@
-// First: it counts the buffers of what is loaded after it.
+// Must be imported first, because it counts buffers of modules loaded later.
 import '../compare/memory';
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
@@ -6,17 +6,17 @@ import { findingOf } from './judge';
 import { mutatedFiles } from './mutations';
 import { READERS } from './readers';
 
-/** Gives the same inputs in every run. `npm run fuzz` uses other seeds. */
+/** Makes the inputs reproducible. `npm run fuzz` uses other seeds. */
 const SEED = 17;
 
-describe('files without faults are read', () => {
-  // Node has no decoders, so audio in containers ends with an error, as it should.
+describe('valid files are read', () => {
+  // Node has no decoders, so audio in containers correctly causes an error.
   it.each(READERS.filter(({ name }) => name !== 'container').map((reader) => [reader.name, reader] as const))('%s', async (_name, reader) => {
     for (const bytes of await reader.seeds()) await reader.read(bytes);
   });
 });
 
-describe('files with random faults give a typed error or a result', () => {
+describe('files with random faults cause a typed error or a result', () => {
   it.each(READERS.map((reader) => [reader.name, reader] as const))('%s', async (_name, reader) => {
     const property = fc.asyncProperty(mutatedFiles(await reader.seeds()), async (bytes) => {
       const finding = await findingOf(reader, bytes);

@@ -1,29 +1,29 @@
-// First: it counts what is loaded after it.
+// Must be imported first, because it counts buffers of modules loaded later.
 import { countedBytes } from '../compare/countBuffers';
 import { messageOf, VoxlaneError } from '../../src/util/errors';
 
 /** A reader of one file format. */
 export interface Reader {
   readonly name: string;
-  /** Valid files, to be mutated. */
+  /** Valid files to mutate. */
   readonly seeds: () => readonly Uint8Array[] | Promise<readonly Uint8Array[]>;
-  /** Reads the whole file, and throws if the result cannot be right. */
+  /** Reads the whole file and throws if the result is impossible. */
   readonly read: (bytes: Uint8Array) => unknown;
-  /** Inputs in one run of the tests; slow readers get fewer. */
+  /** Number of inputs per test run; fewer for slow readers. */
   readonly numRuns: number;
 }
 
 /**
- * Bytes of buffers that a reader may allocate: some chunks of megabytes, and a few float32 for each byte of the file. A reader
- * that believes a false size in a header allocates more.
+ * Maximum bytes of buffers that a reader may allocate: some megabytes, plus a few float32 values per byte of the file. A reader
+ * that trusts a wrong size in a header allocates more.
  */
 const MAX_FIXED_BYTES = 48 << 20;
 const MAX_BYTES_PER_BYTE = 200;
 
 /**
- * Checks that a reader gives a result or a typed error.
+ * Checks that a reader returns a result or throws a typed error.
  *
- * @returns what was wrong; null if nothing was
+ * @returns the fault; null if there is none
  */
 export async function findingOf({ read }: Reader, bytes: Uint8Array): Promise<string | null> {
   const before = countedBytes;
@@ -36,13 +36,13 @@ export async function findingOf({ read }: Reader, bytes: Uint8Array): Promise<st
     if (/[\0-\x08\x0e-\x1f]/.test(thrown.message)) return `has control characters in its error: ${JSON.stringify(thrown.message)}`;
   }
   const asked = countedBytes - before;
-  return asked > MAX_FIXED_BYTES + MAX_BYTES_PER_BYTE * bytes.length ? `asked for ${asked} bytes for a file of ${bytes.length}` : null;
+  return asked > MAX_FIXED_BYTES + MAX_BYTES_PER_BYTE * bytes.length ? `allocated ${asked} bytes for a file of ${bytes.length}` : null;
 }
 
-/** People read error messages. */
+/** Maximum length of a readable error message. */
 const MAX_MESSAGE = 5000;
 
-/** @throws Error if `holds` is false: the result of a reader cannot be right */
+/** @throws Error if `holds` is false, which means that the result of a reader is impossible */
 export function ensure(holds: boolean, what: string): void {
-  if (!holds) throw new Error(`The result cannot be right: ${what}`);
+  if (!holds) throw new Error(`The result is impossible: ${what}`);
 }

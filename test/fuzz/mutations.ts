@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 
-/** An offset in a file, modulo its length. Most are in the header, where most faults are. */
+/** An offset in a file, modulo its length. Most offsets are in the header, where most faults occur. */
 const place = fc.oneof(fc.nat(40), fc.nat(400), fc.nat(0xff_ffff));
-/** Sizes and counts at which readers often fail. */
+/** Sizes and counts that often cause failures. */
 const number = fc.oneof(
   fc.constantFrom(0n, 1n, 2n, 0x7fn, 0x80n, 0xffn, 0x7fffn, 0x8000n, 0xffffn, 0x7fff_ffffn, 0x8000_0000n, 0xffff_ffffn, 1n << 53n, (1n << 63n) - 1n, 1n << 63n, (1n << 64n) - 1n),
   fc.bigInt({ min: 0n, max: 0xffffn }),
 );
-/** Parts of text and JSON, and what readers look for. */
+/** Parts of text and JSON, and markers of the formats. */
 const TOKENS = [
   '\n', '\r\n', '\r', '\r\r\n', '\t', ' ', '  ', '\0', '\uFEFF', '"', "'", '\\', '\\u0000', '\\ud800', ',', ':', ';', ';;', '{', '}', '[', ']', '(', ')', '<', '>', '&', '-', '.', '=',
   'null', 'true', 'NaN', '-Infinity', '1e999', '-1', '0', '1e-400', '99999999999999999999', '0x10', '__proto__', 'constructor', 'toString', '<NA>', 'SPEAKER', 'SPEAKER x 1 0 1 <NA> <NA> a <NA> <NA>\n',
@@ -39,7 +39,7 @@ const mutation: fc.Arbitrary<Mutation> = fc.oneof(
   fc.record({ kind: fc.constant('json' as const), at: fc.nat(300), value: fc.constantFrom(...JSON_VALUES) }),
 );
 
-/** Files that are one of `seeds` with some changes, or a sequence of tokens or random bytes. */
+/** Mutated `seeds`, sequences of tokens, or random bytes. */
 export function mutatedFiles(seeds: readonly Uint8Array[]): fc.Arbitrary<Uint8Array> {
   const changed = fc
     .record({ seed: fc.nat(Math.max(0, seeds.length - 1)), mutations: fc.array(mutation, { maxLength: 6, size: 'max' }) })
@@ -87,7 +87,7 @@ function replaced(bytes: Uint8Array, at: number, count: number, by: Uint8Array):
   return changed;
 }
 
-/** Replaces one value in a JSON file; returns any other file as it is. */
+/** Replaces one value in a JSON file; returns other files unchanged. */
 function changedJson(bytes: Uint8Array, at: number, value: string): Uint8Array {
   if (bytes[0] !== 0x7b && bytes[0] !== 0x5b) return bytes;
   let content: unknown;

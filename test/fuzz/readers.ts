@@ -3,5 +3,5 @@ import type { Reader } from './judge';
 import { SOUND_READERS } from './soundReaders';
 import { TEXT_READERS } from './textReaders';
 
-/** Every reader of users' files. */
+/** All readers of user files. */
 export const READERS: readonly Reader[] = [...SOUND_READERS, ...TEXT_READERS, ...BINARY_READERS];

@@ -1,10 +1,10 @@
 /**
- * Command line: fuzzes the file readers for some minutes. Each reader runs in its own process, so that an endless loop or a
- * lack of memory is a finding too.
+ * Command line: fuzzes the file readers for some minutes. Each reader runs in its own process to detect endless loops and
+ * exhausted memory.
  *
  *     npm run fuzz -- [--minutes N] [--seed S] [--reader NAME]
  */
-// First: it counts the buffers of what is loaded after it.
+// Must be imported first, because it counts buffers of modules loaded later.
 import '../compare/memory';
 import fc from 'fast-check';
 import { fork } from 'node:child_process';
@@ -18,14 +18,14 @@ import { mutatedFiles } from './mutations';
 import { READERS } from './readers';
 
 const USAGE = 'Usage: npm run fuzz -- [--minutes N] [--seed S] [--reader NAME]';
-/** A file of some kilobytes takes longer only if the reader never ends. */
+/** Time limit per file. Files of some kilobytes take longer only in an endless loop. */
 const MAX_SECONDS_PER_FILE = 60;
 const SHOWN_BYTES = 2000;
 
 /** The result of one process. */
 interface Report {
   readonly numFiles: number;
-  /** Null if every file gave a result or a typed error. */
+  /** Null if every file caused a result or a typed error. */
   readonly finding: { readonly message: string; readonly base64: string; readonly isShrunken: boolean } | null;
 }
 
@@ -50,7 +50,7 @@ async function main(): Promise<number> {
     console.log(`  ${finding.message.split('\n').slice(0, 8).join('\n  ')}`);
     console.log(`  The ${finding.isShrunken ? 'shrunken input' : 'input'} of ${bytes.length} bytes: ${JSON.stringify(bytes.subarray(0, SHOWN_BYTES).toString('latin1'))}`);
     if (bytes.length <= SHOWN_BYTES) console.log(`  in base64: ${finding.base64}`);
-    console.log(`  Again: npm run fuzz -- --minutes ${minutes / readers.length} --seed ${seed} --reader ${name}`);
+    console.log(`  To repeat: npm run fuzz -- --minutes ${minutes / readers.length} --seed ${seed} --reader ${name}`);
   }
   console.log(`${numFindings} findings, seed ${seed}`);
   return numFindings === 0 ? 0 : 1;
@@ -80,7 +80,7 @@ async function runApart(name: string, seed: number, seconds: number): Promise<Re
   });
   const status = await new Promise<string>((resolve) => {
     child.on('close', (code, signal) => {
-      resolve(`ended its process with ${signal ?? code}`);
+      resolve(`the process ended with ${signal ?? code}`);
     });
   });
   clearTimeout(timer);
@@ -90,7 +90,7 @@ async function runApart(name: string, seed: number, seconds: number): Promise<Re
   return reports[0] ?? { numFiles, finding: { message: problem || status, base64: input ?? '', isShrunken: false } };
 }
 
-/** The file that was being read, in base64. */
+/** The current file in base64. */
 function readInput(file: string): string | null {
   try {
     return readFileSync(file, 'base64');
@@ -110,7 +110,7 @@ async function runHere(name: string, seed: number, seconds: number, file: string
     if (Date.now() - reportedAt > 500) {
       process.send?.(numFiles);
       reportedAt = Date.now();
-      // The process sends the message only when it returns to the event loop.
+      // Return to the event loop to send the message.
       await new Promise(setImmediate);
     }
     const finding = await findingOf(reader, bytes);

@@ -8,7 +8,7 @@ import { buildWav, type WavOptions } from '../audio/wav';
 import { ensure, type Reader } from './judge';
 
 const SAMPLE_RATE = 16_000;
-/** A file of a few bytes may be hours long, according to the rate in its header. */
+/** Limit, because a low rate in the header can turn a few bytes into hours. */
 const MAX_SAMPLES = 1 << 20;
 const WAV_FILES: readonly WavOptions[] = [
   {}, { format: 'float64', sampleRate: 44_100 }, { format: 'int24', extensible: true }, { format: 'a-law', sampleRate: 8000 },
@@ -29,7 +29,7 @@ async function readSound(bytes: Uint8Array): Promise<void> {
   let numSamples = 0;
   try {
     for await (const piece of audio.pieces()) {
-      ensure(piece.length > 0 && piece.every(Number.isFinite), 'a piece of nothing or of NaN');
+      ensure(piece.length > 0 && piece.every(Number.isFinite), 'an empty piece or NaN');
       numSamples += piece.length;
       if (numSamples > MAX_SAMPLES) break;
     }

@@ -29,7 +29,7 @@ const RESULT: JsonSource = {
 };
 const encoded = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-/** The files of a folder whose names match. */
+/** Files in a folder with matching names. */
 function filesIn(folder: string, end: RegExp): Uint8Array[] {
   const address = new URL(folder, ROOT);
   return readdirSync(address).filter((name) => end.test(name)).sort().map((name) => new Uint8Array(readFileSync(new URL(name, address))));
@@ -67,7 +67,7 @@ function readSpoken(bytes: Uint8Array): void {
     try {
       readTranscript('again', write(spoken));
     } catch (thrown) {
-      // The format may drop text that is only spaces, or not hold such large times.
+      // The format can drop blank text or not support such large times.
       if (!(thrown instanceof VoxlaneError)) throw thrown;
     }
   }
@@ -81,7 +81,7 @@ function readTurns(bytes: Uint8Array): void {
     const json = annotationToJson('f', RESULT, annotation);
     const [again] = readAnyTurns('f', json);
     // Times are written in microseconds, so shorter turns are dropped.
-    ensure(again!.turns.length <= annotation.turns.length, 'turns are read back that were not there');
+    ensure(again!.turns.length <= annotation.turns.length, 'unexpected turns are read back');
     for (const write of [toCsv, toSrt, toWebVtt, toAudacityLabels]) write(annotation.turns);
     toRttm(annotation.turns, 'x');
     toTextGrid(annotation.turns, annotation.durationSeconds);

@@ -1,5 +1,5 @@
 /**
- * WebGPU in Node: Dawn (npm `webgpu`) on the SwiftShader library of a Chromium installation.
+ * WebGPU in Node: Dawn (npm `webgpu`) with the SwiftShader library of a Chromium installation.
  *
  * Delete the workarounds below when the package accepts shared memory in `writeBuffer`.
  */
@@ -8,11 +8,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { findChromium } from '../../cli/chromium';
 
-/** File that names the software Vulkan driver, as Debian installs it; others have it beside the browser. */
+/** Manifest of the software Vulkan driver. Debian installs it separately; other systems have it beside the browser. */
 const DRIVER_FILE = 'vk_swiftshader_icd.json';
 const DRIVER_FOLDERS = ['/usr/lib/chromium', '/usr/lib/chromium-browser'];
 
-/** Why there is no GPU in Node here; null if there is one. Set by {@link installDawn}. */
+/** Reason why there is no GPU in Node; null if there is one. Set by {@link installDawn}. */
 export type Missing = string | null;
 
 function driverFile(): string | null {
@@ -22,15 +22,15 @@ function driverFile(): string | null {
   try {
     folders.push(dirname(findChromium()));
   } catch {
-    // Without a browser there is no folder to search.
+    // Without a browser, there is no folder to search.
   }
   return folders.map((folder) => join(folder, DRIVER_FILE)).find((path) => existsSync(path)) ?? null;
 }
 
 /**
- * Puts Dawn's classes on the global object and its adapter into `navigator.gpu`.
+ * Defines Dawn's classes on the global object and its GPU as `navigator.gpu`.
  *
- * @returns why that is impossible, for a printed reason; null if it worked
+ * @returns the reason if this is impossible; null on success
  */
 export async function installDawn(): Promise<Missing> {
   const driver = driverFile();
@@ -50,7 +50,7 @@ export async function installDawn(): Promise<Missing> {
   return adapter ? null : `Dawn found no adapter with ${driver}`;
 }
 
-/** Dawn's `writeBuffer` refuses views of shared memory, which the heap of ONNX Runtime is. */
+/** Dawn's `writeBuffer` rejects views of shared memory, such as the heap of ONNX Runtime. */
 function copySharedMemory(): void {
   // eslint-disable-next-line @typescript-eslint/unbound-method -- called with the receiver of the patched method
   const { writeBuffer } = GPUQueue.prototype;

@@ -1,4 +1,4 @@
-/** Faults that WebGPU only reports on the side become typed errors, on Dawn in Node with our filterbank as the work. */
+/** Faults that WebGPU reports asynchronously become typed errors. Tested on Dawn in Node with our filterbank. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { GpuFeatureStage } from '../../src/embedding/gpuFeatures';
@@ -21,7 +21,7 @@ const MANIFEST: EmbeddingManifest = parseManifest(
 describe.skipIf(missing !== null)('a GPU on Dawn', () => {
   const samples = makeSignal('speech', 8000);
 
-  /** Features of half a second, and the result after the health check has had the chance to mark it. */
+  /** Features of half a second, after the health check could mark the result. */
   async function compute(gpu: GpuContext, numWindows = 1): Promise<Float32Array> {
     const stage = await GpuFeatureStage.create(gpu, MANIFEST);
     const windows = Float32Array.from({ length: numWindows * samples.length }, (_, i) => samples[i % samples.length]!);
@@ -42,7 +42,7 @@ describe.skipIf(missing !== null)('a GPU on Dawn', () => {
     }
   }
 
-  test('that works gives the same bits each time, counts what crosses the bus, and marks nothing', async () => {
+  test('that works returns identical bits each time, counts transfers, and marks nothing', async () => {
     const gpu = await openGpu();
     const first = await compute(gpu);
     expect(await compute(gpu)).toEqual(first);
@@ -67,7 +67,7 @@ describe.skipIf(missing !== null)('a GPU on Dawn', () => {
     await expect(computeWith({ stage: 'fbank', kind: 'memory', fitsBytes: 1e9 })).resolves.toBeInstanceOf(Float32Array);
   });
 
-  test('with an invalid call: an error of the backend, and the next call works', async () => {
+  test('with an invalid call reports a backend error, and the next call works', async () => {
     const gpu = await openGpu();
     const invalid = gpu.guard(async () => {
       gpu.device.createBuffer({ label: 'invalid', size: 4, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.STORAGE });

@@ -1,4 +1,4 @@
-/** The WGSL kernels against torchaudio's goldens and their CPU references, on Dawn in Node. */
+/** Compares the WGSL kernels with torchaudio's goldens and their CPU references, on Dawn in Node. */
 import { beforeAll, describe, test } from 'vitest';
 import type { Evaluator } from '../browser/evaluator';
 import { compilerTests, filterbankTests, poolingTests } from '../kernels/kernelTests';

@@ -1,4 +1,4 @@
-/** The pooling that a comparison runs on WebGPU, against that on WASM, on Dawn in Node. */
+/** Compares the pooling of a comparison on WebGPU with that on WASM, on Dawn in Node. */
 import { describe, expect, test } from 'vitest';
 import { poolOnCpu, poolOnGpu } from '../../src/compare/kernelRunner';
 import { noise } from '../kernels/fixtures/goldens';
@@ -26,7 +26,7 @@ const greatestDifference = (a: Float32Array, b: Float32Array): number =>
   a.reduce((most, value, index) => Math.max(most, Math.abs(value - b[index]!)), a.length === b.length ? 0 : Infinity);
 
 describe.skipIf(missing !== null)('pooling of a comparison', () => {
-  test('WGSL gives what WASM gives, and wrong weights of the kernel are seen in the embedding alone', async () => {
+  test('WGSL matches WASM, and wrong kernel weights affect only the embedding', async () => {
     const adapter = await navigator.gpu.requestAdapter();
     const device = await adapter!.requestDevice();
     const map = { data: noise(NUM_CHANNELS * NUM_FRAMES, 3), numFrames: NUM_FRAMES };

@@ -1,6 +1,6 @@
 /**
- * One body of tests for both filterbanks: Vitest runs it with the CPU's, Playwright with the GPU's in a browser.
- * Signals, goldens and comparisons stay in Node; only samples and features travel.
+ * Shared tests for both filterbanks: Vitest runs them with the CPU version, Playwright with the GPU version in a browser.
+ * Signals, goldens and comparisons stay in Node; only samples and features are transferred.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -8,37 +8,37 @@ import { parseManifest, type FbankSpec } from '../../src/store/manifest';
 import { countFrames, Fbank, fbankGeometry } from '../../src/features/fbank';
 import { makeSignal, noise, readGoldens } from './fixtures/goldens';
 
-/** Filterbank of windows of one length: axes (window, sample) to axes (window, frame, mel). */
+/** Filterbank for windows of equal length: axes (window, sample) to axes (window, frame, mel). */
 export type ComputeFbank = (facts: FbankSpec, samples: Float32Array, numWindows: number) => Promise<Float32Array>;
 
-/** How features compare with a reference. */
+/** Comparison of features with a reference. */
 export interface Comparison {
-  /** Largest absolute difference where the reference is above the floor. */
+  /** Maximum absolute difference where the reference is above the floor. */
   readonly maxDifference: number;
-  /** Largest value where the reference is at the floor; -Infinity where it never is. */
+  /** Maximum value where the reference is at the floor; -Infinity if it never is. */
   readonly maxAtFloor: number;
-  /** Smallest of the frames'. */
+  /** Minimum cosine over the frames. */
   readonly minCosine: number;
 }
 
-/** How much of the suite runs, and who receives its figures. */
+/** Options for the extent of the suite and for reporting its figures. */
 export interface FbankSuiteOptions {
   readonly report?: (signal: string, comparison: Comparison) => void;
-  /** Each costs two filterbanks of up to ten seconds. */
+  /** Each length runs two filterbanks on up to ten seconds. */
   readonly numRandomLengths?: number;
 }
 
-/** Natural logarithm of the float32 epsilon: where Kaldi stops. */
+/** Natural logarithm of the float32 epsilon: Kaldi's floor. */
 const FLOOR = Math.log(2 ** -23);
-/** What counts as above the floor. */
+/** Values above the floor by this margin count as above. */
 const FLOOR_MARGIN = 1e-3;
-/** At the floor, float32 rounding decides: where torchaudio has less than the floor, we have not much more. */
+/** At the floor, values depend on float32 rounding. If torchaudio is at the floor, ours may be slightly above. */
 const FLOOR_SLACK = 0.1;
 
 const MAX_DIFFERENCE = 2e-3;
 const MIN_COSINE = 0.99999;
 
-/** The filterbank that the suite varies. */
+/** The filterbank options that the suite varies. */
 export const { fbank: FACTS, sampleRate: SAMPLE_RATE } = parseManifest(
   'embedding',
   JSON.parse(readFileSync(new URL('../../models/campplus-zh-en/manifest.json', import.meta.url), 'utf8')),
@@ -55,7 +55,7 @@ function compareFeatures(actual: Float32Array, expected: Float32Array, numMelBin
     let [dot, actualSquares, expectedSquares] = [0, 0, 0];
     for (let i = first; i < first + numMelBins; i++) {
       const [a, e] = [actual[i]!, expected[i]!];
-      // NaN is no larger than anything, and must not pass.
+      // NaN compares false with everything and must not pass.
       if (Number.isNaN(a)) maxDifference = Infinity;
       if (e > FLOOR + FLOOR_MARGIN) maxDifference = Math.max(maxDifference, Math.abs(a - e));
       else maxAtFloor = Math.max(maxAtFloor, a);
@@ -68,7 +68,7 @@ function compareFeatures(actual: Float32Array, expected: Float32Array, numMelBin
   return { maxDifference, maxAtFloor, minCosine };
 }
 
-/** What holds of both. */
+/** Merges the worse figures of both. */
 export function worse(a: Comparison, b: Comparison): Comparison {
   return {
     maxDifference: Math.max(a.maxDifference, b.maxDifference),
@@ -83,13 +83,13 @@ function assertClose({ maxDifference, maxAtFloor, minCosine }: Comparison): void
   assert.ok(minCosine >= MIN_COSINE, `cosine of a frame ${minCosine}`);
 }
 
-/** The frames of `features`, axes (frame, mel), with these numbers. */
+/** Selects frames of `features`, axes (frame, mel). */
 function pick(features: Float32Array, frames: readonly number[], numMelBins: number): Float32Array {
   const rows = frames.map((frame) => features.subarray(frame * numMelBins, (frame + 1) * numMelBins));
   return Float32Array.from(rows.flatMap((row) => [...row]));
 }
 
-/** `count` lengths from one frame to ten seconds, each power of two as likely as the next. */
+/** `count` lengths from one frame to ten seconds, uniform on a logarithmic scale. */
 function randomLengths(count: number): number[] {
   return [...noise(count, 7)].map((value) => Math.round(400 * 400 ** (value + 0.5)));
 }
@@ -97,8 +97,8 @@ function randomLengths(count: number): number[] {
 /**
  * Registers the tests.
  *
- * @param test of the runner
- * @param compute the implementation
+ * @param test test function of the runner
+ * @param compute implementation under test
  * @param options.report called with each comparison and the name of the signal
  */
 export function fbankSuite(
@@ -111,7 +111,7 @@ export function fbankSuite(
 
   for (const { signal, numSamples, windowType, sampleScale, numFrames, frames, features } of readGoldens()) {
     const title = `${signal}, ${numSamples} samples, ${windowType} × ${sampleScale}`;
-    test(`filterbank like torchaudio: ${title}`, async () => {
+    test(`filterbank matches torchaudio: ${title}`, async () => {
       const facts = { ...FACTS, windowType, sampleScale };
       const actual = await compute(facts, makeSignal(signal, numSamples), 1);
       assert.equal(actual.length, numFrames * numMelBins);
@@ -121,13 +121,13 @@ export function fbankSuite(
     });
   }
 
-  test(`filterbank like the reference on ${numRandomLengths} random lengths`, async () => {
+  test(`filterbank matches the reference on ${numRandomLengths} random lengths`, async () => {
     const speech = makeSignal('speech', 160000);
     const lengths = randomLengths(numRandomLengths);
     assert.ok(Math.min(...lengths) < 1000 && Math.max(...lengths) > 80_000, 'lengths cover the range');
     let worst: Comparison = { maxDifference: 0, maxAtFloor: -Infinity, minCosine: 1 };
     for (const [index, length] of lengths.entries()) {
-      // Speech with something below it, so that no two runs read the same samples.
+      // Add noise to the speech to make the samples of each run unique.
       const hiss = noise(length, index + 1);
       const samples = hiss.map((value, i) => 0.01 * value + speech[i]!);
       const facts: FbankSpec = {
@@ -143,13 +143,13 @@ export function fbankSuite(
     report('random lengths', worst);
   });
 
-  test('a direct current that float32 cannot average exactly leaves nothing behind', async () => {
+  test('a DC offset that float32 cannot average exactly is removed completely', async () => {
     const facts = { ...FACTS, sampleScale: 32768 };
     const features = await compute(facts, new Float32Array(1000).fill(0.3), 1);
     assert.ok(features.every((value) => Math.abs(value - FLOOR) < 1e-5));
   });
 
-  test('a batch of windows gives, bit for bit, what each window gives alone', async () => {
+  test('a batch of windows is bit-identical to single windows', async () => {
     const [numWindows, numSamples] = [5, 4321];
     const samples = noise(numWindows * numSamples, 3);
     const batch = await compute(FACTS, samples, numWindows);
@@ -160,7 +160,7 @@ export function fbankSuite(
     assert.deepEqual(batch, Float32Array.from(alone));
   });
 
-  test('frames are those that fit wholly, and features do not depend on where they lie', async () => {
+  test('only complete frames count, and features do not depend on their position', async () => {
     for (const length of [0, 1, 399]) assert.equal((await compute(FACTS, noise(length), 1)).length, 0);
     assert.equal((await compute(FACTS, noise(3 * 399), 3)).length, 0);
     for (const length of [400, 559, 560, 720]) {
@@ -172,9 +172,9 @@ export function fbankSuite(
     assert.deepEqual(later, whole.slice(10 * numMelBins));
   });
 
-  test('without DC removal and pre-emphasis, and with other frames and mel bins, like the reference', async () => {
+  test('matches the reference without DC removal and pre-emphasis, and with other frames and mel bins', async () => {
     const variants: Partial<FbankSpec>[] = [
-      // Two at once, because each variant is compiled, which takes a software adapter seconds.
+      // Combine two variants, because compiling each takes seconds on a software adapter.
       { removeDcOffset: false, frameLengthMs: 20, frameShiftMs: 7.5, numMelBins: 23 },
       { preemphasis: 0, frameLengthMs: 32, numMelBins: 128, lowFrequencyHz: 100, highFrequencyHz: -400 },
     ];

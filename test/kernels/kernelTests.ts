@@ -1,4 +1,4 @@
-/** The GPU kernels against goldens and the CPU's functions: one test body for every browser that has WebGPU and for Dawn in Node. */
+/** Shared tests of the GPU kernels against goldens and the CPU functions, for all browsers with WebGPU and for Dawn in Node. */
 import assert from 'node:assert/strict';
 import { maskedFeatures } from '../../src/embedding/mask';
 import { statsPoolSuite } from './statsPoolSuite';
@@ -13,7 +13,7 @@ type Test = (title: string, body: () => Promise<void>) => void;
 /**
  * Registers the tests of the filterbank and of gathering.
  *
- * @param page that of the kernels, after `voxlaneKernels.open()`
+ * @param page page of the kernels, after `voxlaneKernels.open()`
  */
 export function filterbankTests(test: Test, page: Evaluator, options: FbankSuiteOptions = {}): void {
   const computeWithin =
@@ -26,12 +26,12 @@ export function filterbankTests(test: Test, page: Evaluator, options: FbankSuite
 
   fbankSuite(test, compute, options);
 
-  test("frames beyond the device's limits go into rows of workgroups and several dispatches, to the same bits", async () => {
+  test("frames beyond the device's limits are split into rows of workgroups and several dispatches, with identical bits", async () => {
     const [numWindows, numSamples] = [3, 20001];
     const samples = noise(numWindows * numSamples, 5);
     const expected = toBase64(await compute(FACTS, samples, numWindows));
     const wide = { maxStorageBufferBindingSize: 2 ** 27, minStorageBufferOffsetAlignment: 256 };
-    // 3 windows of 123 frames: 369 workgroups in rows of 20, and in rows of 7 of which only 7 are allowed.
+    // 3 windows of 123 frames: 369 workgroups in rows of 20, and in at most 7 rows of 7.
     for (const maxComputeWorkgroupsPerDimension of [20, 7]) {
       const limits = { ...wide, maxComputeWorkgroupsPerDimension };
       assert.equal(toBase64(await computeWithin(limits)(FACTS, samples, numWindows)), expected);
@@ -40,7 +40,7 @@ export function filterbankTests(test: Test, page: Evaluator, options: FbankSuite
     assert.equal(toBase64(await computeWithin(narrow)(FACTS, samples, numWindows)), expected);
   });
 
-  test('gathering gives what the CPU gives, to 1e-4', async () => {
+  test('gathering matches the CPU within 1e-4', async () => {
     const [numWindows, numFrames, numMelBins, maskFrames] = [3, 998, 80, 589];
     const features = noise(numWindows * numFrames * numMelBins, 11).map((value) => 20 * value - 5);
     const random = noise(maskFrames, 13);
@@ -61,7 +61,7 @@ export function filterbankTests(test: Test, page: Evaluator, options: FbankSuite
         const request = { features: toBase64(features), numFrames, numMelBins, window, mask: [...mask], subtractMean };
         const actual = fromBase64(await page.evaluate((sent) => voxlaneKernels.gather(sent), request));
         assert.equal(actual.length, expected.length, name);
-        // NaN is no larger than anything, and must not pass.
+        // NaN compares false with everything and must not pass.
         const difference = expected.reduce((most, value, i) => {
           const own = Math.abs(value - actual[i]!);
           return Number.isNaN(own) ? Infinity : Math.max(most, own);
@@ -74,7 +74,7 @@ export function filterbankTests(test: Test, page: Evaluator, options: FbankSuite
   });
 }
 
-/** Registers the tests of how the page reports WGSL that is wrong. Where in the line, browsers see differently. */
+/** Registers the tests of errors in WGSL. The reported column differs between browsers. */
 export function compilerTests(test: Test, page: Evaluator): void {
   test('a kernel that does not compile is an error with line, column and text', async () => {
     const compile = (code: string) => page.evaluate((sent) => voxlaneKernels.compile(sent), code);
@@ -83,7 +83,7 @@ export function compilerTests(test: Test, page: Evaluator): void {
     assert.equal(error?.code, 'backend-failed');
     assert.match(error.problem, /kernel test does not compile$/);
     assert.match(error.details ?? '', /^line 3, column \d+: .*f31.*: var x: f31;$/s);
-    // What is wrong only with the pipeline: a binding that the layout lacks.
+    // A pipeline error: a binding that is missing in the layout.
     const unbound = '@group(0) @binding(4) var<storage> a: array<f32>;\n@compute @workgroup_size(1) fn main() { _ = a[0]; }\n';
     assert.match((await compile(unbound))?.details ?? '', /binding/i);
     assert.equal(await compile('@compute @workgroup_size(1) fn main() {}'), null);

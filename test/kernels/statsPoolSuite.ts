@@ -1,6 +1,6 @@
 /**
- * One body of tests for both poolings: Vitest runs it with the CPU's, Playwright with the GPU's in a browser. Goldens
- * and comparisons stay in Node; only maps, weights and results travel.
+ * Shared tests for both pooling implementations: Vitest runs them with the CPU version, Playwright with the GPU version in a
+ * browser. Goldens and comparisons stay in Node; only maps, weights and results are transferred.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { parseOnnx } from '../../src/onnx/model';
 import { splitAtPooling, type PooledHead } from '../../src/onnx/pooled';
 import { frameWeights, type FrameMap } from '../../src/embedding/statsPool';
 
-/** What a map's masks come to: axes (mask, statistic) and (mask, dimension). */
+/** Pooled results of a map: axes (mask, statistic) and (mask, dimension). */
 export interface Pooled {
   readonly statistics: ArrayLike<number>;
   readonly embeddings: ArrayLike<number>;
@@ -20,7 +20,7 @@ export interface Pooled {
 
 export type Pool = (map: FrameMap, weights: readonly Float32Array[], head: PooledHead) => Promise<Pooled>;
 
-/** Float32 sums of some hundred terms of order 1, against float64 and against PyTorch's float32. */
+/** Float32 sums of some hundred terms of order 1, compared with float64 and with PyTorch's float32. */
 const STATISTICS_ROUNDING = 1e-5;
 /** Sums of 5120 products of order 0.01. */
 const EMBEDDING_ROUNDING = 2e-5;
@@ -30,13 +30,13 @@ function assertClose(actual: ArrayLike<number>, expected: ArrayLike<number>, bou
   let greatest = 0;
   for (let i = 0; i < expected.length; i++) {
     const difference = Math.abs(actual[i]! - expected[i]!);
-    // NaN is no larger than anything, and must not pass.
+    // NaN compares false with everything and must not pass.
     greatest = Number.isNaN(difference) ? Infinity : Math.max(greatest, difference);
   }
   assert.ok(greatest <= bound, `${what} differ by ${greatest}`);
 }
 
-/** A head that hands the statistics on: the embedding is the statistics plus `bias` less `meanVector`. */
+/** A head that passes the statistics through: the embedding is the statistics plus `bias` minus `meanVector`. */
 function identity(numChannels: number, bias = 0, meanVector: number | null = null): PooledHead {
   const size = 2 * numChannels;
   const filled = (value: number): Float32Array => new Float32Array(size).fill(value);
@@ -49,7 +49,7 @@ function identity(numChannels: number, bias = 0, meanVector: number | null = nul
   };
 }
 
-/** The seeded network's map of one second, its masks, and what pyannote makes of them. */
+/** Map of one second from the seeded network, its masks, and pyannote's results. */
 interface Goldens extends Pooled {
   readonly map: FrameMap;
   readonly weights: readonly Float32Array[];
@@ -73,7 +73,7 @@ function readGoldens(): Goldens {
   };
 }
 
-/** The definition, for one mask and channel, by the sums of values and squares. */
+/** Reference for one mask and channel, computed from the sums of values and squares. */
 function byDefinition(values: Float32Array, weights: Float32Array): { mean: number; deviation: number } {
   let [v1, v2, sum, squares] = [0, 0, 0, 0];
   weights.forEach((weight, frame) => {
@@ -89,11 +89,11 @@ function byDefinition(values: Float32Array, weights: Float32Array): { mean: numb
 /**
  * Registers the tests.
  *
- * @param test of the runner
- * @param pool the implementation
+ * @param test test function of the runner
+ * @param pool implementation under test
  */
 export function statsPoolSuite(test: (title: string, body: () => Promise<void>) => void, pool: Pool): void {
-  test('pooling gives the mean and the unbiased deviation of the frames that a mask has', async () => {
+  test('pooling computes mean and unbiased deviation of the masked frames', async () => {
     const map = { data: Float32Array.of(1, 2, 3, 100, 10, -1, 10, 100), numFrames: 4 };
     const weights = [Float32Array.of(1, 0, 1, 0), Float32Array.of(0, 1, 0, 0)];
     const { statistics, embeddings } = await pool(map, weights, identity(2, 5, 3));
@@ -103,7 +103,7 @@ export function statsPoolSuite(test: (title: string, body: () => Promise<void>) 
     assertClose(embeddings, expected.map((value) => value + 2), 1e-6, 'embeddings');
   });
 
-  test('pooling of weights between 0 and 1, and of sizes that fill no workgroup, is that of the definition', async () => {
+  test('pooling with fractional weights and partially filled workgroups matches the definition', async () => {
     for (const [numChannels, numFrames] of [[1, 2], [7, 15], [9, 17], [37, 125]] as const) {
       const data = noise(numChannels * numFrames, 3).map((value, i) => 2 * value + (i % 3));
       const weights = [1, 2].map((seed) => noise(numFrames, seed).map((value) => value + 0.6));
@@ -119,7 +119,7 @@ export function statsPoolSuite(test: (title: string, body: () => Promise<void>) 
     }
   });
 
-  test('an empty mask gives NaN, and leaves the others as they are', async () => {
+  test('an empty mask yields NaN and does not affect the others', async () => {
     const map = { data: noise(3 * 20, 5), numFrames: 20 };
     const full = new Float32Array(20).fill(1);
     const alone = await pool(map, [full], identity(3));
@@ -130,7 +130,7 @@ export function statsPoolSuite(test: (title: string, body: () => Promise<void>) 
     assert.deepEqual(Array.from(both.embeddings).slice(6), Array.from(alone.embeddings));
   });
 
-  test('pooling three masks of a ResNet at once gives what three runs give, and what pyannote gives', async () => {
+  test('pooling three masks of a ResNet at once matches three runs and pyannote', async () => {
     const { map, weights, head, ...expected } = readGoldens();
     assert.equal(weights.length, 3);
     const { statistics, embeddings } = await pool(map, weights, head);

@@ -3,8 +3,8 @@ import relaxed from 'virtual:kernels/relaxed';
 import type { KernelBuild } from '../../src/nn/kernels';
 
 /**
- * The builds that this Node runs. Node 20 knows relaxed SIMD, as Chromium does since version 114, but has it behind a
- * flag; later ones have it without.
+ * Kernel builds supported by this version of Node. Node 20 supports relaxed SIMD (in Chromium since version 114) only with a
+ * flag; later versions support it by default.
  */
 export function testedBuilds(): readonly KernelBuild[] {
   if (!WebAssembly.validate(relaxed)) setFlagsFromString('--experimental-wasm-relaxed-simd');

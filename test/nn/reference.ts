@@ -25,7 +25,7 @@ const OUTPUT_TRANSFORM = [
   [0, 1, -1, 8, -8, 1],
 ];
 
-/** The kernels in plain loops, sums in float64: what the compiled ones are tested against, and with. */
+/** Reference kernels as plain loops with float64 sums. The compiled kernels are compared with them and can be replaced by them. */
 export function referenceKernels(heap: Heap): KernelExports {
   const at = (address: number): number => new DataView(heap.memory.buffer).getFloat32(address, true);
   const put = (address: number, value: number): void => {
@@ -105,11 +105,11 @@ export function referenceKernels(heap: Heap): KernelExports {
   };
 }
 
-/** Units whose gates lie together, and the gates i, o, f, g. */
+/** Number of units with adjacent gates, and the gates i, o, f, g. */
 const PANEL_UNITS = 4;
 const NUM_GATES = 4;
 
-/** The kernels of {@link SequenceExports} in plain loops, in float64: what the compiled ones are tested against, and with. */
+/** Reference kernels of {@link SequenceExports} as plain loops in float64. */
 export function referenceSequence(heap: Heap): SequenceExports {
   const at = (address: number): number => new DataView(heap.memory.buffer).getFloat32(address, true);
   const put = (address: number, value: number): void => {

@@ -14,7 +14,7 @@ const refusing = (words: string): Error =>
   expect.objectContaining({ code: 'options', message: expect.stringContaining(words) as string }) as Error;
 
 describe('alterNode', () => {
-  it('multiplies a value before anything sees it', async () => {
+  it('multiplies a value before any other node reads it', async () => {
     const before = encodeOnnx(CHAIN);
     const altered: ModelProto = alterNode(CHAIN, '/relu', 0.5);
     expect(encodeOnnx(CHAIN)).toEqual(before);
@@ -23,19 +23,19 @@ describe('alterNode', () => {
     expect(valuesOf(results['/add/y'])).toEqual([1, 1, 1.5, 2]);
   });
 
-  it("alters the graph's own output, and a node twice", async () => {
+  it("alters a graph output, and a node twice", async () => {
     const twice = alterNode(alterNode(CHAIN, 'Neg_4', 2), 'Neg_4', 3);
     expect(valuesOf((await runModel(twice, { x: X }))['/z'])).toEqual([-12, -18, -48, -90]);
   });
 
-  it('is in every cut that has the node, and other nodes keep their names', async () => {
+  it('is part of every cut with the node, and other nodes keep their names', async () => {
     const altered = alterNode(CHAIN, '/mul', 10);
     const { model } = extract(altered, { inputs: ['/add/y'], outputs: ['/z'] });
     expect(names(graphInfo(model).nodes)).toEqual(expect.arrayContaining(['/mul', 'Neg_4']));
     expect(valuesOf((await runModel(model, { '/add/y': X }))['/z']).map(Math.abs)).toEqual([20, 0, 40, 100]);
   });
 
-  it('refuses a value that is known not to be float32, and a node that is not there', () => {
+  it('rejects values known not to be float32, and missing nodes', () => {
     const whole = build({
       input: [makeValueInfo('x', { dtype: 'int64', shape: [1] })],
       output: [makeValueInfo('y', { dtype: 'int64', shape: [1] })],

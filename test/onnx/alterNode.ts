@@ -13,25 +13,25 @@ import {
 import { dtypeName } from '../../src/onnx/types';
 import { VoxlaneError } from '../../src/util/errors';
 
-/** A node whose first output a backend computes as `factor` times the right value. */
+/** A node whose first output is multiplied by `factor`. */
 export interface NodeFault {
-  /** As `nodeNames` gives it. */
+  /** Name from `nodeNames`. */
   readonly node: string;
   readonly factor: number;
 }
 
-/** The bytes of a graph with `fault`, if the graph has the node; else the same bytes. */
+/** The bytes of a graph with `fault` if it contains the node; else the unchanged bytes. */
 export function withNodeFault(bytes: Uint8Array, { node, factor }: NodeFault): Uint8Array {
   const model = parseOnnx(bytes, 'graph');
   return nodeNames(graphOf(model).node).includes(node) ? encodeOnnx(alterNode(model, node, factor)) : bytes;
 }
 
 /**
- * The model with the first output of a node multiplied before another node reads it, as a faulty backend would compute
- * it. The value keeps its name.
+ * The model with the first output of a node multiplied before other nodes read it, which simulates a faulty backend. The
+ * value keeps its name.
  *
- * @param nodeName as in {@link nodeNames}
- * @throws VoxlaneError `options` for a node that is not there or whose output is not float32
+ * @param nodeName name from {@link nodeNames}
+ * @throws VoxlaneError `options` for a missing node or an output that is not float32
  */
 export function alterNode(model: ModelProto, nodeName: string, factor: number): ModelProto {
   const graph = graphOf(model);
@@ -80,7 +80,7 @@ function requireFloat(graph: GraphProto, nodeName: string, value: string): void 
   });
 }
 
-/** Every name of a value or node in the graph and in its subgraphs. */
+/** All names of values and nodes in the graph and its subgraphs. */
 function allNames(graph: GraphProto): Set<string> {
   const names = new Set([...initializerNames(graph), ...graph.input.map(({ name }) => name)]);
   for (const node of graph.node) {
@@ -90,7 +90,7 @@ function allNames(graph: GraphProto): Set<string> {
   return names;
 }
 
-/** A name that no value or node has. It counts as taken afterwards. */
+/** Returns an unused name and marks it as taken. */
 function freshName(name: string, taken: Set<string>): string {
   let fresh = name;
   while (taken.has(fresh)) fresh += '_';

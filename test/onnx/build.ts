@@ -16,7 +16,7 @@ type GraphInit = MessageInitShape<typeof GraphProtoSchema>;
 type NodeInit = MessageInitShape<typeof NodeProtoSchema>;
 type AttributeInit = MessageInitShape<typeof AttributeProtoSchema>;
 
-/** A node without a name, which a graph may have; names and attributes by `more`. */
+/** A node without a name, which graphs allow. Set names and attributes with `more`. */
 export const node = (
   opType: string,
   input: readonly string[],
@@ -24,7 +24,7 @@ export const node = (
   more: Omit<Extract<NodeInit, { $typeName?: never }>, 'opType' | 'input' | 'output'> = {},
 ): NodeInit => ({ opType, input: [...input], output: [...output], ...more });
 
-/** A model of a graph; `graph.input` and the like are messages or their parts. */
+/** A model with a graph. Fields such as `graph.input` are messages or their fields. */
 export const build = (
   graph: Extract<GraphInit, { $typeName?: never }>,
   more: Omit<Extract<MessageInitShape<typeof ModelProtoSchema>, { $typeName?: never }>, 'graph'> = {},
@@ -37,11 +37,11 @@ export const build = (
     ...more,
   });
 
-/** A float32 value of this shape; null for an axis of any size. */
+/** A float32 value with this shape; null for a dynamic axis. */
 export const float = (name: string, ...shape: (number | null)[]): ReturnType<typeof makeValueInfo> =>
   makeValueInfo(name, { dtype: 'float32', shape });
 
-/** A float32 initializer, in raw bytes as exporters write them. */
+/** A float32 initializer with raw bytes, as written by exporters. */
 export const weight = (name: string, shape: readonly number[], values: readonly number[]): TensorProto =>
   create(TensorProtoSchema, {
     name,
@@ -50,7 +50,7 @@ export const weight = (name: string, shape: readonly number[], values: readonly 
     rawData: new Uint8Array(Float32Array.from(values).buffer),
   });
 
-/** Attributes of each kind that the tests use. */
+/** Attributes of the kinds used in tests. */
 export const ints = (name: string, ...values: number[]): AttributeInit => ({
   name,
   type: Type.INTS,

@@ -1,6 +1,6 @@
 import { build, float, node, tensor, weight } from './build';
 
-/** y = (relu(x) + one) * w of four values, then z = -y; every step's value under a name with slashes. */
+/** y = (relu(x) + one) * w with four values, then z = -y. The values of all steps have names with slashes. */
 export const CHAIN = build({
   input: [float('x', null)],
   output: [float('/z', null)],

@@ -22,7 +22,7 @@ export async function runModel(
   return results;
 }
 
-/** Numbers that no fault is likely to leave as they are: not zero, not periodic, within [-1, 1]. */
+/** Values that faults are likely to change: nonzero, not periodic, within [-1, 1]. */
 export const noise = (...shape: number[]): Floats => ({
   data: Float32Array.from({ length: shape.reduce((product, size) => product * size, 1) }, (_, i) => Math.sin(i * i + 1)),
   shape,
@@ -34,7 +34,7 @@ export const valuesOf = (tensor: ort.Tensor | undefined): number[] =>
 export const shapesOf = (tensors: Readonly<Record<string, ort.Tensor>>): Record<string, readonly number[]> =>
   Object.fromEntries(Object.entries(tensors).map(([name, { dims }]) => [name, dims]));
 
-/** Of two tensors of one size; NaN where the sizes differ or a value is not finite. */
+/** Maximum difference of two tensors; NaN if the sizes differ or a value is not finite. */
 export function greatestDifference(actual: ort.Tensor | undefined, expected: ort.Tensor | undefined | number[]): number {
   const ours = valuesOf(actual);
   const theirs = Array.isArray(expected) ? expected : valuesOf(expected);

@@ -7,7 +7,7 @@ export function withSwappedGates(): Uint8Array {
   const model = parseOnnx(readFileSync('models/segmentation-3.0/model.onnx'), 'model.onnx');
   const graph = model.graph!;
   const lstm = graph.node.find(({ opType }) => opType === 'LSTM')!;
-  // Weights of the input, of the state, and both biases.
+  // Input weights, state weights, and biases.
   const [, w, r, b] = lstm.input;
   const initializer = graph.initializer.map((tensor) => {
     if (![w, r, b].includes(tensor.name)) return tensor;

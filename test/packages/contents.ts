@@ -1,8 +1,8 @@
-/** What each package consists of, and the most that it may weigh. Anything else that gets in fails a test. */
+/** Allowed files and maximum size of a package. Any other file fails a test. */
 export interface Contents {
-  /** Paths; `*` stands for what a bundler or the compiler of types names the parts that entries share. */
+  /** Paths; `*` stands for generated names of shared chunks. */
   readonly files: readonly string[];
-  /** Most bytes of the tarball, and of what is in it: a tenth above what they had when the limits were set. */
+  /** Maximum bytes of the tarball and of its content: a tenth above the sizes when the limits were set. */
   readonly mostPackedBytes: number;
   readonly mostUnpackedBytes: number;
 }
@@ -63,8 +63,8 @@ export const CONTENTS: Readonly<Record<'voxlane' | 'voxlane-assets', Contents>> 
   },
 };
 
-/** A part that entries share: named after one of its modules, with a hash of what is in it. */
+/** A shared chunk, named after one of its modules, with a content hash. */
 const SHARED_PART = /^dist\/[\w.]+-[\w-]{8}(?=\.(js|d\.ts)$)/;
 
-/** A path as the lists above have it. */
+/** A path in the form of the lists above. */
 export const listed = (path: string): string => path.replace(SHARED_PART, 'dist/*');

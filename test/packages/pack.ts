@@ -4,14 +4,14 @@ import { runIn } from './runIn';
 
 export const ROOT = join(import.meta.dirname, '../..');
 const PACKAGES = ['voxlane', 'voxlane-assets'] as const;
-/** Inside the repository: bundlers and frameworks are found in its `node_modules`, by walking up. */
+/** Inside the repository, because module resolution finds bundlers and frameworks in its `node_modules`. */
 const CONSUMER = join(ROOT, 'test-results/consumer');
 const TARBALLS = join(ROOT, 'test-results/packages');
-/** What the packages are made of. A change there makes them anew. */
+/** Sources of the packages. Changes trigger a rebuild. */
 const SOURCES = ['src', 'workers', 'scripts', 'models', 'public/goldens', 'LICENSE', 'THIRD_PARTY.md', 'CHANGELOG.md'];
 const OWN_SOURCES = ['package.json', 'README.md', 'bin'];
 
-/** Files of a package, as `npm pack --json` tells. */
+/** Files of a package, as reported by `npm pack --json`. */
 export interface Packed {
   readonly name: string;
   readonly version: string;
@@ -26,27 +26,27 @@ let packed: Promise<string> | undefined;
 let installed: Promise<string> | undefined;
 
 /**
- * Folder with both packages as tarballs: the one that `VOXLANE_PACKAGES` names, else one that is made here, once for
- * each state of the sources.
+ * Folder with both packages as tarballs: `VOXLANE_PACKAGES` if set, else a folder built once for each version of the
+ * sources.
  */
 export function packPackages(): Promise<string> {
   packed ??= pack();
   return packed;
 }
 
-/** What of a package would be published. */
+/** Files of a package that would be published. */
 export async function packedFiles(name: (typeof PACKAGES)[number]): Promise<Packed> {
   await packPackages();
   const { stdout } = await runIn(join(ROOT, 'packages', name), 'npm', ['pack', '--dry-run', '--json', '--ignore-scripts']);
   const told = JSON.parse(stdout) as Packed[] | Record<string, Packed>;
   const [only] = Object.values(told);
-  if (!only) throw new Error(`npm pack told nothing about ${name}`);
+  if (!only) throw new Error(`npm pack reported nothing about ${name}`);
   return only;
 }
 
 /**
- * Folder for projects that use the packages: its `node_modules` has the two as npm installs them from their tarballs, so
- * that nothing but what is packed is there.
+ * Folder for projects that use the packages. npm installs them into its `node_modules` from their tarballs, so only packed
+ * files are available.
  */
 export function installPackages(): Promise<string> {
   installed ??= install();
@@ -68,16 +68,16 @@ async function pack(): Promise<string> {
 
 async function install(): Promise<string> {
   const tarballs = tarballsIn(await packPackages());
-  if (tarballs.length !== PACKAGES.length) throw new Error(`${tarballs.length} tarballs in place of ${PACKAGES.length}`);
+  if (tarballs.length !== PACKAGES.length) throw new Error(`${tarballs.length} tarballs instead of ${PACKAGES.length}`);
   const mark = join(CONSUMER, 'package.json');
   if (existsSync(mark) && newest([mark]) > newest(tarballs)) return CONSUMER;
   rmSync(CONSUMER, { recursive: true, force: true });
   mkdirSync(CONSUMER, { recursive: true });
   writeFileSync(mark, JSON.stringify({ name: 'consumer', private: true }));
-  // A cache of its own, which goes with the results: each build would stay in the user's for ever.
+  // A separate cache that is deleted with the results. In the user's cache, each build would remain forever.
   const quiet = ['--offline', '--no-audit', '--no-fund', '--no-package-lock', '--cache', join(ROOT, 'test-results/npm-cache')];
   await runIn(CONSUMER, 'npm', ['install', ...quiet, ...tarballs]);
-  // Vite's development server serves files above its project only inside of a workspace. Pnpm's, because npm would refuse
+  // Vite's development server serves files above its project only inside a workspace. Use pnpm's format, because npm rejects
   // two copies of an example.
   writeFileSync(join(CONSUMER, 'pnpm-workspace.yaml'), "packages: ['*']\n");
   return CONSUMER;
@@ -91,7 +91,7 @@ const sources = (): string[] => [
   ...PACKAGES.flatMap((name) => OWN_SOURCES.map((path) => join(ROOT, 'packages', name, path))),
 ];
 
-/** When the last of the files was written, in milliseconds since 1970; 0 where there is none. */
+/** Latest modification time of the files, in milliseconds since 1970; 0 if there are none. */
 function newest(paths: readonly string[]): number {
   return paths.reduce((latest, path) => {
     const stat = statSync(path, { throwIfNoEntry: false });

@@ -1,4 +1,4 @@
-/** Builds, packs and installs both packages, so that tests that run at once find them: `tsx test/packages/prepare.ts`. */
+/** Builds, packs and installs both packages for concurrent tests: `tsx test/packages/prepare.ts`. */
 import { installPackages } from './pack';
 
 await installPackages();

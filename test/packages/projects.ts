@@ -3,17 +3,17 @@ import { join } from 'node:path';
 import { sampleWav } from '../audio/sampleWav';
 import { installPackages, ROOT } from './pack';
 
-/** Where an example expects the recording: what Vite serves as it is lies in `public`. */
+/** Folder of the recording in an example. Vite serves static files from `public`. */
 const RECORDINGS: Readonly<Record<string, string>> = { vite: 'public', react: 'public', vue: 'public' };
 
-/** What an example diarizes: the sample, or eight seconds of it in which both of its speakers speak. */
+/** Recording of an example: the sample, or eight seconds of it with both speakers. */
 export type Recording = 'sample' | 'clip';
 
 const CLIP_START_SECONDS = 7;
 const CLIP_SECONDS = 8;
 
 /**
- * A copy of an example, with its recording, in a folder where the packed packages are installed.
+ * Copies an example with its recording into a folder with the installed packages.
  *
  * @param name folder under `examples`
  * @param as name of the copy
@@ -26,7 +26,7 @@ export async function copyExample(name: string, as = name, recording: Recording 
   return folder;
 }
 
-/** Puts the recording where a page looks for it. */
+/** Writes the recording to the folder expected by the page. */
 function addRecording(folder: string, recording: Recording): void {
   mkdirSync(folder, { recursive: true });
   const path = join(folder, 'sample.wav');

@@ -6,16 +6,16 @@ import { packPackages, ROOT } from './pack';
 import { runIn } from './runIn';
 import { listen } from './servers';
 
-/** A registry on this machine. */
+/** A local registry. */
 export interface Registry {
-  /** With a slash at the end, as npm's option `registry` takes it. */
+  /** Address with a trailing slash, for npm's option `registry`. */
   readonly address: string;
-  /** Paths that were asked for and come from elsewhere. */
+  /** Requested paths that were forwarded to the upstream registry. */
   readonly forwarded: readonly string[];
   stop(): void;
 }
 
-/** What npm asks about one package. */
+/** Package metadata requested by npm. */
 interface Packument {
   readonly name: string;
   readonly 'dist-tags': { readonly latest: string };
@@ -23,8 +23,7 @@ interface Packument {
 }
 
 /**
- * A registry that has both packages as if they were published. All else is forwarded to the registry that npm is set up
- * with.
+ * Serves both packages as if they were published. Other requests are forwarded to npm's configured registry.
  */
 export async function serveRegistry(): Promise<Registry> {
   const { stdout } = await runIn(ROOT, 'npm', ['config', 'get', 'registry']);

@@ -1,16 +1,16 @@
 import { spawn } from 'node:child_process';
 
-/** What a command printed that ended well. */
+/** Output of a successful command. */
 export interface Printed {
   readonly stdout: string;
   readonly stderr: string;
 }
 
 /**
- * Runs a command in a folder, as a person there would.
+ * Runs a command in a folder.
  *
- * @param environment besides the environment of this process
- * @throws Error with all that it printed, where its exit status is not 0
+ * @param environment additional environment variables
+ * @throws Error with the command's output if its exit status is not 0
  */
 export function runIn(folder: string, command: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Printed> {
   return new Promise((resolve, reject) => {
@@ -31,20 +31,20 @@ export function runIn(folder: string, command: string, args: readonly string[], 
   });
 }
 
-/** A server that runs as a process of its own. */
+/** A server in a separate process. */
 export interface RunningServer {
-  /** Where it listens, with a slash at the end. */
+  /** Address with a trailing slash. */
   readonly address: string;
   stop(): void;
 }
 
 /**
- * Starts a command that serves until it is stopped, and waits for the address that it prints.
+ * Starts a server command and waits for the address in its output.
  *
- * @throws Error with all that it printed, where it ends before that
+ * @throws Error with the command's output if it ends before that
  */
 export function serveWith(folder: string, command: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<RunningServer> {
-  // A process group of its own, so that its children end with it.
+  // A separate process group lets child processes end with it.
   const child = spawn(command, args, { cwd: folder, env: { ...process.env, ...environment }, detached: true });
   const stop = (): void => {
     if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid);
@@ -53,7 +53,7 @@ export function serveWith(folder: string, command: string, args: readonly string
     let output = '';
     const read = (data: Buffer): void => {
       output += data.toString();
-      // Some color their output.
+      // Some commands color their output.
       // eslint-disable-next-line no-control-regex
       const match = /http:\/\/(?:localhost|127\.0\.0\.1):\d+\//.exec(output.replace(/\u001b\[\d+m/g, ''));
       if (match) resolve({ address: match[0], stop });

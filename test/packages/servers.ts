@@ -13,22 +13,22 @@ const TYPES: Readonly<Record<string, string>> = {
   '.wav': 'audio/wav',
 };
 
-/** A server of files as any host is that knows nothing of Voxlane. */
+/** A generic static file server. */
 export interface StaticServer {
-  /** With a slash at the end. */
+  /** Address with a trailing slash. */
   readonly address: string;
   readonly origin: string;
-  /** Paths that were asked for, in order. */
+  /** Requested paths, in order. */
   readonly asked: readonly string[];
-  /** Sent with every file, besides its type; may be changed between two requests. */
+  /** Headers sent with every file in addition to its type. Can be changed between requests. */
   headers: Readonly<Record<string, string>>;
   stop(): void;
 }
 
 /**
- * Serves folders on this machine, on a free port.
+ * Serves folders locally on a free port.
  *
- * @param folders by the path that they have on the server, `/` or `/name/`; the longest that fits is taken
+ * @param folders folders by server path, `/` or `/name/`; the longest matching path wins
  */
 export async function serveFolders(
   folders: Readonly<Record<string, string>>,
@@ -52,7 +52,7 @@ export async function serveFolders(
   return served;
 }
 
-/** Starts it on a free port of this machine. @returns its origin */
+/** Starts the server locally on a free port. @returns its origin */
 export async function listen(server: Server): Promise<string> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -6,23 +6,23 @@ import { diarizationErrorRate } from '../../src/score/der';
 import type { Turn } from '../../src/timeline/turns';
 import { ROOT } from './pack';
 
-/** As the examples write a turn. */
+/** Format of a turn in the examples. */
 const LINE = /^(\d+\.\d\d) to (\d+\.\d\d) s: (\S+)$/;
 
-/** The sample's turns have a diarization error rate of 5.257 % with `campplus`, as the examples write them. */
+/** The turns of the sample, as shown by the examples, have a diarization error rate of 5.257 % with `campplus`. */
 const MAX_ERROR = 0.0526;
 
 /**
- * Opens a page and waits for the turns that it shows; fails if the page, or one of its scripts, reports an error.
+ * Opens a page and waits for its turns. Fails if the page or one of its scripts reports an error.
  *
- * @returns at least one turn, by two speakers
+ * @returns turns of two speakers
  */
 export async function expectTurns(page: Page, address: string): Promise<Turn[]> {
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (message) => {
     const { url } = message.location();
-    // Browsers ask for one by themselves.
+    // Browsers request a favicon automatically.
     if (message.type() === 'error' && !url.endsWith('/favicon.ico')) complaints.push(`${message.text()} ${url}`);
   });
   await page.goto(address);
@@ -36,7 +36,7 @@ export async function expectTurns(page: Page, address: string): Promise<Turn[]> 
   return turns;
 }
 
-/** {@link expectTurns} for the whole sample: its turns, with the error rate that they have. */
+/** {@link expectTurns} for the whole sample, with a check of the error rate. */
 export async function expectSampleTurns(page: Page, address: string): Promise<void> {
   const turns = await expectTurns(page, address);
   expect(turns).toHaveLength(11);

@@ -1,6 +1,6 @@
 /**
- * The GPU kernels on a bare page, for the tests and the benchmark. Arrays travel as base64: as lists of numbers, ten
- * seconds of audio take a driver longer to send than the GPU takes to compute.
+ * The GPU kernels on a page without a user interface, for tests and benchmarks. Arrays are transferred as base64, because
+ * transferring ten seconds of audio as lists of numbers takes longer than the GPU computation.
  */
 import { GpuGather } from '../../src/embedding/gpuGather';
 import { GpuStatsPool } from '../../src/embedding/statsPool';
@@ -24,11 +24,11 @@ export interface FbankRequest {
   /** Axes (window, sample), float32 as base64. */
   readonly samples: string;
   readonly numWindows: number;
-  /** Below the device's own, to see the kernel work within them. */
+  /** Limits below those of the device, for testing. */
   readonly limits: DispatchLimits | null;
 }
 
-/** One voice for {@link KernelsPage.gather}. */
+/** One local speaker for {@link KernelsPage.gather}. */
 export interface GatherRequest {
   /** Axes (window, frame, mel), float32 as base64. */
   readonly features: string;
@@ -67,7 +67,7 @@ export interface ResnetRequest {
   readonly numSpeakers: number;
 }
 
-/** Both filterbanks with the same noise to work on, for the benchmark. */
+/** Both filterbanks with the same noise as input, for the benchmark. */
 export interface OpenFbanks {
   /** From samples in JavaScript to features on the GPU. */
   runGpu(): Promise<void>;
@@ -81,11 +81,11 @@ const fbanks = new Map<string, Promise<GpuFbank>>();
 const gathers = new Map<boolean, Promise<GpuGather>>();
 
 function opened(): GPUDevice {
-  if (!device) throw new Error('open() comes first');
+  if (!device) throw new Error('call open() first');
   return device;
 }
 
-/** What `make` made for `key` before, or makes now. */
+/** Returns the cached value for `key`, or creates it. */
 function kept<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
   const value = map.get(key) ?? make();
   map.set(key, value);
@@ -93,7 +93,7 @@ function kept<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Va
 }
 
 const kernelsPage = {
-  /** Opens the GPU; the adapter's name. Whatever it reports on the side is an error of the page. */
+  /** Opens the GPU and returns the adapter's name. Uncaptured GPU errors become page errors. */
   async open(): Promise<string> {
     const adapter = await requestAdapter();
     if (!adapter) throw new Error('there is no WebGPU adapter');
@@ -114,7 +114,7 @@ const kernelsPage = {
     return base64Of(features);
   },
 
-  /** The voice's features: axes (used frame, mel), float32 as base64. */
+  /** Features of the local speaker: axes (used frame, mel), float32 as base64. */
   async gather({ features, numFrames, numMelBins, window, mask, subtractMean }: GatherRequest): Promise<string> {
     const data = floatsOf(features);
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
@@ -144,8 +144,8 @@ const kernelsPage = {
   },
 
   /**
-   * A ResNet on the GPU: the embeddings of each local speaker, and of the first window every stage with all of its
-   * frames as one voice's. Float32 as base64, by the names of the stages.
+   * Runs a ResNet on the GPU. Returns the embeddings of each local speaker, and all stages of the first window with all frames
+   * assigned to one speaker. Float32 as base64, by stage name.
    */
   async resnet(request: ResnetRequest): Promise<{ stages: Record<string, string>; embeddings: string; backboneRuns: number }> {
     const { manifest, numWindows, numSpeakers } = request;
@@ -181,7 +181,7 @@ const kernelsPage = {
     return { stages, embeddings: base64Of(embeddings), backboneRuns };
   },
 
-  /** What {@link compileKernel} makes of `code`: null where it compiles. */
+  /** Compiles `code` with {@link compileKernel}. Returns null on success, else the error. */
   async compile(code: string): Promise<ErrorParts | null> {
     try {
       await compileKernel(opened(), { label: 'test', code, layout: computeLayout(opened(), 'test', ['storage']) });
@@ -214,7 +214,7 @@ const kernelsPage = {
   },
 };
 
-/** Pools a map, axes (channel, frame), that is not on the GPU yet. */
+/** Uploads a map, axes (channel, frame), to the GPU and pools it. */
 async function poolOf(
   gpuDevice: GPUDevice,
   map: Float32Array,
@@ -237,7 +237,7 @@ function floatsOf(base64: string): Float32Array<ArrayBuffer> {
 
 function base64Of(values: Float32Array): string {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  // In pieces: a call takes only so many arguments.
+  // In pieces, because the number of arguments of a call is limited.
   const pieces: string[] = [];
   for (let start = 0; start < bytes.length; start += 0x8000) {
     pieces.push(String.fromCharCode(...bytes.subarray(start, start + 0x8000)));

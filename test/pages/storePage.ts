@@ -1,4 +1,4 @@
-/** The model store on a bare page, for the tests: what a browser keeps is not what a stand-in in memory keeps. */
+/** The model store on a page without a user interface, because browser storage behaves differently from the in-memory fake. */
 import { afterTimeout, browserDownloadTools, type DownloadProgress } from '../../src/store/download';
 import { ModelStore, type ModelFile, type StoredModel, type StoreUsage } from '../../src/store/modelStore';
 import { cacheShelf } from '../../src/store/cache';
@@ -6,10 +6,10 @@ import type { Sources } from '../../src/store/sources';
 import { VoxlaneError, type ErrorParts } from '../../src/util/errors';
 import { sha256Hex } from '../../src/util/hash';
 
-/** What {@link StorePage.get} got: all but the bytes, of which it says what they are. */
+/** Result of {@link StorePage.get} without the bytes, but with their hash. */
 export interface Got extends Omit<ModelFile, 'bytes'> {
   readonly numBytes: number;
-  /** Hash of the bytes as the page holds them, not as the store says. */
+  /** Hash of the bytes computed in the page, not reported by the store. */
   readonly trueSha256: string;
 }
 
@@ -19,7 +19,7 @@ export interface StoreRequest {
   readonly sources: Sources;
   /** Address of the hub. */
   readonly hub: string;
-  /** Cancels as soon as so many bytes have arrived. */
+  /** Cancels when this number of bytes has arrived. */
   readonly cancelAtBytes?: number;
 }
 
@@ -31,10 +31,10 @@ const store = new ModelStore({
 });
 
 const storePage = {
-  /** How much faster waits go than on a clock: by this, a transfer stalls after 2 s. */
+  /** Speed-up factor for waits. With this factor, a transfer stalls after 2 s. */
   haste: 10,
 
-  /** Of the latest call. */
+  /** Progress of the latest call. */
   progress: [] as DownloadProgress[],
 
   async get({ id, sources, hub, cancelAtBytes = Infinity }: StoreRequest): Promise<Got | ErrorParts> {
@@ -58,7 +58,7 @@ const storePage = {
   usage: (): Promise<StoreUsage> => store.usage(),
   delete: (id: string): Promise<boolean> => store.delete(id),
 
-  /** Changes one byte of one kept piece, as a failing disk does. */
+  /** Changes one byte of a stored piece, like a failing disk. */
   async damage(index: number): Promise<void> {
     const { name } = (await cacheShelf.list())[index]!;
     const piece = (await cacheShelf.get(name))!;

@@ -1,4 +1,4 @@
-/** The tracks on a bare page, with turns and a waveform that are made up, for tests that would else decode for hours. */
+/** The tracks on a separate page with generated turns and waveform, for tests that would otherwise decode hours of audio. */
 import { PeakPyramid } from '../../src/audio/peaks';
 import type { EditableTurn } from '../../src/editing/annotation';
 import { Scope } from '../../src/ui-kit/scope';
@@ -15,15 +15,15 @@ export interface MadeUpRecording {
 }
 
 export interface TracksPage {
-  /** Puts tracks on the page, in place of those before. */
+  /** Shows new tracks on the page and removes previous ones. */
   mount(recording: MadeUpRecording, look?: TracksLook): void;
-  /** Those that are on the page. */
+  /** The current tracks. */
   tracks: Tracks | null;
-  /** What the tracks have told since they were mounted: the name of each listener, and what it was given. */
+  /** Events since the tracks were mounted: the name of each listener and its arguments. */
   readonly heard: (readonly [string, ...unknown[]])[];
 }
 
-/** Turns of equal distance, each with its own length; about one in ten speaks into the next. */
+/** Turns at equal distances with varying lengths. About one in ten overlaps with the next one. */
 function madeUpTurns({ durationSeconds, numTurns }: MadeUpRecording): EditableTurn[] {
   const pitch = durationSeconds / numTurns;
   return Array.from({ length: numTurns }, (_, id) => {
@@ -39,7 +39,7 @@ function madeUpTurns({ durationSeconds, numTurns }: MadeUpRecording): EditableTu
   });
 }
 
-/** Speech is a noise that swells within each turn; between the turns is silence. */
+/** Generates noise that swells within each turn, and silence between turns. */
 function madeUpPeaks(durationSeconds: number, turns: readonly EditableTurn[]): PeakPyramid {
   const extremes = new Int16Array(2 * Math.ceil(durationSeconds * PEAKS_PER_SECOND));
   for (const { startSeconds, endSeconds } of turns) {

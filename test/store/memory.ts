@@ -1,9 +1,9 @@
-/** Stand-ins for what a browser has, for tests. */
+/** Fakes of browser features for tests. */
 import type { CacheTools, Piece, StoredModel } from '../../src/store/cache';
 import { type Timer, afterTimeout, browserDownloadTools, type DownloadTools } from '../../src/store/download';
 import type { WithLock } from '../../src/store/modelStore';
 
-/** A store in memory, as one browser profile has it, with room for so many bytes. */
+/** In-memory storage of one browser profile with a limited number of bytes. */
 export class MemoryStorage implements CacheTools {
   readonly pieces = new Map<string, Piece>();
   readonly entries = new Map<string, StoredModel>();
@@ -43,7 +43,7 @@ export class MemoryStorage implements CacheTools {
   };
 }
 
-/** Storage of which every call fails, as in some private windows. */
+/** Storage whose calls all fail, as in some private windows. */
 export const blockedStorage: CacheTools = (() => {
   const blocked = (): Promise<never> => Promise.reject(new Error('The operation is insecure.'));
   const calls = { put: blocked, get: blocked, set: blocked, list: blocked, delete: blocked };
@@ -61,11 +61,11 @@ export function memoryLocks(): WithLock {
   };
 }
 
-/** How much faster time goes than on a clock. A transfer stalls after 1 s, which a busy machine does not by itself. */
+/** Speed-up factor for time. A transfer stalls after 1 s, which does not happen on a busy machine. */
 const STALL_HASTE = 20;
 const WAIT_HASTE = 500;
 
-/** Tools for downloads in Node: real requests, fast clock, no chance. `onWait` gets every wait, in milliseconds. */
+/** Download tools for Node: real requests, fast clock, no randomness. `onWait` receives every wait in milliseconds. */
 export function hastyTools(onWait: (milliseconds: number) => void = () => undefined): DownloadTools {
   const after: Timer = (milliseconds, action) => {
     const isStall = milliseconds === browserDownloadTools.stallMs;

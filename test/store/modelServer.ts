@@ -1,18 +1,18 @@
-/** A server of one file that misbehaves on command, on a free local port. Runs in Node. */
+/** A local server for one file that can simulate faults. Runs in Node. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** A version of the file. */
 export interface Served {
   readonly bytes: Uint8Array;
-  /** Its entity tag; null sends none. */
+  /** Entity tag; null sends none. */
   readonly tag: string | null;
 }
 
-/** What the server does with one request. */
+/** Response to one request. */
 export type Answer = (request: IncomingMessage, response: ServerResponse, served: Served) => void;
 
-/** What a page of another origin, that is isolated too, may read. */
+/** Headers that let a cross-origin isolated page read the response. */
 const CROSS_ORIGIN = {
   'Access-Control-Allow-Origin': '*',
   'Access-Control-Allow-Headers': 'Range',
@@ -21,9 +21,9 @@ const CROSS_ORIGIN = {
 };
 
 export class ModelServer {
-  /** Answers to the next requests, one each; after them, {@link whole}. */
+  /** Responses to the next requests, one each; then {@link whole}. */
   readonly script: Answer[] = [];
-  /** First byte asked for by each request, 0 for the whole file. */
+  /** First requested byte of each request, 0 for the whole file. */
   readonly asked: number[] = [];
   /** Path of each request. */
   readonly paths: string[] = [];
@@ -42,7 +42,7 @@ export class ModelServer {
     return opened;
   }
 
-  /** With a slash at its end. */
+  /** Address with a trailing slash. */
   get address(): string {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/`;
   }
@@ -56,7 +56,7 @@ export class ModelServer {
     });
   }
 
-  /** Forgets what was asked and what was to come. */
+  /** Clears recorded requests and scripted responses. */
   reset(): void {
     for (const list of [this.script, this.asked, this.paths]) list.length = 0;
   }
@@ -75,7 +75,7 @@ export class ModelServer {
 
 const firstByte = ({ headers }: IncomingMessage): number => Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0);
 
-/** Begins the answer that was asked for, all of the file or its end; returns the bytes that are to follow. */
+/** Starts the response with the whole file or the requested range; returns the bytes to send. */
 function begin(start: number, response: ServerResponse, { bytes, tag }: Served): Uint8Array {
   const rest = bytes.subarray(start);
   response.setHeader('Content-Type', 'application/octet-stream');
@@ -86,23 +86,23 @@ function begin(start: number, response: ServerResponse, { bytes, tag }: Served):
   return rest;
 }
 
-/** As it should be. */
+/** A correct response. */
 export const whole: Answer = (request, response, served) => {
   response.end(begin(firstByte(request), response, served));
 };
 
-/** Sends so many bytes of what was asked for, then breaks the connection. */
+/** Sends a number of the requested bytes, then breaks the connection. */
 export const cutAfter =
   (numBytes: number): Answer =>
   (request, response, served) => {
     const rest = begin(firstByte(request), response, served);
     response.write(rest.subarray(0, numBytes), () => {
-      // What is written may still lie in this process: the reader is given time to take it.
+      // Written data can still be buffered in this process, so wait until the client can read it.
       setTimeout(() => response.destroy(), 50);
     });
   };
 
-/** Sends so many bytes of what was asked for, then nothing; -1 holds back even the headers. */
+/** Sends a number of the requested bytes, then nothing; -1 also withholds the headers. */
 export const stallAfter =
   (numBytes: number): Answer =>
   (request, response, served) => {
@@ -111,7 +111,7 @@ export const stallAfter =
     response.flushHeaders();
   };
 
-/** Sends the whole file, whatever was asked for. */
+/** Sends the whole file regardless of the requested range. */
 export const ignoreRange: Answer = (_request, response, served) => {
   response.end(begin(0, response, served));
 };
@@ -122,20 +122,20 @@ export const status =
     response.writeHead(code, headers).end('no');
   };
 
-/** Status 200 with a web page: how a sign-in page, or a page that stands in for whatever is missing, answers. */
+/** Status 200 with a web page, like a sign-in page or a fallback page for missing files. */
 export const webPageAs =
   (contentType: string): Answer =>
   (_request, response) => {
     response.writeHead(200, { 'Content-Type': contentType }).end('\n<!DOCTYPE html><html><body>Sign in</body></html>');
   };
 
-/** Breaks every connection that asks for a range, as a browser does where the server forbids that to other origins. */
+/** Breaks every connection that requests a range, like a browser if the server forbids ranges for other origins. */
 export const refuseRange: Answer = (request, response, served) => {
   if (firstByte(request) > 0) response.destroy();
   else whole(request, response, served);
 };
 
-/** Bytes of which no two pieces are alike. */
+/** Bytes without repeating pieces. */
 export function noiseBytes(numBytes: number, seed: number): Uint8Array<ArrayBuffer> {
   let state = seed;
   return Uint8Array.from({ length: numBytes }, () => {

@@ -4,7 +4,7 @@ import { Assembler, type ClusteringChoice } from '../../src/timeline/assembler';
 import { bundledPlda } from '../clustering/plda';
 import { meeting } from './meeting';
 
-/** At one window a second. */
+/** Number of windows, with one window per second. */
 const THREE_HOURS = 10_800;
 
 export const ANY_COUNT: SpeakerBounds = { minSpeakers: 1, maxSpeakers: Infinity };
@@ -14,7 +14,7 @@ export const CLUSTERINGS: Readonly<Record<'agglomerative' | 'vbx', ClusteringCho
   vbx: { method: 'vbx', ...COMMUNITY_1_CLUSTERING, dimension: 256, ...ANY_COUNT },
 };
 
-/** An assembler with the voices of a long meeting, warm and with all other numbers of speakers anticipated. */
+/** A warmed-up assembler with the voices of a long meeting and precomputed results for all other numbers of speakers. */
 export function longAssembler(method: keyof typeof CLUSTERINGS, numWindows = THREE_HOURS): Assembler {
   const { dimension, ...options } = CLUSTERINGS[method];
   const voices = meeting({ numWindows, numVoices: 8, dimension, noise: 0.4, seed: 3 });

@@ -1,7 +1,7 @@
 import { seededNormal, seededRandom } from '../clustering/random';
 import { firstFrameOf, totalFrames, type TimeGeometry } from '../../src/segmentation/geometry';
 
-/** segmentation-3.0's. */
+/** Geometry of segmentation-3.0. */
 export const GEOMETRY: TimeGeometry = {
   windows: { durationSeconds: 10, stepSeconds: 1 },
   frames: { durationSeconds: 991 / 16000, stepSeconds: 270 / 16000 },
@@ -10,7 +10,7 @@ export const GEOMETRY: TimeGeometry = {
 /** Local speakers of a window. */
 const NUM_LOCAL = 3;
 
-/** What the models would give of a meeting, and who really spoke. */
+/** Simulated model outputs for a meeting, with the true speakers. */
 export interface Meeting {
   readonly activity: Uint8Array<ArrayBuffer>;
   readonly embeddings: Float32Array<ArrayBuffer>;
@@ -19,7 +19,7 @@ export interface Meeting {
   readonly dimension: number;
   readonly geometry: TimeGeometry;
   readonly minCleanFrames: number;
-  /** Axes (recording frame): the voice that talks, or -1. Another one talks over it at times. */
+  /** Axes (recording frame): the main speaker, or -1. Other speakers sometimes interject. */
   readonly voiceOfFrame: Int32Array;
 }
 
@@ -27,18 +27,18 @@ export interface MeetingSizes {
   readonly numWindows: number;
   readonly numVoices: number;
   readonly dimension: number;
-  /** Length of what is added to a voice of length 1 in each window. */
+  /** Length of the noise added to a voice vector of length 1 in each window. */
   readonly noise: number;
   readonly seed: number;
 }
 
-/** Frames of a segment, at most; and the share of those in which a second voice throws something in. */
+/** Maximum frames of a segment, and the fraction of segments with an interjection by a second voice. */
 const LONGEST = 600;
 const OVERLAP = 0.2;
-/** Fewer frames have no embedding. */
+/** Minimum frames for an embedding. */
 const FEWEST = 30;
 
-/** Voices that take turns, of random lengths, with pauses and interjections. */
+/** Voices with turns of random lengths, pauses and interjections. */
 export function meeting({ numWindows, numVoices, dimension, noise, seed }: MeetingSizes): Meeting {
   const random = seededRandom(seed);
   const normal = seededNormal(seed + 1);
@@ -66,7 +66,7 @@ export function meeting({ numWindows, numVoices, dimension, noise, seed }: Meeti
   const embeddings = new Float32Array(numWindows * NUM_LOCAL * dimension).fill(NaN);
   for (let window = 0; window < numWindows; window++) {
     const first = firstFrameOf(GEOMETRY, window);
-    // Local speakers are numbered as they come up, from any of them on.
+    // Local speakers are numbered in order of appearance, starting at a random index.
     const offset = Math.floor(random() * NUM_LOCAL);
     const places = new Map<number, number>();
     const frames = new Int32Array(NUM_LOCAL);

@@ -1,4 +1,4 @@
-/** What the public types of the library promise. The compiler is the test: nothing here is run. */
+/** Compile-time tests of the public types of the library. This file is not executed. */
 import { expectTypeOf } from 'expect-type';
 import * as compare from '../../src/entries/compare';
 import * as formats from '../../src/entries/formats';
@@ -23,7 +23,7 @@ declare const file: File;
 declare const error: VoxlaneError;
 declare const result: DiarizationResult;
 
-// A run: what goes in, what comes out.
+// Input and output of a run.
 expectTypeOf(diarizer.diarize(file)).resolves.toEqualTypeOf<DiarizationResult>();
 expectTypeOf(diarize(file, { speakers: 2, preset: 'fast', onProgress: () => undefined })).resolves.toEqualTypeOf<DiarizationResult>();
 expectTypeOf(Diarizer.create()).resolves.toEqualTypeOf<Diarizer>();
@@ -42,13 +42,13 @@ expectTypeOf<BackendReport['name']>().toEqualTypeOf<'wasm' | 'webgpu'>();
 expectTypeOf<DiarizeOptions['signal']>().toEqualTypeOf<AbortSignal | undefined>();
 expectTypeOf<DiarizerOptions['preset']>().toEqualTypeOf<'auto' | 'campplus' | 'community-1' | 'exact' | 'fast' | undefined>();
 
-// Codes are a closed list that a switch can be complete over.
+// Codes are a closed list, so a switch can be exhaustive.
 expectTypeOf(error.code).toEqualTypeOf<ErrorCode>();
 expectTypeOf<'cancelled' | 'options' | 'disposed' | 'gpu-lost' | 'model-missing' | 'audio-empty'>().toExtend<ErrorCode>();
 expectTypeOf<string>().not.toExtend<ErrorCode>();
 expectTypeOf<VoxlaneError>().toExtend<Error>();
 
-// A result is what the formats, the score and the re-clustering take.
+// The formats, the score and reclustering accept a result.
 expectTypeOf<DiarizationResult>().toExtend<formats.JsonSource>();
 expectTypeOf<DiarizationResult>().toExtend<formats.RunResult>();
 expectTypeOf(formats.toRttm).toBeCallableWith(result.turns, 'talk');
@@ -56,25 +56,25 @@ expectTypeOf(formats.parseRttm('')).toEqualTypeOf<Map<string, Turn[]>>();
 expectTypeOf(scoring.score(result.turns, result.turns)).toEqualTypeOf<scoring.Scores>();
 expectTypeOf(scoring.scoreRecordings).toBeCallableWith(formats.parseRttm(''), formats.parseRttm(''), { uem: formats.parseUem('') });
 expectTypeOf<NonNullable<DiarizationResult['voices']>>().toEqualTypeOf<Parameters<typeof Reclusterer.create>[0]>();
-// One error class, whichever entry it comes from.
+// All entries export the same error class.
 expectTypeOf<compare.VoxlaneError>().toEqualTypeOf<VoxlaneError>();
 expectTypeOf(new compare.Comparator().compare('wasm')).resolves.toEqualTypeOf<compare.ComparisonReport>();
 
-// Made by create(), which waits for the models.
+// Created by create(), which waits for the models.
 expectTypeOf<typeof Diarizer>().not.toExtend<new () => Diarizer>();
-// @ts-expect-error an address is no recording
+// @ts-expect-error an address is not a recording
 void diarizer.diarize('talk.wav');
-// @ts-expect-error no backend of that name
+// @ts-expect-error unknown backend
 void Diarizer.create({ backend: 'cuda' });
 // @ts-expect-error a misspelled option
 void diarize(file, { presets: 'fast' });
 // @ts-expect-error a misspelled option
 void diarizer.diarize(file, { speaker: 2 });
-// A result is not changed in place.
+// Results are read-only.
 expectTypeOf(result.turns).not.toExtend<Turn[]>();
-// @ts-expect-error no code of that name
+// @ts-expect-error unknown code
 if (error.code === 'cancel') throw error;
-// @ts-expect-error a GPU gives no golden outputs
+// @ts-expect-error golden is not a backend
 void new compare.Comparator().compare('golden');
 // @ts-expect-error seconds are numbers
 formats.toSrt([{ startSeconds: '0', endSeconds: 1, speaker: 'A' }]);

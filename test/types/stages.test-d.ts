@@ -1,4 +1,4 @@
-/** What the public types of the single stages promise. The compiler is the test: nothing here is run. */
+/** Compile-time tests of the public types of the single stages. This file is not executed. */
 import { expectTypeOf } from 'expect-type';
 import {
   cluster,
@@ -20,7 +20,7 @@ declare const segmentation: Segmentation;
 declare const embeddings: VoiceEmbeddings;
 declare const turns: readonly Turn[];
 
-// A shape has one size for each axis, and the array is of one kind.
+// A shape has one size per axis, and the array type is fixed.
 expectTypeOf<FbankFeatures['axes']>().toEqualTypeOf<readonly ['frame', 'mel']>();
 expectTypeOf<FbankFeatures['shape']>().toEqualTypeOf<readonly [number, number]>();
 expectTypeOf<FbankFeatures['data']>().toEqualTypeOf<Float32Array>();
@@ -40,25 +40,25 @@ expectTypeOf(cluster(segmentation, embeddings, { minSpeakers: 2 })).resolves.toE
 expectTypeOf(score(turns, turns).der).toEqualTypeOf<number>();
 expectTypeOf(score(turns, turns, { collarSeconds: 0.5 }).jer).toEqualTypeOf<number>();
 expectTypeOf(releaseStages).toEqualTypeOf<() => void>();
-// What a whole run gives is as good as what the stages give.
+// Results of a whole run and of single stages have compatible types.
 expectTypeOf<VoiceClusters['turns']>().toEqualTypeOf<readonly Turn[]>();
 
-// @ts-expect-error samples of 16 bits are no samples in [-1, 1]
+// @ts-expect-error 16-bit samples are not samples in [-1, 1]
 void segment(new Int16Array(1));
-// @ts-expect-error the stages have no fast way
+// @ts-expect-error the stages have no fast preset
 void segment(samples, { preset: 'fast' });
-// @ts-expect-error nor an option of that name
+// @ts-expect-error unknown option
 void segment(samples, { backends: 'wasm' });
-// @ts-expect-error features are no segmentation
+// @ts-expect-error features are not a segmentation
 void embed(samples, {} as FbankFeatures);
 // @ts-expect-error the segmentation comes first
 void cluster(embeddings, segmentation);
-// @ts-expect-error clustering runs no model, and so on no backend
+// @ts-expect-error clustering runs no model and has no backend
 void cluster(segmentation, embeddings, { backend: 'wasm' });
-// @ts-expect-error of a preset, only the manifest is read
+// @ts-expect-error the filterbank only reads the manifest of the preset
 void fbank(samples, { threads: 2 });
-// @ts-expect-error a result's values are its caller's to copy, not to put another array in
+// @ts-expect-error the data array of a result cannot be replaced
 segmentation.data = new Uint8Array(0);
 expectTypeOf(segmentation.shape.length).toEqualTypeOf<3>();
-// @ts-expect-error the turns of both sides are compared, not a result
+// @ts-expect-error score compares turns, not a result
 score(turns, { turns });

@@ -1,8 +1,8 @@
-/** Exclusive locks of one browser. A holder can disappear, like a worker that ends. */
+/** Exclusive locks of one browser. A holder can disappear, like a terminated worker. */
 export class FakeLocks {
   private readonly queues = new Map<string, (() => void)[]>();
 
-  /** The locks as one thread sees them. */
+  /** The locks from the perspective of one thread. */
   thread(): { readonly locks: Pick<LockManager, 'request'>; readonly end: () => void } {
     const releases = new Set<() => void>();
     let isEnded = false;
