@@ -1,4 +1,4 @@
-/** axe on every view, light and dark, narrow and wide. */
+/** Runs axe on every view, in light and dark themes, at narrow and wide widths. */
 import { accessibilityTests, expectNoSideways, expectNoViolation } from '../test/browser/accessibilityTests';
 import { drop, openSampleTurns, SAMPLE_TURNS } from '../test/browser/editor';
 import { expect, test, type Page } from '../test/browser/test';
@@ -7,11 +7,11 @@ import { WITHOUT_GPU } from '../test/browser/withoutGpu';
 
 test.use(WITHOUT_GPU);
 
-/** What a finger would miss, and fields that iOS would zoom into. */
+/** Finds touch targets that are too small, and fields that iOS would zoom into. */
 async function fingerFaults(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const [least, leastText] = [44, 16];
-    // Boxes are fractions of pixels: half of one is rounding.
+    // Boxes have fractional sizes, so allow half a pixel for rounding.
     const rounding = 0.5;
     const roots: ParentNode[] = [document];
     for (const { shadowRoot } of document.querySelectorAll('*')) if (shadowRoot) roots.push(shadowRoot);
@@ -24,11 +24,11 @@ async function fingerFaults(page: Page): Promise<string[]> {
     let looked = 0;
     for (const element of all) {
       if (!isSeen(element)) continue;
-      // WCAG 2.5.5 and 2.5.8 leave out links in running text.
+      // WCAG 2.5.5 and 2.5.8 exclude links in running text.
       if (element.matches('p a, dd a') && getComputedStyle(element).display === 'inline') continue;
       looked++;
       const name = `${element.localName}.${element.className} “${(element.getAttribute('aria-label') ?? element.textContent).trim().slice(0, 30)}”`;
-      // A label passes what presses it on to its field.
+      // A label forwards presses to its field.
       const boxes = [element, ...labelsOf(element)].filter(isSeen).map((each) => each.getBoundingClientRect());
       if (!boxes.some(({ width, height }) => width >= least - rounding && height >= least - rounding)) {
         faults.push(`${name}: ${boxes.map(({ width, height }) => `${width.toFixed(1)} x ${height.toFixed(1)}`).join(', ')}`);
@@ -52,7 +52,7 @@ test('a run in progress', async ({ page }) => {
   await page.getByTestId('cancel').click();
 });
 
-test('the list of kept results, and the comparison panel', async ({ page }) => {
+test('the list of saved results, and the comparison panel', async ({ page }) => {
   await page.goto('index.html');
   await drop(page, SAMPLE_TURNS);
   await expect(page.getByTestId('state')).toHaveAttribute('data-kept', 'true');
@@ -63,10 +63,10 @@ test('the list of kept results, and the comparison panel', async ({ page }) => {
   await expectNoViolation(page, 'comparison');
 });
 
-test.describe('with a finger', () => {
+test.describe('with touch', () => {
   test.use({ hasTouch: true, isMobile: true, viewport: { width: 390, height: 844 }, reducedMotion: 'reduce' });
 
-  test('everything on the page can be pressed, and no field is zoomed into', async ({ page }) => {
+  test('all controls on the page are large enough, and no field triggers zooming', async ({ page }) => {
     await page.goto('index.html');
     await page.locator('.options__summary').click();
     expect(await fingerFaults(page), 'empty').toEqual([]);
@@ -100,7 +100,7 @@ test.describe('with a finger', () => {
     await expectNoSideways(page, 'comparison');
   });
 
-  test('everything of the widget can be pressed', async ({ page }) => {
+  test('all controls of the widget are large enough', async ({ page }) => {
     await page.goto('test/widget.html');
     await putClip(page);
     await page.evaluate(() => {

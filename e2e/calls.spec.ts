@@ -1,7 +1,7 @@
-/** Calls of the library in a page: typed errors for bad input, cancellation, and a diarizer that works afterwards. */
+/** Library calls in a page: typed errors for bad input, cancellation, and a working diarizer afterwards. */
 import { createDiarizer, expect, openEngine, test } from '../test/browser/engine';
 
-test('options out of range, contradictions and wrong sources are named', async ({ engine }) => {
+test('errors name options out of range, contradictions and wrong sources', async ({ engine }) => {
   const codes = await engine.page.evaluate(async () => {
     const { testDiarizer } = globalThis as unknown as { testDiarizer: typeof voxlane.Diarizer.prototype };
     const samples = new Float32Array(16000);
@@ -20,7 +20,7 @@ test('options out of range, contradictions and wrong sources are named', async (
   expect(codes).toEqual(['options', 'options', 'options', 'options', 'options', 'audio-not-finite', 'options']);
 });
 
-test('a signal cancels a run, and one that has fired already keeps it from starting', async ({ page }) => {
+test('a signal cancels a run, and an aborted signal prevents the start', async ({ page }) => {
   await openEngine(page);
   await createDiarizer(page, { backend: 'wasm' });
   await page.setInputFiles('#file', 'public/sample.wav');
@@ -45,7 +45,7 @@ test('a signal cancels a run, and one that has fired already keeps it from start
   expect(outcome).toMatchObject({ code: 'cancelled', early: 'cancelled', disposed: 'disposed', speakers: 2 });
 });
 
-test('a file that is no recording, and one that is cut short, are typed errors; the diarizer still works', async ({ engine }) => {
+test('a non-recording and a truncated file cause typed errors; the diarizer still works', async ({ engine }) => {
   const codes = await engine.page.evaluate(async () => {
     const { testDiarizer } = globalThis as unknown as { testDiarizer: typeof voxlane.Diarizer.prototype };
     const sample = await (await fetch('sample.wav')).blob();
@@ -58,7 +58,7 @@ test('a file that is no recording, and one that is cut short, are typed errors; 
   expect(codes).toEqual(['audio-unsupported', 'audio-truncated', 'audio-unsupported', 2]);
 });
 
-test('a worker script that is missing is an error, not a hang', async ({ page }) => {
+test('a missing worker script causes an error, not a hang', async ({ page }) => {
   await page.route('**/embedding.worker-*.js', (route) => route.fulfill({ status: 404 }));
   await openEngine(page);
   const code = await page.evaluate(() =>

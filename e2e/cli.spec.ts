@@ -1,4 +1,4 @@
-/** The command line, as a process of its own. */
+/** The command line as a separate process. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ test.afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test('a bad file among many does not lose the others, and the exit status tells', async () => {
+test('a bad file does not affect other files and is reflected in the exit status', async () => {
   const bad = join(folder, 'bad.wav');
   writeFileSync(bad, 'RIFF');
   const { code, stderr } = await diarize(bad, 'public/sample.wav', join(folder, 'absent.wav'), '--backend', 'wasm', '--out', folder, '--exclusive');
@@ -27,7 +27,7 @@ test('a bad file among many does not lose the others, and the exit status tells'
   const turns = parseRttm(rttm).get('sample')!;
   expect(turns.length).toBeGreaterThan(5);
   turns.slice(1).forEach((turn, index) => {
-    // RTTM has milliseconds: ends are rounded.
+    // RTTM rounds times to milliseconds.
     expect(turn.startSeconds).toBeGreaterThanOrEqual(turns[index]!.endSeconds - 0.002);
   });
 });

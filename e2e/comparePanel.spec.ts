@@ -1,4 +1,4 @@
-/** The comparison panel, as an engineer who ports a model uses it. */
+/** The comparison panel, used like an engineer who ports a model. */
 import { readFileSync } from 'node:fs';
 import { openFiles, run, upload, type Upload } from '../test/browser/comparePanel';
 import { expect, test, type Page } from '../test/browser/test';
@@ -9,7 +9,7 @@ async function savedReport(page: Page): Promise<{ reports?: ComparisonReport[] }
   return JSON.parse(readFileSync(await file.path(), 'utf8')) as Record<string, unknown>;
 }
 
-test('a shipped model passes on WASM, and is looked at closely', async ({ page }) => {
+test('a shipped model passes on WASM, and its stages can be inspected', async ({ page }) => {
   await openFiles(page, 'public/goldens/segmentation-3.0.zip');
   await expect(page.getByTestId('model-name')).toContainText('segmentation-3.0');
   await run(page, 'wasm');
@@ -17,7 +17,7 @@ test('a shipped model passes on WASM, and is looked at closely', async ({ page }
   for (const stage of ['sincnet', 'lstm', 'linear1', 'linear2', 'classifier']) {
     await expect(page.getByTestId(`verdict-wasm-${stage}`)).toHaveAttribute('data-verdict', 'pass');
   }
-  // By keyboard from one stage to the next; the detail follows.
+  // Keys move from stage to stage, and the details follow.
   await page.getByTestId('stage-row-lstm').click();
   await expect(page.getByTestId('detail-stage')).toContainText('lstm');
   await page.keyboard.press('ArrowDown');
@@ -35,7 +35,7 @@ test('a shipped model passes on WASM, and is looked at closely', async ({ page }
   expect(JSON.stringify(report)).toMatch(/graphSha256/);
 });
 
-test('tolerances can be tried, and the verdict says that they were', async ({ page }) => {
+test('tolerances can be changed, and the verdict mentions this', async ({ page }) => {
   await openFiles(page, 'public/goldens/segmentation-3.0.zip');
   await run(page, 'wasm');
   await page.getByTestId('tolerances').locator('summary').click();
@@ -48,7 +48,7 @@ test('tolerances can be tried, and the verdict says that they were', async ({ pa
   await expect(page.getByTestId('verdict')).toContainText(/5 stages pass/i);
 });
 
-test('files that cannot be compared say why', async ({ page }) => {
+test('files that cannot be compared cause an explanation', async ({ page }) => {
   await page.goto('compare.html');
   const cases: [Upload, RegExp, string][] = [
     [upload('cut.zip', readFileSync('public/goldens/segmentation-3.0.zip').subarray(0, 5000)), /cannot be unpacked/, 'format'],

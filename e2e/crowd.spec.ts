@@ -1,17 +1,17 @@
-/** 400 speakers: the page has elements for what is visible, and a list of speakers for none of them until it is opened. */
+/** 400 speakers: the page has elements only for visible items, and creates speaker lists only when they are opened. */
 import { readFileSync } from 'node:fs';
 import { expect, test, type Page } from '../test/browser/test';
 import { drop } from '../test/browser/editor';
 
 const SPEAKERS = 400;
 const FILE = { name: '400-speakers.rttm', text: readFileSync('e2e/fixtures/cases/400-speakers.rttm', 'utf8') };
-/** Ten times what is visible at once. A list for each of 400 speakers would have 160,000 options. */
+/** Ten times the visible elements. A list for each of 400 speakers would have 160,000 options. */
 const MAX_ELEMENTS = 3000;
 
 const names = (page: Page) => page.getByTestId('speaker-name');
 const matches = (page: Page) => page.getByTestId('speaker-match');
 
-test('400 speakers take few elements, and each can be named, found and merged', async ({ page }) => {
+test('400 speakers need few elements, and each can be named, found and merged', async ({ page }) => {
   await page.goto('index.html');
   await drop(page, FILE);
   await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done');
@@ -30,7 +30,7 @@ test('400 speakers take few elements, and each can be named, found and merged', 
     expect(await page.getByTestId('speaker-row').count()).toBeLessThan(30);
   });
 
-  await test.step('what is typed in a field stays while the list scrolls', async () => {
+  await test.step('typed text remains in a field while the list scrolls', async () => {
     await names(page).last().fill('Zoe');
     await page.locator('.speakers').evaluate((list) => {
       list.scrollTop = 0;
@@ -42,7 +42,7 @@ test('400 speakers take few elements, and each can be named, found and merged', 
     await expect(page.getByTestId('undo')).toBeEnabled();
   });
 
-  await test.step('the tracks scroll, with their labels', async () => {
+  await test.step('the tracks scroll with their labels', async () => {
     await page.locator('.tracks__scroller').evaluate((scroller) => {
       scroller.scrollTop = scroller.scrollHeight;
     });
@@ -51,7 +51,7 @@ test('400 speakers take few elements, and each can be named, found and merged', 
     expect(await page.locator('.track-label').count()).toBeLessThan(40);
   });
 
-  await test.step('a speaker is found by name; leaving the list merges nobody', async () => {
+  await test.step('a speaker is found by name; leaving the list merges no speakers', async () => {
     const merge = page.getByTestId('merge-speaker').first();
     await merge.click();
     expect(await matches(page).count()).toBeLessThanOrEqual(50);
@@ -66,13 +66,13 @@ test('400 speakers take few elements, and each can be named, found and merged', 
     }
     await page.keyboard.press('Enter');
     await expect(page.getByTestId('summary')).toContainText('399');
-    // The speaker who took the other's place, at the end of the list.
+    // The speaker who replaced the other one, at the end of the list.
     await expect(page.locator('[data-testid="speaker-name"]:focus')).toHaveValue('Zoe');
     await page.getByTestId('undo').click();
     await expect(page.getByTestId('summary')).toContainText('400');
   });
 
-  await test.step('the review has no list for each speaker either', async () => {
+  await test.step('the review also has no list for each speaker', async () => {
     await page.getByTestId('tab-review').click();
     await expect(page.getByTestId('brief-row').first()).toBeVisible();
     expect(await page.getByTestId('brief-row').count()).toBeLessThan(40);

@@ -1,4 +1,4 @@
-/** The Content-Security-Policy of the built pages, and that the guard of all specs sees when it is broken. */
+/** The Content-Security-Policy of the built pages, and the detection of violations in all specs. */
 import { expect, test } from '../test/browser/test';
 
 for (const name of ['index.html', 'compare.html']) {
@@ -16,7 +16,7 @@ for (const name of ['index.html', 'compare.html']) {
   });
 }
 
-test('a request to another origin is stopped, shown and seen, from a worker too', async ({ page, watch }) => {
+test('requests to other origins, including those of workers, are blocked and detected', async ({ page, watch }) => {
   await page.goto('index.html');
   await expect(page.getByTestId('outside-count')).toContainText(/: 0$/);
   const ask = () => fetch('https://example.org/').then(() => 'answered', (error: unknown) => String(error));
@@ -27,7 +27,7 @@ test('a request to another origin is stopped, shown and seen, from a worker too'
   await expect(page.getByTestId('outside-count')).toContainText(/: 0$/);
 
   await page.route('**/probe.js', async (route) => {
-    // With the headers of a real file: a worker has the policy that came with its script.
+    // Use the headers of a real file, because a worker has the policy of its script.
     const response = await route.fetch({ url: new URL('favicon.svg', page.url()).href });
     const headers = { ...response.headers(), 'content-type': 'text/javascript' };
     await route.fulfill({ headers, body: `fetch('https://example.org/').catch((error) => postMessage(String(error)))` });
@@ -45,7 +45,7 @@ test('a request to another origin is stopped, shown and seen, from a worker too'
   await expect.poll(() => seen.push(...watch.take()) && seen).toContainEqual(expect.stringContaining('connect-src'));
 });
 
-test('markup, inline scripts and scripts of other origins are refused', async ({ page, watch }) => {
+test('markup, inline scripts and scripts of other origins are blocked', async ({ page, watch }) => {
   await page.goto('index.html');
   const refusals = await page.evaluate(() => {
     const refused = (action: () => unknown): boolean => {
@@ -67,7 +67,7 @@ test('markup, inline scripts and scripts of other origins are refused', async ({
   expect(watch.take()).not.toEqual([]);
 });
 
-test('the download of a model, which the person chose, is counted by its origin', async ({ page, watch }) => {
+test('a model download requested by the user is detected with its origin', async ({ page, watch }) => {
   await page.route('https://huggingface.co/**', (route) => route.fulfill({ status: 404 }));
   await page.goto('index.html');
   await page.evaluate(() => fetch('https://huggingface.co/model').catch(() => undefined));

@@ -2,16 +2,16 @@
 import { expect, test } from '../test/browser/test';
 import { drop, SAMPLE_TURNS } from '../test/browser/editor';
 
-test('nothing moves on the start page when the list of earlier work is slow', async ({ page }) => {
+test('the layout of the start page is stable if the list of earlier work loads slowly', async ({ page }) => {
   await page.goto('index.html');
   await drop(page, SAMPLE_TURNS);
   await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done');
   await expect(page.getByTestId('state')).toHaveAttribute('data-kept', 'true');
   await page.addInitScript(() => {
-    // After a second the page stops waiting, and a busy machine can need that long: timers of a second and more never fire.
+    // The page stops waiting after a second, which can be too short on a busy machine. Disable timers of a second and more.
     const startTimer = setTimeout;
     globalThis.setTimeout = ((callBack: () => void, ms = 0) => (ms < 1000 ? startTimer(callBack, ms) : 0)) as typeof setTimeout;
-    // The list of keys arrives half a second late.
+    // Delay the list of keys by half a second.
     const { prototype } = IDBObjectStore;
     // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its object below
     const { getAllKeys } = prototype;
@@ -41,7 +41,7 @@ test('nothing moves on the start page when the list of earlier work is slow', as
   expect(await page.evaluate(() => [...(globalThis as unknown as { tops: Set<number> }).tops])).toHaveLength(1);
 });
 
-test('the start page appears although storage never answers', async ({ page }) => {
+test('the start page appears even if storage never responds', async ({ page }) => {
   await page.addInitScript(() => {
     IDBFactory.prototype.open = () => ({}) as IDBOpenDBRequest;
   });

@@ -1,4 +1,4 @@
-/** Correcting a result, through the page as a person does it. */
+/** Editing a result in the page like a user. */
 import { parseRttm } from '../src/formats/rttm';
 import type { Turn } from '../src/index';
 import { drop, exportAs, openSampleTurns, SAMPLE, SAMPLE_TURNS, textOf } from '../test/browser/editor';
@@ -15,7 +15,7 @@ async function rttm(page: Page): Promise<Turn[]> {
   return [...parseRttm(await textOf(await exportAs(page, 'rttm'))).values()][0]!;
 }
 
-test('speakers are named, colored, merged and added; undo takes each back', async ({ page }) => {
+test('speakers are named, colored, merged and added; undo reverts each edit', async ({ page }) => {
   await openSampleTurns(page);
   const before = await rttm(page);
   await names(page).first().fill('Ada Lovelace');
@@ -45,7 +45,7 @@ test('speakers are named, colored, merged and added; undo takes each back', asyn
   await expect(names(page)).toHaveCount(1);
 });
 
-test('lists merge nobody on the way out, number keys are the numbers in the names, and namesakes stay apart', async ({ page }) => {
+test('leaving a list merges no speakers, number keys match the numbers in names, and speakers with equal names stay separate', async ({ page }) => {
   const speaker = (start: number, label: string): string => `SPEAKER talk 1 ${start}.000 2.000 <NA> <NA> ${label} <NA> <NA>\n`;
   await page.goto('index.html');
   await drop(page, { name: 'talk.rttm', text: speaker(0, 'SPEAKER_00') + speaker(3, 'SPEAKER_01') + speaker(6, 'SPEAKER_02') + speaker(9, 'SPEAKER_00') });
@@ -65,7 +65,7 @@ test('lists merge nobody on the way out, number keys are the numbers in the name
   await page.keyboard.press('Enter');
   await expect(names(page)).toHaveCount(2);
 
-  // The third speaker is the second row now, and still has the key 3.
+  // The third speaker is now in the second row and still has the key 3.
   await expect(names(page).nth(1)).toHaveValue('Speaker 3');
   await page.keyboard.press('Escape');
   await rows(page).last().click();
@@ -86,12 +86,12 @@ test('lists merge nobody on the way out, number keys are the numbers in the name
   await expect(page.getByTestId('namesake')).toBeHidden();
 });
 
-test('a turn is split, moved, given away, confirmed, deleted and added', async ({ page }) => {
+test('a turn is split, moved, reassigned, confirmed, deleted and added', async ({ page }) => {
   await openSampleTurns(page);
   const before = await rttm(page);
   const [first, second] = before as [Turn, Turn];
   await rows(page).first().click();
-  // Playing goes on meanwhile, and a split happens where the playhead is.
+  // Pause, because a split uses the position of the playhead.
   await page.getByRole('button', { name: 'Pause' }).click();
   await page.getByTestId('turn-end').fill(String(first.endSeconds - 0.25));
   await page.getByTestId('turn-end').press('Enter');
@@ -121,7 +121,7 @@ test('a turn is split, moved, given away, confirmed, deleted and added', async (
   await expect(rows(page)).toHaveCount(count - 1);
 });
 
-test('a split at the playhead; a loop plays one turn over and over', async ({ page }) => {
+test('a turn is split at the playhead; a loop repeats one turn', async ({ page }) => {
   await openSampleTurns(page);
   const before = await rttm(page);
   const longest = before.reduce((a, b) => (b.endSeconds - b.startSeconds > a.endSeconds - a.startSeconds ? b : a));
@@ -138,7 +138,7 @@ test('a split at the playhead; a loop plays one turn over and over', async ({ pa
   await expect(page.getByTestId('turn-loop')).toHaveAttribute('aria-pressed', 'false');
 });
 
-test('keys are shown by ?, and single letters can be turned off', async ({ page }) => {
+test('the ? key shows the shortcuts, and single-letter shortcuts can be disabled', async ({ page }) => {
   await openSampleTurns(page);
   await page.keyboard.press('?');
   const help = page.getByTestId('help');
@@ -156,12 +156,12 @@ test('keys are shown by ?, and single letters can be turned off', async ({ page 
   await page.keyboard.press('Escape');
   await page.keyboard.press('v');
   await expect(page.getByRole('radio', { name: 'Exclusive' })).toBeChecked();
-  // What overlaps cannot be corrected here, and the page says so.
+  // Overlapping turns cannot be edited here, and the page explains this.
   await expect(page.getByTestId('turn-editor')).toContainText('Exclusive turns are derived from the overlapping turns');
 });
 
-test('a new result counts as saved only after it is stored', async ({ page }) => {
-  // Saves wait for a lock of the page, which the test holds back.
+test('a new result is shown as saved only after it is stored', async ({ page }) => {
+  // Saving waits for a lock of the page, which the test delays.
   await page.addInitScript(() => {
     const { locks } = navigator;
     const request = locks.request.bind(locks) as (...args: unknown[]) => Promise<unknown>;
@@ -184,7 +184,7 @@ test('a new result counts as saved only after it is stored', async ({ page }) =>
   await expect(page.getByRole('button', { name: 'Open sample', exact: true })).toBeVisible();
 });
 
-test('corrections survive a reload, with their undo, their sound and their transcript', async ({ page }) => {
+test('corrections are restored after a reload, with undo, audio and transcript', async ({ page }) => {
   await openSampleTurns(page);
   const before = await rttm(page);
   await names(page).first().fill('Ada');
@@ -196,7 +196,7 @@ test('corrections survive a reload, with their undo, their sound and their trans
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Delete');
   await expect(rows(page)).toHaveCount(before.length - 1);
-  // Written a moment after the last correction, so that many quick ones cost one write.
+  // Saving is debounced after the last correction.
   await expect(page.getByTestId('state')).toHaveAttribute('data-kept', 'true');
   await page.reload();
   await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done');
@@ -211,7 +211,7 @@ test('corrections survive a reload, with their undo, their sound and their trans
   await rows(page).nth(4).click();
   await expect(page.getByRole('button', { name: 'Pause' })).toBeVisible();
 
-  // It is in the list of what is kept, and goes from there when it is deleted.
+  // It is in the list of saved work until it is deleted.
   await page.getByTestId('new-recording').click();
   await expect(page.locator('.recent:not([hidden]) ~ .drop-zone')).toBeVisible();
   await page.getByTestId('open-kept').first().click();
@@ -224,7 +224,7 @@ test('corrections survive a reload, with their undo, their sound and their trans
   await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'empty');
 });
 
-test('what was exported as JSON is opened again as it was', async ({ page }) => {
+test('exported JSON restores the same result', async ({ page }) => {
   await openSampleTurns(page);
   await names(page).first().fill('Zoë, “the chair”');
   await names(page).first().press('Enter');
@@ -232,7 +232,7 @@ test('what was exported as JSON is opened again as it was', async ({ page }) => 
   const json = await textOf(await exportAs(page, 'json'));
   const expected = await rttm(page);
   await page.getByTestId('new-recording').click();
-  // Without the recording, and then with it.
+  // First without the recording, then with it.
   await drop(page, { name: 'sample.json', text: json });
   await expect(page.getByTestId('no-sound')).toBeVisible();
   expect(await rttm(page)).toEqual(expected);
@@ -242,7 +242,7 @@ test('what was exported as JSON is opened again as it was', async ({ page }) => 
   await expect(names(page).first()).toHaveValue('Zoë, “the chair”');
 });
 
-test('turns of another file take the place of the present ones, and undo brings these back', async ({ page }) => {
+test('turns of another file replace the current ones, and undo restores them', async ({ page }) => {
   await openSampleTurns(page);
   const before = await rttm(page);
   const other = 'SPEAKER talk 1 1.000 2.000 <NA> <NA> Bob <NA> <NA>\n';
@@ -253,7 +253,7 @@ test('turns of another file take the place of the present ones, and undo brings 
   expect(await rttm(page)).toEqual(before);
   await page.getByTestId('import-input').setInputFiles({ name: 'bad.rttm', mimeType: 'text/plain', buffer: Buffer.from('SPEAKER talk 1 x y\n') });
   await expect(status(page)).toContainText('bad.rttm could not be imported');
-  // Of several recordings, the person says which.
+  // With several recordings, the user selects one.
   const two = `${other}SPEAKER chat 1 3.000 1.000 <NA> <NA> Kim <NA> <NA>\n`;
   await page.getByTestId('import-input').setInputFiles({ name: 'two.rttm', mimeType: 'text/plain', buffer: Buffer.from(two) });
   await page.getByTestId('choose-recording').selectOption('chat');
@@ -262,7 +262,7 @@ test('turns of another file take the place of the present ones, and undo brings 
   await expect(names(page).first()).toHaveValue('Kim');
 });
 
-test('every export is a file with its own ending', async ({ page }) => {
+test('every export has its own file extension', async ({ page }) => {
   await openSampleTurns(page);
   const count = await rows(page).count();
   const found: Record<string, string> = {};
@@ -293,9 +293,9 @@ test('a transcript or a UEM without its recording is explained', async ({ page }
 test.describe('a press on a row', () => {
   test.use({ viewport: { width: 1280, height: 640 } });
 
-  /** Presses a row near its lower edge, and says how far the row has moved before the button is let go. */
+  /** Presses a row near its lower edge and returns how far the row has moved before the release. */
   async function press(page: Page, row: number): Promise<number> {
-    // WebKit has no scroll anchoring, by which other browsers make up for some of what moves.
+    // Disable scroll anchoring, which WebKit lacks and which compensates for movements in other browsers.
     await page.evaluate(() => {
       document.documentElement.style.overflowAnchor = 'none';
     });
@@ -303,7 +303,7 @@ test.describe('a press on a row', () => {
     const { x, width, y, height } = (await rows(page).nth(row).boundingBox())!;
     await page.mouse.move(x + width / 2, Math.min(y + height - 4, 636));
     await page.mouse.down();
-    // What the press has changed is laid out by then, and what it says is written.
+    // Wait until layout and messages are updated.
     await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
     const moved = (await top()) - y;
     await page.mouse.up();
@@ -314,7 +314,7 @@ test.describe('a press on a row', () => {
       scrollTo(0, document.documentElement.scrollHeight);
     });
 
-  test('moves no row, with the hint shown or with a wrong time in a field', async ({ page }) => {
+  test('moves no row, with the hint shown or an invalid time in a field', async ({ page }) => {
     await openSampleTurns(page);
     await toBottom(page);
     expect(await press(page, 6)).toBe(0);
@@ -327,7 +327,7 @@ test.describe('a press on a row', () => {
     await expect(rows(page).nth(4)).toHaveAttribute('aria-selected', 'true');
   });
 
-  test('moves no row when it takes a time that was typed', async ({ page }) => {
+  test('moves no row when it applies a typed time', async ({ page }) => {
     await openSampleTurns(page);
     await rows(page).nth(6).click();
     await page.getByTestId('turn-end').fill('0:18.7');
@@ -336,7 +336,7 @@ test.describe('a press on a row', () => {
     await expect(status(page)).not.toHaveText('');
   });
 
-  test('moves no row that the scroller cuts off', async ({ page }) => {
+  test('moves no row at the edge of the scroller', async ({ page }) => {
     const many = Array.from({ length: 60 }, (_, turn) => `SPEAKER talk 1 ${turn / 2} 0.4 <NA> <NA> ${turn % 2 ? 'Ada' : 'Bob'} <NA> <NA>\n`);
     await page.goto('index.html');
     await drop(page, SAMPLE, { name: 'sample.rttm', text: many.join('') });
@@ -357,10 +357,10 @@ test.describe('a press on a row', () => {
   });
 });
 
-test('without an audio output the page says so, and Play tries again', async ({ page }) => {
+test('without an audio output, the page shows a message, and Play tries again', async ({ page }) => {
   await page.addInitScript(() => {
     const own = Reflect.get<HTMLMediaElement, 'play'>(HTMLMediaElement.prototype, 'play');
-    // As Firefox does it: play() resolves, and then the error comes.
+    // Like Firefox: play() resolves before the error occurs.
     HTMLMediaElement.prototype.play = async function (this: HTMLMediaElement) {
       await own.call(this);
       if (!(globalThis as { isMute?: boolean }).isMute) return;

@@ -7,7 +7,7 @@ import { WITHOUT_GPU } from '../test/browser/withoutGpu';
 
 test.use(WITHOUT_GPU);
 
-test('a file with two audio tracks: the page says which was read, and reads the other', async ({ page }) => {
+test('a file with two audio tracks: the page shows which one was read and can read the other', async ({ page }) => {
   await page.goto('index.html');
   await page.getByTestId('file-input').first().setInputFiles('e2e/fixtures/cases/obs_silent_track1_speech_track2.mp4');
   const notes = page.getByTestId('file-notes');
@@ -19,7 +19,7 @@ test('a file with two audio tracks: the page says which was read, and reads the 
   await expect(page.getByTestId('track')).toHaveValue('2');
 });
 
-test('a file with a wrong size has a note, and a whole file has none', async ({ page }) => {
+test('a file with a wrong size has a note, and an intact file has none', async ({ page }) => {
   await page.goto('index.html');
   await page.getByTestId('file-input').first().setInputFiles('e2e/fixtures/cases/wav_data_22_bytes_too_long.wav');
   await expect(page.getByTestId('file-notes').locator('li')).toHaveText([/breaks off at 0:04\.1/], { timeout: 60_000 });

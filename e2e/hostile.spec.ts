@@ -1,4 +1,4 @@
-/** Names of files and speakers that are markup, formulas or keys of object prototypes: page and widget show them as text. */
+/** Names of files and speakers with markup, formulas or prototype keys: page and widget show them as text. */
 import { readFileSync } from 'node:fs';
 import { drop, exportAs, textOf } from '../test/browser/editor';
 import { expect, test, type Page } from '../test/browser/test';
@@ -9,7 +9,7 @@ test.use(WITHOUT_GPU);
 
 const MARKUP = '<img src=x onerror="window.PWNED=1"><script>window.PWNED=1</script>';
 
-/** Expects that no markup became an element, in the page or in a shadow tree, and that no script ran. */
+/** Expects that markup created no elements in the page or a shadow tree, and that no script ran. */
 async function expectHarmless(page: Page): Promise<void> {
   const found = await page.evaluate(() => {
     const roots: (Document | ShadowRoot)[] = [document];
@@ -45,7 +45,7 @@ test('the page', async ({ page }) => {
     if (format === 'vtt') expect(text).not.toMatch(/<(img|script)/);
     else expect(text).toMatch(/PWNED/);
   }
-  // The list of kept work shows its name.
+  // The list of saved work shows its name.
   await page.goto('index.html');
   await expect(page.getByTestId('open-kept')).toContainText('<img src=x');
   await expectHarmless(page);

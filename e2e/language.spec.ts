@@ -1,22 +1,22 @@
-/** The page in the language of the browser, and in another when it is asked for. */
+/** The page in the language of the browser, and in another language on request. */
 import { expect, test, type Page } from '../test/browser/test';
 
 test.use({ locale: 'de-DE' });
 
 const html = (page: Page) => page.locator('html');
 
-/** The head of the page in the narrowest window that is promised. */
+/** Checks the page header in the narrowest supported window. */
 async function expectRoomAt360(page: Page): Promise<void> {
   await page.setViewportSize({ width: 360, height: 740 });
   const sideways = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-  expect(sideways, 'px to scroll sideways').toBeLessThanOrEqual(0);
+  expect(sideways, 'px of horizontal scrolling').toBeLessThanOrEqual(0);
   for (const name of ['de', 'en']) {
     const box = (await page.getByTestId(`language-${name}`).boundingBox())!;
     expect(Math.min(box.width, box.height), 'px of the smaller side of a button').toBeGreaterThanOrEqual(24);
   }
 }
 
-test('German for a German browser; English and back by the switch, and the choice is remembered', async ({ page }) => {
+test('German in a German browser; the switch changes to English and back, and the choice is stored', async ({ page }) => {
   await page.goto('index.html');
   await expect(html(page)).toHaveAttribute('lang', 'de');
   await expect(page).toHaveTitle('Voxlane: wer wann spricht, direkt im Browser');
@@ -37,13 +37,13 @@ test('German for a German browser; English and back by the switch, and the choic
   await expect(page.getByTestId('try-sample')).toHaveText('Beispiel ausprobieren');
 });
 
-test('the comparison is German too: failures in both languages, and no change of language while something is open', async ({ page }) => {
+test('the comparison is also German: failures in both languages, and no language switch while a file is open', async ({ page }) => {
   await page.goto('compare.html');
   await expect(html(page)).toHaveAttribute('lang', 'de');
   await expect(page).toHaveTitle('Voxlane: die falsche Schicht finden');
   await expectRoomAt360(page);
 
-  // The main page shows a failure by the same code, but needs its models first.
+  // The main page shows failures with the same code but requires its models first.
   await page.getByTestId('file-input').setInputFiles({ name: 'notizen.zip', mimeType: 'application/zip', buffer: Buffer.from('nur Text') });
   const failure = page.getByTestId('failure');
   await expect(failure).toHaveAttribute('data-code', 'format');

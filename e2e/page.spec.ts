@@ -1,4 +1,4 @@
-/** The page, as a person with a recording uses it. */
+/** The page, used like a user with a recording. */
 import { readFileSync } from 'node:fs';
 import { expect, test, type Page } from '../test/browser/test';
 import { parseRttm } from '../src/formats/rttm';
@@ -13,13 +13,13 @@ const SAMPLE_TURN_COUNT = 10;
 
 const state = (page: Page) => page.getByTestId('state');
 
-/** The position that the page shows. */
+/** The position shown by the page. */
 async function shownSeconds(page: Page): Promise<number> {
   const [minutes = 0, seconds = 0] = (await page.locator('.clock__now').innerText()).split(':').map(Number);
   return 60 * minutes + seconds;
 }
 
-test('drop the sample, watch it run, hear it, take the files home', async ({ page }) => {
+test('drop the sample, follow the run, play it, download the files', async ({ page }) => {
   await page.goto('index.html');
   await expect(state(page)).toHaveAttribute('data-state', 'empty');
 
@@ -54,7 +54,7 @@ test('drop the sample, watch it run, hear it, take the files home', async ({ pag
   expect(json.turns).toHaveLength(11);
   expect(json.speakers).toHaveLength(2);
 
-  // A turn that is clicked plays from its start.
+  // A clicked turn plays from its start.
   await page.getByTestId('turn-row').nth(8).click();
   await expect.poll(() => shownSeconds(page)).toBeGreaterThan(json.turns[8]!.startSeconds);
 });
@@ -65,7 +65,7 @@ test('click on the tracks seeks; space plays and pauses', async ({ page }) => {
   await page.mouse.click(box.x + box.width * 0.75, box.y + box.height / 2);
   await expect.poll(() => shownSeconds(page)).toBeGreaterThan(15);
   const pause = page.getByRole('button', { name: 'Pause' });
-  // A click beside a turn only moves the playhead; one on a turn plays it.
+  // A click beside a turn only moves the playhead; a click on a turn plays it.
   if (await pause.isVisible()) await page.keyboard.press('Space');
   await expect(pause).toBeHidden();
   const before = await shownSeconds(page);
@@ -74,21 +74,21 @@ test('click on the tracks seeks; space plays and pauses', async ({ page }) => {
   await expect.poll(() => shownSeconds(page)).toBeGreaterThan(before);
 });
 
-test('cancel stops the work and the next run is whole', async ({ page }) => {
+test('cancelling stops the work, and the next run is complete', async ({ page }) => {
   await page.goto('index.html');
   await page.getByTestId('try-sample').click();
   await expect(state(page)).toHaveAttribute('data-state', 'running', { timeout: 60_000 });
   await expect.poll(() => page.workers().length).toBeGreaterThanOrEqual(4);
   await page.getByTestId('cancel').click();
   await expect(state(page)).toHaveAttribute('data-state', 'empty');
-  // Only ended workers have stopped.
+  // Only terminated workers have stopped.
   await expect.poll(() => page.workers().length).toBe(0);
   await page.getByTestId('try-sample').click();
   await expect(state(page)).toHaveAttribute('data-state', 'done', { timeout: 60_000 });
   await expect(page.getByTestId('turn-row')).toHaveCount(11);
 });
 
-test('a file that is no recording is explained, and the last result stays', async ({ page }) => {
+test('a file that is not a recording is explained, and the last result stays', async ({ page }) => {
   await openSampleTurns(page);
   await expect(page.getByTestId('turn-row')).toHaveCount(SAMPLE_TURN_COUNT);
   await page.getByTestId('new-recording').click();
@@ -101,18 +101,18 @@ test('a file that is no recording is explained, and the last result stays', asyn
   await expect(page.getByTestId('turn-row')).toHaveCount(SAMPLE_TURN_COUNT);
 });
 
-test('the page works from the keyboard and says its state to assistive technology', async ({ page }) => {
+test('the page works with the keyboard and announces its state to assistive technology', async ({ page }) => {
   await page.goto('index.html');
   await page.getByTestId('try-sample').focus();
   await page.keyboard.press('Enter');
   await expect(page.getByRole('progressbar').first()).toBeVisible();
   await page.keyboard.press('Escape');
   await expect(state(page)).toHaveAttribute('data-state', 'empty');
-  // Loading was cancelled too, not only left alone.
+  // Loading was also cancelled.
   await expect.poll(() => page.workers().length).toBe(0);
 });
 
-test('a sample that cannot be fetched is explained in plain words, and can be tried again', async ({ page }) => {
+test('an unavailable sample is explained in plain words and can be retried', async ({ page }) => {
   await page.goto('index.html');
   await page.route('**/sample.wav', (route) => route.abort());
   await page.getByTestId('try-sample').click();
@@ -120,7 +120,7 @@ test('a sample that cannot be fetched is explained in plain words, and can be tr
   await expect(error).toContainText('The sample recording could not be fetched: the server could not be reached');
   await expect(error).toContainText('Check the connection and try again');
   await expect(error).toContainText('Code: audio-missing');
-  // The browser's words are there for who asks for them.
+  // The browser's message is available in the details.
   expect(await error.innerText()).not.toContain('Failed to fetch');
   await expect(page.getByTestId('failure-details')).toContainText('Failed to fetch');
   await page.unroute('**/sample.wav');

@@ -1,4 +1,4 @@
-/** How much has to arrive before a recording can be dropped. */
+/** Download size before a recording can be dropped. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -6,7 +6,7 @@ import { expect, test } from '../test/browser/test';
 
 const LIMIT_BYTES = 200_000;
 
-/** Scripts that the browser has to have before the first line of the page runs: the entry and all that it imports. */
+/** Scripts required before the page runs: the entry and its static imports. */
 function scriptsOf(page: string): string[] {
   const html = readFileSync(join('dist', page), 'utf8');
   const found = new Set<string>();
@@ -14,7 +14,7 @@ function scriptsOf(page: string): string[] {
     if (found.has(file)) return;
     found.add(file);
     const script = readFileSync(join('dist', file), 'utf8');
-    // As the bundler writes them; an `import(…)` is not waited for.
+    // Static imports in the form written by the bundler. Dynamic imports do not block.
     for (const [, path] of script.matchAll(/(?:\bfrom|\bimport)\s*["'](\.[^"']+\.js)["']/g)) visit(join(dirname(file), path!));
   };
   for (const [, file] of html.matchAll(/<script[^>]* src="\.\/([^"]+)"/g)) visit(file!);
@@ -31,7 +31,7 @@ test('the script of the page is small', () => {
   }
 });
 
-test('the build contains the two product pages, and nothing that only tests or tools use', () => {
+test('the build contains the two product pages, but nothing used only by tests or tools', () => {
   const files = (readdirSync('dist', { recursive: true }) as string[]).map((path) => path.replaceAll('\\', '/'));
   const pages = ['compare.html', 'index.html'];
   expect(files.filter((path) => path.endsWith('.html')).sort()).toEqual(pages);

@@ -1,7 +1,7 @@
-/** Going through doubtful turns on the page, from a file of turns: no model runs here. */
+/** Reviewing doubtful turns in the page from a file of turns. No model runs here. */
 import { expect, test, type Page } from '../test/browser/test';
 
-/** Ada and Ben, and a third voice of one second; Ben's second turn is the most doubtful, Ada's first the least. */
+/** Ada, Ben, and a third speaker with one second. Ben's second turn is the most doubtful, Ada's first the least. */
 const TURNS = {
   durationSeconds: 120,
   speakers: [{ label: 'SPEAKER_00', name: 'Ada' }, { label: 'SPEAKER_01', name: 'Ben' }, { label: 'SPEAKER_02' }],
@@ -20,7 +20,7 @@ async function openReview(page: Page): Promise<void> {
   await page.getByTestId('tab-review').click();
 }
 
-test('the most doubtful turn first; confirm, give away, delete, by mouse and by keys', async ({ page }) => {
+test('the most doubtful turn is first; confirm, reassign and delete by mouse and by keys', async ({ page }) => {
   await openReview(page);
   const left = page.getByTestId('review-left');
   const who = page.getByTestId('review-who');
@@ -29,11 +29,11 @@ test('the most doubtful turn first; confirm, give away, delete, by mouse and by 
   await expect(page.getByTestId('review-when')).toContainText('1:10.00 to 1:40.00');
   await expect(page.getByTestId('review-certainty')).toContainText('Uncertain · 0.20');
 
-  // It is Ada: the button of her name.
+  // Assign it to Ada with the button of her name.
   await page.getByTestId('review-assign').filter({ hasText: 'Ada' }).click();
   await expect(left).toHaveText('3 of 4 left');
   await expect(page.getByTestId('review-when')).toContainText('0:31.00');
-  // Keys act on the turn that is shown.
+  // Keys act on the shown turn.
   await page.getByTestId('review-next').focus();
   await page.keyboard.press('ArrowDown');
   await expect(page.getByTestId('review-when')).toContainText('1:01.00');
@@ -51,7 +51,7 @@ test('the most doubtful turn first; confirm, give away, delete, by mouse and by 
   await expect(left).toHaveText('1 of 3 left');
 });
 
-test('speakers with very little speech are shown, and merged or kept only by the person', async ({ page }) => {
+test('speakers with very little speech are shown, and only the user merges or keeps them', async ({ page }) => {
   await openReview(page);
   const rows = page.getByTestId('brief-row');
   await expect(rows).toHaveCount(1);
@@ -68,7 +68,7 @@ test('speakers with very little speech are shown, and merged or kept only by the
   await expect(page.getByTestId('review-assign')).toHaveCount(3);
 });
 
-test('the other voice of a comparison is another segment of the speaker, or somebody else', async ({ page }) => {
+test('the comparison voice is another segment of the speaker or another speaker', async ({ page }) => {
   await openReview(page);
   await expect(page.getByTestId('compare-speaker')).toHaveValue('SPEAKER_01');
   await expect(page.getByTestId('compare-place')).toContainText('segment 1 of 1, at 0:31');

@@ -1,4 +1,4 @@
-/** The score of a result against a reference, through the page; every expected figure is pyannote.metrics'. */
+/** Scores of a result against a reference in the page. All expected figures come from pyannote.metrics. */
 import { drop, openScore } from '../test/browser/editor';
 import { expect, test } from '../test/browser/test';
 import { WITHOUT_GPU } from '../test/browser/withoutGpu';
@@ -8,11 +8,11 @@ test.use(WITHOUT_GPU);
 const rttm = (...turns: readonly [start: number, duration: number, speaker: string][]): string =>
   turns.map(([start, duration, speaker]) => `SPEAKER pair 1 ${start} ${duration} <NA> <NA> ${speaker} <NA> <NA>\n`).join('');
 
-/** Anna's start is missed, Ben is taken for Anna for two seconds, and ends two seconds late. */
+/** Anna's start is missed, Ben is confused with Anna for two seconds, and his turn ends two seconds late. */
 const TRUTH = rttm([0, 10, 'Anna'], [10, 10, 'Ben'], [25, 5, 'Anna']);
 const GUESS = rttm([1, 11, 'x'], [12, 10, 'y'], [25, 5, 'x']);
 
-test('errors are gone through by keyboard; names are taken over; a correction is scored again', async ({ page }) => {
+test('errors are navigated by keyboard; names are adopted; corrections update the score', async ({ page }) => {
   await openScore(page, GUESS, TRUTH);
   await expect(page.getByTestId('score-der')).toHaveText('20.00 %');
   await expect(page.getByTestId('score-missed')).toHaveText('1.00 s · 4.00 %');
@@ -35,7 +35,7 @@ test('errors are gone through by keyboard; names are taken over; a correction is
   await expect(page.getByTestId('editor-status')).toHaveText('2 speakers were renamed.');
   await expect(current).toHaveText('Error 3 of 3 · 0:20.00, 2.00 s · False alarm: Ben');
 
-  // The turn of the error is the selected one: what is done to it is scored.
+  // The turn of the error is selected, and editing it updates the score.
   await page.getByTestId('turn-end').fill('20');
   await page.getByTestId('turn-end').press('Enter');
   await expect(page.getByTestId('score-der')).toHaveText('12.00 %');
@@ -44,7 +44,7 @@ test('errors are gone through by keyboard; names are taken over; a correction is
   await expect(page.getByTestId('score-error-row')).toHaveText(['0:00.001.00 sMissed: Anna']);
 });
 
-test('files that cannot be taken say why; one of several recordings is asked for', async ({ page }) => {
+test('unusable files are explained; with several recordings, the page asks for one', async ({ page }) => {
   await openScore(page, GUESS, TRUTH);
   await drop(page, { name: 'bad.rttm', text: `${TRUTH}SPEAKER pair 1 then 2 <NA> <NA> Anna <NA> <NA>\n` });
   await expect(page.getByTestId('score-failure')).toContainText('bad.rttm could not be imported');

@@ -1,10 +1,10 @@
-/** Another number of speakers, on the sample. */
+/** Changing the number of speakers of the sample. */
 import { expect, test } from '../test/browser/test';
 import { WITHOUT_GPU } from '../test/browser/withoutGpu';
 
 test.use(WITHOUT_GPU);
 
-test('the slider proposes, says who merges, and changes the result only when it is accepted', async ({ page }) => {
+test('the slider shows a proposal with merged speakers and changes the result only on acceptance', async ({ page }) => {
   await page.goto('index.html');
   await page.getByTestId('try-sample').click();
   await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done', { timeout: 60_000 });
@@ -18,13 +18,13 @@ test('the slider proposes, says who merges, and changes the result only when it 
   await expect(answer).toContainText('Proposed: 1 speaker');
   await expect(answer).toContainText('Speaker 1 and Speaker 2 are merged.');
   await expect(page.getByTestId('summary')).toContainText('1 speaker');
-  // Taken back by the key.
+  // Escape discards the proposal.
   await page.keyboard.press('Escape');
   await expect(page.getByTestId('summary')).toContainText('2 speakers');
   await expect(answer).toBeEmpty();
   await expect(slider).toHaveValue('2');
 
-  // Moved fast, the last position counts.
+  // After fast movements, the last position counts.
   await slider.focus();
   for (let step = 0; step < 3; step += 1) await page.keyboard.press('ArrowRight');
   await expect(page.getByTestId('count-number')).toHaveText('5');
@@ -41,7 +41,7 @@ test('the slider proposes, says who merges, and changes the result only when it 
   await page.getByTestId('undo').click();
   await expect(page.getByTestId('speaker-row')).toHaveCount(2);
 
-  // Corrections are kept once there are some, unless somebody says otherwise.
+  // Existing corrections are kept by default.
   const keep = page.getByTestId('count-keep');
   const confirm = async (row: number): Promise<void> => {
     await page.getByTestId('tab-turns').click();
@@ -57,7 +57,7 @@ test('the slider proposes, says who merges, and changes the result only when it 
   await expect(keep).not.toBeChecked();
 });
 
-test('turns of a file have no voices: the page says so, and what to do', async ({ page }) => {
+test('turns of a file have no voices: the page explains this with a remedy', async ({ page }) => {
   await page.goto('index.html');
   const rttm = 'SPEAKER talk 1 0.000 5.000 <NA> <NA> Ada <NA> <NA>';
   await page.getByTestId('file-input').setInputFiles({ name: 'talk.rttm', mimeType: 'text/plain', buffer: Buffer.from(rttm) });
@@ -67,7 +67,7 @@ test('turns of a file have no voices: the page says so, and what to do', async (
   await expect(page.getByTestId('count-absent')).toContainText('run it again');
 });
 
-test('the shortest turn and the shortest pause are shown at once, and can be undone', async ({ page }) => {
+test('changes of minimum turn and pause are shown immediately and can be undone', async ({ page }) => {
   await page.goto('index.html');
   await page.getByTestId('try-sample').click();
   await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done', { timeout: 60_000 });
@@ -78,7 +78,7 @@ test('the shortest turn and the shortest pause are shown at once, and can be und
   await expect(shortestGap).toHaveValue('0.1');
   await expect(summary).toContainText('11 turns');
 
-  // Without them, the crumbs of the segmentation are back.
+  // Without minimum durations, very short turns reappear.
   await shortestTurn.fill('0');
   await shortestGap.fill('0');
   await expect(summary).toContainText('13 turns');

@@ -1,4 +1,4 @@
-/** Text files in other encodings than UTF-8. */
+/** Text files with encodings other than UTF-8. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from '../test/browser/test';
 

@@ -1,4 +1,4 @@
-/** Speakers on the words of a recognizer, from files: no model runs here. */
+/** Assigns speakers to the words of a speech recognizer, from files. No model runs here. */
 import { readFileSync } from 'node:fs';
 import { expect, test, type Page } from '../test/browser/test';
 
@@ -19,7 +19,7 @@ async function openTranscript(page: Page): Promise<void> {
   await page.getByTestId('tab-transcript').click();
 }
 
-test('words and cues get their speakers, a cue is split where the speaker changes, and goes home with them', async ({ page }) => {
+test('words and cues get speakers, a cue is split at a speaker change, and exports contain the speakers', async ({ page }) => {
   await openTranscript(page);
   await expect(page.getByTestId('transcript-empty')).toBeVisible();
   await page.getByTestId('transcript-input').setInputFiles(file('talk.json', JSON.stringify(WHISPER)));
@@ -39,7 +39,7 @@ test('words and cues get their speakers, a cue is split where the speaker change
   }
 });
 
-test('a file that is no transcript says why, and changes nothing', async ({ page }) => {
+test('a file that is not a transcript is explained and changes nothing', async ({ page }) => {
   await openTranscript(page);
   await page.getByTestId('transcript-input').setInputFiles(file('broken.srt', 'nothing with times'));
   await expect(page.getByTestId('transcript-failure')).toContainText('broken.srt could not be imported');
@@ -47,7 +47,7 @@ test('a file that is no transcript says why, and changes nothing', async ({ page
   await expect(page.getByTestId('transcript-empty')).toBeVisible();
 });
 
-test('ten thousand cues: few in the page at a time, the last within a key', async ({ page }) => {
+test('ten thousand cues: few elements at a time, and one key reaches the last cue', async ({ page }) => {
   await openTranscript(page);
   const time = (seconds: number) => new Date(seconds * 1000).toISOString().slice(11, 23).replace('.', ',');
   const srt = Array.from({ length: 10_000 }, (_, index) => `${index + 1}\n${time(index)} --> ${time(index + 0.9)}\nCue number ${index + 1}\n`).join('\n');
@@ -59,6 +59,6 @@ test('ten thousand cues: few in the page at a time, the last within a key', asyn
   await page.keyboard.press('End');
   await expect(page.getByText('Cue number 10000', { exact: true })).toBeVisible();
   await expect.poll(() => cues.count()).toBeLessThan(400);
-  // What the arrows reach is the one that Tab reaches.
+  // Tab reaches the cue selected with the arrow keys.
   await expect(page.locator('.cue__time[tabindex="0"]')).toHaveCount(1);
 });

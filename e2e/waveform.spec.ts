@@ -1,4 +1,4 @@
-/** Waveform, tracks and minimap: what is drawn, and what mouse and finger do. */
+/** Waveform, tracks and minimap: rendering, mouse and touch input. */
 import type { Turn } from '../src/index';
 import type { TracksPage } from '../test/pages/tracksPage';
 import { openSampleTurns, SAMPLE_TURNS } from '../test/browser/editor';
@@ -12,7 +12,7 @@ const [INSET, AXIS_HEIGHT, WAVE_HEIGHT, TRACK_HEIGHT, BAR_MIDDLE] = [8, 32, 64, 
 
 declare const voxlaneTracks: TracksPage;
 
-/** The tracks with a minute that is made up; its turns, each with its track and id. */
+/** Mounts the tracks with a generated minute. Returns its turns with track and id. */
 async function mount(page: Page): Promise<(Turn & { readonly track: number; readonly id: number })[]> {
   await page.goto('test/tracks.html');
   await page.waitForFunction(() => 'voxlaneTracks' in globalThis);
@@ -31,7 +31,7 @@ const heard = (page: Page, name: string): Promise<unknown[][]> =>
 
 const scroller = (page: Page) => page.locator('.tracks__scroller');
 
-/** Where a moment is on the screen, with the whole recording in the window. */
+/** Screen position of a time, with the whole recording in the window. */
 async function place(page: Page, seconds: number, track: number, duration = DURATION): Promise<{ x: number; y: number }> {
   const box = (await scroller(page).boundingBox())!;
   return {
@@ -40,9 +40,9 @@ async function place(page: Page, seconds: number, track: number, duration = DURA
   };
 }
 
-/** For each column of the window, how many pixels of the waveform's row are not its background. */
+/** Number of non-background pixels of the waveform per column of the window. */
 async function waveInk(page: Page): Promise<number[]> {
-  // Two frames: the first paints what was set.
+  // Wait two frames for painting.
   return page.evaluate(async () => {
     for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
     const canvas = document.querySelector<HTMLCanvasElement>('.tracks__stage canvas')!;
@@ -56,7 +56,7 @@ async function waveInk(page: Page): Promise<number[]> {
   });
 }
 
-/** Ink where someone speaks, and where nobody does for a quarter of a second on either side. */
+/** Pixel counts during speech, and during silence with a margin of a quarter second on either side. */
 function inkOf(ink: readonly number[], turns: readonly Turn[], duration: number): { speech: number[]; silence: number[] } {
   const secondsAt = (x: number): number => ((x - INSET + 0.5) / (ink.length - 2 * INSET)) * duration;
   const columns = ink.map((height, x) => ({ height, seconds: secondsAt(x) })).slice(INSET + 1, -INSET - 1);
@@ -72,7 +72,7 @@ function inkOf(ink: readonly number[], turns: readonly Turn[], duration: number)
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
 
-test('the waveform has ink where there is sound', async ({ page }) => {
+test('the waveform is drawn where there is sound', async ({ page }) => {
   const turns = await mount(page);
   const { speech, silence } = inkOf(await waveInk(page), turns, DURATION);
   expect(speech.length).toBeGreaterThan(25);
@@ -81,7 +81,7 @@ test('the waveform has ink where there is sound', async ({ page }) => {
   expect(Math.max(...silence)).toBeLessThanOrEqual(2);
 });
 
-test('the waveform of a recording is read when it is opened', async ({ page }) => {
+test('the waveform of a recording is loaded when it is opened', async ({ page }) => {
   await openSampleTurns(page);
   const turns = parseRttm(SAMPLE_TURNS.text!).values().next().value!;
   await expect(page.locator('.tracks__wave-note')).toBeHidden();
@@ -91,7 +91,7 @@ test('the waveform of a recording is read when it is opened', async ({ page }) =
   expect(median(silence)).toBeLessThan(0.5 * median(speech));
 });
 
-test('zooming goes to a second, and the minimap moves the window', async ({ page }) => {
+test('zooming reaches one second, and the minimap moves the window', async ({ page }) => {
   await mount(page);
   const shown = page.getByTestId('minimap-window');
   await expect(shown).toBeHidden();
@@ -115,7 +115,7 @@ test('zooming goes to a second, and the minimap moves the window', async ({ page
   await shown.press('PageUp');
   await expect(shown).toHaveAttribute('aria-valuetext', /^0:3[12] to/);
 
-  // With Ctrl the wheel zooms, around the pointer.
+  // With Ctrl, the wheel zooms around the pointer.
   const middle = await place(page, DURATION / 2, 0);
   await page.mouse.move(middle.x, middle.y);
   await page.keyboard.down('Control');
@@ -130,7 +130,7 @@ test('zooming goes to a second, and the minimap moves the window', async ({ page
   await expect(shown).toBeHidden();
 });
 
-test('a click plays a turn, two loop it; edges, turns and new turns are dragged', async ({ page }) => {
+test('a click plays a turn, a double click loops it; edges, turns and new turns are dragged', async ({ page }) => {
   const turns = await mount(page);
   const turn = turns.find(({ id }) => id === 10)!;
   const middle = await place(page, (turn.startSeconds + turn.endSeconds) / 2, turn.track);
@@ -148,7 +148,7 @@ test('a click plays a turn, two loop it; edges, turns and new turns are dragged'
     await page.mouse.move((from.x + to.x) / 2, (from.y + to.y) / 2);
     await page.mouse.move(to.x, to.y);
   };
-  // The grips appear with the next frame.
+  // The grips appear in the next frame.
   await expect(page.getByTestId('grip-end')).toBeVisible();
   const end = (await page.getByTestId('grip-end').boundingBox())!;
   expect(Math.min(end.width, end.height)).toBeGreaterThanOrEqual(24);
@@ -176,7 +176,7 @@ test('a click plays a turn, two loop it; edges, turns and new turns are dragged'
   const own = turns.filter((each) => each.track === track);
   const startSeconds = own.map(({ endSeconds }) => endSeconds + 0.2).find((at) => own.every((each) => at + 1 < each.startSeconds || at > each.endSeconds))!;
   const [from, to] = [await place(page, startSeconds, track), await place(page, startSeconds + 0.8, track)];
-  // Without Shift it is no drag, and the click at its end moves the playhead.
+  // Without Shift, it is not a drag, and the click at its end moves the playhead.
   await drag(from, to);
   await page.mouse.up();
   expect(await heard(page, 'add')).toEqual([]);
@@ -189,12 +189,12 @@ test('a click plays a turn, two loop it; edges, turns and new turns are dragged'
   expect(added![0]).toBe('SPEAKER_00');
   expect(added![1]).toBeCloseTo(startSeconds, 1);
   expect(added![2]).toBeCloseTo(startSeconds + 0.8, 1);
-  // No drag was taken for a click.
+  // No drag was treated as a click.
   expect(await heard(page, 'turn')).toHaveLength(2);
   expect(await heard(page, 'seek')).toHaveLength(1);
 });
 
-test('an edge that is dragged changes the turn', async ({ page }) => {
+test('dragging an edge changes the turn', async ({ page }) => {
   await openSampleTurns(page);
   const row = page.getByTestId('turn-row').first();
   await row.click();
@@ -210,7 +210,7 @@ test('an edge that is dragged changes the turn', async ({ page }) => {
   await expect(row.locator('td').nth(1)).toHaveText(before);
 });
 
-test.describe('with a finger', () => {
+test.describe('with touch', () => {
   test.use({ hasTouch: true, viewport: { width: 360, height: 740 } });
 
   test('edges are dragged, and tracks are scrolled', async ({ page }) => {
@@ -256,11 +256,11 @@ test.describe('with a finger', () => {
       await devTools.send('Input.dispatchTouchEvent', { type: 'touchMove', touchPoints: fingers(20 + 10 * step) });
     }
     await devTools.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
-    // From 20 to 80 pixels on either side: four times.
+    // From 20 to 80 pixels on either side: a factor of four.
     expect(await width()).toBeGreaterThan(3.5 * before);
     expect(await width()).toBeLessThan(4.5 * before);
     expect(await page.evaluate(() => visualViewport!.scale)).toBe(1);
-    // The fingers have selected, moved and played nothing.
+    // The pinch selected, moved and played nothing.
     expect(await heard(page, 'move')).toHaveLength(0);
   });
 });

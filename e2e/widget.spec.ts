@@ -1,4 +1,4 @@
-/** `<voxlane-diarizer>` as a page has it: attributes, events, methods, the keyboard, several at once, removal. */
+/** `<voxlane-diarizer>` in a page: attributes, events, methods, keyboard, several widgets, removal. */
 import { expect, test, type Page } from '../test/browser/test';
 import { countHeld, held, openWidget } from '../test/browser/widget';
 import { WITHOUT_GPU } from '../test/browser/withoutGpu';
@@ -9,7 +9,7 @@ const types = (page: Page): Promise<string[]> => page.evaluate(() => heard.map((
 
 test('attributes, properties, events and methods', async ({ page }) => {
   await openWidget(page);
-  // Set on an element that nobody defined yet, properties count all the same.
+  // Properties set before the element is defined are applied.
   expect(
     await page.evaluate(() => {
       const Defined = customElements.get('voxlane-diarizer')!;
@@ -28,7 +28,7 @@ test('attributes, properties, events and methods', async ({ page }) => {
     widget.speakers = 2;
     const reflected = widget.getAttribute('speakers');
     widget.source = clip(7, 8);
-    // Of the source that was just set; not a second run.
+    // Both calls return the run of the current source, without a second run.
     const [first, second] = [widget.diarize(), widget.diarize()];
     const result = await first;
     return { reflected, isSame: first === second, isProperty: widget.result === result, speakers: result.speakers.length, turns: result.turns.length };
@@ -39,7 +39,7 @@ test('attributes, properties, events and methods', async ({ page }) => {
   expect(details).toContain('embedding');
   await expect(page.locator('[part=turn]')).toHaveCount(outcome.turns);
 
-  // An attribute that cannot be used throws nothing, is told and shown, and does no harm to what is there.
+  // An invalid attribute does not throw. It is reported and shown, and the result stays.
   await page.evaluate(() => {
     document.querySelector('voxlane-diarizer')!.setAttribute('speakers', 'two');
   });
@@ -51,7 +51,7 @@ test('attributes, properties, events and methods', async ({ page }) => {
   });
   await expect(page.locator('[part=notice]')).toBeHidden();
 
-  // `src` comes after the property and before a result of the other recording; an address without a file is an error.
+  // The property takes precedence over `src`, and `src` over the result of another recording. A missing file is an error.
   await page.evaluate(() => {
     document.querySelector('voxlane-diarizer')!.src = 'missing.wav';
   });
@@ -63,12 +63,12 @@ test('attributes, properties, events and methods', async ({ page }) => {
   expect(without).toBe('disposed');
 });
 
-test('by keyboard: a file, cancelling, playing, naming, taking home; German where the page is', async ({ page }) => {
+test('by keyboard: open a file, cancel, play, rename, download; German on a German page', async ({ page }) => {
   await openWidget(page);
   await page.keyboard.press('Tab');
   await expect(page.getByTestId('file-input')).toBeFocused();
   await page.getByTestId('file-input').setInputFiles('public/sample.wav');
-  // The focus went with the view, so that Escape reaches the run.
+  // The focus moved with the view, so Escape reaches the run.
   await expect(page.getByRole('progressbar')).toHaveAttribute('aria-valuenow', /^[1-9]/, { timeout: 30_000 });
   await page.keyboard.press('Escape');
   await expect(page.locator('[part=dropzone]')).toBeVisible();
@@ -113,7 +113,7 @@ test('by keyboard: a file, cancelling, playing, naming, taking home; German wher
   await expect(page.locator('[part=turn]', { hasText: 'Ada' }).first()).toBeVisible();
 });
 
-test('two widgets share one engine and take turns; what is removed is freed, and works again', async ({ page }) => {
+test('two widgets share one engine and alternate; removed widgets are freed and work again', async ({ page }) => {
   await countHeld(page);
   await openWidget(page);
   const before = await held(page);
@@ -125,10 +125,10 @@ test('two widgets share one engine and take turns; what is removed is freed, and
   await expect(page.locator('[part=tracks]')).toHaveCount(2, { timeout: 60_000 });
   const both = await held(page);
   expect(both.workers).toBeGreaterThan(0);
-  // Nothing was started and ended again.
+  // No worker was started and terminated in between.
   expect(both.started).toBe(both.workers);
 
-  // Moved, the widget keeps all it has.
+  // A moved widget keeps its state.
   await page.evaluate(() => {
     const [first, second] = document.querySelectorAll('voxlane-diarizer');
     first!.before(second!);
@@ -137,10 +137,10 @@ test('two widgets share one engine and take turns; what is removed is freed, and
   await page.evaluate(() => {
     document.querySelector('voxlane-diarizer')!.remove();
   });
-  // Of two engines, one would end here.
+  // With two engines, one would end here.
   expect((await held(page)).workers).toBe(both.workers);
 
-  // The last one is removed in mid-run.
+  // The last widget is removed during a run.
   const cancelled = await page.evaluate(async () => {
     const widget = document.querySelector('voxlane-diarizer')!;
     const run = widget.diarize(clip(7, 8));

@@ -1,41 +1,40 @@
-/** What the journey asks of a browser. Each browser has an implementation in `drivers/`. */
+/** Browser operations used by the journey. Each browser has an implementation in `drivers/`. */
 export interface Driver {
-  /** Goes to an address. Returns at the latest when the page has loaded. */
+  /** Navigates to an address. Returns when the page has loaded, or earlier. */
   open(address: string): Promise<void>;
-  /** Loads the page anew. Returns at the latest when it has loaded. */
+  /** Reloads the page. Returns when it has loaded, or earlier. */
   reload(): Promise<void>;
   /**
-   * Runs a function in the page. It must use nothing from outside itself but its arguments, which travel as JSON, as
-   * the result does.
+   * Runs a function in the page. It can only use its arguments. Arguments and result are transferred as JSON.
    */
   evaluate<Result, Parameters extends readonly unknown[]>(
     body: (...parameters: Parameters) => Result | Promise<Result>,
     ...parameters: Parameters
   ): Promise<Result>;
-  /** Presses and releases the mouse button over the first element that `selector` matches, after scrolling to it. */
+  /** Scrolls to the first element that matches `selector` and clicks it. */
   click(selector: string): Promise<void>;
-  /** Types text into the element that has the focus. */
+  /** Types text into the focused element. */
   type(text: string): Promise<void>;
   /** Presses keys together and releases them: `press('Control', 'a')`. Names as in `KeyboardEvent.key`. */
   press(...keys: readonly Key[]): Promise<void>;
-  /** Chooses files in a file input, as its dialog would. */
+  /** Selects files in a file input, like its dialog. */
   chooseFiles(selector: string, ...paths: readonly string[]): Promise<void>;
   /** PNG of the page at a viewport of this width, in CSS pixels. */
   screenshot(widthPixels: number): Promise<Buffer>;
-  /** Ends the browser and whatever was started for it. */
+  /** Ends the browser and all processes started for it. */
   close(): Promise<void>;
 }
 
-/** Keys that the journey uses besides single characters. */
+/** Keys used by the journey besides single characters. */
 export const NAMED_KEYS = ['Control', 'Enter', 'Escape', 'Tab', 'Delete', 'Home', 'ArrowLeft', 'ArrowRight', 'ArrowDown', 'ArrowUp'] as const;
 
 export type Key = (typeof NAMED_KEYS)[number] | (string & {});
 
-/** A browser that the journey may run in. */
+/** A browser for the journey. */
 export interface BrowserKind {
   readonly name: string;
-  /** Why this machine cannot run it, and the command that changes that; null if it can. */
+  /** Reason why this machine cannot run it, with the install command; null if it can. */
   readonly missing: () => string | null;
-  /** Starts it. Files that the page saves land in `downloadFolder`. */
+  /** Starts the browser. Downloads are saved to `downloadFolder`. */
   readonly start: (downloadFolder: string) => Promise<Driver>;
 }

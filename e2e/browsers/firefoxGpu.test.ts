@@ -1,4 +1,4 @@
-/** Our WGSL under a second compiler: Firefox compiles it with naga, Chromium with Tint. */
+/** Our WGSL in a second compiler: Firefox compiles it with naga, Chromium with Tint. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { compilerTests, filterbankTests, poolingTests } from '../../test/kernels/kernelTests';
 import type { Evaluator } from '../../test/browser/evaluator';
@@ -15,7 +15,7 @@ import { serveApp, type TestServer } from './servers';
 import { waitFor } from './waiting';
 
 declare global {
-  /** What WebGPU reports beside the calls that made it. */
+  /** Asynchronous WebGPU errors. */
   var kernelErrors: string[];
 }
 
@@ -52,7 +52,7 @@ describe.skipIf(missing !== null)(missing === null ? firefoxWithWebGpu.name : `$
     poolingTests(it, page);
     compilerTests(it, page);
 
-    it("every stage of ResNet34 on one second, and each speaker's embedding, are PyTorch's", async () => {
+    it("every stage of ResNet34 on one second and the embedding of each speaker match PyTorch", async () => {
       const goldens = readResnetGoldens('one_second');
       const { window, activity, numSpeakers } = goldens;
       const numWindows = 2;
@@ -60,7 +60,7 @@ describe.skipIf(missing !== null)(missing === null ? firefoxWithWebGpu.name : `$
         model: `/${RESNET34_FILE}`,
         manifest: RESNET34,
         samples: toBase64(Float32Array.from([...window, ...window])),
-        // In the second window, only the second speaks.
+        // In the second window, only the second speaker is active.
         activity: [...activity, ...activity.map((value, i) => (i % numSpeakers === 1 ? value : 0))],
         numWindows,
         numSpeakers,
@@ -87,7 +87,7 @@ describe.skipIf(missing !== null)(missing === null ? firefoxWithWebGpu.name : `$
     });
   });
 
-  it('a short recording on WebGPU: the golden outputs, and the turns of WASM', async () => {
+  it('a short recording on WebGPU matches the golden outputs and the turns of WASM', async () => {
     await driver.open(server.address + PAGES.engine);
     await waitFor(driver, 'the library', 30, () => 'voxlane' in globalThis);
     const expected = await runShort(page, { backend: 'wasm' });
@@ -99,7 +99,7 @@ describe.skipIf(missing !== null)(missing === null ? firefoxWithWebGpu.name : `$
       ['classifier', 'classifier (1 × 10 s)', 'fbank', 'embedding', 'fbank (10 s)', 'embedding (10 s)'].map((stage) => [stage, true]),
     );
     const [classifier, , fbank, embedding] = stages as [(typeof stages)[0], (typeof stages)[0], (typeof stages)[0], (typeof stages)[0]];
-    // What is promised against PyTorch, which the tolerances of the bundles may exceed.
+    // Guaranteed difference from PyTorch. The tolerances of the bundles can be larger.
     expect(classifier.maxAbs).toBeLessThanOrEqual(1e-2);
     expect(classifier.argmaxAgreement).toBeGreaterThanOrEqual(0.999);
     expect(fbank.maxAbs).toBeLessThanOrEqual(2e-3);
@@ -107,22 +107,22 @@ describe.skipIf(missing !== null)(missing === null ? firefoxWithWebGpu.name : `$
     expect(expected.turns.length).toBeGreaterThan(0);
     expect(run.turns.map(({ speaker }) => speaker)).toEqual(expected.turns.map(({ speaker }) => speaker));
     run.turns.forEach((turn, index) => {
-      // A frame of the segmentation: where a score lies at its threshold, rounding decides.
+      // One segmentation frame: if a score is close to its threshold, rounding decides.
       expect(Math.abs(turn.startSeconds - expected.turns[index]!.startSeconds)).toBeLessThanOrEqual(0.017);
       expect(Math.abs(turn.endSeconds - expected.turns[index]!.endSeconds)).toBeLessThanOrEqual(0.017);
     });
-    // No round trips: float32 scores of (2 windows, 589 frames, 7 classes) and (embeddings, 192), to the byte.
+    // No round trips: exactly the float32 scores (2 windows, 589 frames, 7 classes) and (embeddings, 192).
     expect(run.gpu?.segmentation?.bytesBack).toBe(2 * 589 * 7 * 4);
     expect(run.gpu?.embedding?.bytesBack).toBe(run.numEmbeddings * 192 * 4);
     expect(run.gpu?.fbank?.bytesBack).toBe(0);
     expect(run.numEmbeddings).toBeGreaterThan(0);
-    // Samples are uploaded once for each model.
+    // Samples are uploaded once per model.
     expect(run.gpu?.fbank?.bytesUp).toBeGreaterThanOrEqual(2 * 160_000 * 4);
     expect(run.gpu?.fbank?.bytesUp).toBeLessThan(2 * 160_000 * 4 + 4096);
     expect(expected.gpu).toBeNull();
   });
 
-  it.each(Object.keys(SHIPPED_MODELS))('every stage of %s on WebGPU, by the tolerances of its bundle', async (id) => {
+  it.each(Object.keys(SHIPPED_MODELS))('every stage of %s on WebGPU is within the tolerances of its bundle', async (id) => {
     await driver.open(server.address + PAGES.engine);
     await waitFor(driver, 'the library', 30, () => 'voxlane' in globalThis);
     expect(faultsOfParity(await compareShipped(page, id, 'webgpu'), id, 'webgpu')).toEqual([]);

@@ -1,6 +1,6 @@
 /**
- * A GPU that fails in every way that drivers have been seen to. In Firefox, because its software adapter is several times
- * faster than Chromium's. test/full/gpuModels.test.ts has each kind of fault in the segmentation alone.
+ * A GPU with all known kinds of driver faults. In Firefox, because its software adapter is several times faster than
+ * Chromium's. test/full/gpuModels.test.ts covers each kind of fault in the segmentation.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { faultScript, workerOf, type GpuFault } from '../../test/browser/gpuFaults';
@@ -16,11 +16,11 @@ import { serveApp, type AppServer } from './servers';
 import { waitFor } from './waiting';
 
 declare global {
-  /** Workers that the page has started. */
+  /** Number of workers started by the page. */
   var numWorkers: number;
 }
 
-/** Runs in a worker: answers with the number of buffers that were made and not yet destroyed. */
+/** Runs in a worker and reports the number of live GPU buffers. */
 function answerWithBuffers(): void {
   const alive = new Set<GPUBuffer>();
   /* eslint-disable @typescript-eslint/unbound-method -- called with the receiver of the patched method */
@@ -44,7 +44,7 @@ function answerWithBuffers(): void {
 
 const FOREIGN_FILE = 'seeded-resnet34.onnx';
 const WASM: DiarizerOptions = { backend: 'wasm' };
-/** Without the self-check, which would find the fault before the run. */
+/** Without the self-check, which would detect the fault before the run. */
 const TRUSTED: DiarizerOptions = { backend: 'webgpu', trustGpu: true };
 const missing = firefoxWithWebGpu.missing();
 
@@ -56,7 +56,7 @@ describe.skipIf(missing !== null)(missing === null ? 'a faulty GPU' : `a faulty 
   const inject = (fault: GpuFault, workers: 'next' | 'all'): void => {
     server.inject(workerOf(fault), faultScript(fault), workers);
   };
-  /** A new page that knows no earlier self-check, and counts the workers that it starts. */
+  /** Opens a new page without remembered self-checks that counts its workers. */
   async function openFresh(): Promise<void> {
     await driver.open(server.address + PAGES.engine);
     await waitFor(driver, 'the library', 30, () => 'voxlane' in globalThis);
@@ -81,7 +81,7 @@ describe.skipIf(missing !== null)(missing === null ? 'a faulty GPU' : `a faulty 
   });
   beforeEach(async () => {
     await openFresh();
-    // Before any fault is injected.
+    // Run before any fault is injected.
     sound ??= await runShort(page, WASM);
     expect(sound.turns.length).toBeGreaterThan(0);
   });
@@ -96,11 +96,11 @@ describe.skipIf(missing !== null)(missing === null ? 'a faulty GPU' : `a faulty 
     const run = await runShort(page, TRUSTED);
     expect(run.backend.name).toBe('webgpu');
     expect(run.rttm).toBe(sound!.rttm);
-    // Decoding, segmentation, embedding, clustering, and the one that was started again.
+    // Decoding, segmentation, embedding, clustering, and the restarted worker.
     expect((await numWorkers()) - before).toBe(5);
   });
 
-  it('a device that is lost again and again is given up', async () => {
+  it('a repeatedly lost device is no longer used', async () => {
     inject({ stage: 'segmentation', kind: 'lost' }, 'all');
     const run = await runShort(page, TRUSTED);
     expect(run.backend.name).toBe('wasm');
@@ -108,7 +108,7 @@ describe.skipIf(missing !== null)(missing === null ? 'a faulty GPU' : `a faulty 
     expect(run.rttm).toBe(sound!.rttm);
   });
 
-  it('embeddings of zeros: the run goes on with WASM', async () => {
+  it('embeddings of zeros: the run continues with WASM', async () => {
     inject({ stage: 'embedding', kind: 'zeros' }, 'all');
     const run = await runShort(page, TRUSTED);
     expect(run.backend.name).toBe('wasm');
@@ -119,7 +119,7 @@ describe.skipIf(missing !== null)(missing === null ? 'a faulty GPU' : `a faulty 
   it.each([
     ['only for windows of 10 s', { stage: 'segmentation', kind: 'perturb', fromBytes: 116 * 7 * 4 }, 'classifier (1 × 10 s)'],
     ['in the filterbank', { stage: 'fbank', kind: 'perturb' }, 'fbank'],
-  ] as const)('wrong values %s are found by the self-check, which names the stage', async (_, fault, stage) => {
+  ] as const)('the self-check detects wrong values %s and names the stage', async (_, fault, stage) => {
     inject(fault, 'next');
     const run = await runShort(page, { backend: 'webgpu' });
     expect(run.backend.name).toBe('wasm');
@@ -154,7 +154,7 @@ describe.skipIf(missing !== null)(missing === null ? 'a faulty GPU' : `a faulty 
     expect(counts[1]).toBe(counts[0]);
   });
 
-  it('a stream survives a GPU without memory for a single window', async () => {
+  it('a stream continues if the GPU has no memory for a single window', async () => {
     inject({ stage: 'segmentation', kind: 'memory' }, 'next');
     const outcome = await driver.evaluate(async () => {
       const speech = librarySamples.slice(8 * 16_000, 10 * 16_000);
@@ -171,7 +171,7 @@ describe.skipIf(missing !== null)(missing === null ? 'a faulty GPU' : `a faulty 
     expect(outcome.turns).toEqual(outcome.expected);
   });
 
-  it('a single stage is done again on WASM if the GPU fails, and says so', async () => {
+  it('a single stage is repeated on WASM if the GPU fails, and reports this', async () => {
     inject({ stage: 'segmentation', kind: 'nan' }, 'next');
     const outcome = await driver.evaluate(async () => {
       const samples = Float32Array.from({ length: 160_000 }, (__, i) => Math.sin(i * i * 1e-5) / 4);
@@ -188,7 +188,7 @@ describe.skipIf(missing !== null)(missing === null ? 'a faulty GPU' : `a faulty 
     expect(outcome.isSame).toBe(true);
   });
 
-  /** Two seconds with a ResNet34 of unknown hash, which has no golden outputs: WASM is the reference. */
+  /** Runs two seconds with a ResNet34 of unknown hash, which has no golden outputs. WASM is the reference. */
   const runForeign = (): Promise<{ readonly backend: DiarizationResult['backend']; readonly turns: DiarizationResult['turns'] }> =>
     driver.evaluate(async (address) => {
       const modelFile = new File([await (await fetch(address)).arrayBuffer()], 'mine.onnx');
@@ -199,7 +199,7 @@ describe.skipIf(missing !== null)(missing === null ? 'a faulty GPU' : `a faulty 
       return { backend, turns };
     }, `/${FOREIGN_FILE}`);
 
-  it('a model file of unknown hash is compared with itself on WASM: a sound GPU passes, one that is wrong only for this file fails', async () => {
+  it('a model file of unknown hash is compared with WASM: a working GPU passes, one that is wrong only for this file fails', async () => {
     const run = await runForeign();
     expect(run.backend.name).toBe('webgpu');
     expect(run.backend.selfCheck!.flatMap(({ stages }) => stages.map(({ stage }) => stage))).toContain('embedding (10 s)');

@@ -7,11 +7,11 @@ import { PAGES } from './pages';
 import { waitFor } from './waiting';
 
 const FIXTURES = ['flac', 'm4a', 'mp3', 'mp4', 'ogg', 'webm'] as const;
-/** Both speakers, and three windows: enough to see that the sound is right and in its place, in a second. */
+/** Both speakers in three windows: enough to verify the audio and its timing within a second. */
 const STRETCH: DiarizeOptions = { startSeconds: 7, durationSeconds: 12 };
 /**
- * Lossy codecs change samples, and a score near its threshold then falls on the other side: some of the turns' ends move
- * by a frame of 17 ms. Ends that all move by a frame come to 2 %.
+ * Lossy codecs change samples, which can move scores across their threshold and turn boundaries by a frame of 17 ms. If all
+ * boundaries move by a frame, the DER is 2 %.
  */
 const MAX_DER = 0.02;
 
@@ -20,7 +20,7 @@ interface Outcome {
   readonly speakers: number;
 }
 
-/** Every audio fixture gives what the WAV gives. */
+/** Tests that every audio fixture yields the result of the WAV file. */
 export function formatTests(kind: BrowserKind, driver: () => Driver, address: () => string): void {
   let reference: Outcome | undefined;
 
@@ -33,7 +33,7 @@ export function formatTests(kind: BrowserKind, driver: () => Driver, address: ()
       return { turns: [...turns], speakers: speakers.length };
     }, STRETCH);
   };
-  /** Opened by the first of the tests, so that one that is run alone has what it needs. */
+  /** Computed lazily by the first test, so single tests can run alone. */
   const wav = async (): Promise<Outcome> => {
     if (!reference) {
       await driver().open(address() + PAGES.engine);
@@ -43,7 +43,7 @@ export function formatTests(kind: BrowserKind, driver: () => Driver, address: ()
     return reference;
   };
 
-  it.each(FIXTURES)('%s gives what the WAV gives', async (extension) => {
+  it.each(FIXTURES)('%s yields the result of the WAV file', async (extension) => {
     const { turns, speakers } = await wav();
     expect(speakers).toBe(2);
     const found = await run(`e2e/fixtures/sample.${extension}`);

@@ -1,6 +1,6 @@
 /**
- * One journey through the product, the same in every browser. Its tests depend on one another: the page goes on from
- * where the test before left it.
+ * One journey through the product, identical in every browser. The tests depend on each other: each continues from the
+ * state of the previous one.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -47,14 +47,14 @@ export function journey(kind: BrowserKind): void {
       await driver.click(byTestId('download-rttm'));
       return [...parseRttm(await takeDownload(downloads, `${name}.rttm`)).values()][0]!;
     };
-    /** Opens the sample by its button and waits for the result. */
+    /** Opens the sample with its button and waits for the result. */
     const trySample = async (): Promise<void> => {
       await waitForCount(driver, byTestId('try-sample'), 1);
       await driver.click(byTestId('try-sample'));
       await waitForAttribute(driver, STATE, 'data-state', 'done', RUN_SECONDS);
     };
 
-    /** The page shows a note until the waveform is read, or if it cannot be read. */
+    /** The page shows a note until the waveform is loaded, or if it cannot be loaded. */
     const waitForWaveform = async (): Promise<void> => {
       await waitFor(driver, 'the waveform', 30, () => document.querySelector('.tracks__wave-note')?.textContent === '');
     };
@@ -96,15 +96,15 @@ export function journey(kind: BrowserKind): void {
       );
       console.log(`${kind.name}: played from ${start} to ${outcome}`);
       if (/^\d/.test(outcome)) expect(seconds(outcome)).toBeGreaterThan(seconds(start));
-      // The row has the focus, so that keys act on its turn.
+      // The row is focused, so keys act on its turn.
       await waitForAttribute(driver, `${ROWS}[data-index="4"]`, 'aria-selected', 'true');
-      // Pauses, if it plays.
+      // Pause if it is playing.
       const isPlaying = await driver.evaluate(() => document.querySelector('.play[aria-label="Pause"]') !== null);
       if (isPlaying) await driver.click('.play');
       await waitForCount(driver, '.play[aria-label="Pause"]', 0);
     });
 
-    it('a turn is edited, and undo brings it back', async () => {
+    it('a turn is edited, and undo restores it', async () => {
       const before = await exportedTurns('sample');
       await driver.click(byTestId('turn-end'));
       await driver.press('Control', 'a');
@@ -117,7 +117,7 @@ export function journey(kind: BrowserKind): void {
       expect(await exportedTurns('sample')).toEqual(before);
     });
 
-    it('the slider proposes another number of speakers; accepted, it can be undone', async () => {
+    it('the slider proposes another number of speakers, which can be accepted and undone', async () => {
       await driver.click(byTestId('tab-count'));
       await driver.click(byTestId('count-slider'));
       await driver.press('Home');
@@ -131,7 +131,7 @@ export function journey(kind: BrowserKind): void {
       await waitForCount(driver, ROWS, 11);
     });
 
-    it('RTTM goes out and comes in again', async () => {
+    it('RTTM is exported and imported again', async () => {
       const before = await exportedTurns('sample');
       await driver.click(`${ROWS}[data-index="0"]`);
       await driver.press('Delete');
@@ -144,7 +144,7 @@ export function journey(kind: BrowserKind): void {
       expect(await exportedTurns('sample')).toEqual(before);
     });
 
-    it('the work survives a reload', async () => {
+    it('the work is restored after a reload', async () => {
       await driver.click(`${ROWS}[data-index="10"]`);
       await driver.press('Delete');
       await waitForCount(driver, ROWS, 10);
@@ -154,13 +154,13 @@ export function journey(kind: BrowserKind): void {
       await waitForCount(driver, ROWS, 10);
       await driver.click(byTestId('undo'));
       await waitForCount(driver, ROWS, 11);
-      // Otherwise the browser asks whether to leave the page.
+      // Otherwise, the browser asks whether to leave the page.
       await waitForAttribute(driver, STATE, 'data-kept', 'true');
     });
 
     formatTests(kind, () => driver, () => server.address);
 
-    it('a compressed recording opens in the page, with its waveform', async () => {
+    it('a compressed recording opens in the page with its waveform', async () => {
       await go(PAGES.app);
       await waitForAttribute(driver, STATE, 'data-state', 'empty');
       await driver.chooseFiles(byTestId('file-input'), resolve('e2e/fixtures/sample.mp3'));
@@ -180,12 +180,12 @@ export function journey(kind: BrowserKind): void {
       await waitForAttribute(driver, byTestId('backend-verdict-wasm'), 'data-verdict', 'pass');
     });
 
-    it('nothing broke the Content-Security-Policy', () => {
+    it('nothing violated the Content-Security-Policy', () => {
       expect(server.violations).toEqual([]);
     });
 
-    // The server of the earlier tests is stopped from here on.
-    it('after one visit it works without its server', async () => {
+    // The server is stopped from here on.
+    it('after one visit, the page works without its server', async () => {
       await go(PAGES.app);
       await waitForAttribute(driver, byTestId('offline-state'), 'data-kept', 'ready', 60);
       await server.end();
@@ -196,7 +196,7 @@ export function journey(kind: BrowserKind): void {
       await waitForCount(driver, ROWS, 11);
     });
 
-    // Last, because it leaves the origin: under automation, WebKit keeps storage in memory and drops it with the origin's last page.
+    // Last, because it leaves the origin. Under automation, WebKit keeps storage in memory and deletes it with the origin's last page.
     it('the widget works on a page without isolation headers', async () => {
       const plain = await serveWithoutHeaders();
       try {

@@ -1,4 +1,4 @@
-/** Addresses of the built pages, relative to the server's. */
+/** Addresses of the built pages, relative to the server address. */
 export const PAGES = {
   app: 'index.html',
   compare: 'compare.html',

@@ -1,9 +1,9 @@
 /**
- * `npm run test:browsers`: the journey in every browser that is installed, and in Firefox the GPU kernels. Closes with
- * `browsers: N passed, N failed, N skipped`; status 1 if a test failed or the run broke. Names of browsers limit it to those:
- * `npm run test:browsers -- webkit`.
+ * `npm run test:browsers`: runs the journey in every installed browser and the GPU kernels in Firefox. Prints
+ * `browsers: N passed, N failed, N skipped` at the end. Status 1 if a test failed or the run crashed. Names of browsers limit
+ * the run: `npm run test:browsers -- webkit`.
  *
- * On Debian, all three: apt-get install chromium firefox-esr webkit2gtk-driver xvfb xauth gstreamer1.0-plugins-base
+ * To install all three on Debian: apt-get install chromium firefox-esr webkit2gtk-driver xvfb xauth gstreamer1.0-plugins-base
  * gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav gstreamer1.0-gl
  */
 import { spawnSync } from 'node:child_process';
@@ -26,7 +26,7 @@ function main(): void {
     if (reason) console.log(`skipped: ${kind.name}: ${reason}`);
   }
   mkdirSync('test-results', { recursive: true });
-  // A report of an earlier run must not stand for one that broke.
+  // Remove the report of an earlier run, in case this run crashes.
   rmSync(REPORT, { force: true });
   const options = ['--config', 'e2e/browsers/vitest.config.ts', '--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`];
   const { status } = spawnSync('npx', ['--no-install', 'vitest', 'run', ...options, ...process.argv.slice(2)], {
@@ -39,7 +39,7 @@ function main(): void {
   process.exitCode = failed === 0 ? 0 : 1;
 }
 
-/** Null if Vitest broke before it could write one. */
+/** Reads the report; null if Vitest crashed before writing it. */
 function readReport(): Report | null {
   try {
     return JSON.parse(readFileSync(REPORT, 'utf8')) as Report;

@@ -9,24 +9,24 @@ const POLICY_REPORTS = '/policy-report';
 
 /** The built app on a free local port. */
 export interface TestServer {
-  /** With a slash at its end. */
+  /** Address with a trailing slash. */
   readonly address: string;
-  /** What browsers have reported as breaking the Content-Security-Policy. */
+  /** Violations of the Content-Security-Policy reported by browsers. */
   readonly violations: readonly string[];
-  /** Stops the server. Later requests are refused. */
+  /** Stops the server. Later requests fail. */
   end(): Promise<void>;
 }
 
-/** A server that can change the scripts of workers. */
+/** A server that can modify worker scripts. */
 export interface AppServer extends TestServer {
-  /** Runs a script before that of the next worker of a kind, or of all from now on. Ends what was asked for before. */
+  /** Prepends a script to the next worker of a kind, or to all from now on. Replaces earlier injections. */
   inject(worker: string, script: string, workers: 'next' | 'all'): void;
 }
 
 /**
- * Serves the app as `vite preview` does: isolated, and under the strict policy.
+ * Serves the app like `vite preview`: isolated and with the strict policy.
  *
- * @param files contents of further files, by path without a slash at its start
+ * @param files contents of additional files, by path without a leading slash
  */
 export async function serveApp(files: Readonly<Record<string, Uint8Array>> = {}): Promise<AppServer> {
   // The build configuration adds this address to the policy.
@@ -55,7 +55,7 @@ export async function serveApp(files: Readonly<Record<string, Uint8Array>> = {})
   };
 }
 
-/** Serves the same files as a plain static server: without the headers that isolate the page. */
+/** Serves the same files like a plain static server, without isolation headers. */
 export async function serveWithoutHeaders(): Promise<TestServer> {
   const server = await preview({
     configFile: false,
@@ -68,10 +68,10 @@ export async function serveWithoutHeaders(): Promise<TestServer> {
   return { address: addressOf(server), violations: [], end: () => server.close() };
 }
 
-/** Asks this server for a script as it is. */
+/** Header that requests the unmodified script from this server. */
 const PLAIN = 'x-plain';
 
-/** Puts a script before that of a worker, in the server: not every browser lets a test change what it loads. */
+/** Prepends a script to a worker script on the server, because not every browser lets tests intercept requests. */
 class Injector {
   private current: { readonly worker: string; readonly script: string; readonly workers: 'next' | 'all' } | null = null;
 

@@ -5,7 +5,7 @@ export default defineConfig({
     root: new URL('../..', import.meta.url).pathname,
     include: ['e2e/browsers/*.test.ts'],
     globalSetup: 'e2e/browsers/buildApp.ts',
-    // The models use every core; browsers beside each other would time each other out.
+    // The models use all cores. Concurrent browsers would cause timeouts.
     fileParallelism: false,
     testTimeout: 180_000,
     hookTimeout: 60_000,

@@ -7,10 +7,10 @@ import type { Driver } from './driver';
 const POLL_MILLISECONDS = 100;
 
 /**
- * Asks the page again and again until it gives something other than null, false or undefined.
+ * Polls the page until the function returns a value other than null, false or undefined.
  *
- * @param what is waited for, for the error
- * @returns what the page gave
+ * @param what description for the error
+ * @returns the value
  */
 export async function waitFor<Result, Parameters extends readonly unknown[]>(
   driver: Driver,
@@ -26,7 +26,7 @@ export async function waitFor<Result, Parameters extends readonly unknown[]>(
       const result = await driver.evaluate(body, ...parameters);
       if (result !== null && result !== undefined && result !== false) return result;
     } catch (error) {
-      // A page that is being replaced cannot be asked.
+      // A page that is being replaced cannot respond.
       last = error;
     }
     if (deadline.isOver()) {
@@ -37,7 +37,7 @@ export async function waitFor<Result, Parameters extends readonly unknown[]>(
   }
 }
 
-/** Waits until the first element that `selector` matches has an attribute with this value. */
+/** Waits until the first element that matches `selector` has an attribute with this value. */
 export async function waitForAttribute(driver: Driver, selector: string, name: string, value: string, timeoutSeconds = 30): Promise<void> {
   await waitFor(
     driver,
@@ -50,12 +50,12 @@ export async function waitForAttribute(driver: Driver, selector: string, name: s
   );
 }
 
-/** Waits until exactly this many elements match. */
+/** Waits until exactly `count` elements match. */
 export async function waitForCount(driver: Driver, selector: string, count: number, timeoutSeconds = 30): Promise<void> {
   await waitFor(driver, `${count} of ${selector}`, timeoutSeconds, (css, wanted) => document.querySelectorAll(css).length === wanted, selector, count);
 }
 
-/** Waits until the first element that `selector` matches shows a text that matches. */
+/** Waits until the text of the first element that matches `selector` matches a pattern. */
 export async function waitForText(driver: Driver, selector: string, pattern: RegExp, timeoutSeconds = 30): Promise<string> {
   return waitFor(
     driver,
@@ -71,11 +71,11 @@ export async function waitForText(driver: Driver, selector: string, pattern: Reg
   );
 }
 
-/** Waits until the browser has saved a file, takes its text, and deletes it. */
+/** Waits until the browser has saved a file, reads its text, and deletes it. */
 export async function takeDownload(folder: string, name: string): Promise<string> {
   const path = join(folder, name);
   const deadline = deadlineAfter(30);
-  // Browsers make the file first and fill it then.
+  // Browsers create the file before they write it.
   while (!existsSync(path) || readFileSync(path).length === 0) {
     if (deadline.isOver()) throw new Error(`the browser did not save ${name} within 30 s`);
     await sleep(POLL_MILLISECONDS);

@@ -1,18 +1,18 @@
-/** Runs aborted at random moments, one in each fifth of a run: the diarizer still works, and nothing is left behind. */
+/** Aborts runs at random times, one in each fifth of a run. The diarizer still works, and no resources remain. */
 import { seeded } from '../../test/editing/synthetic';
 import { createDiarizer, expect, openEngine, test } from '../../test/browser/engine';
 
 const NUM_ABORTS = 5;
 const SEED = 20_261_128;
 
-test(`after ${NUM_ABORTS} random aborts, a run gives the same turns as before`, async ({ page }) => {
+test(`after ${NUM_ABORTS} random aborts, a run produces the same turns as before`, async ({ page }) => {
   test.setTimeout(600_000);
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(error.message));
   await openEngine(page);
   await createDiarizer(page, { backend: 'wasm' });
   const random = seeded(SEED);
-  // 0 to 1: when a run is aborted, whether within an event or after it, and how long after it.
+  // Time of the abort as a fraction of the run, whether it is within an event or after it, and the delay.
   const aborts = Array.from({ length: NUM_ABORTS }, (_, index) => ({ moment: (index + random()) / NUM_ABORTS, isLater: random() < 0.5, delay: random() }));
   const outcome = await page.evaluate(
     async (planned) => {
@@ -21,7 +21,7 @@ test(`after ${NUM_ABORTS} random aborts, a run gives the same turns as before`, 
       // Two windows.
       const part = { startSeconds: 5, durationSeconds: 11 };
       const turnsOf = async (options: object = {}): Promise<string> => JSON.stringify((await testDiarizer.diarize(sample, { ...part, ...options })).turns);
-      /** Events of the hook and of the progress. Moments are counted in them, so that the speed of the machine does not matter. */
+      /** Number of hook and progress events. Abort times are counted in events to be independent of machine speed. */
       let numEvents = 0;
       const first = await turnsOf({ onProgress: () => numEvents++, hook: () => numEvents++ });
       const wrong: string[] = [];
@@ -40,8 +40,8 @@ test(`after ${NUM_ABORTS} random aborts, a run gives the same turns as before`, 
         };
         try {
           const turns = await turnsOf({ signal: controller.signal, onProgress: onEvent, hook: onEvent });
-          // The abort came after the end.
-          if (turns !== first) wrong.push(`run ${i} was not aborted and gave other turns`);
+          // The abort happened after the end.
+          if (turns !== first) wrong.push(`run ${i} was not aborted and produced different turns`);
         } catch (error) {
           const { code } = error as { code?: string };
           if (code === 'cancelled') numCancelled++;
@@ -57,7 +57,7 @@ test(`after ${NUM_ABORTS} random aborts, a run gives the same turns as before`, 
   expect(outcome.wrong).toEqual([]);
   expect(outcome.isSame).toBe(true);
   expect(JSON.parse(outcome.first)).not.toHaveLength(0);
-  // An abort at the very end may come too late; most do not.
+  // An abort at the very end can be too late, but most are not.
   expect(outcome.numCancelled).toBeGreaterThan(NUM_ABORTS / 2);
   await expect.poll(() => page.workers().length).toBe(0);
   expect(errors).toEqual([]);

@@ -1,4 +1,4 @@
-/** axe on every view: the theme and width that `npm test` leaves out. */
+/** Runs axe on every view with the theme and width not covered by `npm test`. */
 import { accessibilityTests } from '../../test/browser/accessibilityTests';
 import { test } from '../../test/browser/test';
 import { WITHOUT_GPU } from '../../test/browser/withoutGpu';

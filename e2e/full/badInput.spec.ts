@@ -1,4 +1,4 @@
-/** Every bad input by its typed error: never a hang, never a blank page. */
+/** Every bad input causes a typed error, never a hang or a blank page. */
 import type { Page } from '@playwright/test';
 import { buildWav, type WavOptions } from '../../test/audio/wav';
 import type { ErrorCode } from '../../src/index';
@@ -57,7 +57,7 @@ for (const { name, blob, code } of BAD) {
   });
 }
 
-test('after all of these the same diarizer still works', async ({ engine }) => {
+test('the same diarizer still works afterwards', async ({ engine }) => {
   expect((await engine.run('public/sample.wav')).json.speakers).toHaveLength(2);
 });
 
@@ -78,7 +78,7 @@ test.describe('models', () => {
     expect(await createCode(page)).toBe('model-missing');
   });
 
-  test('a page in place of the manifest', async ({ page }) => {
+  test('a page instead of the manifest', async ({ page }) => {
     await page.route('**/campplus-zh-en/manifest.json', (route) =>
       route.fulfill({ status: 200, contentType: 'text/html', body: '<!doctype html><p>Welcome' }),
     );
@@ -94,7 +94,7 @@ test.describe('models', () => {
 
   for (const [name, change] of [
     ['one byte changed', (body: Buffer) => body.fill(body[1000]! ^ 1, 1000, 1001)],
-    ['cut short', (body: Buffer) => body.subarray(0, 1_000_000)],
+    ['truncated', (body: Buffer) => body.subarray(0, 1_000_000)],
   ] as const) {
     test(`altered: ${name}`, async ({ page }) => {
       await page.route('**/segmentation-3.0/model.onnx', async (route) => {
@@ -106,7 +106,7 @@ test.describe('models', () => {
     });
   }
 
-  test('the runtime is missing: no WebGPU, and the bundled models run on their own kernels', async ({ page }) => {
+  test('missing runtime: no WebGPU, and the bundled models run on our kernels', async ({ page }) => {
     await page.route('**/ort/*.wasm', (route) => route.fulfill({ status: 404 }));
     await openEngine(page);
     await page.setInputFiles('#file', 'public/sample.wav');
@@ -120,9 +120,9 @@ test.describe('models', () => {
     expect(outcome.backend.reason).toMatch(/WebGPU could not be started/);
   });
 
-  test('the runtime is missing, and a model needs it', async ({ page }) => {
+  test('missing runtime that a model requires', async ({ page }) => {
     await page.route('**/ort/*.wasm', (route) => route.fulfill({ status: 404 }));
-    // A graph that our kernels do not know: they give way to the runtime.
+    // Our kernels do not support this graph, so the runtime is used.
     await page.route('**/segmentation.worker-*.js', async (route) => {
       const response = await route.fetch();
       const script = await response.text();
@@ -150,7 +150,7 @@ test.describe('models', () => {
     expect(error).toMatchObject({ code: 'backend-unavailable', problem: 'WebGPU was asked for, but this browser offers no WebGPU adapter' });
   });
 
-  test('an adapter below the limits: WASM, and the report names the limit', async ({ page }) => {
+  test('an adapter below the limits: WASM is used, and the report names the limit', async ({ page }) => {
     await page.addInitScript(() => {
       const { gpu } = navigator;
       const requestAdapter = gpu.requestAdapter.bind(gpu);
@@ -172,13 +172,13 @@ test.describe('models', () => {
 });
 
 test.describe('calls', () => {
-  test('without isolation headers every core has a worker of one thread, and the report says so', async ({ page }) => {
+  test('without isolation headers, each core has a single-threaded worker, and the report mentions this', async ({ page }) => {
     await page.route('**/engine.html', async (route) => {
       const response = await route.fetch();
       const kept = Object.entries(response.headers()).filter(([name]) => !name.startsWith('cross-origin-'));
       await route.fulfill({ response, headers: Object.fromEntries(kept) });
     });
-    // The trial on a software adapter would take most of a minute.
+    // Checking a software adapter would take most of a minute.
     await page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'gpu', { get: () => undefined }));
     await openEngine(page);
     const { backend, cores, isolated } = await page.evaluate(async () => {

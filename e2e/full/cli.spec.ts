@@ -5,8 +5,8 @@ import type { DiarizationJson } from '../../test/browser/engine';
 
 test('WebGPU on a pause: both models are loaded, and the log names the adapter', async () => {
   test.setTimeout(400_000);
-  // firefoxGpu.test.ts compares turns with WASM: embeddings take a minute on the software adapter of Chromium. The
-  // self-check is what e2e/browsers/firefoxGpu.test.ts tests.
+  // e2e/browsers/firefoxGpu.test.ts covers the self-check and compares turns with WASM, because embeddings take a minute on
+  // Chromium's software adapter.
   const options = ['--start', '0', '--duration', '1', '--format', 'json', '--backend', 'webgpu', '--trust-gpu'];
   const { code, stdout, stderr } = await runCommand('diarize', 'public/sample.wav', ...options);
   expect(code).toBe(0);

@@ -1,4 +1,4 @@
-/** The command line while processes, disks and pipes fail. */
+/** The command line with failing processes, disks and pipes. */
 import { spawn } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,9 +23,9 @@ interface Running {
   readonly finished: Promise<Finished & { readonly signal: NodeJS.Signals | null }>;
 }
 
-/** For tests that do not interrupt the run, part of a recording is enough: one window of speech. */
+/** One window of speech, for tests that do not interrupt the run. */
 const SHORT = ['--start', '7', '--duration', '5'];
-/** Many windows, so that a run is interrupted before its end. */
+/** Many windows, for tests that interrupt a run before its end. */
 const LONG = ['--duration', '20'];
 
 /** Starts `diarize` on WASM. @param isRead whether its standard output stays open */
@@ -73,7 +73,7 @@ function samples(...names: string[]): string[] {
   });
 }
 
-/** Waits for these lines of standard error, in this order. */
+/** Waits for these lines on standard error in this order. */
 async function seen(running: Running, ...lines: readonly RegExp[]): Promise<void> {
   let from = 0;
   for (const line of lines) {
@@ -86,7 +86,7 @@ async function seen(running: Running, ...lines: readonly RegExp[]): Promise<void
 const AT_WORK = /embedding \d+ %/;
 const AGAIN = /trying again in a new one/;
 
-test('renderer, browser and GPU process killed in mid-run: every file has the result of an undisturbed run', async () => {
+test('killing renderer, browser and GPU process during a run does not change the results', async () => {
   test.setTimeout(400_000);
   const out = join(folder, 'out');
   const running = diarize([...samples('a', 'b', 'c'), '--out', out, ...LONG]);
@@ -107,7 +107,7 @@ test('renderer, browser and GPU process killed in mid-run: every file has the re
   expect(readdirSync(out)).toEqual(['a.rttm', 'b.rttm', 'c.rttm']);
 });
 
-test('unreadable inputs and unwritable results give one line each, and the other files are diarized', async () => {
+test('unreadable inputs and unwritable results cause one line each, and the other files are diarized', async () => {
   const out = join(folder, 'out');
   mkdirSync(join(out, 'b.rttm'), { recursive: true });
   symlinkSync('/dev/full', join(out, 'c.rttm'));
@@ -126,7 +126,7 @@ test('unreadable inputs and unwritable results give one line each, and the other
   expect(readdirSync(out)).toEqual(['a.rttm', 'b.rttm', 'c.rttm']);
 });
 
-test('a closed standard output gives one line for each file, and no stack trace', async () => {
+test('a closed standard output causes one line per file and no stack trace', async () => {
   const [a, b] = samples('a', 'b') as [string, string];
   const { code, stderr } = await diarize([a, b, ...SHORT], {}, false).finished;
   expect(stderr.split('\n').filter((line) => line.startsWith('voxlane: ') || line.includes(' at '))).toEqual([
@@ -136,7 +136,7 @@ test('a closed standard output gives one line for each file, and no stack trace'
   expect(code).toBe(1);
 });
 
-test('a signal in mid-run ends the browser and leaves no temporary folder', async () => {
+test('a signal during a run ends the browser and leaves no temporary folder', async () => {
   const temporary = join(folder, 'tmp');
   mkdirSync(temporary);
   const running = diarize(samples('a'), { TMPDIR: temporary });
@@ -148,6 +148,6 @@ test('a signal in mid-run ends the browser and leaves no temporary folder', asyn
   expect(stdout).toBe('');
   expect(stderr).not.toMatch(/voxlane: | at /);
   for (const browser of browsers) expect(readOf(browser, 'cmdline')).toBe('');
-  // tsx keeps caches of its own between runs.
+  // tsx keeps its caches between runs.
   expect(readdirSync(temporary).filter((name) => !name.startsWith('tsx-') && name !== 'node-compile-cache')).toEqual([]);
 });

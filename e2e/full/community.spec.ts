@@ -1,4 +1,4 @@
-/** The preset community-1 as a command, and with the real weights where `VOXLANE_MODELS` names a folder that has them. */
+/** The preset community-1 on the command line, also with the real weights if `VOXLANE_MODELS` is set to their folder. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findModel } from '../../cli/modelFolder';
@@ -8,7 +8,7 @@ import { hasShared, SHARED, SHARED_MISSING } from '../../test/shared';
 import { runCommand } from '../../test/browser/command';
 import { expect, test } from '../../test/browser/seededModel';
 
-test('the command, and a file that nobody knows: refused, and taken on the userâ€™s word', async ({ seededModel: model }) => {
+test('a model file of unknown hash is rejected by default and accepted with --trust-model', async ({ seededModel: model }) => {
   const args = ['public/sample.wav', '--duration', '10', '--backend', 'wasm', '--preset', 'community-1', '--model', model];
   const refused = await runCommand('diarize', ...args);
   expect(refused.code).toBe(1);
@@ -19,7 +19,7 @@ test('the command, and a file that nobody knows: refused, and taken on the userâ
   expect(parseRttm(taken.stdout).get('sample')?.length).toBeGreaterThan(0);
 });
 
-test('a graph that is no such network says what was sought', async () => {
+test('the error for another network states the expected one', async () => {
   const other = 'models/segmentation-3.0/model.onnx';
   const { code, stderr } = await runCommand('diarize', 'public/sample.wav', '--preset', 'community-1', '--model', other, '--trust-model');
   expect(code).toBe(1);

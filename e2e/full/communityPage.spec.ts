@@ -1,6 +1,6 @@
 /**
- * The preset community-1, end to end on WASM, with a ResNet34 of full size whose weights are seeded: what it says means
- * nothing, the way there is the real one.
+ * The preset community-1 end to end on WASM with a full-size ResNet34 with seeded weights. The results are meaningless, but
+ * the code path is the real one.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { timeGeometry, totalFrames } from '../../src/segmentation/geometry';
 import { openEngine } from '../../test/browser/engine';
 import { expect, test } from '../../test/browser/seededModel';
 
-test('every stage has its shape, nothing is NaN, and the result names its model', async ({ page, seededModel: model }) => {
+test('stages have the expected shapes without NaN, and the result names its model', async ({ page, seededModel: model }) => {
   await openEngine(page);
   await page.setInputFiles('#file', 'public/sample.wav');
   await page.setInputFiles('#files', model);
@@ -30,7 +30,7 @@ test('every stage has its shape, nothing is NaN, and the result names its model'
       },
     });
     diarizer.dispose();
-    // The file is kept: at the next visit it needs no download, and `auto` takes it.
+    // The file is stored, so the next visit needs no download, and `auto` uses it.
     const stored = await voxlane.storedModels();
     const again = await voxlane.Diarizer.create({ backend: 'wasm', trustUnknownModel: true });
     const preset = again.preset;
@@ -59,7 +59,7 @@ test('every stage has its shape, nothing is NaN, and the result names its model'
   expect(run.result).toMatchObject({ preset: 'community-1', embeddingModel: sha256 });
   const turns = run.result.turns as { confidence: number | null; startSeconds: number }[];
   expect(turns.every(({ startSeconds }) => startSeconds >= 6)).toBe(true);
-  // Null is for a second voice at a time when only one cluster was found: pyannote adds one without an embedding.
+  // Confidence is null for a second simultaneous speaker if only one cluster was found: pyannote adds one without embedding.
   const known = turns.flatMap(({ confidence }) => confidence ?? []);
   expect(known.length).toBeGreaterThan(0);
   expect(known.every((confidence) => confidence >= 0 && confidence <= 1)).toBe(true);
@@ -69,6 +69,6 @@ test('every stage has its shape, nothing is NaN, and the result names its model'
   }
   expect(run.stored).toMatchObject([{ id: 'wespeaker-resnet34-lm', sha256, bytes: readFileSync(model).length }]);
   expect([run.preset, run.presetUntrusting, run.presetWithout]).toEqual(['community-1', 'campplus', 'campplus']);
-  // The result of the file, and one that took it from what is kept.
+  // The result with the file, and the result with the stored model.
   for (const note of run.notes) expect(note).toContain(sha256);
 });

@@ -1,4 +1,4 @@
-/** What takes longer: a bisection, and single stages. parity.spec.ts and firefoxGpu.test.ts compare bundles on WebGPU. */
+/** Longer tests: bisection and single stages. parity.spec.ts and firefoxGpu.test.ts compare bundles on WebGPU. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,8 +7,8 @@ import { unzipSync } from 'fflate';
 import { parseNpy } from '../../src/compare/files/npy';
 import { runCommand } from '../../test/browser/command';
 
-// stageCommand.spec.ts has segmentation and embedding, compareCommand.spec.ts samples and a layer of the segmentation.
-test('the other stages by themselves, written as .npy', async () => {
+// stageCommand.spec.ts covers segmentation and embedding; compareCommand.spec.ts covers samples and a segmentation layer.
+test('the other stages are computed in isolation and written as .npy', async () => {
   test.setTimeout(240_000);
   const folder = mkdtempSync(join(tmpdir(), 'voxlane-'));
   const expected: [string, seconds: number, number[]][] = [
@@ -29,7 +29,7 @@ test('the other stages by themselves, written as .npy', async () => {
   rmSync(folder, { recursive: true });
 });
 
-test('bisection of a graph where both backends agree, and of one with its input given', async () => {
+test('bisection of a graph on which both backends agree, and of a graph with given input', async () => {
   test.setTimeout(180_000);
   const folder = mkdtempSync(join(tmpdir(), 'voxlane-'));
   const two = await runCommand('bisect', 'e2e/fixtures/foreign/two_inputs.onnx', '--json');

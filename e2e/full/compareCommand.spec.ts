@@ -1,4 +1,4 @@
-/** The commands `compare`, `bisect` and `stage`, as processes of their own. */
+/** The commands `compare`, `bisect` and `stage` as separate processes. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -27,7 +27,7 @@ async function compare(...args: string[]): Promise<{ code: number | null; docume
   return { code, document: JSON.parse(stdout) as Document, stderr };
 }
 
-/** Several bundles in one browser. */
+/** Compares several bundles in one browser. */
 async function compareMany(...paths: string[]): Promise<{ code: number | null; reports: (Document | null)[] }> {
   const { code, stdout } = await runCommand('compare', ...paths, '--json');
   const { bundles } = JSON.parse(stdout) as { bundles: { report: Document | null }[] };
@@ -36,7 +36,7 @@ async function compareMany(...paths: string[]): Promise<{ code: number | null; r
 
 const BUNDLE = 'public/goldens/segmentation-3.0.zip';
 
-/** A golden bundle's files, changed, as a zip. */
+/** A zip with changed files of the golden bundle. */
 function changedBundle(name: string, change: (files: Record<string, Uint8Array>) => Record<string, Uint8Array>): string {
   const path = join(folder, name);
   writeFileSync(path, zipSync(change(unzipSync(readFileSync(BUNDLE))), { level: 0 }));
@@ -62,8 +62,8 @@ test('a bundle in every form: zip, folder, .npz, loose .npy', async () => {
   expect(code).toBe(0);
 });
 
-test('a graph that was exported wrongly is told from goldens that are right', async () => {
-  // The same weights with one matrix scaled, as a port with a wrong constant would have it.
+test('an incorrectly exported graph fails against correct goldens', async () => {
+  // The same weights with one scaled matrix, like a port with a wrong constant.
   const model = parseOnnx(readFileSync('models/segmentation-3.0/model.onnx'), 'model.onnx');
   const matrix = model.graph!.initializer.find(({ dims }) => dims.length === 2 && dims[0] === 128n && dims[1] === 7n)!;
   const values = new Float32Array(new Uint8Array(matrix.rawData).buffer);
@@ -76,7 +76,7 @@ test('a graph that was exported wrongly is told from goldens that are right', as
   expect(document.stages.map(({ verdict }) => verdict)).toEqual(['pass', 'pass', 'pass', 'pass', 'fail']);
 });
 
-test('what cannot be compared ends with 2 and says why', async () => {
+test('an impossible comparison exits with 2 and explains why', async () => {
   const cases: [string, string[], RegExp][] = [
     ['absent', [join(folder, 'absent.zip')], /does not exist/],
     ['missing file', [changedBundle('short.zip', (files) => without(files, 'stages/lstm.npy'))], /stages\/lstm\.npy/],
@@ -97,7 +97,7 @@ function renamed(manifest: Uint8Array): Uint8Array {
   return new TextEncoder().encode(JSON.stringify({ ...parsed, model: 'somebody-elses' }));
 }
 
-test('several bundles in one call: one passes, one fails, one cannot be read, and the reports have all of them', async () => {
+test('several bundles in one call: one passes, one fails, one cannot be read, and the reports contain all of them', async () => {
   const { onnx, bundle } = makeForeignModel();
   const wrong = parseOnnx(onnx, 'net.onnx');
   wrong.graph!.node.at(-1)!.opType = 'Add';
@@ -123,7 +123,7 @@ test('several bundles in one call: one passes, one fails, one cannot be read, an
   expect(readFileSync(junit, 'utf8')).toMatch(/<testsuites name="compare" tests="9" failures="1" errors="1"/);
 });
 
-test('Ctrl-C keeps the reports of the bundles that were compared', async () => {
+test('Ctrl-C keeps the reports of finished bundles', async () => {
   const { onnx, bundle } = makeForeignModel();
   for (let index = 0; index < 300; index++) {
     writeFileSync(join(folder, `${index}.zip`), bundle);
@@ -139,7 +139,7 @@ test('Ctrl-C keeps the reports of the bundles that were compared', async () => {
   expect(counts['not-run']).toBeGreaterThan(0);
 });
 
-test('a graph of another exporter, two inputs, on both backends', async () => {
+test('a graph of another exporter with two inputs, on both backends', async () => {
   const { onnx, bundle, numNodes, numInputs } = makeForeignModel();
   expect(numNodes).toBeGreaterThanOrEqual(50);
   expect(numInputs).toBe(2);
@@ -153,21 +153,21 @@ test('a graph of another exporter, two inputs, on both backends', async () => {
   expect(code).toBe(0);
 });
 
-test('graphs of two other exporters that are committed', async () => {
+test('committed graphs of two other exporters', async () => {
   test.setTimeout(180_000);
   const at = (name: string): string => join('e2e', 'fixtures', 'foreign', name);
   const info = graphInfo(parseOnnx(readFileSync(at('two_inputs.onnx')), 'two_inputs'));
   expect(info.nodes.length).toBeGreaterThanOrEqual(50);
   expect(info.inputs.map(({ dtype }) => dtype).sort()).toEqual(['float32', 'int64']);
-  // The graph is the one beside the bundle.
+  // The graph is beside the bundle.
   const { code, reports } = await compareMany(at('two_inputs.zip'), at('plain.zip'));
   expect(reports).toHaveLength(2);
   for (const report of reports) expect(report).toMatchObject({ verdict: 'pass', firstDivergence: null });
   expect(code).toBe(0);
 });
 
-test('bisection names the node whose values differ, and writes it with its inputs', async () => {
-  // Random numbers differ from one backend to the other, whatever either of them gets right.
+test('bisection finds the node whose values differ and writes it with its inputs', async () => {
+  // Random numbers differ between backends even if both are correct.
   const nodes = [
     node('Relu', ['x'], ['positive'], { name: 'relu' }),
     node('RandomNormalLike', ['positive'], ['noise'], { name: 'random' }),
@@ -192,11 +192,11 @@ test('bisection names the node whose values differ, and writes it with its input
   expect(Object.keys(files).some((name) => name.startsWith('inputs/'))).toBe(true);
 });
 
-test('a stage by itself: samples and a layer, written as .npy', async () => {
+test('stages in isolation: samples and a layer, written as .npy', async () => {
   const samples = join(folder, 'samples.npy');
   const decoded = await runCommand('stage', 'decode', 'public/sample.wav', '--duration', '2', '--out', samples);
   expect(parseNpy(readFileSync(samples), samples).shape).toEqual([32_000]);
-  // Samples go in as they came out, and a layer is computed of them.
+  // The written samples are the input for computing a layer.
   const layer = join(folder, 'layer.npy');
   const lstm = await runCommand('stage', 'lstm', samples, '--out', layer);
   expect([decoded.code, lstm.code]).toEqual([0, 0]);
@@ -208,10 +208,10 @@ test('a stage by itself: samples and a layer, written as .npy', async () => {
   expect(unknown.code).toBe(2);
 });
 
-test.describe('bundles made by others', () => {
+test.describe('bundles from other projects', () => {
   test.skip(!hasShared, SHARED_MISSING);
 
-  test('pass on WASM; of those with one wrong stage, it alone is named, with what is wrong', async () => {
+  test('pass on WASM; for bundles with one wrong stage, only this stage and its cause are reported', async () => {
     const names = ['seg_dev00', 'cam_dev00', 'seg_dev00.bad_sincnet_transposed', 'seg_dev00.bad_lstm_scaled'];
     const { code, reports } = await compareMany(...names.map((name) => join(SHARED, 'goldens', `${name}.zip`)));
     expect(code).toBe(1);

@@ -1,4 +1,4 @@
-/** The comparison panel, as an engineer who ports a model uses it. */
+/** The comparison panel, used like an engineer who ports a model. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expectNoViolation } from '../../test/browser/accessibilityTests';
@@ -8,7 +8,7 @@ import { hasShared, SHARED, SHARED_MISSING } from '../../test/shared';
 import { makeForeignModel } from '../../test/browser/foreignModel';
 import { withSwappedGates } from '../../test/onnx/swappedGates';
 
-test('a port with swapped LSTM gates: the stage, the cause, on both backends', async ({ page }) => {
+test('a port with swapped LSTM gates: stage and cause on both backends', async ({ page }) => {
   test.setTimeout(4 * MINUTES);
   await openFiles(page, [
     upload('ported.onnx', withSwappedGates()),
@@ -27,7 +27,7 @@ test('a port with swapped LSTM gates: the stage, the cause, on both backends', a
   await expect(page.getByTestId('heatmap')).toBeVisible();
 });
 
-test("somebody else's graph: its values by name, and the audit of its weights", async ({ page }) => {
+test("a graph of another project: its values by name, and the audit of its weights", async ({ page }) => {
   const { onnx, bundle } = makeForeignModel();
   await openFiles(page, [upload('foreign.onnx', onnx), upload('foreign.zip', bundle)]);
   await expect(page.getByTestId('model-name')).toContainText('foreign');
@@ -38,7 +38,7 @@ test("somebody else's graph: its values by name, and the audit of its weights", 
   await expect(page.getByTestId('audit-row').first()).toBeVisible();
 });
 
-test('a graph alone is bisected, and can be cancelled', async ({ page }) => {
+test('a graph without bundle is bisected, which can be cancelled', async ({ page }) => {
   test.setTimeout(4 * MINUTES);
   const { onnx } = makeForeignModel();
   await openFiles(page, [upload('foreign.onnx', onnx)]);
@@ -51,7 +51,7 @@ test('a graph alone is bisected, and can be cancelled', async ({ page }) => {
   await expect(page.getByTestId('progress')).toBeHidden();
 });
 
-test('the address names a shipped model, and the self-check of the main page leads there', async ({ page }) => {
+test('the address selects a shipped model, and the self-check of the main page links to it', async ({ page }) => {
   test.setTimeout(3 * MINUTES);
   await page.goto('compare.html?model=segmentation-3.0');
   await expect(state(page)).toHaveAttribute('data-state', 'done', { timeout: 2 * MINUTES });
@@ -60,9 +60,9 @@ test('the address names a shipped model, and the self-check of the main page lea
   await expect(page.locator('a[href*="compare.html"]').first()).toBeVisible();
 });
 
-test.describe('bundles made by others', () => {
+test.describe('bundles from other projects', () => {
   test.skip(!hasShared, SHARED_MISSING);
-  test('a transposed golden stage is named, and drawn as it fits', async ({ page }) => {
+  test('a transposed golden stage is reported and displayed with matching axes', async ({ page }) => {
     await openFiles(page, join(SHARED, 'goldens', 'seg_dev00.bad_sincnet_transposed.zip'));
     await run(page, 'wasm');
     await expect(page.getByTestId('first-divergence')).toContainText('sincnet');

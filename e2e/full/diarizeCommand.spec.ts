@@ -1,4 +1,4 @@
-/** The command line, as a process of its own. */
+/** The command line as a separate process. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,8 +40,8 @@ test('JSON of a segment, with times of the whole recording', async () => {
   );
 });
 
-test('a minimum number of speakers that cannot be met is reported, in JSON and on standard error', async () => {
-  // No recording of four seconds has 200 voices.
+test('an unreachable minimum number of speakers is reported in JSON and on standard error', async () => {
+  // A recording of four seconds cannot have 200 speakers.
   const { code, stdout, stderr } = await diarize('public/sample.wav', '--backend', 'wasm', '--format', 'json', '--start', '7', '--duration', '4', '--min-speakers', '200');
   expect(code).toBe(0);
   const { speakerCount, speakers } = JSON.parse(stdout) as DiarizationJson & { speakerCount: { value: number; unmet: unknown } };
@@ -49,7 +49,7 @@ test('a minimum number of speakers that cannot be met is reported, in JSON and o
   expect(stderr).toContain(`requested at least 200 speakers, found ${speakers.length}`);
 });
 
-test('wrong arguments end with one line', async () => {
+test('invalid arguments cause a one-line error', async () => {
   for (const args of [[], ['a.wav', '--backend', 'cuda'], ['a.wav', '--speakers', 'two'], ['a.wav', '--unknown']]) {
     const { code, stdout, stderr } = await diarize(...args);
     expect(code).toBe(1);

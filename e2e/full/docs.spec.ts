@@ -1,4 +1,4 @@
-/** Every code block of the documentation and of the README, run against the built packages. */
+/** Runs every code block of the documentation and the README with the built packages. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Frame } from '@playwright/test';
@@ -16,12 +16,12 @@ import { seededResnet34 } from '../../test/seededModel';
 import { expect, test, type Page } from '../../test/browser/test';
 import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
 
-// Servers of its own, among them one that stands in for a CDN.
+// Allow separate servers, including one that simulates a CDN.
 test.use({ ...WITHOUT_GPU, allowedOrigins: /^http:\/\/(127\.0\.0\.1|localhost):\d+$/ });
 
-/** Of a browser that finds no icon, or was asked to write no such thing. */
+/** Console messages about a missing favicon are harmless. */
 const HARMLESS = 'favicon.ico';
-/** Both voices of the sample, in one window. Programs that print what the sample gives have all of it. */
+/** One window with both speakers of the sample. Programs that print results get the whole sample. */
 const CLIP = sampleWav(7, 8);
 
 const runs = pages().map((page) => [page, runsOf(readFences(readPage(page), page))] as const);
@@ -48,7 +48,7 @@ test('TypeScript blocks have no type errors', () => {
   expect(typeErrors(named('program'))).toEqual([]);
 });
 
-/** Programs of one page share its engine, as the blocks of one program do. */
+/** Programs of one page share its engine, like the blocks of one program. */
 for (const [page, all] of runs) {
   const programs = all.filter(({ name }) => name === 'program');
   if (programs.length === 0) continue;
@@ -84,7 +84,7 @@ for (const run of named('page')) {
   });
 }
 
-/** fiveMinutes.spec.ts follows the folders of this page to the letter. */
+/** fiveMinutes.spec.ts follows the folders of this page exactly. */
 const FOLLOWED = 'docs/index.md';
 
 for (const run of named('folder').filter(({ fences: [first] }) => first!.page !== FOLLOWED)) {
@@ -108,7 +108,7 @@ for (const run of named('folder').filter(({ fences: [first] }) => first!.page !=
   });
 }
 
-test('commands in a clone print what the pages say', () => {
+test('commands in a clone print the output shown in the pages', () => {
   test.setTimeout(180_000);
   const printing = named('repository').filter(({ fences }) => fences[0]!.group !== null);
   expect(printing.length).toBeGreaterThan(1);
@@ -118,13 +118,13 @@ test('commands in a clone print what the pages say', () => {
   }
 });
 
-test('other commands have a test, and options that there are', () => {
+test('other commands have a test and valid options', () => {
   const others = named('repository').filter(({ fences }) => fences[0]!.group === null);
   expect(others.length).toBeGreaterThan(3);
   expect(others.flatMap(faultsOfCommands)).toEqual([]);
 });
 
-test('a golden bundle with the manifest that is shown can be read', () => {
+test('a golden bundle with the shown manifest can be read', () => {
   const [run] = named('bundle');
   const manifest = run!.fences[0]!.code;
   const files = unzipSync(readFileSync(join(ROOT, 'public/goldens/segmentation-3.0.zip')));
@@ -133,9 +133,9 @@ test('a golden bundle with the manifest that is shown can be read', () => {
   expect(readBundle(shown).stages.map(({ name }) => name)).toEqual(names);
 });
 
-/** What {@link PROGRAM_PAGE} has for the test. */
+/** Interface of {@link PROGRAM_PAGE} for the test. */
 interface Bench {
-  /** Loads a block and gives what it printed before each of its outputs. */
+  /** Loads a block and returns the output before each of its output blocks. */
   runBlock(address: string): Promise<string[]>;
 }
 
@@ -171,7 +171,7 @@ const PROGRAM_PAGE = `<!doctype html>
   };
 </script>`;
 
-/** A document as it stands on the page; of a piece, the document around it. */
+/** The document of a block. Fragments are wrapped in a document. */
 function documentOf(fences: readonly Fence[]): string {
   const html = fences.filter(({ language }) => language === 'html').map(({ code }) => code).join('\n');
   const css = fences.filter(({ language }) => language === 'css').map(({ code }) => code).join('\n');
@@ -180,13 +180,13 @@ function documentOf(fences: readonly Fence[]): string {
   return `<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>Block</title>\n<style>${css}</style>\n${body}`;
 }
 
-/** @throws Error for a line that is no header */
+/** @throws Error for a line that is not a header */
 function headersOf(fences: readonly Fence[]): Record<string, string> {
   const lines = fences.filter(({ language }) => language === 'http').flatMap(({ code }) => code.split('\n'));
   return Object.fromEntries(lines.map((line) => /^([\w-]+): (.+)$/.exec(line)!.slice(1) as [string, string]));
 }
 
-/** What went wrong in a tab so far. */
+/** Collects the errors of a tab. */
 function watchErrors(page: Page): () => string[] {
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(error.message));
@@ -196,7 +196,7 @@ function watchErrors(page: Page): () => string[] {
   return () => errors;
 }
 
-/** Gives the page a recording, as a person does, and waits until it shows who speaks: two people. */
+/** Opens a recording in the page like a user and waits for two speakers. */
 async function usePage(page: Page): Promise<void> {
   const frame = (await page.locator('iframe').count()) > 0 ? page.frames()[1]! : page.mainFrame();
   const recording = { name: 'sample.wav', mimeType: 'audio/wav', buffer: CLIP };
@@ -215,7 +215,7 @@ async function usePage(page: Page): Promise<void> {
 const speakersOf = (frame: Frame): Promise<number | undefined> =>
   frame.evaluate(() => (document.querySelector('voxlane-diarizer') as { result?: { speakers: readonly unknown[] } } | null)?.result?.speakers.length);
 
-/** Every rule of the style is understood, and selects something; custom properties arrive. */
+/** Expects that every CSS rule is valid and matches an element, and that custom properties apply. */
 async function expectApplied(page: Page, css: string): Promise<void> {
   await page.evaluate(() => customElements.whenDefined('voxlane-diarizer'));
   const applied = await page.evaluate((text) => {

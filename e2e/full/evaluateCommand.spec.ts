@@ -1,4 +1,4 @@
-/** The error rates of a folder of recordings, from the command line. */
+/** The error rates of a folder of recordings on the command line. */
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { expect, test } from '@playwright/test';
 import type { EvaluationJson } from '../../cli/evaluate/report';
 import { runCommand } from '../../test/browser/command';
 
-test('the sample: its figures, and the same ones from the cache', async () => {
+test('computes the figures of the sample and returns the same ones from the cache', async () => {
   test.setTimeout(240_000);
   const folder = mkdtempSync(join(tmpdir(), 'voxlane-'));
   for (const name of ['sample.wav', 'sample.rttm']) copyFileSync(join('public', name), join(folder, name));
@@ -27,7 +27,7 @@ test('the sample: its figures, and the same ones from the cache', async () => {
   const pyannote = JSON.parse((await evaluate('--clustering', 'pyannote-3.1')).stdout) as EvaluationJson;
   expect(pyannote.recordings[0]!.numTurns).toBe(13);
 
-  // A file that cannot be read does not take the others with it.
+  // An unreadable file does not affect the others.
   writeFileSync(join(folder, 'broken.wav'), 'RIFF');
   copyFileSync('public/sample.rttm', join(folder, 'broken.rttm'));
   const partly = await evaluate('--no-peer');

@@ -1,4 +1,4 @@
-/** Each file that the page fetches, missing or cut: a readable message with what to do, and the next try works. */
+/** Missing or truncated files: the page shows a readable message with a remedy, and the next try works. */
 import { createServer, get, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test, type Page } from '../../test/browser/test';
@@ -8,10 +8,10 @@ import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
 test.use(WITHOUT_GPU);
 test.beforeEach(({ context }) => shortenSample(context));
 
-/** What browsers and libraries say, and a person should not have to read. */
+/** Internal messages of browsers and libraries that users should not see. */
 const FOREIGN_WORDS = /failed to fetch|networkerror|load failed|is not defined|undefined|typeerror|err_|uncaught/i;
 
-/** Runs the sample and gives the error that the page shows, without its technical details. */
+/** Runs the sample and returns the error shown by the page, without technical details. */
 async function errorOf(page: Page, address = 'index.html'): Promise<string> {
   await page.goto(address);
   await page.getByTestId('try-sample').click();
@@ -46,12 +46,12 @@ for (const { name, path, says, code, recovers } of FILES) {
     const words = await errorOf(page);
     expect(words).toMatch(says);
     expect(words).toContain(`Code: ${code}`);
-    // The ways back are the same for all files; a whole run for each would take minutes. That of a model is tested below.
+    // Recovery works in the same way for all files, and testing all would take minutes. Recovery of a model is tested below.
     if (recovers) await expectRecovery(page);
   });
 }
 
-test('golden outputs that cannot be reached keep no recording from being diarized', async ({ page }) => {
+test('unreachable golden outputs do not prevent diarization', async ({ page }) => {
   await page.route('**/goldens/*', (route) => route.abort());
   await page.goto('index.html');
   await page.getByTestId('try-sample').click();
@@ -59,7 +59,7 @@ test('golden outputs that cannot be reached keep no recording from being diarize
   await expect(page.locator('.run')).toContainText(/our WASM kernels ran without a full self-check \(The golden outputs .* could not be fetched/);
 });
 
-test('the comparison names the golden outputs that it cannot fetch', async ({ page }) => {
+test('the comparison names golden outputs that it cannot fetch', async ({ page }) => {
   await page.route('**/goldens/*', (route) => route.abort());
   await page.goto('compare.html?model=segmentation-3.0');
   const failure = page.getByTestId('failure');
@@ -68,14 +68,14 @@ test('the comparison names the golden outputs that it cannot fetch', async ({ pa
   expect(await failure.innerText()).not.toMatch(FOREIGN_WORDS);
 });
 
-test.describe('a server that cuts the connection', () => {
+test.describe('a server that breaks the connection', () => {
   let server: Server;
   let isCutting = true;
   test.use({ allowedOrigins: /^http:\/\/127\.0\.0\.1:\d+$/ });
 
   test.beforeAll(async ({ baseURL }) => {
     const origin = new URL(baseURL!);
-    // The server of the tests, with a model that never arrives whole.
+    // The test server, with a model that never arrives completely.
     server = createServer((request, response) => {
       get({ host: origin.hostname, port: origin.port, path: request.url, headers: request.headers }, (answer) => {
         response.writeHead(answer.statusCode ?? 500, answer.headers);

@@ -1,6 +1,6 @@
 /**
- * What `fast` costs in accuracy: all annotated recordings, against `exact`, whose turns are pyannote.audio's
- * (reference.spec.ts) and lie beside the recordings.
+ * Accuracy loss of `fast` compared with `exact` on all annotated recordings. The turns of `exact` match pyannote.audio
+ * (reference.spec.ts) and are stored with the recordings.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import type { Turn } from '../../src/timeline/turns';
 import { hasShared, SHARED, SHARED_MISSING } from '../../test/shared';
 import { expect, test } from '../../test/browser/engine';
 
-/** The promise of the preset, as a fraction of speech. */
+/** Maximum loss guaranteed by the preset, as a fraction of speech. */
 const MAX_LOST = 0.01;
 const LOCAL_SPEAKERS = segmentation.powerset.numSpeakers;
 const EMBEDDING_SIZE = embedding.embeddingSize;
@@ -31,7 +31,7 @@ test.use({ engineOptions: { speed: 'fast', clustering: 'pyannote-3.1' } });
 
 const readTurns = (path: string): readonly Turn[] => [...parseRttm(readFileSync(path, 'utf8')).values()].flat();
 
-test('fast loses at most a point against exact', async ({ engine }) => {
+test('fast loses at most one percentage point compared with exact', async ({ engine }) => {
   test.skip(!hasShared, SHARED_MISSING);
   test.setTimeout(300_000);
   const exact: Components[] = [];
@@ -46,7 +46,7 @@ test('fast loses at most a point against exact', async ({ engine }) => {
     const isEmbedded = (window: number) => embeddings.slice(window * row, (window + 1) * row).some((value) => value !== null);
     const embedded = [...Array(numWindows).keys()].filter(isEmbedded);
     expect(embedded.filter((window) => window % CAMPPLUS.fastEmbedHop !== 0 && window !== numWindows - 1)).toEqual([]);
-    // Without an embedding nobody would be told from anybody; a recording without speech has none to tell.
+    // Distinguishing speakers requires embeddings. Recordings without speech have none.
     if (json.turns.length > 0) expect(embedded.length).toBeGreaterThan(0);
     exact.push(diarizationErrorRate(annotated, readTurns(join(SHARED, 'reference', `${name}.rttm`))));
     fast.push(diarizationErrorRate(annotated, json.turns));

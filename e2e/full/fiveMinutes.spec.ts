@@ -1,4 +1,4 @@
-/** "Start in five minutes" of the documentation, to the letter, in empty folders, from a registry that has both packages. */
+/** Follows "Start in five minutes" of the documentation exactly, in empty folders, with a registry that has both packages. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -12,12 +12,12 @@ import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
 test.use({ ...WITHOUT_GPU, allowedOrigins: /^http:\/\/(127\.0\.0\.1|localhost):\d+$/ });
 
 const PAGE = 'docs/index.md';
-/** Commands that go on until somebody ends them. */
+/** Server commands that run until they are stopped. */
 const SERVES = /^npx (voxlane serve|vite( preview)?)$/;
 
 let registry: Registry;
 let folder: string;
-/** They run on while the reader reads on. */
+/** Servers that keep running during the following steps. */
 const servers: RunningServer[] = [];
 
 test.beforeAll(async () => {
@@ -35,7 +35,7 @@ test.afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** The blocks that belong together, in the order of the page. */
+/** The blocks of a group in page order. */
 function blocksOf(group: string): Fence[] {
   const blocks = readFences(readFileSync(PAGE, 'utf8'), PAGE).filter((fence) => fence.group === group);
   expect(blocks.length, `blocks of ${group}`).toBeGreaterThan(2);
@@ -43,7 +43,7 @@ function blocksOf(group: string): Fence[] {
 }
 
 /**
- * Writes the files and runs the commands, block by block; `visit` looks at what is served after each command that serves.
+ * Writes the files and runs the commands block by block. Calls `visit` after each server command.
  */
 async function follow(group: string, visit: (address: string) => Promise<void>): Promise<void> {
   const environment = { npm_config_registry: registry.address, npm_config_cache: join(folder, '.npm'), NO_COLOR: '1' };
@@ -66,7 +66,7 @@ async function follow(group: string, visit: (address: string) => Promise<void>):
   }
 }
 
-/** Drops the sample on a page that has a file input and says who spoke as text. */
+/** Opens the sample on a page with a file input and expects turns as text. */
 async function expectTurnsAsText(page: Page, address: string): Promise<void> {
   await page.goto(address);
   await page.locator('input[type=file]').setInputFiles('public/sample.wav');

@@ -1,11 +1,11 @@
-/** Without WebCodecs, the page decodes. e2e/browsers/journey.ts compares every format with the WAV, in each browser. */
+/** Without WebCodecs, the page decodes. e2e/browsers/formats.ts compares every format with the WAV file in each browser. */
 import { diarizationErrorRate } from '../../src/score/der';
 import { createDiarizer, EngineDriver, expect, openEngine, test } from '../../test/browser/engine';
 
-test('without WebCodecs the page decodes: an MP3 gives the same two speakers', async ({ engine, browser, baseURL }) => {
+test('without WebCodecs, the page decodes an MP3 with the same two speakers', async ({ engine, browser, baseURL }) => {
   const reference = (await engine.run('public/sample.wav')).json;
   const page = await browser.newPage({ baseURL: baseURL! });
-  // Workers inherit nothing from the page, so the worker's own script is changed.
+  // Workers inherit nothing from the page, so modify the worker script.
   await page.route('**/decode.worker-*.js', async (route) => {
     const response = await route.fetch();
     await route.fulfill({ response, body: `delete globalThis.AudioDecoder;\n${await response.text()}` });

@@ -1,4 +1,4 @@
-/** The README's first command on a clean clone, as a person who just found the project runs it after `npm ci`. */
+/** Runs the README's first command in a clean clone after `npm ci`. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { expect, test } from '../../test/browser/test';
 import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
 
-// A server of its own.
+// Allow the separate server.
 test.use({ ...WITHOUT_GPU, allowedOrigins: /^http:\/\/localhost:\d+$/ });
 
 let folder: string;
@@ -20,12 +20,12 @@ test.afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test('npm start serves the app, isolated, and the sample gets its two speakers', async ({ page }) => {
+test('npm start serves the isolated app, and the sample has two speakers', async ({ page }) => {
   test.setTimeout(600_000);
   execFileSync('git', ['clone', '--quiet', '.', folder]);
-  // What `npm ci` installed here, as it runs before every test.
+  // Link the modules that `npm ci` has installed.
   symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
-  // A process group of its own, so that npm's children end with it.
+  // A separate process group lets child processes of npm end with it.
   server = spawn('npm start', { cwd: folder, shell: true, detached: true });
   const address = await new Promise<string>((resolve, reject) => {
     let output = '';

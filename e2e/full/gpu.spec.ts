@@ -1,6 +1,6 @@
 /**
- * The choice between WebGPU and WASM on the software adapter, and what the page says of a faulty GPU.
- * e2e/browsers/firefoxGpuFaults.test.ts has the faults of a run.
+ * The choice between WebGPU and WASM on the software adapter, and the page with a faulty GPU.
+ * e2e/browsers/firefoxGpuFaults.test.ts covers faults during a run.
  */
 import { expect, test } from '../../test/browser/test';
 import { openEngine } from '../../test/browser/engine';
@@ -12,7 +12,7 @@ test.beforeEach(async ({ page }) => {
   await openEngine(page);
 });
 
-test('auto: a software adapter loses the timed trial, and the verdict is remembered', async ({ page }) => {
+test('auto: a software adapter loses the timed trial, and the verdict is stored', async ({ page }) => {
   let workers = 0;
   page.on('worker', () => workers++);
   const first = await runShort(page, { backend: 'auto' });
@@ -21,11 +21,11 @@ test('auto: a software adapter loses the timed trial, and the verdict is remembe
   expect(first.backend.reason).toMatch(/WASM was faster in a trial/);
   const second = await runShort(page, { backend: 'auto' });
   expect(second.backend.reason).toBe(first.backend.reason);
-  // The second start repeats neither the self-check on the GPU nor the trial on WASM.
+  // The second start does not repeat the self-check on the GPU or the trial on WASM.
   expect(workers - workersWithTrial).toBeLessThan(workersWithTrial);
 });
 
-test('a GPU with one stage perturbed is found out, named on the page, and not used', async ({ page }) => {
+test('a GPU with one perturbed stage is detected, reported on the page, and not used', async ({ page }) => {
   await breakGpu(page, { stage: 'segmentation', kind: 'perturb' });
   await page.goto('index.html');
   await page.locator('summary', { hasText: 'Options' }).click();
@@ -34,7 +34,7 @@ test('a GPU with one stage perturbed is found out, named on the page, and not us
   await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done', { timeout: 120_000 });
   await expect(page.getByTestId('self-check')).toContainText('classifier');
   await expect(page.getByTestId('backend-line')).toContainText('WASM');
-  // On the tab of the run, which is not shown.
+  // In the tab of the run, which is hidden.
   await expect(page.getByText(/stage classifier is off by 0\.25/)).toHaveCount(1);
   await expect(page.getByTestId('turn-row')).toHaveCount(11);
 });

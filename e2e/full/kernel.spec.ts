@@ -1,4 +1,4 @@
-/** The GPU kernels against torchaudio's goldens and their CPU references, on Chromium's software adapter. */
+/** Compares the GPU kernels with torchaudio's goldens and their CPU references on Chromium's software adapter. */
 import { evaluatorOf } from '../../test/browser/evaluator';
 import { openKernels } from '../../test/browser/kernels';
 import { expect, test, type Page } from '../../test/browser/test';
@@ -16,7 +16,7 @@ test.beforeAll(async ({ browser }) => {
 });
 
 test.afterEach(() => {
-  // WebGPU reports its validation errors beside the calls that made them.
+  // WebGPU reports validation errors asynchronously.
   expect(pageErrors).toEqual([]);
 });
 

@@ -1,4 +1,4 @@
-/** Correcting a result, through the page as a person does it. */
+/** Editing a result in the page like a user. */
 import { expect, test, type Page } from '../../test/browser/test';
 import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
 
@@ -6,9 +6,9 @@ test.use(WITHOUT_GPU);
 
 const names = (page: Page) => page.getByTestId('speaker-name');
 
-test('the whole way by keyboard alone: open, review, rename, merge, export', async ({ page }) => {
+test('the whole workflow by keyboard: open, review, rename, merge, export', async ({ page }) => {
   await page.goto('index.html');
-  /** Tab until the focus is there; a control that cannot be reached fails the test. */
+  /** Presses Tab until the control is focused; fails if it cannot be reached. */
   const tabTo = async (selector: string): Promise<void> => {
     for (let press = 0; press < 80; press++) {
       if (await page.evaluate((wanted) => document.activeElement?.matches(wanted) ?? false, selector)) return;
@@ -18,7 +18,7 @@ test('the whole way by keyboard alone: open, review, rename, merge, export', asy
   };
   const byTestId = (id: string): string => `[data-testid="${id}"]`;
   await tabTo(byTestId('file-input'));
-  // The browser opens no chooser while it is still busy with the page: a person would press again.
+  // The browser does not open a file chooser while the page is busy. A user would press again.
   await expect(async () => {
     const [chooser] = await Promise.all([page.waitForEvent('filechooser', { timeout: 3000 }), page.keyboard.press('Enter')]);
     await chooser.setFiles('public/sample.wav');
@@ -36,7 +36,7 @@ test('the whole way by keyboard alone: open, review, rename, merge, export', asy
   await page.keyboard.press('Enter');
   await expect(names(page).first()).toHaveValue('Ada');
   await tabTo(byTestId('merge-speaker'));
-  // The list of a select is opened, stepped through and closed by keys alone.
+  // Open, navigate and close the list of a select with keys.
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
   await expect(names(page)).toHaveCount(1);

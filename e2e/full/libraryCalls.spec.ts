@@ -1,8 +1,8 @@
-/** The library in one call, on every kind of source, and its shared engine. */
+/** The library in one call with every kind of source, and its shared engine. */
 import { createDiarizer, expect, test } from '../../test/browser/engine';
 import { loadSamples } from '../../test/browser/library';
 
-test('one call: file, download, samples and streams of them give the same, on one set of workers that ends', async ({ page }) => {
+test('one call: file, download, samples and streams yield the same result with one set of workers that ends', async ({ page }) => {
   await loadSamples(page);
   const options = { backend: 'wasm', durationSeconds: 14, idleSeconds: 2 } as const;
   const first = await page.evaluate(async (given) => {
@@ -37,16 +37,16 @@ test('one call: file, download, samples and streams of them give the same, on on
   expect(JSON.parse(first)).toMatchObject({ durationSeconds: 14 });
   for (const other of others) expect(other).toBe(first);
   expect(page.workers()).toHaveLength(workers);
-  // A stream without an end that is known says so, until it has one.
+  // A stream with unknown length reports this until its end.
   expect(progress[0]).toEqual([true, true]);
   expect(progress.at(-1)).toEqual([false, false]);
-  // Of a segment, no more is read than it needs, but for the rest of a piece.
+  // A segment reads only the required pieces.
   expect(state.isEnded).toBe(true);
   expect(state.read).toBeLessThan(14 * 16_000 + 30_011);
   await expect.poll(() => page.workers().length, { timeout: 10_000 }).toBe(0);
 });
 
-test('a run that waits is cancelled at once, and the one under way goes on; streams are ended', async ({ page }) => {
+test('a waiting run is cancelled immediately, the current run continues, and streams are closed', async ({ page }) => {
   await loadSamples(page);
   await createDiarizer(page, { backend: 'wasm' });
   const outcome = await page.evaluate(async () => {
@@ -61,7 +61,7 @@ test('a run that waits is cancelled at once, and the one under way goes on; stre
     const locked = await causeOf(testDiarizer.diarize(stream));
     waiting.abort('no longer wanted');
     const cancelled = [await second, isDone, (await first).speakers.length];
-    // A live source that never goes on: its run can be cancelled all the same.
+    // A live source that stalls forever: its run can still be cancelled.
     let wasCancelled = false;
     const live = new ReadableStream<Float32Array>({
       start: (controller) => { controller.enqueue(librarySamples.slice(0, 400_000)); },

@@ -1,4 +1,4 @@
-/** Half an hour of MP3 at a variable bitrate, and a cancel in every stage. `bench:scale` runs three hours. */
+/** Half an hour of MP3 with variable bitrate, and cancellation in every stage. `bench:scale` runs three hours. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,16 +13,16 @@ import { createDiarizer, openEngine } from '../../test/browser/engine';
 /** A multiple of twice {@link PART_SECONDS}, see there. */
 const DURATION_SECONDS = 27 * 60;
 /**
- * In this time all that is laid over a recording comes around: the windows that `fast` embeds, 10 s apart, the model's
- * frames of 16.875 ms, and the file's of 36 ms. So the sound lies in each part as in a part alone, and what is near a
- * tie falls to the same side: whatever differs is the fault of the length.
+ * A common multiple of all periods: windows embedded by `fast` (10 s), model frames (16.875 ms) and MP3 frames (36 ms). The
+ * audio therefore has the same alignment in each part as in a single part, and near ties are resolved in the same way. Any
+ * difference is due to the length.
  */
 const PART_SECONDS = 270;
 const PART_STARTS = [PART_SECONDS, DURATION_SECONDS / 2, DURATION_SECONDS - PART_SECONDS] as const;
 const TOLERANCE_SECONDS = 0.05;
 
 let folder: string;
-/** The recording, one part of it alone, and that part as it was before it was coded. */
+/** The recording, a single part of it, and that part before encoding. */
 let files: { readonly long: string; readonly part: string; readonly wav: string };
 
 test.beforeAll(async () => {
@@ -30,7 +30,7 @@ test.beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'voxlane-'));
   files = { long: join(folder, 'long.mp3'), part: join(folder, 'part.mp3'), wav: join(folder, 'part.wav') };
   const clip = await readClip('public/sample.wav');
-  // The clip ends a second before the part, and so before the recording.
+  // The clip ends one second before the end of the part and of the recording.
   const part = [silence(PART_SECONDS - 31), whole(clip), silence(1)];
   await writeWav(files.wav, part);
   await writeMp3(files.part, part);
@@ -47,7 +47,7 @@ test.afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** At the sample's own rate, because a packet costs more time than its samples do. */
+/** Encodes at the sample rate of the sample, because packets cost more time than samples. */
 async function writeMp3(path: string, segments: readonly ClipSegment[]): Promise<void> {
   const options = { sampleRate: SAMPLE_RATE, outputSampleRate: SAMPLE_RATE, quality: 0 } as const;
   writeFileSync(path, await encodeVbrMp3(piecesOf(segments), options));
@@ -82,13 +82,13 @@ function expectSameTimes(actual: readonly Segment[], expected: readonly Segment[
   expect(Math.max(...differences), where).toBeLessThanOrEqual(TOLERANCE_SECONDS);
 }
 
-test('a long VBR MP3: turns at its end are where they are in its last part alone', async ({ page }) => {
+test('a long VBR MP3: turns at its end match those of its last part alone', async ({ page }) => {
   test.setTimeout(300_000);
   await openEngine(page);
   await createDiarizer(page, { backend: 'wasm', preset: 'fast' });
   const alone = turnsFrom(0, (await diarize(page, files.part)).turns);
   expect(alone.length).toBeGreaterThan(8);
-  // Not turn by turn: where two speakers tie, coding alone can decide for the other.
+  // Compare speech, not turns, because encoding can resolve ties between speakers differently.
   const uncoded = turnsFrom(0, (await diarize(page, files.wav)).turns);
   expectSameTimes(support(alone), support(uncoded), 'segments of speech in the MP3 of a part, and in its WAV');
 
@@ -100,25 +100,25 @@ test('a long VBR MP3: turns at its end are where they are in its last part alone
   const { turns, durationSeconds } = await diarize(page, files.long);
   expect(durationSeconds).toBeCloseTo(DURATION_SECONDS, 3);
   expectSameTimes(turnsFrom(lastStart, turns), alone, 'turns of the last part of the whole');
-  // Of the others only the voices: windows go on beyond their ends, and have a say in the last ten seconds.
+  // For the other parts, compare only the speakers, because windows extend beyond their ends and affect the last ten seconds.
   const voices = PART_STARTS.map((start) => new Set(turns.filter((turn) => isIn(start, turn)).map(({ speaker }) => speaker)));
   for (const heard of voices) expect(heard).toEqual(new Set(['SPEAKER_00', 'SPEAKER_01']));
 });
 
 for (const cancelCase of cancelCases(DURATION_SECONDS - PART_SECONDS)) {
   const { stage, recording, after } = cancelCase;
-  test(`cancel during ${stage} does not wait for it, and ends the workers`, async ({ page }) => {
-    // Only a cancel that does not wait for the stage returns.
+  test(`cancelling during ${stage} does not wait for it and ends the workers`, async ({ page }) => {
+    // Cancelling only returns if it does not wait for the stage.
     if (stage === 'clustering') await makeClusteringEndless(page);
     await openEngine(page);
     await page.setInputFiles('#file', recording === 'long' ? files.long : 'public/sample.wav');
     const { reported, done } = await startUntilStage(page, cancelCase, { backend: 'wasm', preset: 'exact' });
     expect(page.workers().length).toBeGreaterThanOrEqual(4);
-    // Otherwise it would not have been this stage that was cancelled.
+    // Otherwise, a different stage would have been cancelled.
     if (!after) expect(reported).toEqual([]);
     expect(done).not.toContain(stage);
     expect(await cancelRun(page)).toBe('cancelled');
-    // Only ended workers have stopped, and given back their memory.
+    // Only terminated workers stop and release their memory.
     await expect.poll(() => page.workers().length).toBe(0);
   });
 }

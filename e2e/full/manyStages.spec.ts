@@ -21,20 +21,20 @@ test('440 stages: the first divergence, one click to any stage, filter and searc
   await expect(details).toHaveText(wrong);
   await expect(page.getByTestId('stages-shown')).toHaveText('440 stages');
 
-  // The stages that the graph does not have are one line, which can be opened.
+  // Stages missing from the graph are one expandable line.
   await expect(page.getByTestId('map-head.3.softmax')).toHaveCount(0);
   await page.getByTestId('mapping-summary').click();
   await expect(page.getByTestId('map-head.3.softmax')).toBeVisible();
   await page.getByTestId('mapping-summary').click();
   await expect(page.getByTestId('map-head.3.softmax')).toHaveCount(0);
 
-  // One click shows the details of a stage beside the table.
+  // A click shows the details of a stage beside the table.
   await stage(page, 0).click();
   await expectShown(page, 0, details);
   const [table, beside] = [await stage(page, 0).boundingBox(), await details.boundingBox()];
   expect(beside!.x).toBeGreaterThan(table!.x + table!.width);
 
-  // The headline leads to the first divergence.
+  // The headline links to the first divergence.
   await link.click();
   await expectShown(page, WRONG, details);
   await expect(stage(page, WRONG)).toBeFocused();
@@ -42,11 +42,11 @@ test('440 stages: the first divergence, one click to any stage, filter and searc
   const inputs = page.getByTestId('neighborhood-input');
   await expect(inputs.nth(0)).toContainText(`= Add(${stageName(WRONG - 2)}, ${stageName(WRONG - 1)}.term)`);
   await expect(inputs.nth(1)).toContainText('float32 (8)');
-  // An input that is a stage leads there.
+  // An input that is a stage links to it.
   await inputs.nth(0).getByRole('button').click();
   await expectShown(page, WRONG - 1, details);
 
-  // By keyboard: from stage to stage, to the last one, and by a search.
+  // Keyboard: stage to stage, to the last stage, and search.
   await page.keyboard.press('ArrowDown');
   await expectShown(page, WRONG, details);
   await page.keyboard.press('End');
@@ -91,7 +91,7 @@ test('440 stages: the first divergence, one click to any stage, filter and searc
 /** The name of a stage in the table. */
 const stage = (page: Page, index: number): Locator => page.getByTestId(`stage-row-${stageName(index)}`).getByRole('button');
 
-/** Both the row and the details of a stage are in view. */
+/** Expects that the row and the details of a stage are in view. */
 async function expectShown(page: Page, index: number, details: Locator): Promise<void> {
   await expect(details).toHaveText(stageName(index));
   await expect(details).toBeInViewport();

@@ -1,8 +1,8 @@
-/** A newer version of the app comes whole or not at all, and only when it is wanted. */
+/** A newer version of the app is installed completely or not at all, and only on request. */
 import { expect, test } from '../../test/browser/test';
 import { keepRelease, ReleaseServer } from '../../test/browser/release';
 
-// A server whose files can be changed, beside the one of the other tests.
+// A separate server whose files can be changed.
 test.use({ serviceWorkers: 'allow', allowedOrigins: /^http:\/\/127\.0\.0\.1:\d+$/ });
 
 let release: ReleaseServer;
@@ -12,7 +12,7 @@ test.beforeEach(async () => {
 });
 test.afterEach(() => release.remove());
 
-test('a newer version waits until it is whole and wanted, and leaves nothing of the old one', async ({ page }) => {
+test('a newer version waits until it is complete and requested, and removes the old one', async ({ page }) => {
   await keepRelease(page, release.address);
   const keptPages = () =>
     page.evaluate(async () => {
@@ -21,7 +21,7 @@ test('a newer version waits until it is whole and wanted, and leaves nothing of 
     });
   expect(await keptPages()).toBe(1);
 
-  // Half an upload: the list is the new one, a file is not.
+  // An incomplete upload: the list is new, but a file is not.
   release.change('index.html', (html) => html.replace('<title>', '<title>Newer: '));
   release.change('favicon.svg', (svg) => `${svg}\n`);
   release.add('favicon.svg', 'something else');
@@ -45,7 +45,7 @@ test('a newer version waits until it is whole and wanted, and leaves nothing of 
   await expect(page.getByTestId('update')).toBeHidden();
 });
 
-test('a newer version takes over when it is asked to', async ({ page }) => {
+test('a newer version takes over on request', async ({ page }) => {
   await keepRelease(page, release.address);
   release.change('index.html', (html) => html.replace('<body>', '<body data-version="newer">'));
   await page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.update());

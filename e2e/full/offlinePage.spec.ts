@@ -1,8 +1,8 @@
-/** The whole app without a network, after one visit. */
+/** The whole app works offline after one visit. */
 import { expect, test } from '../../test/browser/test';
 import { keepRelease, ReleaseServer } from '../../test/browser/release';
 
-// A server that can be ended, beside the one of the other tests.
+// A separate server that can be stopped.
 test.use({ serviceWorkers: 'allow', allowedOrigins: /^http:\/\/127\.0\.0\.1:\d+$/ });
 
 let release: ReleaseServer;
@@ -12,15 +12,15 @@ test.beforeEach(async () => {
 });
 test.afterEach(() => release.remove());
 
-test('after one visit, a whole recording is analyzed without a network', async ({ page, context, watch }) => {
-  // Half of all bytes are for WebGPU, and the software adapter of the tests would get them.
+test('after one visit, a whole recording is analyzed offline', async ({ page, context, watch }) => {
+  // Hide WebGPU, which would add half of all bytes because of the tests' software adapter.
   await page.addInitScript(() => {
     Object.defineProperty(navigator, 'gpu', { value: undefined });
   });
   const { address } = release;
   await keepRelease(page, address);
 
-  // Only the service worker sees what a worker asks for; the model hub is the one other origin that it may ask.
+  // Only the service worker sees requests of workers. The model hub is the only other allowed origin.
   await context.route('https://huggingface.co/**', (route) => route.fulfill({ status: 200, body: '' }));
   release.add('probe.js', 'fetch("https://huggingface.co/probe").finally(() => postMessage("done"))');
   await page.evaluate(
@@ -30,7 +30,7 @@ test('after one visit, a whole recording is analyzed without a network', async (
       }),
   );
   await expect(page.getByTestId('outside-count')).toContainText(/: 1$/);
-  // The guard of all specs saw it as well.
+  // The violation detection of all specs also saw it.
   expect(watch.take()).toEqual(['request to https://huggingface.co/probe']);
 
   await release.end();
@@ -49,11 +49,11 @@ test('after one visit, a whole recording is analyzed without a network', async (
   await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done', { timeout: 60_000 });
   await expect(page.getByTestId('turn-row')).toHaveCount(11);
   await expect(page.getByTestId('backend-line')).toContainText('WASM');
-  // The browser asks the server for a newer service worker, whoever answers the page.
+  // The browser always checks the server for a newer service worker.
   expect(failed.filter((address) => !address.endsWith('/sw.js'))).toEqual([]);
   await expect(page.getByTestId('outside-count')).toContainText(/: 0$/);
 
-  // The other page too.
+  // The other page also works.
   await page.goto(new URL('compare.html', address).href);
   await expect(page.getByTestId('state')).toBeVisible();
 });

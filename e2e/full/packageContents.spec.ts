@@ -1,4 +1,4 @@
-/** What would be published: these files, no others, nothing of the machine that made them. */
+/** Published content: exactly these files, without traces of the build machine. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -23,14 +23,14 @@ for (const name of ['voxlane', 'voxlane-assets'] as const) {
       const content = readFileSync(join(installed, path), 'latin1');
       expect(content.includes(ROOT), `${path} names the folder of the repository`).toBe(false);
       if (!/\.(js|mjs|ts|json|md)$/.test(path)) continue;
-      // ONNX Runtime's scripts, which are as their makers published them, name one that is not here.
+      // ONNX Runtime's unmodified scripts refer to a missing source map.
       expect(/sourceMappingURL=(?!ort[\w.-]*\.map\s)/.test(content), `${path} names a source map`).toBe(false);
       expect(content.includes(`${homedir()}/`), `${path} names the folder of a user`).toBe(false);
     }
   });
 }
 
-test('the command says what it can do, and refuses the rest', async () => {
+test('the command prints its usage and rejects other arguments', async () => {
   const command = join(await installPackages(), 'node_modules/voxlane/bin/voxlane.js');
   expect(execFileSync(process.execPath, [command, '--help'], { encoding: 'utf8' })).toContain('voxlane copy <folder>');
   expect(() => execFileSync(process.execPath, [command, 'publish'], { stdio: 'pipe' })).toThrow(/usage: voxlane copy/);

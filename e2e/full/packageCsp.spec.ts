@@ -1,6 +1,6 @@
 /**
- * The packages under a strict Content-Security-Policy: with what the documentation names all is well, and without any one
- * of its sources something breaks.
+ * The packages under a strict Content-Security-Policy: they work with the documented sources, and removing any source breaks
+ * something.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
 
 test.use({ ...WITHOUT_GPU, allowedOrigins: /^http:\/\/127\.0\.0\.1:\d+$/ });
 
-/** Serves the page and, in the second case, its packages. */
+/** Servers for the page and optionally its packages. */
 let servers: StaticServer[] = [];
 
 test.beforeAll(async () => {
@@ -26,12 +26,12 @@ test.afterEach(() => {
   for (const server of servers.splice(0)) server.stop();
 });
 
-/** Sends a policy with every file: a worker obeys the one of its own script. */
+/** Sends a policy with every file, because workers use the policy of their script. */
 function send(policy: Policy): void {
   servers[0]!.headers = { 'Content-Security-Policy': `${serialized(policy)}; report-uri ${POLICY_REPORTS}` };
 }
 
-/** Opens a page anew for each weaker policy, until the browser refuses something, or the widget fails for it. */
+/** Opens the page with each weakened policy until the browser blocks something or the widget fails. */
 async function expectAllNeeded(page: Page, path: string, policy: Policy, taken: () => string[]): Promise<void> {
   for (const { without, policy: weaker } of weakened(policy)) {
     send(weaker);
@@ -39,7 +39,7 @@ async function expectAllNeeded(page: Page, path: string, policy: Policy, taken: 
     await page.goto(`${servers[0]!.address}${path}`);
     const breaks = async (): Promise<boolean> => found.push(...taken()) > 0 || (await page.getByRole('alert').isVisible());
     await expect.poll(breaks, { message: `nothing breaks without ${without}`, timeout: 60_000 }).toBe(true);
-    // What was on its way belongs to the policy before.
+    // Pending requests belong to the previous policy.
     await page.goto('about:blank');
     taken();
   }
@@ -56,7 +56,7 @@ test('the widget on a plain page', async ({ page, watch }) => {
   await expectAllNeeded(page, '', WIDGET_POLICY, () => watch.take());
 });
 
-test('the library in what Vite builds', async ({ page, watch }) => {
+test('the library in a Vite build', async ({ page, watch }) => {
   test.setTimeout(240_000);
   const folder = await copyExample('vite', 'csp-vite');
   await runIn(folder, 'npm', ['run', 'build']);
@@ -85,13 +85,13 @@ test('the widget from another origin', async ({ page, watch }) => {
 });
 
 for (const path of ['docs/widget.md', 'packages/voxlane/README.md']) {
-  test(`${path} names these sources, and no others`, () => {
+  test(`${path} lists exactly these sources`, () => {
     const [, shown] = /^Content-Security-Policy: (.*)$/m.exec(readFileSync(path, 'utf8')) ?? [];
     expect(shown).toBe(serialized(WIDGET_POLICY));
   });
 }
 
-/** The recording is played through an address of the browser's own. */
+/** Expects that the recording can be played, which uses a blob: address. */
 async function expectToPlay(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Play', exact: true }).click();
   await expect(page.getByRole('button', { name: 'Pause', exact: true })).toBeVisible();

@@ -1,6 +1,6 @@
 /**
- * The packages' models and runtime where a page's code is not: in what Vite builds, and on another origin. On a software
- * adapter, because WASM runs the bundled models without ONNX Runtime.
+ * Models and runtime of the packages in a Vite build and on another origin. On a software adapter, because WASM runs the
+ * bundled models without ONNX Runtime.
  */
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,10 +18,10 @@ interface ShownResult extends Pick<DiarizationResult, 'backend' | 'turns'> {
   readonly numSpeakers: number;
 }
 
-/** A second of the pause at the start: both models are loaded, and no embedding is computed on a software adapter. */
+/** One second of the pause at the start: loads both models but computes no embedding on the software adapter. */
 const SHORT = { backend: 'webgpu', trustGpu: true, startSeconds: 0, durationSeconds: 1 } as const;
 
-// In one worker: all tests use one build in one folder.
+// In one worker, because all tests share one build folder.
 test.describe.configure({ mode: 'default' });
 
 let server: StaticServer;
@@ -51,7 +51,7 @@ async function diarizeWith(page: Page, options: DiarizerOptions & DiarizeOptions
   return JSON.parse(await result.innerText()) as ShownResult;
 }
 
-/** All files on the other origin, by the options that say so. */
+/** Options that load all files from the other origin. */
 const elsewhere = (): DiarizerOptions => ({
   models: `${assets.address}models`,
   runtime: `${assets.address}ort`,
@@ -68,7 +68,7 @@ test('WASM: models from another origin', async ({ page }) => {
   expect(server.asked.filter((path) => path.endsWith('.onnx'))).toEqual([]);
 });
 
-test('WebGPU: the runtime is found in what Vite builds, under a strict policy', async ({ page }) => {
+test('WebGPU: the runtime is found in a Vite build under a strict policy', async ({ page }) => {
   test.setTimeout(240_000);
   server.headers = { 'Content-Security-Policy': serialized(LIBRARY_POLICY) };
   const { backend, turns } = await diarizeWith(page, SHORT);

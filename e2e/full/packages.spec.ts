@@ -1,4 +1,4 @@
-/** The npm packages as users have them: every example, built by its own tools from what would be published. */
+/** The published npm packages: builds every example with its tools. */
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { installPackages, ROOT } from '../../test/packages/pack';
@@ -11,7 +11,7 @@ import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
 
 test.use({ ...WITHOUT_GPU, allowedOrigins: /^http:\/\/(127\.0\.0\.1|localhost):\d+$/ });
 
-/** What has to be stopped after a test. */
+/** Servers to stop after a test. */
 const running: { stop(): void }[] = [];
 
 test.beforeAll(async () => {
@@ -23,18 +23,18 @@ test.afterEach(() => {
   for (const each of running.splice(0)) each.stop();
 });
 
-/** Serves without a header, as the plainest host does. */
+/** Serves without headers, like a minimal host. */
 async function serve(folders: Readonly<Record<string, string>>, headers?: Readonly<Record<string, string>>): Promise<StaticServer> {
   const server = await serveFolders(folders, headers);
   running.push(server);
   return server;
 }
 
-/** Where npm put the packages, as a host of `node_modules` shows them. */
+/** Path of the `node_modules` folder with the installed packages. */
 const nodeModules = async (): Promise<string> => join(await installPackages(), 'node_modules');
 
 test('html: one script tag, no import map, no bundler', async ({ page }) => {
-  // The one example that diarizes the whole sample.
+  // The only example that diarizes the whole sample.
   const server = await serve({ '/': await copyExample('html', 'html', 'sample'), '/node_modules/': await nodeModules() });
   await expectSampleTurns(page, server.address);
 });
@@ -45,12 +45,12 @@ test('import-map: diarize from a plain static server', async ({ page }) => {
 });
 
 for (const name of ['vite', 'react', 'vue']) {
-  test(`${name}: what is built works in a folder of any server`, async ({ page }) => {
+  test(`${name}: the build works in a folder of any server`, async ({ page }) => {
     const folder = await copyExample(name);
     await runIn(folder, 'npm', ['run', 'build']);
     const server = await serve({ '/': join(folder, 'dist') });
     await expectTurns(page, server.address);
-    // Nothing but what it built: neither the sources nor node_modules are there.
+    // Only the build is served, without sources and node_modules.
     expect(server.asked.filter((path) => /node_modules|\.tsx?$/.test(path))).toEqual([]);
   });
 }
@@ -83,7 +83,7 @@ for (const name of ['webpack', 'esbuild']) {
   });
 }
 
-test('esbuild: the folder beside the script is found where voxlane-assets is left out', async ({ page }) => {
+test('esbuild: the folder beside the script is found if voxlane-assets is external', async ({ page }) => {
   const folder = await copyExample('esbuild', 'esbuild-external');
   await runIn(folder, 'npx', ['esbuild', 'src/main.js', '--bundle', '--format=esm', '--outdir=dist', '--external:voxlane-assets']);
   await runIn(folder, 'npx', ['voxlane', 'copy', 'dist']);

@@ -1,4 +1,4 @@
-/** The page, as a person with a recording uses it. */
+/** The page, used like a user with a recording. */
 import { writeFileSync } from 'node:fs';
 import { expect, test, type Page } from '../../test/browser/test';
 import { sampleTwice } from '../../test/audio/sampleWav';
@@ -8,8 +8,8 @@ test.use(WITHOUT_GPU);
 
 const state = (page: Page) => page.getByTestId('state');
 
-test('fast, chosen from the keyboard, says so; the first turns come before the result', async ({ page }, testInfo) => {
-  // From disk: bytes that are handed over take time of the page's thread.
+test('fast, selected by keyboard, is shown; the first turns appear before the result', async ({ page }, testInfo) => {
+  // Load from disk, because bytes sent by the driver take time on the main thread.
   const recording = testInfo.outputPath('twice.wav');
   writeFileSync(recording, sampleTwice());
   await page.goto('index.html');
@@ -23,7 +23,7 @@ test('fast, chosen from the keyboard, says so; the first turns come before the r
   await page.evaluate(() => {
     const seen: { tracks: number; isWorking: boolean }[] = [];
     Object.assign(globalThis, { seen });
-    // Watched from inside: what a driver asks for now and then may come and go between two questions.
+    // Observe inside the page, because changes can be missed between two polls.
     new MutationObserver(() => {
       const preview = document.querySelector('[data-testid="preview"]:not([hidden])');
       if (!preview) return;
@@ -38,7 +38,7 @@ test('fast, chosen from the keyboard, says so; the first turns come before the r
   expect(seen.length).toBeGreaterThan(0);
   expect(seen.every(({ tracks, isWorking }) => tracks === 2 && isWorking)).toBe(true);
 
-  // A result that is kept opens again; one that is not kept yet would leave the page empty.
+  // Wait until the result is saved, because only saved results open again.
   await expect(state(page)).toHaveAttribute('data-kept', 'true');
   await page.reload();
   await page.getByTestId('new-recording').click();

@@ -1,6 +1,6 @@
 /**
- * Every stage of every shipped bundle, by the bundle's own tolerances. CAM++ takes a minute and a half on Chromium's
- * software adapter: e2e/browsers/firefoxGpu.test.ts has both bundles on that of Firefox.
+ * Compares every stage of every shipped bundle within the bundle's tolerances. CAM++ takes a minute and a half on Chromium's
+ * software adapter, so e2e/browsers/firefoxGpu.test.ts covers both bundles in Firefox.
  */
 import { SHIPPED_MODELS } from '../../src/store/manifest';
 import { openEngine } from '../../test/browser/engine';

@@ -1,11 +1,11 @@
-/** The live number of speakers on the voices of three hours, in the page. */
+/** Live changes of the number of speakers for the voices of three hours in the page. */
 import { openEngine } from '../../test/browser/engine';
 import { putMeetingVoices, THREE_HOURS } from '../../test/browser/meetingVoices';
 import { expect, test } from '../../test/browser/test';
 
 const COUNTS = [8, 7, 6, 5, 4, 3, 2, 1, 9, 10];
 
-test('after many other numbers of speakers, the result of one is a fresh one', async ({ page }) => {
+test('after many other numbers of speakers, the result equals a fresh one', async ({ page }) => {
   test.setTimeout(300_000);
   await openEngine(page);
   await putMeetingVoices(page, THREE_HOURS);
@@ -14,7 +14,7 @@ test('after many other numbers of speakers, the result of one is a fresh one', a
     const results: { speakers: number; turns: readonly { speaker: string }[] }[] = [];
     for (const speakers of counts) results.push({ speakers, turns: (await reclusterer.cluster({ speakers })).turns });
     reclusterer.dispose();
-    // Another worker, which knows nothing of what was asked before.
+    // Another worker without state from earlier requests.
     const other = await voxlane.Reclusterer.create(meetingVoices);
     const { turns } = await other.cluster({ speakers: 5 });
     other.dispose();

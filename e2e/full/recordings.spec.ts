@@ -1,4 +1,4 @@
-/** Joined, damaged and unusual recordings: length, places of turns, and notes. */
+/** Joined, damaged and unusual recordings: duration, turn times, and notes. */
 import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
 import type { ErrorCode, RecordingNoteCode } from '../../src/index';
@@ -30,14 +30,14 @@ async function diarize(page: Page, path: string, options: { track?: number } = {
   }, options);
 }
 
-/** Files with their length in seconds as FFmpeg decodes it, and their notes. */
+/** Files with their duration in seconds as decoded by FFmpeg, and their notes. */
 const READ: readonly (readonly [file: string, seconds: number, ...notes: RecordingNoteCode[]])[] = [
   ['mp3_two_files_joined_xing_of_first.mp3', 8.28, 'joined'],
   ['mp3_mono_then_stereo.mp3', 8.25, 'joined'],
   ['mp3_partial_download.mp3', 2.05, 'cut-off'],
   ['ogg_opus_chained_4s_4s.opus', 8.19, 'joined'],
   ['opus_page_missing_mid.opus', 30, 'data-missing'],
-  // FFmpeg gives 8.13 s, because it loses two more frames around the damaged one.
+  // FFmpeg decodes 8.13 s, because it loses two more frames around the damaged one.
   ['aac_adts_two_zero_bytes_in_the_middle.aac', 8.256, 'bytes-skipped'],
   ['aac_adts_starts_mid_frame.aac', 8.06, 'bytes-skipped'],
   ['m4a_edit_list_keeps_0-2s_and_6-8s.m4a', 4.03],
@@ -57,21 +57,21 @@ for (const [file, seconds, ...notes] of READ) {
     expect(outcome).toMatchObject({ code: null, message: '' });
     expect(outcome.notes.map(({ code }) => code)).toEqual(notes);
     if (file === 'opus_page_missing_mid.opus') expect(outcome.notes).toMatchObject([HOLE]);
-    // The lengths of the list are rounded to 10 ms; decoders may give or keep half a frame of MP3 or AAC.
+    // The listed durations are rounded to 10 ms, and decoders can differ by half a frame of MP3 or AAC.
     expect(Math.abs(outcome.durationSeconds - seconds)).toBeLessThan(0.05);
     if (file !== 'obs_silent_track1_speech_track2.mp4') expect(outcome.turns.length).toBeGreaterThan(0);
   });
 }
 
 /**
- * Shift of each segment of half a second relative to the plain WAV, in seconds, within 0.2 s. Only decodes.
+ * Time shift of half-second segments relative to the plain WAV in seconds, up to 0.2 s. Only decodes.
  */
 async function shifts(page: Page, path: string, times: readonly number[]): Promise<number[]> {
   await page.setInputFiles('#file', [path]);
   return shiftsOfChosen(page, times.map((time) => [time, time]));
 }
 
-/** @param places each in the file and in the sample, in seconds */
+/** @param places pairs of times in the file and in the sample, in seconds */
 async function shiftsOfChosen(page: Page, places: readonly (readonly [found: number, plain: number])[]): Promise<number[]> {
   return page.evaluate(async (starts) => {
     const comparator = new voxlane.Comparator();
@@ -101,9 +101,9 @@ async function shiftsOfChosen(page: Page, places: readonly (readonly [found: num
   }, places);
 }
 
-test('a missing page does not shift the sound around it', async ({ engine }) => {
+test('a missing page does not shift the audio around it', async ({ engine }) => {
   const path = `${CASES}opus_page_missing_mid.opus`;
-  // 10 ms: the decoder's delay of 6.5 ms, which it drops again after the hole, and the grid of the search.
+  // 10 ms: the decoder delay of 6.5 ms, which it drops again after the gap, plus the resolution of the search.
   for (const shift of await shifts(engine.page, path, [7.5, 10, 13, 15.5, 18, 22, 27])) expect(Math.abs(shift)).toBeLessThan(0.01);
 });
 
@@ -115,12 +115,12 @@ for (const container of ['mp3', 'adts', 'ogg-opus', 'ogg-vorbis', 'webm', 'mp4']
     const [first, second] = clips.map(({ seconds }) => seconds) as [number, number];
     const places = [[0.7, 7.7], [first + 0.2, 12.2], [first + second + 1, 21]] as const;
     const found = await shiftsOfChosen(engine.page, places);
-    // The delay of each encoder: the padding in the frames of MP3 and AAC, and at most a packet at each cut.
+    // Encoder delay: padding in MP3 and AAC frames, and at most one packet per cut.
     for (const shift of found) expect(Math.abs(shift), found.join()).toBeLessThan(0.05);
   });
 }
 
-test('turns have the same times as in the plain WAV of the same sound', async ({ engine }) => {
+test('turns have the same times as in the plain WAV file of the same audio', async ({ engine }) => {
   const plain = await diarize(engine.page, `${CASES}wav_placeholder_2000000000_pocket_tts.wav`);
   for (const file of ['wav_data_22_bytes_too_long.wav', 'flac_in_ogg.ogg']) {
     const { turns } = await diarize(engine.page, CASES + file);
@@ -147,7 +147,7 @@ for (const [file, codec] of [
   ['wav_ima_adpcm.wav', 'IMA ADPCM'],
   ['speex.spx', 'Speex'],
 ] as const) {
-  test(`${file} is refused with the name of its codec`, async ({ engine }) => {
+  test(`${file} is rejected with the name of its codec`, async ({ engine }) => {
     const outcome = await diarize(engine.page, CASES + file);
     expect(outcome.code).toBe('audio-unsupported');
     expect(outcome.message).toContain(codec);
@@ -155,7 +155,7 @@ for (const [file, codec] of [
   });
 }
 
-test('a WAV file of 1 Hz is refused', async ({ engine }) => {
+test('a WAV file at 1 Hz is rejected', async ({ engine }) => {
   const bytes = readFileSync('public/sample.wav');
   bytes.writeUInt32LE(1, 24);
   await engine.page.setInputFiles('#file', { name: '1hz.wav', mimeType: 'audio/wav', buffer: bytes });

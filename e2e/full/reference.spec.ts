@@ -1,5 +1,5 @@
 /**
- * Every reference recording, against what pyannote.audio's own code gives with the same models.
+ * Compares every reference recording with the results of pyannote.audio with the same models.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import type { Turn } from '../../src/timeline/turns';
 import { expect, test, type RunOutcome } from '../../test/browser/engine';
 import { hasShared, readNpz, SHARED, SHARED_MISSING } from '../../test/shared';
 
-// What pyannote's own code was run with.
+// The clustering of the pyannote reference runs.
 test.use({ engineOptions: { clustering: 'pyannote-3.1' } });
 
 const CLIPS = [
@@ -31,7 +31,7 @@ function readTurns(path: string): readonly Turn[] {
 const countSpeakers = (turns: readonly Turn[]) => new Set(turns.map((turn) => turn.speaker)).size;
 
 for (const { name, path } of CLIPS) {
-  test(`${name}: turns, segmentation and embeddings are pyannote's`, async ({ engine }) => {
+  test(`${name}: turns, segmentation and embeddings match pyannote`, async ({ engine }) => {
     test.skip(!hasShared, SHARED_MISSING);
     const { json, activity, embeddings } = await engine.run(path);
     const reference = (suffix: string) => readTurns(join(SHARED, 'reference', `${name}${suffix}.rttm`));
@@ -62,10 +62,10 @@ for (const { name, path } of CLIPS) {
       expect(ours.every((value) => value === null)).toBe(theirs.every(Number.isNaN));
       if (ours[0] !== null) similarities.push(cosine(ours as number[], theirs));
     }
-    // Every row, end to end: a mask that differs by a frame would show here.
+    // Compare every row end to end, which reveals masks that differ by a frame.
     expect(similarities.length).toBeGreaterThan(0);
     const least = Math.min(...similarities);
-    console.log(`${name}: ${activity.length - equal} of ${activity.length} cells differ, least cosine ${least.toFixed(6)} of ${similarities.length}`);
+    console.log(`${name}: ${activity.length - equal} of ${activity.length} cells differ, minimum cosine ${least.toFixed(6)} of ${similarities.length}`);
     expect(least).toBeGreaterThanOrEqual(0.999);
   });
 }
@@ -84,14 +84,14 @@ test('the sample against its own annotation: two speakers, DER at most 5.5 %', a
   expect(der).toBeLessThanOrEqual(0.055);
 });
 
-test('the same file gives the same bytes', async ({ engine }) => {
+test('the same file yields identical bytes', async ({ engine }) => {
   const first = await engine.run('public/sample.wav');
   const second = await engine.run('public/sample.wav');
   const bytesOf = (outcome: RunOutcome) => JSON.stringify({ ...outcome.json, timings: null });
   expect(bytesOf(second)).toBe(bytesOf(first));
 });
 
-test('an exact, a least and a greatest number of speakers are kept', async ({ engine }) => {
+test('an exact, a minimum and a maximum number of speakers are respected', async ({ engine }) => {
   const speakersWith = async (options: Parameters<typeof engine.run>[1]) =>
     countSpeakers((await engine.run('public/sample.wav', options)).json.turns);
   expect(await speakersWith({ speakers: 1 })).toBe(1);

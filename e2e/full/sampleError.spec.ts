@@ -1,10 +1,10 @@
-/** The error rate of both speeds on the sample: a speed that costs who spoke when would be none. */
+/** The error rate of both speeds on the sample. */
 import { readFileSync } from 'node:fs';
 import { parseRttm } from '../../src/formats/rttm';
 import { diarizationErrorRate } from '../../src/score/der';
 import { createDiarizer, EngineDriver, expect, openEngine, test } from '../../test/browser/engine';
 
-/** 5.20 % was measured for both; 0.3 points more are four frames of the sample's 24 s of speech. */
+/** 5.20 % was measured for both. 0.3 percentage points more are four frames of the sample's 24 s of speech. */
 const MAX_ERROR = 0.055;
 
 for (const speed of ['exact', 'fast'] as const) {

@@ -1,4 +1,4 @@
-/** The score of a result against a reference, through the page; every expected figure is pyannote.metrics'. */
+/** Scores of a result against a reference in the page. All expected figures come from pyannote.metrics. */
 import { readFileSync } from 'node:fs';
 import { parseRttm } from '../../src/formats/rttm';
 import { parseUem } from '../../src/formats/uem';
@@ -22,12 +22,12 @@ interface Pair {
 
 const REFERENCE = readFileSync('public/sample.rttm', 'utf8');
 /**
- * What pyannote.metrics 4.2.0 gives for the turns of pyannote.audio's own run on the sample, rounded to milliseconds,
- * against the sample's annotation.
+ * Figures of pyannote.metrics 4.2.0 for the turns of a pyannote.audio run on the sample, rounded to milliseconds, against the
+ * sample's annotation.
  */
 const PYANNOTE = { der: 0.05203, jer: 0.0626 };
 
-/** The figures that the page shows, at full precision. */
+/** The figures shown by the page at full precision. */
 async function figures(page: Page): Promise<Record<string, number>> {
   const ids = ['der', 'jer', 'correct', 'missed', 'confusion', 'false-alarm'];
   await expect(page.getByTestId('score-der')).toBeVisible();
@@ -35,7 +35,7 @@ async function figures(page: Page): Promise<Record<string, number>> {
   return Object.fromEntries(ids.map((id, index) => [id, Number(values[index])]));
 }
 
-test('the sample: the error rates of the page are the command line’s, and pyannote’s', async ({ page }) => {
+test('the sample: the error rates of the page match the command line and pyannote', async ({ page }) => {
   await page.goto('index.html');
   await page.getByTestId('try-sample').click();
   await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done', { timeout: 90_000 });
@@ -61,8 +61,8 @@ test('the sample: the error rates of the page are the command line’s, and pyan
   }
 });
 
-test('the pairs that pyannote.metrics scored', async ({ page }) => {
-  // Of these the page's own joining of turns changes nothing.
+test('pairs scored by pyannote.metrics', async ({ page }) => {
+  // Joining turns in the page does not affect these pairs.
   const pairs = JSON.parse(readFileSync('src/score/fixtures/joined.json', 'utf8')) as Pair[];
   expect(pairs.length).toBe(10);
   for (const { name, reference, hypothesis, uem, options, expected } of pairs) {

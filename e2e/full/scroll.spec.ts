@@ -1,14 +1,14 @@
-/** Three hours with 8,000 turns, zoomed: scrolling reaches every place, and takes no element for a turn. */
+/** Three hours with 8,000 turns, zoomed: scrolling reaches every position without one element per turn. */
 import { expect, test } from '../../test/browser/test';
-// Its declaration of the global.
+// For the declaration of the global.
 import type {} from '../../test/pages/tracksPage';
 
 const RECORDING = { durationSeconds: 3 * 3600, numTurns: 8000 };
 const STEPS = 20;
-/** The whole in a hundred windows, in a thousand, and a second in one. */
+/** The recording fills a hundred windows, a thousand windows, or one window per second. */
 const ZOOMS = [100, 1000, 10_800];
 
-test('three hours scroll from start to end at every zoom, with the elements of a minute', async ({ page }) => {
+test('three hours scroll from start to end at every zoom level with a constant number of elements', async ({ page }) => {
   await page.setViewportSize({ width: 1440, height: 900 });
   await page.goto('test/tracks.html');
   await page.waitForFunction(() => 'voxlaneTracks' in globalThis);

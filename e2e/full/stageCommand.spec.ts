@@ -1,4 +1,4 @@
-/** `stage` on recordings with many batches gives the whole stage, as a run reports it to its hook. */
+/** On recordings with many batches, `stage` returns the whole stage as reported to the hook of a run. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,10 @@ import { sampleRepeated, sampleWav } from '../../test/audio/sampleWav';
 import { runCommand } from '../../test/browser/command';
 import { test as engineTest, expect } from '../../test/browser/engine';
 
-/** Length of the recording: 18 s are 9 windows in 3 batches, the last of which is not full. More than 30 are a multiple of it; 480 s take minutes. */
+/**
+ * Duration of the recording: 18 s are 9 windows in 3 batches, the last one partially filled. Values over 30 must be multiples of
+ * 30; 480 s take minutes.
+ */
 const SECONDS = Number(process.env.VOXLANE_STAGE_SECONDS ?? 18);
 const NUM_WINDOWS = SECONDS - 9;
 
@@ -19,7 +22,7 @@ engineTest.afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-engineTest('segmentation and embedding of every window, byte for byte as in a run', async ({ engine }) => {
+engineTest('segmentation and embedding of every window are byte-identical to a run', async ({ engine }) => {
   engineTest.setTimeout(60_000 + 15_000 * SECONDS);
   const recording = join(folder, 'recording.wav');
   writeFileSync(recording, SECONDS > 30 ? sampleRepeated(SECONDS / 30) : sampleWav(0, SECONDS));
@@ -40,7 +43,7 @@ engineTest('segmentation and embedding of every window, byte for byte as in a ru
   }
 });
 
-engineTest('notes what was repaired, and reads what only the browser decodes', async () => {
+engineTest('prints notes about repairs and reads files that only the browser can decode', async () => {
   const read = async (stage: string, name: string) => runCommand('stage', stage, join('e2e/fixtures/cases', name));
   const repaired = await read('segmentation', 'wav_data_22_bytes_too_long.wav');
   expect(repaired.code, repaired.stderr).toBe(0);

@@ -1,15 +1,15 @@
-/** The stages one by one, on WASM: what they give is what a whole run gives, to the byte. */
+/** Single stages on WASM are byte-identical to a whole run. */
 import type { ErrorCode, StageOptions } from '../../src/index';
 import { openEngine } from '../../test/browser/engine';
 import { expect, test } from '../../test/browser/test';
 
 const WASM: StageOptions = { backend: 'wasm', preset: 'campplus' };
-/** Of the header of `public/sample.wav`, with its list of tags; the samples are 16-bit PCM, mono, at 16 kHz. */
+/** Size of the header of `public/sample.wav` including tags. The samples are 16-bit PCM, mono, at 16 kHz. */
 const HEADER_BYTES = 104;
-/** Of the recording: both of its speakers talk in it. */
+/** Duration of the recording, with both speakers. */
 const SECONDS = 20;
 
-test('segment, embed and cluster make the turns of a whole run, byte for byte', async ({ page }) => {
+test('segment, embed and cluster produce turns byte-identical to a whole run', async ({ page }) => {
   await openEngine(page);
   const outcome = await page.evaluate(
     async ({ options, headerBytes, seconds }) => {
@@ -31,12 +31,12 @@ test('segment, embed and cluster make the turns of a whole run, byte for byte', 
       const segmentation = await voxlane.segment(samples, options);
       const embeddings = await voxlane.embed(samples, segmentation, options);
       const clusters = await voxlane.cluster(segmentation, embeddings);
-      // What a store gives back is as good.
+      // Cloned values, as from a store, also work.
       const again = await voxlane.cluster(structuredClone(segmentation), structuredClone(embeddings), { speakers: 1 });
       const features = await voxlane.fbank(samples, { preset: 'campplus' });
       const start = 500;
       const part = await voxlane.fbank(samples.subarray(start * features.hopSamples), { preset: 'campplus' });
-      // NaN is NaN here, and 0 is not -0.
+      // Treat NaN as equal to NaN, and 0 as different from -0.
       const areSame = (one: ArrayLike<number>, other: ArrayLike<number>): boolean =>
         one.length > 0 && one.length === other.length && Array.from(one).every((value, index) => Object.is(value, other[index]));
       const speakersOf = ({ speakers }: typeof clusters) => speakers.map((speaker) => ({ ...speaker, centroid: [...speaker.centroid] }));
@@ -75,16 +75,16 @@ test('segment, embed and cluster make the turns of a whole run, byte for byte', 
   expect(outcome.shapes[3]).toEqual([1 + Math.floor((outcome.numSamples - 400) / 160), 80]);
   expect(outcome.sameFeatures).toBe(true);
   expect(outcome.models[0]).toEqual(outcome.models[1]);
-  // A stage does not name the PLDA, which `cluster` takes by the embedding model.
+  // Stages do not list the PLDA, which `cluster` selects by the embedding model.
   expect(outcome.usedModels.map(({ id, sha256 }) => ({ id, sha256 })).slice(0, 2)).toEqual([outcome.models[0], outcome.models[2]]);
   expect(outcome.usedModels.slice(2).map(({ stage, id }) => [stage, id])).toEqual([['plda', 'plda-campplus-zh-en']]);
   expect(outcome.scores).toMatchObject({ der: 0, jer: 0, errors: [] });
 });
 
-test('what does not belong together is refused, and a stage that is cancelled or released ends', async ({ page }) => {
+test('mismatched inputs are rejected, and cancelled or disposed stages end', async ({ page }) => {
   await openEngine(page);
   const outcome = await page.evaluate(async (options) => {
-    // No silence: each window is computed.
+    // Not silent, so each window is computed.
     const samples = Float32Array.from({ length: 11 * 16_000 }, (_, i) => Math.sin(i * i * 1e-5) / 4);
     const codeOf = (work: Promise<unknown>): Promise<ErrorCode | 'none'> =>
       work.then(
@@ -114,7 +114,7 @@ test('what does not belong together is refused, and a stage that is cancelled or
     const running = codeOf(voxlane.segment(samples, { ...options, signal: controller.signal }));
     const waiting = codeOf(voxlane.segment(samples.subarray(0, 100), options));
     setTimeout(() => { controller.abort(); }, 20);
-    // The one that waited is done on workers that are started anew.
+    // The waiting stage runs on restarted workers.
     const cancelledAndNext = [await running, await waiting];
     const released = codeOf(voxlane.segment(samples, options));
     setTimeout(voxlane.releaseStages, 20);

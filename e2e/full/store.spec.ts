@@ -1,4 +1,4 @@
-/** The model store in Chromium, against a server that misbehaves on command: never a half model, never a wrong one. */
+/** The model store in Chromium with a server that simulates faults. It never returns an incomplete or wrong model. */
 import { createHash } from 'node:crypto';
 import { expect, test, type BrowserContext, type Page } from '../../test/browser/test';
 import type { Got, StoreRequest } from '../../test/pages/storePage';
@@ -15,7 +15,7 @@ import {
 import type { ErrorParts } from '../../src/util/errors';
 
 const PIECE_BYTES = 1 << 20;
-/** Not a whole number of pieces. */
+/** Not a multiple of the piece size. */
 const BYTES = noiseBytes(3_500_000, 1);
 const SHA256 = createHash('sha256').update(BYTES).digest('hex');
 const SOURCES: Sources = [
@@ -42,15 +42,15 @@ test.beforeAll(async () => {
 test.beforeEach(async ({ browser, baseURL }) => {
   server.reset();
   server.served = { bytes: BYTES, tag: '"one"' };
-  // Each test has a profile with nothing in it.
-  // The policy lists the public hub. This one stands in for it.
+  // Each test has an empty profile.
+  // Bypass the policy, which allows only the public hub.
   context = await browser.newContext({ baseURL: baseURL!, bypassCSP: true });
   page = await openPage();
 });
 
 test.afterEach(async () => {
   await context.close();
-  // A promise that nobody waits for may fail long after the call that made it.
+  // Unawaited promises can fail long after the call.
   expect(pageErrors).toEqual([]);
 });
 test.afterAll(() => server.close());
@@ -73,21 +73,21 @@ const visitAgain = async (): Promise<void> => {
 const get = (changes: Partial<StoreRequest> = {}, tab = page): Promise<Got | ErrorParts> =>
   tab.evaluate((request) => voxlaneStore.get(request), { id: 'm', sources: SOURCES, hub: server.address, ...changes });
 
-/** What every model that is given out must be. */
+/** Requirements for every returned model. */
 const SOUND = { numBytes: BYTES.length, sha256: SHA256, trueSha256: SHA256, unknown: false };
 
-/** Nothing is kept as a model, and the next visit gets a sound one from the network. */
+/** Expects that no model is stored and the next visit downloads a valid one. */
 async function expectNothingKept(): Promise<void> {
   await visitAgain();
   expect(await page.evaluate(() => voxlaneStore.list())).toEqual([]);
   expect(await get()).toMatchObject({ ...SOUND, origin: 'network' });
 }
 
-test('resumes after a cut, keeps the model, and deletes it', async () => {
+test('resumes after a broken connection, stores the model, and deletes it', async () => {
   server.script.push(cutAfter(1_200_000));
   expect(await get()).toMatchObject({ ...SOUND, origin: 'network', stored: true, note: null });
   expect(server.asked).toHaveLength(2);
-  // The browser may have handed on less than was sent before the cut.
+  // The browser may have delivered less than was sent before the connection broke.
   expect(server.asked[1]).toBeGreaterThan(0);
   expect(server.asked[1]).toBeLessThanOrEqual(1_200_000);
   const progress = await page.evaluate(() => voxlaneStore.progress);
@@ -103,20 +103,20 @@ test('resumes after a cut, keeps the model, and deletes it', async () => {
   await expectNothingKept();
 });
 
-test('cancel, then reload: not a model, but goes on with the pieces that arrived', async () => {
+test('cancel, then reload: no stored model, but the download resumes with the stored pieces', async () => {
   server.script.push(stallAfter(2_500_000));
   expect(await get({ cancelAtBytes: 2_500_000 })).toMatchObject({ code: 'cancelled' });
   await expectNothingKept();
   expect(server.asked).toEqual([0, 2 * PIECE_BYTES]);
 });
 
-/** Lets the page wait as long as it does for users: what stands still here is not to be given up. */
+/** Disables accelerated waits, because stalled transfers must not time out here. */
 const withoutHaste = (): Promise<void> =>
   page.evaluate(() => {
     voxlaneStore.haste = 1;
   });
 
-test('a page that is closed in mid-file leaves no model, and the next goes on', async () => {
+test('a page closed during a download leaves no model, and the next page resumes', async () => {
   await withoutHaste();
   server.script.push(stallAfter(1_500_000));
   void get().catch(() => undefined);
@@ -129,7 +129,7 @@ test('a page that is closed in mid-file leaves no model, and the next goes on', 
   expect(server.asked).toEqual([0, PIECE_BYTES]);
 });
 
-test('a wrong hash is refused, and nothing of it is kept', async () => {
+test('a file with a wrong hash is rejected and not stored', async () => {
   server.served = { bytes: noiseBytes(BYTES.length, 2), tag: '"one"' };
   expect(await get()).toMatchObject({ code: 'model-altered' });
   expect(server.asked).toEqual([0]);
@@ -139,7 +139,7 @@ test('a wrong hash is refused, and nothing of it is kept', async () => {
   expect(server.asked).toEqual([0, 0]);
 });
 
-test('a web page with status 200, and a 404, are refused at once', async () => {
+test('a web page with status 200 and a 404 are rejected immediately', async () => {
   for (const answer of [webPageAs('text/html'), webPageAs('application/octet-stream'), status(404)]) {
     server.reset();
     server.script.push(answer);
@@ -149,19 +149,19 @@ test('a web page with status 200, and a 404, are refused at once', async () => {
   await expectNothingKept();
 });
 
-test('503 twice, then good', async () => {
+test('503 twice, then success', async () => {
   server.script.push(status(503), status(503, { 'Retry-After': '3' }));
   expect(await get()).toMatchObject({ ...SOUND, origin: 'network' });
   expect(server.asked).toEqual([0, 0, 0]);
 });
 
-test('a stalled transfer is given up and resumed', async () => {
+test('a stalled transfer is aborted and resumed', async () => {
   server.script.push(stallAfter(-1), stallAfter(2_000_000));
   expect(await get()).toMatchObject({ ...SOUND, origin: 'network' });
   expect(server.asked).toEqual([0, 0, 2_000_000]);
 });
 
-test('a full quota: the model works, is not kept, and the user is told', async ({ baseURL }) => {
+test('a full quota: the model works, is not stored, and the user is informed', async ({ baseURL }) => {
   const devtools = await context.newCDPSession(page);
   await devtools.send('Storage.overrideQuotaForOrigin', { origin: new URL(baseURL!).origin, quotaSize: 2_000_000 });
   const got = await get();
@@ -172,7 +172,7 @@ test('a full quota: the model works, is not kept, and the user is told', async (
   await expectNothingKept();
 });
 
-test('a model that was damaged between visits is fetched anew, and kept again', async () => {
+test('a model damaged between visits is downloaded and stored again', async () => {
   await get();
   await page.evaluate(() => voxlaneStore.damage(1));
   await visitAgain();
@@ -183,10 +183,10 @@ test('a model that was damaged between visits is fetched anew, and kept again', 
   expect(await get()).toMatchObject({ ...SOUND, origin: 'cache', note: null });
 });
 
-test('two tabs at once fetch it once', async () => {
+test('two simultaneous tabs download it once', async () => {
   const second = await openPage();
   server.script.push((request, response, served) => {
-    // Long enough for the other tab to ask too.
+    // Long enough for the request of the other tab.
     setTimeout(() => {
       whole(request, response, served);
     }, 300);
@@ -197,7 +197,7 @@ test('two tabs at once fetch it once', async () => {
   expect(server.asked).toEqual([0]);
 });
 
-test('two tabs at once, of which the one that fetches is closed: the other goes on', async () => {
+test('two simultaneous tabs: if the downloading tab is closed, the other one continues', async () => {
   const second = await openPage();
   await withoutHaste();
   server.script.push(stallAfter(1_500_000));

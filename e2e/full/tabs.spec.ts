@@ -1,4 +1,4 @@
-/** Several tabs that correct one result, and what a page asks before it is left. */
+/** Several tabs that edit one result, and the prompt before leaving a page. */
 import { seeded } from '../../test/editing/synthetic';
 import { openSampleTurns } from '../../test/browser/editor';
 import { expect, test, type BrowserContext, type Page } from '../../test/browser/test';
@@ -8,7 +8,7 @@ test.use(WITHOUT_GPU);
 
 const SEED = 20_261_128;
 const NUM_TRIES = 200;
-/** Some change nothing, such as a second confirmation, and a reload takes some before they are saved. How many depends on the machine. */
+/** Some edits change nothing, such as a second confirmation, and reloads discard unsaved edits. Their number depends on the machine. */
 const FEWEST_STORED = NUM_TRIES / 2;
 
 const stateOf = (page: Page) => page.getByTestId('state');
@@ -23,7 +23,7 @@ async function isOpen(page: Page): Promise<void> {
   await expect(page.getByTestId('turn-row').first()).toBeVisible();
 }
 
-/** What a tab shows, and whether it says that this is saved. */
+/** State shown by a tab, and whether it is shown as saved. */
 interface Shown {
   readonly isSaved: boolean;
   readonly names: readonly string[];
@@ -40,7 +40,7 @@ const shownBy = (page: Page): Promise<Shown> =>
     };
   });
 
-/** One edit through the controls of the page, in one step of the page's thread. Names are given once only. */
+/** One edit with the controls of the page in one task. Names are unique. */
 const edit = (page: Page, { kind, which, name }: { readonly kind: number; readonly which: number; readonly name: string }): Promise<void> =>
   page.evaluate(
     ([what, at, given]) => {
@@ -72,7 +72,7 @@ interface StoredHistory {
   readonly done: readonly unknown[];
 }
 
-/** The corrections in the store. */
+/** The history in the store. */
 async function stored(page: Page): Promise<StoredHistory> {
   const id = new URL(page.url()).hash.slice('#work='.length);
   const text = await page.evaluate(
@@ -95,11 +95,11 @@ async function stored(page: Page): Promise<StoredHistory> {
   return JSON.parse(text) as StoredHistory;
 }
 
-/** All tabs show the same, and say that it is saved. */
+/** Expects that all tabs show the same state as saved. */
 async function expectAgreement(pages: readonly Page[]): Promise<Shown> {
   await expect
     .poll(async () => {
-      // Without a channel, a tab looks when it gets the focus.
+      // Without a channel, a tab checks the store on focus.
       for (const page of pages) await page.evaluate(() => window.dispatchEvent(new Event('focus')));
       const shown = await Promise.all(pages.map(shownBy));
       return shown.every((one) => one.isSaved && JSON.stringify(one) === JSON.stringify(shown[0]));
@@ -108,7 +108,7 @@ async function expectAgreement(pages: readonly Page[]): Promise<Shown> {
   return shownBy(pages[0]!);
 }
 
-/** @returns how many edits are in the store in the end */
+/** @returns the number of stored edits at the end */
 async function editInThreeTabs(context: BrowserContext, first: Page, numTries: number): Promise<number> {
   console.log(`seed ${SEED}`);
   const random = seeded(SEED);
@@ -133,7 +133,7 @@ async function editInThreeTabs(context: BrowserContext, first: Page, numTries: n
       await pages[tab]!.reload();
       await isOpen(pages[tab]!);
     } else if (chance < 0.09) {
-      // Without a word to the page, as when the browser ends it.
+      // Close without notifying the page, as if the browser had ended it.
       await pages[tab]!.close({ runBeforeUnload: false });
       pages[tab] = await context.newPage();
       await reopen(pages[tab], address);
@@ -153,8 +153,8 @@ async function editInThreeTabs(context: BrowserContext, first: Page, numTries: n
   return done.length;
 }
 
-test('three tabs: no edit that one showed as saved is lost, and all agree', async ({ page, context }) => {
-  // 300 edits, each of which waits for three pages.
+test('three tabs: no edit shown as saved is lost, and all tabs agree', async ({ page, context }) => {
+  // 300 edits that each wait for three pages.
   test.setTimeout(600_000);
   expect(await editInThreeTabs(context, page, NUM_TRIES)).toBeGreaterThan(FEWEST_STORED);
 });
@@ -167,7 +167,7 @@ test('three tabs of a browser without Web Locks and BroadcastChannel', async ({ 
   await editInThreeTabs(context, page, 60);
 });
 
-test('a tab shows what another one corrects, undoes it, and says when it is deleted', async ({ page, context }) => {
+test('a tab shows edits of another tab, undoes them, and reports deletion', async ({ page, context }) => {
   await openSampleTurns(page);
   await expect(stateOf(page)).toHaveAttribute('data-kept', 'true');
   const other = await context.newPage();
@@ -187,7 +187,7 @@ test('a tab shows what another one corrects, undoes it, and says when it is dele
   await page.getByTestId('redo').click();
   await expect(page.getByTestId('save-state')).toHaveText('Saved in this browser');
   await expect(other.getByTestId('open-kept')).toBeVisible();
-  // With its recording.
+  // Saved with its recording.
   await expect(stateOf(page)).toHaveAttribute('data-kept', 'true');
   await page.reload();
   await isOpen(page);
@@ -195,7 +195,7 @@ test('a tab shows what another one corrects, undoes it, and says when it is dele
   await expect(page.getByTestId('no-sound')).toBeHidden();
 });
 
-test('corrections of 300,000 steps load again', async ({ page }) => {
+test('a history of 300,000 steps can be loaded', async ({ page }) => {
   await openSampleTurns(page);
   await page.getByTestId('speaker-name').first().fill('Ada');
   await page.getByTestId('speaker-name').first().press('Enter');
@@ -204,7 +204,7 @@ test('corrections of 300,000 steps load again', async ({ page }) => {
   await page.getByTestId('speaker-name').first().fill('Ada');
   await page.getByTestId('speaker-name').first().press('Enter');
   await expect(stateOf(page)).toHaveAttribute('data-kept', 'true');
-  // Back and forth between two names; a call takes about 120,000 arguments in this browser, which each half exceeds.
+  // Alternate between two names. Each half exceeds the limit of about 120,000 arguments per call.
   await page.evaluate(async (id) => {
     const opening = indexedDB.open('voxlane-work');
     await new Promise((resolve) => (opening.onsuccess = resolve));
@@ -228,7 +228,7 @@ test('corrections of 300,000 steps load again', async ({ page }) => {
 });
 
 test.describe('leaving the page', () => {
-  /** Whether the browser asks before the page is closed. The page stays. */
+  /** Whether the browser asks before closing the page. The page stays open. */
   async function asks(page: Page): Promise<boolean> {
     let isAsked = false;
     page.once('dialog', (dialog) => {
@@ -236,12 +236,12 @@ test.describe('leaving the page', () => {
       void dialog.dismiss();
     });
     await page.close({ runBeforeUnload: true });
-    // A page that does not ask is gone soon after.
+    // A page that does not ask closes soon.
     await expect.poll(() => isAsked || page.isClosed()).toBe(true);
     return isAsked;
   }
 
-  test('asks with a half-typed name or time and while a save is in progress, and not otherwise', async ({ page }) => {
+  test('asks only with an incomplete name or time and while saving', async ({ page }) => {
     await openSampleTurns(page);
     const name = page.getByTestId('speaker-name').first();
     await name.click();
@@ -256,7 +256,7 @@ test.describe('leaving the page', () => {
     await page.getByTestId('turn-end').click();
     await page.keyboard.type('7');
     expect(await asks(page)).toBe(true);
-    // An abandoned time or name is none.
+    // Discarded input does not count.
     await page.keyboard.press('Escape');
     await name.click();
     await page.keyboard.type('Bea');
@@ -264,7 +264,7 @@ test.describe('leaving the page', () => {
     expect(await asks(page)).toBe(false);
   });
 
-  test('asks where nothing can be stored', async ({ page }) => {
+  test('asks if nothing can be stored', async ({ page }) => {
     await page.addInitScript(() => {
       indexedDB.open = () => {
         throw new DOMException('blocked', 'SecurityError');

@@ -1,11 +1,11 @@
-/** Workers, the renderer or the GPU process end during a run: the result is the same, or a typed error and the next run works. */
+/** Workers, the renderer or the GPU process end during a run: the result is the same, or a typed error occurs and the next run works. */
 import { chromiumArguments, findChromium } from '../../cli/chromium';
 import { type DiarizationJson, expect, openEngine, test } from '../../test/browser/engine';
 import type { Page } from '../../test/browser/test';
 import { closeOnCall, injectOnce, keepWorkers, onCall, RUN_WORKERS, terminateWorkers, WORKER_CALLS } from '../../test/browser/vanish';
 import type { DiarizeOptions, DiarizerOptions } from '../../src/index';
 
-/** A page without HTTPS: an untrusted address that Chromium resolves to the server of the tests. */
+/** Host for a page without a secure context, which Chromium resolves to the test server. */
 const INSECURE_HOST = '10.255.255.1';
 test.use({
   launchOptions: { executablePath: findChromium(), args: [...chromiumArguments('software'), `--host-resolver-rules=MAP ${INSECURE_HOST} 127.0.0.1`] },
@@ -15,7 +15,7 @@ test.use({
 /** One window with speech. */
 const STRETCH: DiarizeOptions = { startSeconds: 9, durationSeconds: 3 };
 
-/** Makes a diarizer for the runs of a test; gives the code of an error, or null. */
+/** Creates a diarizer for the runs of a test. Returns an error code, or null. */
 const create = (page: Page, options: DiarizerOptions = { backend: 'wasm' }): Promise<string | null> =>
   page.evaluate(async (given) => {
     try {
@@ -26,7 +26,7 @@ const create = (page: Page, options: DiarizerOptions = { backend: 'wasm' }): Pro
     }
   }, options);
 
-/** A run of the sample: its document without durations, or the code of its error. */
+/** Runs the sample. Returns its document without durations, or its error code. */
 const run = (page: Page, options = STRETCH): Promise<string> =>
   page.evaluate(async (given) => {
     const { testDiarizer } = globalThis as unknown as { testDiarizer: typeof voxlane.Diarizer.prototype };
@@ -39,7 +39,7 @@ const run = (page: Page, options = STRETCH): Promise<string> =>
     }
   }, options);
 
-/** The document of an undisturbed run, made once in each worker of Playwright. */
+/** The document of an undisturbed run, computed once per Playwright worker. */
 let expected = '';
 test.beforeEach(async ({ page }) => {
   await openEngine(page);
@@ -50,12 +50,12 @@ test.beforeEach(async ({ page }) => {
 });
 
 for (const kind of RUN_WORKERS) {
-  test(`the ${kind} worker closes itself in mid-run`, async ({ page }) => {
+  test(`the ${kind} worker closes itself during a run`, async ({ page }) => {
     await injectOnce(page, kind, closeOnCall(kind));
     await openEngine(page);
     await create(page);
     const outcome = await run(page);
-    // A model can be loaded again; the state of decoding and clustering is lost.
+    // Models can be reloaded, but the state of decoding and clustering is lost.
     expect(outcome).toBe(kind === 'decode' || kind === 'clustering' ? 'worker-failed' : expected);
     expect(await run(page)).toBe(expected);
   });
@@ -73,13 +73,13 @@ for (const kind of RUN_WORKERS) {
   });
 }
 
-test('other code of the page terminates workers, during a run and between two runs', async ({ page }) => {
+test('other code of the page terminates workers during a run and between runs', async ({ page }) => {
   await keepWorkers(page);
   await openEngine(page);
   await create(page);
   for (const kind of RUN_WORKERS) {
     await terminateWorkers(page, kind);
-    // Detection takes a second or two; a run that starts earlier fails.
+    // Detection takes a second or two. A run that starts earlier fails.
     await expect.poll(() => run(page), { timeout: 60_000 }).toBe(expected);
   }
   const running = run(page);
@@ -97,7 +97,7 @@ test('a worker that computes for seconds in one call is not reported as vanished
   expect(await run(page)).toBe(expected);
 });
 
-test('vanished workers are detected without a secure context, which has no locks', async ({ page }) => {
+test('vanished workers are detected without a secure context, where locks are unavailable', async ({ page }) => {
   const address = new URL(page.url());
   address.hostname = INSECURE_HOST;
   await keepWorkers(page);
@@ -105,7 +105,7 @@ test('vanished workers are detected without a secure context, which has no locks
   await page.waitForFunction(() => 'voxlane' in globalThis);
   expect(await page.evaluate(() => ({ isSecureContext, hasLocks: 'locks' in navigator }))).toEqual({ isSecureContext: false, hasLocks: false });
   expect(await create(page)).toBeNull();
-  // Only turns are compared: the reason for the backend differs, because the page is not isolated.
+  // Compare only turns, because the reason for the backend differs without isolation.
   const turnsOf = (text: string): unknown => (text.startsWith('{') ? (JSON.parse(text) as DiarizationJson).turns : text);
   for (const kind of RUN_WORKERS) {
     const running = run(page);
@@ -114,7 +114,7 @@ test('vanished workers are detected without a secure context, which has no locks
     expect([turnsOf(expected), 'worker-failed']).toContainEqual(turnsOf(await running));
     expect(turnsOf(await run(page))).toEqual(turnsOf(expected));
   }
-  // Ended workers leave no database behind.
+  // Terminated workers leave no database behind.
   const left = (): Promise<number> =>
     page.evaluate(async () => (await indexedDB.databases()).filter(({ name }) => name?.startsWith('voxlane worker')).length);
   expect(await left()).toBeGreaterThan(0);
@@ -125,13 +125,13 @@ test('vanished workers are detected without a secure context, which has no locks
   await expect.poll(left).toBe(0);
 });
 
-test('the renderer crashes in mid-run: the next page works', async ({ page, context }) => {
+test('the renderer crashes during a run: the next page works', async ({ page, context }) => {
   await create(page);
   const crashed = page.waitForEvent('crash');
   run(page).catch(() => undefined);
   await page.waitForTimeout(300);
   const session = await context.newCDPSession(page);
-  // Never answers, because the renderer is gone.
+  // Never resolves, because the renderer is gone.
   session.send('Page.crash').catch(() => undefined);
   await crashed;
   const next = await context.newPage();
@@ -140,7 +140,7 @@ test('the renderer crashes in mid-run: the next page works', async ({ page, cont
   expect(await run(next)).toBe(expected);
 });
 
-test('the GPU process crashes in mid-run: WASM is not affected', async ({ page, browser }) => {
+test('the GPU process crashes during a run: WASM is not affected', async ({ page, browser }) => {
   await create(page);
   const running = run(page);
   await page.waitForTimeout(300);
@@ -148,7 +148,7 @@ test('the GPU process crashes in mid-run: WASM is not affected', async ({ page, 
   expect(await running).toBe(expected);
 });
 
-test('the GPU process crashes in mid-run on WebGPU: the same turns, or a typed error', async ({ page, browser }) => {
+test('the GPU process crashes during a run on WebGPU: the same turns, or a typed error', async ({ page, browser }) => {
   // Slow on a software adapter, and slower after a crash.
   test.setTimeout(600_000);
   const segment = { startSeconds: 12, durationSeconds: 1 };

@@ -1,4 +1,4 @@
-/** Workers or the renderer end during a run of the page. vanished.spec.ts has the library, and the GPU process. */
+/** Workers or the renderer end during a run of the page. vanished.spec.ts covers the library and the GPU process. */
 import { drop, exportAs, SAMPLE, SAMPLE_TURNS, textOf } from '../../test/browser/editor';
 import { expect, test, type Page } from '../../test/browser/test';
 import { closeOnCall, injectOnce } from '../../test/browser/vanish';
@@ -27,7 +27,7 @@ test.beforeEach(async ({ page }) => {
   expect(expected).not.toBeNull();
 });
 
-// One kind whose state is lost, and one that is started again. vanished.spec.ts has all of them.
+// One worker whose state is lost, and one that is restarted. vanished.spec.ts covers all kinds.
 for (const kind of ['decode', 'embedding'] as const) {
   test(`the ${kind} worker closes itself: the same turns, or an error from which the page recovers`, async ({ page }) => {
     await injectOnce(page, kind, closeOnCall(kind));
@@ -56,7 +56,7 @@ test('the renderer crashes: the next page has the earlier work and can run again
   await expect(stateOf(page)).toHaveAttribute('data-state', 'running');
   const crashed = page.waitForEvent('crash');
   const session = await context.newCDPSession(page);
-  // Never answers, because the renderer is gone.
+  // Never resolves, because the renderer is gone.
   session.send('Page.crash').catch(() => undefined);
   await crashed;
   const next = await context.newPage();

@@ -1,4 +1,4 @@
-/** More turns than the page's thread can go through at once: all of them are there, and the page has elements for what is visible. */
+/** More turns than the main thread can process at once: all are available, and only visible ones have elements. */
 import { createReadStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,9 +7,9 @@ import { expect, test, type Page } from '../../test/browser/test';
 import { drop, exportAs } from '../../test/browser/editor';
 import { crowdLine, writeCrowd } from '../../test/app/crowd';
 
-/** Rows for all of them would be higher than an element can be. */
+/** Rows for all turns would exceed the maximum height of an element. */
 const CROWD = { numSpeakers: 1000, numTurns: 300_000 };
-/** Ten times what is visible at once. */
+/** Ten times the visible elements. */
 const MAX_ELEMENTS = 3000;
 
 let folder = '';
@@ -24,7 +24,7 @@ test.afterAll(() => {
 const rows = (page: Page) => page.getByTestId('turn-row');
 const selectedRow = (page: Page) => page.locator('tr[aria-selected="true"]');
 
-test('300,000 turns of 1,000 speakers are shown, corrected and exported in whole', async ({ page }) => {
+test('300,000 turns of 1,000 speakers are shown, edited and exported completely', async ({ page }) => {
   await page.goto('index.html');
   await page.getByTestId('file-input').setInputFiles(join(folder, 'crowd.rttm'));
   await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done', { timeout: 60_000 });
@@ -65,7 +65,7 @@ test('300,000 turns of 1,000 speakers are shown, corrected and exported in whole
     });
   });
 
-  await test.step('a turn is deleted and comes back', async () => {
+  await test.step('a turn is deleted and restored', async () => {
     await rows(page).nth(2).click();
     await expect(selectedRow(page)).toHaveCount(1);
     await page.keyboard.press('Delete');
@@ -74,7 +74,7 @@ test('300,000 turns of 1,000 speakers are shown, corrected and exported in whole
     await expect(page.getByTestId('summary')).toContainText('300,000 turns');
   });
 
-  await test.step('what works on all turns at once says why it does not', async () => {
+  await test.step('functions for all turns explain why they are unavailable', async () => {
     for (const tab of ['review', 'transcript', 'score']) {
       await page.getByTestId(`tab-${tab}`).click();
       await expect(page.getByTestId('too-many-turns').filter({ visible: true })).toContainText('300,000');
@@ -94,7 +94,7 @@ test('300,000 turns of 1,000 speakers are shown, corrected and exported in whole
     expect(csv.split('\r\n')).toHaveLength(CROWD.numTurns + 2);
   });
 
-  await test.step('the exclusive turns are made by a worker', async () => {
+  await test.step('a worker computes the exclusive turns', async () => {
     await page.locator('.instrument').getByText('Exclusive').click();
     await expect(page.locator('input[value="exclusive"]')).toBeChecked();
     await expect(page.getByTestId('turn-editor')).toContainText('Exclusive turns');
@@ -103,7 +103,7 @@ test('300,000 turns of 1,000 speakers are shown, corrected and exported in whole
   });
 });
 
-test('a file with more speakers than the page can show is refused with both numbers', async ({ page }) => {
+test('a file with more speakers than the page can show is rejected with both numbers', async ({ page }) => {
   await page.goto('index.html');
   const text = Array.from({ length: 5001 }, (_, turn) => crowdLine({ numSpeakers: 5001, numTurns: 5001 }, turn)).join('');
   await drop(page, { name: 'many.rttm', text });

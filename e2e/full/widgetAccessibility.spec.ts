@@ -1,4 +1,4 @@
-/** axe on every state of `<voxlane-diarizer>`, light and dark, narrow and wide. */
+/** Runs axe on every state of `<voxlane-diarizer>`, in light and dark themes, at narrow and wide widths. */
 import { expectNoSideways, expectNoViolation } from '../../test/browser/accessibilityTests';
 import { expect, test, type Page } from '../../test/browser/test';
 import { openWidget } from '../../test/browser/widget';
@@ -18,7 +18,7 @@ for (const { colorScheme, width } of [
   test.describe(`${colorScheme}, ${width} px`, () => {
     test.use({ colorScheme, viewport: { width, height: 900 }, reducedMotion: 'reduce' });
 
-    test('nothing that axe finds in any state', async ({ page }) => {
+    test('axe finds no violations in any state', async ({ page }) => {
       await openWidget(page, { theme: colorScheme });
       await expectAccessible(page, 'empty');
       await page.evaluate(() => {

@@ -1,14 +1,14 @@
-/** The widget in pages of others: a strict policy, no isolation, frames of this origin and of another. */
+/** The widget in other pages: strict policy, no isolation, same-origin and cross-origin frames. */
 import { expect, test, type Page } from '../../test/browser/test';
 import { widgetScript } from '../../test/browser/widget';
 import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
 
-// By its name the server is another origin.
+// The host name makes the server another origin.
 test.use({ ...WITHOUT_GPU, allowedOrigins: /^http:\/\/localhost:/ });
 
 /**
- * What a page with the widget has to allow, each with its reason. Its workers obey the policy that their scripts come
- * with; one that the server sends with every file needs `'wasm-unsafe-eval'`, which compiles WebAssembly and nothing else.
+ * Policy required for a page with the widget, with reasons. Workers use the policy of their scripts. A policy sent with every
+ * file needs `'wasm-unsafe-eval'`, which only allows compiling WebAssembly.
  */
 const POLICY: Readonly<Record<string, string>> = {
   'default-src': "'none'",
@@ -16,11 +16,11 @@ const POLICY: Readonly<Record<string, string>> = {
   'worker-src': "'self'",
   // The models, and the recording of `src`.
   'connect-src': "'self'",
-  // A recording is played from where it lies.
+  // Recordings are played from blobs.
   'media-src': 'blob:',
 };
 
-/** A page that none of ours is, with one widget and nothing else. */
+/** Serves an external page with only the widget. */
 async function serve(page: Page, path: string, policy: Readonly<Record<string, string>>, body: string): Promise<void> {
   const script = `<script type="module" src="${widgetScript()}"></script>`;
   await page.context().route(`**/${path}`, (route) =>
@@ -40,13 +40,13 @@ test('under a strict policy, without cross-origin isolation', async ({ page, wat
   expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
   await expect(page.locator('[part=tracks]')).toBeVisible({ timeout: 60_000 });
   await expect(page.locator('[part=speaker]')).toHaveCount(2);
-  // The styles are there without style-src: they are made by script.
+  // Styles work without style-src, because scripts create them.
   expect(await page.locator('[part=play-button]').evaluate((button) => getComputedStyle(button).borderRadius)).toBe('50%');
   await page.getByRole('button', { name: 'Play' }).click();
   await expect(page.getByRole('button', { name: 'Pause' })).toBeVisible();
   expect(watch.take()).toEqual([]);
 
-  // Without media-src the result is there, and says that it cannot be heard.
+  // Without media-src, the result appears with a note that it cannot be played.
   await serve(page, 'silent.html', { ...POLICY, 'media-src': "'none'" }, WIDGET);
   await page.goto('silent.html');
   await expect(page.getByText('cannot be played here')).toBeVisible({ timeout: 60_000 });
@@ -54,7 +54,7 @@ test('under a strict policy, without cross-origin isolation', async ({ page, wat
   expect(watch.take().join()).toContain('media-src');
 });
 
-test('in frames of this origin and of another', async ({ page, baseURL }) => {
+test('in same-origin and cross-origin frames', async ({ page, baseURL }) => {
   await serve(page, 'inner.html', { 'default-src': "'self'", 'script-src': "'self' 'wasm-unsafe-eval'", 'media-src': 'blob:' }, WIDGET);
   const other = baseURL!.replace('127.0.0.1', 'localhost');
   const frames = `<iframe title="own" src="inner.html" width="600" height="700"></iframe><iframe title="other" src="${other}inner.html" width="600" height="700"></iframe>`;

@@ -1,16 +1,16 @@
-/** What removed widgets leave behind: nothing that grows. e2e/browsers/firefoxGpuFaults.test.ts counts GPU buffers. */
+/** Removed widgets leave no growing resources. e2e/browsers/firefoxGpuFaults.test.ts counts GPU buffers. */
 import type { CDPSession } from '@playwright/test';
 import { expect, test } from '../../test/browser/test';
 import { countHeld, held, putClip, useWidgets } from '../../test/browser/widget';
 
-/** Until then the page makes what stays: caches, and what the browser keeps of its own. */
+/** Warm-up, during which the page and the browser create persistent objects such as caches. */
 const WARM_UP = 6;
-/** With those of the warm-up. One after another, and then five at once. */
+/** Widgets created one by one, including the warm-up; then five at once. */
 const ONE_BY_ONE = 12;
 const GROUPS = 1;
 const GROUP = 5;
 
-/** Objects that are alive and have this prototype, however deep. */
+/** Number of live objects with this prototype, direct or inherited. */
 async function numObjects(devtools: CDPSession, prototype: string): Promise<number> {
   const { result } = await devtools.send('Runtime.evaluate', { expression: prototype });
   const { objects } = await devtools.send('Runtime.queryObjects', { prototypeObjectId: result.objectId!, objectGroup: 'counted' });
@@ -23,11 +23,11 @@ async function numObjects(devtools: CDPSession, prototype: string): Promise<numb
   return counted.result.value as number;
 }
 
-/** What a widget that nobody frees would leave. */
+/** Objects that a leaked widget would leave. */
 const LEFT = ['Worker', 'AbortSignal', 'HTMLAudioElement', 'HTMLCanvasElement', 'Blob', 'Promise', 'Map', 'Set', 'ArrayBuffer'];
 
 async function leftObjects(devtools: CDPSession): Promise<number[]> {
-  // What the first round frees can free more.
+  // Objects freed in one round can make further objects collectable.
   for (let round = 0; round < 3; round++) await devtools.send('HeapProfiler.collectGarbage');
   const prototypes = ["customElements.get('voxlane-diarizer').prototype", ...LEFT.map((name) => `${name}.prototype`)];
   const counts: number[] = [];
@@ -43,7 +43,7 @@ test('WASM: widgets leave no worker, no listener, no object URL and no object', 
   const devtools = await context.newCDPSession(page);
   const before = await held(page);
   for (let index = 0; index < WARM_UP; index++) await useWidgets(page, 1);
-  // The browser ends a worker a moment after the call that ends it, and lets go of the widget only then.
+  // The browser terminates a worker with a delay and releases the widget only then.
   await expect.poll(() => page.workers().length).toBe(0);
   await expect.poll(async () => (await leftObjects(devtools))[0]).toBe(0);
   const objects = await leftObjects(devtools);

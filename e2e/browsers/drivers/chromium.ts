@@ -3,7 +3,7 @@ import { chromium as playwright } from 'playwright-core';
 import { chromiumArguments, findChromium } from '../../../cli/chromium';
 import type { BrowserKind, Driver } from '../driver';
 
-/** Chromium through Playwright. Without a GPU: trying a software adapter takes longer than a run on WASM. */
+/** Chromium through Playwright. Without a GPU, because checking a software adapter takes longer than a run on WASM. */
 export const chromium: BrowserKind = {
   name: 'chromium',
   missing() {
@@ -29,7 +29,7 @@ export const chromium: BrowserKind = {
         await page.reload();
       },
       evaluate: (body, ...parameters) =>
-        // Playwright passes one argument.
+        // Playwright supports only one argument.
         page.evaluate(`(${body.toString()})(...${JSON.stringify(parameters)})`),
       click: (selector) => first(selector).click(),
       type: (text) => page.keyboard.type(text),

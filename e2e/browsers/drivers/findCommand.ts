@@ -9,7 +9,7 @@ export function findCommand(name: string): string | null {
       accessSync(path, constants.X_OK);
       return path;
     } catch {
-      // The next folder.
+      // Try the next folder.
     }
   }
   return null;

@@ -7,10 +7,10 @@ const APPLICATIONS = ['/Applications/Firefox.app/Contents/MacOS/firefox', 'C:\\P
 
 type Preferences = Readonly<Record<string, string | number | boolean>>;
 
-/** Firefox through Puppeteer and WebDriver BiDi, as it is installed: the releases of Debian have WebGPU off. */
+/** Firefox through Puppeteer and WebDriver BiDi with default settings. Debian's releases disable WebGPU. */
 export const firefox = firefoxWith('firefox', {});
 
-/** Firefox with WebGPU. Headless, it has a fallback adapter, which computes on the CPU. */
+/** Firefox with WebGPU. In headless mode, it has a fallback adapter that computes on the CPU. */
 export const firefoxWithWebGpu = firefoxWith('firefox with WebGPU', {
   'dom.webgpu.enabled': true,
   'dom.webgpu.workers.enabled': true,
@@ -42,7 +42,7 @@ async function startFirefox(downloadFolder: string, preferences: Preferences): P
       ...preferences,
     },
   });
-  // The document of the initial page is never active and fires no focus events.
+  // The document of the initial page is never active and dispatches no focus events.
   const page = await browser.newPage();
   page.on('dialog', (dialog) => void dialog.accept());
   const find = async (selector: string): Promise<ElementHandle> => {
@@ -59,7 +59,7 @@ async function startFirefox(downloadFolder: string, preferences: Preferences): P
     },
     async evaluate<Result, Parameters extends readonly unknown[]>(body: (...parameters: Parameters) => Result | Promise<Result>, ...parameters: Parameters) {
       const call = `(${body.toString()})(...${JSON.stringify(parameters)})`;
-      // As text: BiDi gives an object that occurs twice only once.
+      // Return text, because BiDi serializes repeated objects only once.
       const json = (await page.evaluate(`(async () => JSON.stringify(await ${call}))()`)) as string | undefined;
       return (json === undefined ? undefined : JSON.parse(json)) as Result;
     },

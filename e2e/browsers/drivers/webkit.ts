@@ -9,7 +9,7 @@ import { findCommand } from './findCommand';
 
 /** The key under which WebDriver sends references to elements. */
 const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf';
-/** WebDriver's code points for keys that print nothing. */
+/** WebDriver's code points for non-printing keys. */
 const KEY_CODES: Readonly<Record<string, string>> = {
   Control: '\uE009',
   Enter: '\uE007',
@@ -27,13 +27,13 @@ const INSTALL =
 const STARTED_SECONDS = 30;
 const LOADED_SECONDS = 60;
 const ANSWERED_SECONDS = 3;
-/** Marks the document that is left. */
+/** Marks the document that is being left. */
 const LEFT = 'documentIsLeft';
-/** Higher than any page, for screenshots of the whole. */
+/** Taller than any page, for full-page screenshots. */
 const SCREEN = '1400x4000x24';
 const WINDOW_HEIGHT = 900;
 
-/** WebKitGTK's MiniBrowser through its WebDriver. It has no headless mode, so it runs on a display in memory. */
+/** WebKitGTK's MiniBrowser through its WebDriver. It has no headless mode, so it runs on a virtual display. */
 export const webkit: BrowserKind = {
   name: 'webkit',
   missing() {
@@ -47,7 +47,7 @@ export const webkit: BrowserKind = {
     const home = makeHome(downloadFolder);
     const command = ['-a', '-s', `-screen 0 ${SCREEN}`, 'WebKitWebDriver', `--port=${port}`];
     const child = spawn('xvfb-run', command, {
-      // A process group of its own, which also holds the display and the browser.
+      // A separate process group that also contains the display and the browser.
       detached: true,
       stdio: 'ignore',
       env: { ...process.env, LANG: 'en_US.UTF-8', LANGUAGE: 'en', HOME: home, XDG_CONFIG_HOME: join(home, '.config'), XDG_DATA_HOME: join(home, 'data'), XDG_CACHE_HOME: join(home, 'cache') },
@@ -58,7 +58,7 @@ export const webkit: BrowserKind = {
   },
 };
 
-/** Debian keeps it in the folder of the library, under the name of the machine's architecture. */
+/** Debian installs it in the library folder, under the name of the machine's architecture. */
 function findMiniBrowser(): string | null {
   for (const library of ['/usr/lib', '/usr/libexec']) {
     const folders = existsSync(library) ? readdirSync(library).map((name) => join(library, name)) : [];
@@ -70,10 +70,10 @@ function findMiniBrowser(): string | null {
   return null;
 }
 
-/** MiniBrowser's toolbar is wider than a phone's screen unless its buttons give up their room. */
+/** MiniBrowser's toolbar is wider than a phone screen unless its buttons are shrunk. */
 const NARROW_TOOLBAR = '* { min-width: 0; min-height: 0; padding: 0; margin: 0; border-width: 0; -gtk-icon-transform: scale(0.1); font-size: 1px; }';
 
-/** A home folder whose download folder is `downloadFolder`: MiniBrowser saves there without a question. */
+/** Creates a home folder whose download folder is `downloadFolder`. MiniBrowser saves there without asking. */
 function makeHome(downloadFolder: string): string {
   const home = mkdtempSync(join(tmpdir(), 'voxlane-webkit-'));
   mkdirSync(join(home, '.config', 'gtk-3.0'), { recursive: true });
@@ -111,7 +111,7 @@ class Session implements Driver {
     const capabilities = {
       alwaysMatch: {
         browserName: 'MiniBrowser',
-        // The driver's own wait sometimes never ends.
+        // The driver's built-in wait sometimes never ends.
         pageLoadStrategy: 'none',
         'webkitgtk:browserOptions': { binary, args: ['--automation'] },
       },
@@ -123,7 +123,7 @@ class Session implements Driver {
         this.#path = `/session/${sessionId}`;
         break;
       } catch (error) {
-        // The display and the driver take a moment to start.
+        // The display and the driver need a moment to start.
         const isConnection = error instanceof TypeError;
         if (!isConnection || deadline.isOver()) {
           await this.close();
@@ -147,7 +147,7 @@ class Session implements Driver {
     body: (...parameters: Parameters) => Result | Promise<Result>,
     ...parameters: Parameters
   ): Promise<Result> {
-    // The driver's own promises lose the message of an error.
+    // The driver's promise handling loses error messages.
     const script = `const done = arguments[arguments.length - 1];
       Promise.resolve().then(() => (${body.toString()})(...arguments[0]))
         .then((value) => done({ value }), (error) => done({ error: String(error?.stack ? error + '\\n' + error.stack : error) }));`;
@@ -157,7 +157,7 @@ class Session implements Driver {
   }
 
   async click(selector: string): Promise<void> {
-    // The driver's own click refuses rows of tables.
+    // The driver's click does not support table rows.
     const { x, y } = await this.evaluate((css) => {
       const element = document.querySelector(css);
       if (!element) throw new Error(`the page has no ${css}`);
@@ -191,7 +191,7 @@ class Session implements Driver {
 
   async screenshot(widthPixels: number): Promise<Buffer> {
     await this.#resize(widthPixels, WINDOW_HEIGHT);
-    // The driver takes what the window shows: for the whole page, the window must be as high.
+    // The driver captures the window, so the window must be as tall as the page.
     await this.#resize(widthPixels, (await this.evaluate(() => document.documentElement.scrollHeight + outerHeight - innerHeight)));
     try {
       return Buffer.from((await this.#ask('GET', '/screenshot')) as string, 'base64');
@@ -210,7 +210,7 @@ class Session implements Driver {
     rmSync(this.home, { recursive: true, force: true });
   }
 
-  /** Navigates, and waits until another document is there: the driver returns while the old one still answers. */
+  /** Navigates and waits for the new document, because the driver returns while the old one still responds. */
   async #leave(navigate: () => Promise<unknown>): Promise<void> {
     await this.evaluate((name) => {
       Object.assign(globalThis, { [name]: true });
@@ -219,7 +219,7 @@ class Session implements Driver {
     const deadline = deadlineAfter(LOADED_SECONDS);
     for (;;) {
       const script = `return !('${LEFT}' in window) && document.readyState === 'complete'`;
-      // A document that is being replaced while it is asked gives an error, or no answer at all.
+      // A document that is being replaced returns an error or does not respond.
       const isThere = await this.#ask('POST', '/execute/sync', { script, args: [] }, ANSWERED_SECONDS).catch(() => false);
       if (isThere === true) return;
       if (deadline.isOver()) throw new Error(`WebKit has not loaded the page within ${LOADED_SECONDS} s`);
