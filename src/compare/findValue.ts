@@ -75,7 +75,7 @@ export function unknownValues(stages: readonly GoldenStage[], { nodes }: GraphIn
   return stages.flatMap(({ name, value }) =>
     value === null || known.includes(value)
       ? []
-      : [`${name}: the bundle states the value ${value}, which no node of the graph gives. The closest are ${closest(value, known).join(', ')}`],
+      : [`${name}: the bundle states the value ${value}, which no node of the graph outputs. The closest are ${closest(value, known).join(', ')}`],
   );
 }
 
@@ -125,7 +125,7 @@ function findByScope(golden: GoldenStage, info: GraphInfo, runs: ReadonlyMap<str
   return value === undefined ? null : { value, by: 'scope', candidates };
 }
 
-/** Values of one run of a module. The newer exporter gives all runs the same name, one after another. */
+/** Values of one run of a module. The newer exporter uses the same name for all runs, one after another. */
 function valuesOfRun(stage: string, info: GraphInfo, runs: ReadonlyMap<string, number>): string[] {
   const all = valuesOfModule(stage, info);
   const { path, run } = moduleOf(stage);

@@ -93,7 +93,7 @@ export class KernelRunner implements ValueRunner {
     const result = this.network.trace(input, (name, value) => {
       const other = given.get(name);
       if (other && other.shape.join() !== value.shape.join()) {
-        throw unfit(`${name} has the shape ${value.shape.join(' × ')}; ${other.shape.join(' × ')} cannot be given in its place`);
+        throw unfit(`${name} has the shape ${value.shape.join(' × ')}; ${other.shape.join(' × ')} cannot replace it`);
       }
       const used = other ? { data: other.data, shape: value.shape } : value;
       if (outputs.includes(name)) found.set(name, toSession(used));
@@ -101,7 +101,7 @@ export class KernelRunner implements ValueRunner {
     });
     found.set(this.network.valueNames.at(-1)!, toSession(result));
     const missing = outputs.filter((name) => !found.has(name));
-    if (missing.length > 0) throw unfit(`The kernels do not give ${missing.join(', ')}`);
+    if (missing.length > 0) throw unfit(`The kernels do not compute ${missing.join(', ')}`);
     return found;
   }
 }

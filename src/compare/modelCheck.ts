@@ -84,7 +84,7 @@ function stageOf(name: string, data: Float32Array, tolerance: Tolerance): Golden
 }
 
 /**
- * Runs a model and compares its stages. Throws if the device is lost or out of memory, because neither says anything about
+ * Runs a model and compares its stages. Throws if the device is lost or out of memory, because neither is evidence about
  * its arithmetic. If wrong values stop the run, or WebAssembly traps in a kernel, the check fails; the stages before show
  * where the fault began.
  *

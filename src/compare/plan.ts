@@ -177,7 +177,7 @@ function findAll(stages: readonly GoldenStage[], places: Places, hasFeatures: bo
   return { values, merged };
 }
 
-/** Names that golden_bundle.py gives to the outputs of the whole model: `output`, `output@1`, `output@mask`. */
+/** Names of the outputs of the whole model in golden_bundle.py: `output`, `output@1`, `output@mask`. */
 const OUTPUT = /^output(?:@(.+))?$/;
 /** The same names if a module is named `output`. */
 const OWN_OUTPUT = /^\(output\)(?:@(.+))?$/;

@@ -36,7 +36,7 @@ export async function findSampleFeeds(
   }
   throw new VoxlaneError({
     code: 'options',
-    problem: `The graph takes no made-up input of ${OPEN_SIZES.join(', ')} values along its open axes. ${problem}`,
+    problem: `The graph accepts no sample input of ${OPEN_SIZES.join(', ')} values along its variable axes. ${problem}`,
     expected: 'inputs with shapes that the graph accepts',
     remedy: 'Pass the inputs as .npy files',
   });

@@ -137,7 +137,7 @@ it('does not replace a value that the bundle states and the graph lacks', async 
   const bundle = await goldensOf(net, { hidden: 'hidden' }, { x: INPUT }, 'hiden');
   const plan = makePlan(bundle, graphInfo(net), null);
   expect(plan.unmapped.map(({ name }) => name)).toEqual(['hidden']);
-  expect(unknownValues(bundle.stages, graphInfo(net))).toEqual(['hidden: the bundle states the value hiden, which no node of the graph gives. The closest are hidden, y']);
+  expect(unknownValues(bundle.stages, graphInfo(net))).toEqual(['hidden: the bundle states the value hiden, which no node of the graph outputs. The closest are hidden, y']);
 });
 
 describe('limits of the runtime and of bundles', () => {

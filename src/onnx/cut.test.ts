@@ -170,7 +170,7 @@ describe('extract', () => {
     ['an unknown input', ['/ad/y'], ['/z'], 'The closest are /add/y'],
     ['an unknown output', [], ['/zz'], 'The closest are /z'],
     ['an output that no node computes', [], ['w'], 'the output of a node of the graph'],
-  ])('refuses %s', (_, inputs, outputs, words) => {
+  ])('rejects %s', (_, inputs, outputs, words) => {
     expect(() => extract(CHAIN, { inputs, outputs })).toThrow(refusing(words));
   });
 

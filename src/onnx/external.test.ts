@@ -35,7 +35,7 @@ describe('attachExternalData', () => {
     ['a negative offset', { ...PLACE, offset: '-4' }, 'which has 12'],
     ['an offset that is not a number', { ...PLACE, offset: 'x' }, 'which has 12'],
     ['too few bytes', { ...PLACE, length: '4' }, 'needs 8 bytes'],
-  ])('refuses %s', (_, entries, problem) => {
+  ])('rejects %s', (_, entries, problem) => {
     const attach = (): void => {
       attachExternalData(split(entries), 'm.onnx', (location) => (location === 'm.onnx.data' ? DATA : undefined));
     };

@@ -72,7 +72,7 @@ describe('parseOnnx', () => {
     ['zeros', new Uint8Array(4096), 'file.onnx'],
     ['a model without nodes', encodeOnnx(build({ input: [float('x', 1)], output: [float('x', 1)] })), 'has no nodes'],
     ['a model without operators', encodeOnnx(build({ node: [node('Relu', ['x'], ['y'])] }, { opsetImport: [] })), 'states no operator version'],
-  ])('refuses %s', (_, bytes, problem) => {
+  ])('rejects %s', (_, bytes, problem) => {
     expect(refusalOf(bytes).message).toContain(problem);
   });
 

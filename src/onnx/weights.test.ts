@@ -215,9 +215,9 @@ describe('replaceWeights', () => {
 
   it.each([
     ['an unknown name', 'v', 2, 'The closest are w'],
-    ['another number of values', 'w', 3, '3 float32 values cannot stand for w, float32 (2)'],
+    ['another number of values', 'w', 3, '3 float32 values cannot replace w, float32 (2)'],
     ['another type', 'count', 1, 'int64'],
-  ])('refuses %s', (_, name, length, words) => {
+  ])('rejects %s', (_, name, length, words) => {
     const changes = new Map([[name, new Float32Array(length)]]);
     expect(() => replaceWeights(model, changes)).toThrow(
       expect.objectContaining({ code: 'options', message: expect.stringContaining(words) as string }) as Error,

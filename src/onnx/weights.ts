@@ -143,7 +143,7 @@ function withValues(tensor: TensorProto, values: Float32Array): TensorProto {
   if (dtypeName(dataType) !== 'float32' || values.length !== numValuesOf(tensor)) {
     throw new VoxlaneError({
       code: 'options',
-      problem: `${values.length} float32 values cannot stand for ${name}, ${dtypeName(dataType)} (${dims.join(', ')})`,
+      problem: `${values.length} float32 values cannot replace ${name}, ${dtypeName(dataType)} (${dims.join(', ')})`,
       expected: 'a float32 initializer and as many values as its shape has',
       remedy: 'Pass values of the same shape',
     });

@@ -247,7 +247,7 @@ describe('a checkpoint', () => {
     expect(entry.remarks[0]).toBe('shares 8 bytes with w');
   });
 
-  it('of another kind is refused', async () => {
+  it('of another kind is rejected', async () => {
     const pickle = zipSync({ 'archive/data.pkl': new Uint8Array(4) });
     for (const [name, bytes] of [['model.pt', pickle], ['weights.txt', new Uint8Array(9)]] as const) {
       const expected = { code: 'format', expected: 'a .safetensors, .npz or .gguf file' };

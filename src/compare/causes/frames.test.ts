@@ -80,7 +80,7 @@ describe('frame-count', () => {
     const stage = stageNamed('lstm');
     const golden = resampled('lstm', 100, (frame) => frame);
     const cause = await expectCauses(contextOf(stage, {}, { golden }), 'frame-count');
-    expect(cause.evidence).toMatch(/^ours has 115 frames where golden has 100: golden is ours without its first 0 and last 15/);
+    expect(cause.evidence).toMatch(/^ours has 115 frames, golden has 100: golden is ours without its first 0 and last 15/);
   });
 
   it.each(['sincnet', 'lstm', 'linear2', 'classifier', 'fbank', 'head'])('finds another hop of %s', async (name) => {
@@ -91,7 +91,7 @@ describe('frame-count', () => {
     const ours = resampled(name, fewer, (frame) => ((frame + 0.5) * numFrames) / fewer - 0.5);
     const cause = await expectCauses(contextOf(stage, ours), 'frame-count');
     expect(cause.values).toMatchObject({ ours: fewer, golden: numFrames, how: 'stretched' });
-    expect(cause.evidence).toContain(`ours has ${fewer} frames where golden has ${numFrames}: over the same time`);
+    expect(cause.evidence).toContain(`ours has ${fewer} frames, golden has ${numFrames}: over the same time`);
   });
 
   it('reports only the counts of frames that are neither', async () => {

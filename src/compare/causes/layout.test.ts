@@ -45,7 +45,7 @@ describe('permuted-axes', () => {
     const context = partOf('head', ['batch', 'channel', 'frame'], [1, 64, 64], ([, channel, frame]) => [0, channel!, frame!]);
     const actual = transpose(context.golden, [0, 2, 1]);
     const cause = await expectCauses({ ...context, actual }, 'permuted-axes');
-    expect(cause.evidence).toMatch(/^golden is \(frame, channel\) where ours is \(channel, frame\), both \(64, 64\)/);
+    expect(cause.evidence).toMatch(/^golden is \(frame, channel\), ours is \(channel, frame\), both \(64, 64\)/);
   });
 
   it('finds that ours was reshaped instead of transposed', async () => {

@@ -91,7 +91,7 @@ function ofSameShape(context: CauseContext): Layout | null {
     const turned = transpose(theirs, order).data;
     const left = distance(actual.data, turned);
     if (!explains(left, error, context)) continue;
-    const evidence = `golden is ${namesText(names, order)} where ours is ${axesText(names)}, both ${shapeText(shape)}`;
+    const evidence = `golden is ${namesText(names, order)}, ours is ${axesText(names)}, both ${shapeText(shape)}`;
     return layoutOf(actual, turned, evidence + leavesText(left, error), order, true);
   }
   for (const order of everyOrder(shape.length).filter(isNoIdentity)) {
@@ -187,7 +187,7 @@ export function frameCount(context: CauseContext): Cause | null {
   const theirs = along(golden, axes, FRAME);
   if (!ours || !theirs || ours.size === theirs.size) return null;
   if (golden.shape.some((size, axis) => axis !== ours.axis && size !== actual.shape[axis])) return null;
-  const counts = `ours has ${countText(ours.size, 'frame')} where golden has ${theirs.size}`;
+  const counts = `ours has ${countText(ours.size, 'frame')}, golden has ${theirs.size}`;
   const values = { ours: ours.size, golden: theirs.size };
   const causeOf = (how: string, more: Cause['values']): Cause => ({
     id: 'frame-count',

@@ -44,7 +44,7 @@ it('has four bidirectional LSTM nodes that return the golden values', async () =
 });
 
 describe('lstm-gates', () => {
-  it("finds PyTorch's order in all nodes, in one run of its own", async () => {
+  it("finds PyTorch's order in all nodes, in one run", async () => {
     const context = await STAGE.planted(changed(ALL, inOrder('ifco')));
     const cause = await expectCauses(context, 'lstm-gates');
     expect(cause.evidence).toContain('all 4 LSTM nodes are in the order i, f, c, o (as in PyTorch and Keras)');

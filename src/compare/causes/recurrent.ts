@@ -66,7 +66,7 @@ function gatesOf(context: CauseContext, parts: readonly Part[]): Promise<Cause |
       change: (values, groups) => reordered(values, groups, ONNX_GATES.map((gate) => letters.indexOf(gate))),
       text: (nodes) =>
         `the gates in ${kinds} of ${nodes} are in the order ${letters.split('').join(', ')}` +
-        `${letters in KNOWN_ORDERS ? ` (${KNOWN_ORDERS[letters]!})` : ''} where ONNX reads ${ONNX_GATES.join(', ')}: ` +
+        `${letters in KNOWN_ORDERS ? ` (${KNOWN_ORDERS[letters]!})` : ''}, but ONNX reads ${ONNX_GATES.join(', ')}: ` +
         'reordered, they give the golden values',
       values: { order: letters },
     })),

@@ -5,7 +5,7 @@ import { contextOf, expectCauses, ROUNDING, stageNamed, withNoise } from '../../
 
 const STAGE = stageNamed('linear2');
 const { shape, data } = STAGE;
-/** Wrong in a way that no detector knows. */
+/** An error that no detector recognizes. */
 const WRONG: Tensor = { shape, data: withNoise(data, 1) };
 
 const give =

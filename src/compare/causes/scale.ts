@@ -92,7 +92,7 @@ function otherBase(context: CauseContext): Cause | null {
       return {
         id: 'log-base',
         evidence:
-          `golden is ${fittedText(fit.factor)} × ours: golden is a ${theirs.name} where ours is a ${ours.name} ` +
+          `golden is ${fittedText(fit.factor)} × ours: golden is a ${theirs.name}, ours is a ${ours.name} ` +
           `(${fittedText(constant)})${leavesText(fit.left, fit.error)}`,
         values: { factor: fit.factor, constant },
       };

@@ -62,7 +62,7 @@ describe('readBundle', () => {
     expect([...tensorNamed(stages, 'classifier').data]).toEqual([0, 1]);
   });
 
-  it("gives a stage the bundle's tolerance where it has none of its own", () => {
+  it("applies the bundle's tolerance to a stage without one", () => {
     const [half, classifier] = readBundle(bundleOf()).stages;
     expect(half!.tolerance).toEqual({ maxAbs: 0.01, cosine: 0.999 });
     expect(classifier!.tolerance).toEqual({ maxAbs: 1, cosine: 0.999, argmaxAgreement: 0.5 });
@@ -129,7 +129,7 @@ describe('readBundle', () => {
     ['another dtype', withHalf(buildNpy([1], [1, 2], { descr: '<c8' })), /stages\/half\.npy has the dtype <c8/],
     ['Python objects', withHalf(buildNpy([1], [1, 2], { descr: '|O' })), /never run/],
     ['a shape that does not fit', withHalf(buildNpy([805306368], [1, 2])), /3221225472 bytes, but 8 follow/],
-  ])('refuses %s', (_name, bytes, problem) => {
+  ])('rejects %s', (_name, bytes, problem) => {
     const error = failureOfBundle(bytes);
     expect(error.code).toBe('format');
     expect(error.problem).toMatch(problem);

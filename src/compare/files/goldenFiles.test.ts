@@ -186,7 +186,7 @@ describe('readGoldens', () => {
     ['Python objects', asFiles({ 'a.npy': buildNpy([1], [0], { descr: '|O' }) }), /a\.npy has the dtype \|O/],
     ['3 GB as .npy', asFiles({ 'a.npy': huge }), /3221225472 bytes, but 4/],
     ['3 GB in an .npz', [{ name: 'a.npz', bytes: zipSync({ 'a.npy': huge }) }], /3221225472/],
-  ])('refuses %s', (_name, given, problem) => {
+  ])('rejects %s', (_name, given, problem) => {
     const growth = bufferBytesOf(() => {
       const error = failureOf(() => readGoldens(given, KNOWN));
       expect(error.code).toBe('format');

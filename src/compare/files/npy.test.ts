@@ -161,7 +161,7 @@ describe('parseNpy', () => {
     ['a size that only the dtype makes too large', { descr: '<f8' }, /which is 48 bytes, but 24 follow/],
     ['endless axes', { shape: `(${'1, '.repeat(3000)})` }, /has 3000 axes/],
     ['a product beyond all numbers', { shape: `(${'9007199254740991, '.repeat(30)})` }, /Infinity bytes/],
-  ])('refuses %s', (_name, options, problem) => {
+  ])('rejects %s', (_name, options, problem) => {
     const error = failureOfFile(buildNpy([6], VALUES, options));
     expect(error.code).toBe('format');
     expect(error.problem).toMatch(problem);

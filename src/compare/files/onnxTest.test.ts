@@ -66,7 +66,7 @@ describe('readOnnxTest', () => {
     ['no protobuf', [{ name: 'test_data_set_0/output_0.pb', bytes: Uint8Array.of(255, 255) }], /not a serialized TensorProto/],
     ['text', [tensor('test_data_set_0/output_0.pb', { dims: [1n], dataType: TensorProto_DataType.STRING, stringData: [Uint8Array.of(65)] })], /values of the type string/],
     ['too few values', [tensor('test_data_set_0/output_0.pb', { dims: [3n], dataType: TensorProto_DataType.FLOAT, floatData: [1] })], /shape \(3\) of float32, which is 12 bytes, but holds 4/],
-  ])('refuses %s', (_name, files, problem) => {
+  ])('rejects %s', (_name, files, problem) => {
     const error = failureOf(() => readOnnxTest(files, GRAPH));
     expect(error.code).toBe('format');
     expect(error.problem).toMatch(problem);

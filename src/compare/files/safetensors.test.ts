@@ -136,7 +136,7 @@ describe('readSafetensors', () => {
     ['no offsets', buildSafetensors({ a: { dtype: 'F32', shape: [1] } }, new Uint8Array(4)), /a\.data_offsets/],
     ['a negative size', buildSafetensors({ a: { ...f32(0, 4), shape: [-1] } }, new Uint8Array(4)), /a\.shape\.0/],
     ['a fraction', buildSafetensors({ a: { ...f32(0, 4), data_offsets: [0.5, 4] } }, new Uint8Array(4)), /data_offsets\.0/],
-  ])('refuses %s', (_name, file, problem) => {
+  ])('rejects %s', (_name, file, problem) => {
     const error = failureOfFile(file);
     expect(error.code).toBe('format');
     expect(error.problem).toMatch(problem);
