@@ -184,7 +184,16 @@ export class CampplusBlocks {
     for (let frame = 0; frame < numFrames; frame += ROWS_AT_ONCE) {
       const numRows = Math.min(ROWS_AT_ONCE, numFrames - frame);
       const from = map.address + frame * map.stride;
-      this.kernels.raw.scaleShiftRelu(normalized, input.stride, from, map.stride, scale, shift, numRows, matrix.length);
+      this.kernels.raw.scaleShiftRelu({
+        out: normalized,
+        outStride: input.stride,
+        input: from,
+        inputStride: map.stride,
+        scale,
+        shift,
+        rows: numRows,
+        channels: matrix.length,
+      });
       const to = { address: out.address + frame * out.stride, stride: out.stride };
       this.kernels.multiply({ out: to, input, matrix, offsets: this.noOffset, numRows, relu });
     }

@@ -210,7 +210,18 @@ export class CampplusHead {
       }
       const to = rowOf(out, frequency);
       const added = add ? rowOf(add, frequency) : { address: zeros, stride: 0 };
-      raw.fromWinograd(to.address, to.stride, products, plane, tiles, numOut, weights.bias, added.address, added.stride, true);
+      raw.fromWinograd({
+        out: to.address,
+        outStride: to.stride,
+        products,
+        plane,
+        tiles,
+        channels: numOut,
+        bias: weights.bias,
+        add: added.address,
+        addStride: added.stride,
+        relu: true,
+      });
       this.clearBehind(out, frequency, numFrames);
     }
     return size;

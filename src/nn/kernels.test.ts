@@ -183,7 +183,18 @@ describe.each(['reference', ...testedBuilds()])('the %s kernels', (build) => {
           relu: false,
         });
       }
-      raw.fromWinograd(out.address, out.stride, products, outPlane, tiles, numOut, heap.store(bias), add.address, add.stride, true);
+      raw.fromWinograd({
+        out: out.address,
+        outStride: out.stride,
+        products,
+        plane: outPlane,
+        tiles,
+        channels: numOut,
+        bias: heap.store(bias),
+        add: add.address,
+        addStride: add.stride,
+        relu: true,
+      });
       expectClose(heap.floats(out.address, numFrames * numOut), sums(first, count), WINOGRAD_ROUNDING);
     }
   });
@@ -196,7 +207,16 @@ describe.each(['reference', ...testedBuilds()])('the %s kernels', (build) => {
     const input = store(kernels, values, width);
     const out = store(kernels, new Float32Array(numRows * numChannels), numChannels);
     const { heap, raw } = kernels;
-    raw.scaleShiftRelu(out.address, out.stride, input.address, input.stride, heap.store(scale), heap.store(shift), numRows, numChannels);
+    raw.scaleShiftRelu({
+      out: out.address,
+      outStride: out.stride,
+      input: input.address,
+      inputStride: input.stride,
+      scale: heap.store(scale),
+      shift: heap.store(shift),
+      rows: numRows,
+      channels: numChannels,
+    });
     const result = [...heap.floats(out.address, numRows * numChannels)];
     const expected = table(numRows, numChannels, (row, i) => Math.max(0, values[row * width + i]! * scale[i]! + shift[i]!));
     expect(result.map(Number.isNaN)).toEqual(expected.map(Number.isNaN));

@@ -1,6 +1,7 @@
 import plain from 'virtual:kernels/plain';
 import relaxed from 'virtual:kernels/relaxed';
 import { VoxlaneError } from '../util/errors';
+import { type BlockExports, type BlockKernels, BLOCK_LENGTH, type FieldViews, withBlock } from './parameters';
 
 const PAGE_BYTES = 65536;
 /** Maximum of a 32-bit memory. */
@@ -12,8 +13,10 @@ const FIRST_ADDRESS = 1024;
 export const FLOAT_BYTES = 4;
 
 /** The memory of the kernels. It grows and shrinks like a stack, but the browser's memory never shrinks. */
-export class Heap {
+export class Heap implements FieldViews {
   readonly memory = new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES });
+  allIntegers = new Int32Array(this.memory.buffer);
+  allFloats = new Float32Array(this.memory.buffer);
   private end = FIRST_ADDRESS;
 
   /** Bytes that the browser has reserved. */
@@ -79,6 +82,8 @@ export class Heap {
         { cause },
       );
     }
+    this.allIntegers = new Int32Array(this.memory.buffer);
+    this.allFloats = new Float32Array(this.memory.buffer);
   }
 }
 
@@ -200,31 +205,15 @@ export interface Product {
   readonly relu: boolean;
 }
 
-/** Exports of src/nn/assembly/kernels.ts; see the docstrings there. Addresses and strides are in bytes. */
-export interface KernelExports {
-  gemm(
-    ...parameters: [
-      ...[out: number, outStride: number, input: number, inputStride: number],
-      ...[offsets: number, segments: number, length: number, weights: number, panelStride: number],
-      ...[tiles: number, panels: number, bias: number, start: number, startStride: number, relu: boolean],
-    ]
-  ): void;
-  scaleShiftRelu(
-    ...parameters: [
-      ...[out: number, outStride: number, input: number, inputStride: number],
-      ...[scale: number, shift: number, rows: number, channels: number],
-    ]
-  ): void;
+/**
+ * The kernels of src/nn/assembly, documented there. Those with many parameters take them by name, from a parameter block.
+ * Addresses and strides are in bytes.
+ */
+export interface KernelExports extends Pick<BlockKernels, 'gemm' | 'fromWinograd' | 'scaleShiftRelu'> {
   segmentSums(out: number, input: number, stride: number, rows: number, length: number, channels: number): void;
   squaredDeviations(out: number, input: number, stride: number, mean: number, rows: number, channels: number): void;
   gate(values: number, stride: number, gates: number, rows: number, length: number, channels: number): void;
   toWinograd(out: number, plane: number, input: number, tiles: number, channels: number): void;
-  fromWinograd(
-    ...parameters: [
-      ...[out: number, outStride: number, products: number, plane: number, tiles: number, channels: number],
-      ...[bias: number, add: number, addStride: number, relu: boolean],
-    ]
-  ): void;
 }
 
 /** Kernels for one network, with their own heap. */
@@ -253,23 +242,23 @@ export class Kernels {
     const passes = passesOf(matrix, first, count);
     for (const [index, pass] of passes.entries()) {
       const begun = index > 0 ? out : (start ?? { address: this.zeros, stride: 0 });
-      this.raw.gemm(
-        out.address,
-        out.stride,
-        input.address + pass.begin * FLOAT_BYTES,
-        input.stride,
-        offsets + pass.segment * FLOAT_BYTES,
-        pass.count,
-        pass.length,
-        matrix.address + (pass.segment * matrix.length + pass.begin) * PANEL_COLUMNS * FLOAT_BYTES,
+      this.raw.gemm({
+        out: out.address,
+        outStride: out.stride,
+        input: input.address + pass.begin * FLOAT_BYTES,
+        inputStride: input.stride,
+        offsets: offsets + pass.segment * FLOAT_BYTES,
+        segments: pass.count,
+        length: pass.length,
+        weights: matrix.address + (pass.segment * matrix.length + pass.begin) * PANEL_COLUMNS * FLOAT_BYTES,
         panelStride,
         tiles,
         panels,
-        index > 0 ? this.zeros : matrix.bias,
-        begun.address,
-        begun.stride,
-        relu && index === passes.length - 1,
-      );
+        bias: index > 0 ? this.zeros : matrix.bias,
+        start: begun.address,
+        startStride: begun.stride,
+        relu: relu && index === passes.length - 1,
+      });
     }
   }
 }
@@ -309,40 +298,17 @@ export function instantiate(build: KernelBuild, heap: Heap): KernelExports {
     });
   }
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory: heap.memory } });
-  return exports as unknown as KernelExports;
+  const raw = exports as unknown as Omit<KernelExports, keyof BlockKernels> & BlockExports;
+  return { ...raw, ...withBlock(raw, heap, heap.allocate(BLOCK_LENGTH)) };
 }
 
 /** The fastest build that the browser can run. */
 export const bestBuild = (): KernelBuild => (WebAssembly.validate(relaxed) ? 'relaxed' : 'plain');
 
-/** Exports of src/nn/assembly/rows.ts and lstm.ts; see the docstrings there. Addresses and strides are in bytes. */
-export interface SequenceExports {
-  foldTaps(
-    ...parameters: [
-      ...[sums: number, differences: number, outStride: number, input: number, inputStride: number],
-      ...[rows: number, taps: number, places: number],
-    ]
-  ): void;
-  maxPool(
-    ...parameters: [
-      ...[out: number, outStride: number, input: number, inputStride: number],
-      ...[rows: number, size: number, channels: number, magnitude: boolean],
-    ]
-  ): void;
+/** The kernels of recurrent networks, like {@link KernelExports}. */
+export interface SequenceExports extends Pick<BlockKernels, 'foldTaps' | 'maxPool' | 'scaleShiftLeaky' | 'lstm'> {
   subtractRow(values: number, stride: number, row: number, rows: number, channels: number): void;
-  scaleShiftLeaky(
-    ...parameters: [
-      ...[out: number, outStride: number, input: number, inputStride: number],
-      ...[scale: number, shift: number, rows: number, channels: number, slope: number],
-    ]
-  ): void;
   leakyRelu(values: number, length: number, slope: number): void;
-  lstm(
-    ...parameters: [
-      ...[out: number, outFrame: number, outWindow: number, gates: number, gatesFrame: number, gatesWindow: number],
-      ...[weights: number, cells: number, frames: number, windows: number, units: number],
-    ]
-  ): void;
 }
 
 /** Kernels for a recurrent network over samples, with their own heap. */

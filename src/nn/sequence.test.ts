@@ -116,19 +116,19 @@ function recurOn({ heap, raw }: SequenceKernels, recurrence: Recurrence, begin: 
     heap.floats(rowAt(order[0]! - step, window), numUnits).set(begin.hidden.slice(window * numUnits, (window + 1) * numUnits));
   }
   const cells = heap.store(begin.cells);
-  raw.lstm(
-    rowAt(order[0]!, 0),
-    step * numWindows * width * FLOAT_BYTES,
-    width * FLOAT_BYTES,
-    gateRows + order[0]! * frameSize * FLOAT_BYTES,
-    step * frameSize * FLOAT_BYTES,
-    numRows * FLOAT_BYTES,
-    heap.store(packed),
+  raw.lstm({
+    out: rowAt(order[0]!, 0),
+    outFrame: step * numWindows * width * FLOAT_BYTES,
+    outWindow: width * FLOAT_BYTES,
+    gates: gateRows + order[0]! * frameSize * FLOAT_BYTES,
+    gatesFrame: step * frameSize * FLOAT_BYTES,
+    gatesWindow: numRows * FLOAT_BYTES,
+    weights: heap.store(packed),
     cells,
-    numFrames,
-    numWindows,
-    numUnits,
-  );
+    frames: numFrames,
+    windows: numWindows,
+    units: numUnits,
+  });
   return {
     hidden: table(numWindows, numUnits, (window, unit) => heap.floats(rowAt(last, window), numUnits)[unit]!),
     cells: [...heap.floats(cells, numWindows * numUnits)],
@@ -147,7 +147,16 @@ describe.each(['reference', ...testedBuilds()])('the %s kernels', (build) => {
     const [sums, differences] = [heap.allocate(numRows * numPlaces), heap.allocate(numRows * numPlaces)];
     // Room before the first sample: with few taps, places after the center read samples before it.
     const address = heap.store([0, 0, 0, 0, ...samples]) + 4 * FLOAT_BYTES;
-    raw.foldTaps(sums, differences, numPlaces * FLOAT_BYTES, address, step * FLOAT_BYTES, numRows, numTaps, numPlaces);
+    raw.foldTaps({
+      sums,
+      differences,
+      outStride: numPlaces * FLOAT_BYTES,
+      input: address,
+      inputStride: step * FLOAT_BYTES,
+      rows: numRows,
+      taps: numTaps,
+      places: numPlaces,
+    });
     const folded = (sign: number): number[] =>
       table(numRows, numPlaces, (row, place) => {
         const first = row * step;
@@ -164,7 +173,16 @@ describe.each(['reference', ...testedBuilds()])('the %s kernels', (build) => {
     const values = random(numRows * size * width);
     for (const place of [0, 1, 2]) values[(place * size + place) * width + 5] = NaN;
     const out = heap.allocate(numRows * numChannels);
-    raw.maxPool(out, numChannels * FLOAT_BYTES, heap.store(values), width * FLOAT_BYTES, numRows, size, numChannels, magnitude);
+    raw.maxPool({
+      out,
+      outStride: numChannels * FLOAT_BYTES,
+      input: heap.store(values),
+      inputStride: width * FLOAT_BYTES,
+      rows: numRows,
+      size,
+      channels: numChannels,
+      magnitude,
+    });
     const expected = table(numRows, numChannels, (row, channel) => {
       const own = [0, 1, 2].map((place) => values[(row * size + place) * width + channel]!);
       return Math.max(...own.map((value) => (magnitude ? Math.abs(value) : value)));
@@ -182,10 +200,17 @@ describe.each(['reference', ...testedBuilds()])('the %s kernels', (build) => {
     const left = table(numRows, width, (index, column) => values[index * width + column]! - (row[column] ?? 0));
     expectSame(heap.floats(input, left.length), left);
     const out = heap.allocate(numRows * numChannels);
-    raw.scaleShiftLeaky(
-      ...[out, numChannels * FLOAT_BYTES, input, width * FLOAT_BYTES] as const,
-      ...[heap.store(scale), heap.store(shift), numRows, numChannels, 0.25] as const,
-    );
+    raw.scaleShiftLeaky({
+      out,
+      outStride: numChannels * FLOAT_BYTES,
+      input,
+      inputStride: width * FLOAT_BYTES,
+      scale: heap.store(scale),
+      shift: heap.store(shift),
+      rows: numRows,
+      channels: numChannels,
+      slope: 0.25,
+    });
     const leaky = (value: number): number => (value < 0 ? value / 4 : value);
     const bent = table(numRows, numChannels, (index, channel) => leaky(left[index * width + channel]! * scale[channel]! + shift[channel]!));
     expectSame(heap.floats(out, bent.length), bent);

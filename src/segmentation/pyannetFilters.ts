@@ -70,7 +70,16 @@ export class SincFilters {
     const { raw } = this.kernels;
     const { sums, differences } = this.folded;
     const stride = this.places * FLOAT_BYTES;
-    raw.foldTaps(sums, differences, stride, samples, this.step, numRows, this.numTaps, this.places);
+    raw.foldTaps({
+      sums,
+      differences,
+      outStride: stride,
+      input: samples,
+      inputStride: this.step,
+      rows: numRows,
+      taps: this.numTaps,
+      places: this.places,
+    });
     for (const { symmetric, firstColumn, matrix } of this.runs) {
       this.kernels.multiply({
         out: { address: out.address + firstColumn * FLOAT_BYTES, stride: out.stride },
@@ -230,7 +239,16 @@ export class PyannetFilters {
     const { scale, shift } = factorsOf(this.waveNorm, 0, mean, squares / samples.length);
     heap.floats(this.factors.scale, LANES).fill(scale);
     heap.floats(this.factors.shift, LANES).fill(shift);
-    raw.scaleShiftLeaky(wave, rows.stride, wave, rows.stride, this.factors.scale, this.factors.shift, numRows, LANES, 1);
+    raw.scaleShiftLeaky({
+      out: wave,
+      outStride: rows.stride,
+      input: wave,
+      inputStride: rows.stride,
+      ...this.factors,
+      rows: numRows,
+      channels: LANES,
+      slope: 1,
+    });
   }
 
   /** Convolution and pooling, in groups of rows. */
@@ -248,8 +266,16 @@ export class PyannetFilters {
       } else {
         this.sinc.run(from, numRows, convolved);
       }
-      const to = out.address + row * out.stride;
-      raw.maxPool(to, out.stride, convolved.address, convolved.stride, numPooled, poolSize, numChannels, magnitude);
+      raw.maxPool({
+        out: out.address + row * out.stride,
+        outStride: out.stride,
+        input: convolved.address,
+        inputStride: convolved.stride,
+        rows: numPooled,
+        size: poolSize,
+        channels: numChannels,
+        magnitude,
+      });
     }
   }
 
@@ -268,7 +294,17 @@ export class PyannetFilters {
       scales[channel] = factors.scale;
       shifts[channel] = factors.shift;
     }
-    raw.scaleShiftLeaky(out.address, out.stride, rows.address, rows.stride, scale, shift, numRows, numChannels, slope);
+    raw.scaleShiftLeaky({
+      out: out.address,
+      outStride: out.stride,
+      input: rows.address,
+      inputStride: rows.stride,
+      scale,
+      shift,
+      rows: numRows,
+      channels: numChannels,
+      slope,
+    });
   }
 
   /** Sums over all rows, axes (channel). */

@@ -91,19 +91,19 @@ export class PyannetLstm {
     this.kernels.multiply({ out: gateRows, input, matrix, offsets: this.noOffset, numRows: numFrames * numWindows, relu: false });
     const first = backwards ? (numFrames - 1) * numWindows : 0;
     const next = backwards ? -numWindows : numWindows;
-    this.kernels.raw.lstm(
-      rowsFrom(out, first).address,
-      next * out.stride,
-      out.stride,
-      rowsFrom(gateRows, first).address,
-      next * gateRows.stride,
-      gateRows.stride,
-      recurrent,
+    this.kernels.raw.lstm({
+      out: rowsFrom(out, first).address,
+      outFrame: next * out.stride,
+      outWindow: out.stride,
+      gates: rowsFrom(gateRows, first).address,
+      gatesFrame: next * gateRows.stride,
+      gatesWindow: gateRows.stride,
+      weights: recurrent,
       cells,
-      numFrames,
-      numWindows,
-      this.numUnits,
-    );
+      frames: numFrames,
+      windows: numWindows,
+      units: this.numUnits,
+    });
   }
 
   private pack({ input, recurrent, bias }: LstmLayer, direction: number): Direction {

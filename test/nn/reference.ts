@@ -36,7 +36,9 @@ export function referenceKernels(heap: Heap): KernelExports {
   const rectified = (value: number, relu: boolean): number => (relu && value < 0 ? 0 : value);
 
   return {
-    gemm(out, outStride, input, inputStride, offsets, segments, length, weights, panelStride, tiles, panels, bias, start, startStride, relu) {
+    gemm(parameters) {
+      const { out, outStride, input, inputStride, offsets, segments, length } = parameters;
+      const { weights, panelStride, tiles, panels, bias, start, startStride, relu } = parameters;
       const taken = [...new Int32Array(heap.memory.buffer, offsets, segments)];
       for (let row = 0; row < tiles * TILE_ROWS; row++) {
         const values = taken.flatMap((offset) => [...heap.floats(input + row * inputStride + offset, length)]);
@@ -49,7 +51,7 @@ export function referenceKernels(heap: Heap): KernelExports {
         }
       }
     },
-    scaleShiftRelu(out, outStride, input, inputStride, scale, shift, rows, channels) {
+    scaleShiftRelu({ out, outStride, input, inputStride, scale, shift, rows, channels }) {
       for (let row = 0; row < rows; row++) {
         for (let byte = 0; byte < channels * FLOAT_BYTES; byte += FLOAT_BYTES) {
           const value = at(input + row * inputStride + byte) * at(scale + byte) + at(shift + byte);
@@ -91,7 +93,7 @@ export function referenceKernels(heap: Heap): KernelExports {
         }
       }
     },
-    fromWinograd(out, outStride, products, plane, tiles, channels, bias, add, addStride, relu) {
+    fromWinograd({ out, outStride, products, plane, tiles, channels, bias, add, addStride, relu }) {
       for (let frame = 0; frame < tiles * WINOGRAD_OUTPUTS; frame++) {
         const factors = OUTPUT_TRANSFORM[frame % WINOGRAD_OUTPUTS]!;
         const first = products + Math.floor(frame / WINOGRAD_OUTPUTS) * channels * FLOAT_BYTES;
@@ -120,7 +122,7 @@ export function referenceSequence(heap: Heap): SequenceExports {
   const sigmoid = (value: number): number => 1 / (1 + Math.exp(-value));
 
   return {
-    foldTaps(sums, differences, outStride, input, inputStride, rows, taps, places) {
+    foldTaps({ sums, differences, outStride, input, inputStride, rows, taps, places }) {
       for (let row = 0; row < rows; row++) {
         for (let place = 0; place < places; place++) {
           const own = at(input + row * inputStride + place * FLOAT_BYTES);
@@ -130,7 +132,7 @@ export function referenceSequence(heap: Heap): SequenceExports {
         }
       }
     },
-    maxPool(out, outStride, input, inputStride, rows, size, channels, magnitude) {
+    maxPool({ out, outStride, input, inputStride, rows, size, channels, magnitude }) {
       for (let row = 0; row < rows; row++) {
         for (let byte = 0; byte < channels * FLOAT_BYTES; byte += FLOAT_BYTES) {
           const values = range(size).map((place) => at(input + (row * size + place) * inputStride + byte));
@@ -145,7 +147,7 @@ export function referenceSequence(heap: Heap): SequenceExports {
         }
       }
     },
-    scaleShiftLeaky(out, outStride, input, inputStride, scale, shift, rows, channels, slope) {
+    scaleShiftLeaky({ out, outStride, input, inputStride, scale, shift, rows, channels, slope }) {
       for (let row = 0; row < rows; row++) {
         for (let byte = 0; byte < channels * FLOAT_BYTES; byte += FLOAT_BYTES) {
           const value = at(input + row * inputStride + byte) * at(scale + byte) + at(shift + byte);
@@ -156,7 +158,7 @@ export function referenceSequence(heap: Heap): SequenceExports {
     leakyRelu(values, length, slope) {
       for (let byte = 0; byte < length * FLOAT_BYTES; byte += FLOAT_BYTES) put(values + byte, leaky(at(values + byte), slope));
     },
-    lstm(out, outFrame, outWindow, gates, gatesFrame, gatesWindow, weights, cells, frames, windows, units) {
+    lstm({ out, outFrame, outWindow, gates, gatesFrame, gatesWindow, weights, cells, frames, windows, units }) {
       for (let frame = 0; frame < frames; frame++) {
         for (let window = 0; window < windows; window++) {
           const states = out + frame * outFrame + window * outWindow;

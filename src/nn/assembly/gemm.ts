@@ -1,4 +1,5 @@
-import { multiplyAdd, rectify, VECTOR_BYTES } from './vector';
+import { Gemm } from './parameters';
+import { field, multiplyAdd, rectify, VECTOR_BYTES } from './vector';
 
 /** Rows of a tile. With 8 columns, 12 sums, 2 vectors of weights and one of input fill x64's 15 usable registers. */
 const TILE_ROWS: i32 = 6;
@@ -13,32 +14,24 @@ const PANEL_BYTES: usize = 32;
  * taps. Rows are processed in tiles of 6 and columns in panels of 8, without exceptions, so callers allocate room
  * after the last row.
  *
- * @param out axes (6 · tiles, 8 · panels), rows `outStride` bytes apart
- * @param input rows `inputStride` bytes apart, which may overlap
- * @param offsets int32 for each segment: bytes from a row's address to the segment
- * @param length of a segment, even
- * @param weights axes (panel, segment, length, 8), panels `panelStride` bytes apart
- * @param bias axes (8 · panels)
- * @param start axes as `out`, rows `startStride` bytes apart; may be `out` itself
- * @param relu whether negative results become 0
+ * @param block see `Gemm` in parameters.ts
  */
-export function gemm(
-  out: usize,
-  outStride: usize,
-  input: usize,
-  inputStride: usize,
-  offsets: usize,
-  segments: i32,
-  length: i32,
-  weights: usize,
-  panelStride: usize,
-  tiles: i32,
-  panels: i32,
-  bias: usize,
-  start: usize,
-  startStride: usize,
-  relu: bool,
-): void {
+export function gemm(block: usize): void {
+  const out = field<usize>(block, Gemm.out);
+  const outStride = field<usize>(block, Gemm.outStride);
+  const input = field<usize>(block, Gemm.input);
+  const inputStride = field<usize>(block, Gemm.inputStride);
+  const offsets = field<usize>(block, Gemm.offsets);
+  const segments = field<i32>(block, Gemm.segments);
+  const length = field<i32>(block, Gemm.length);
+  const weights = field<usize>(block, Gemm.weights);
+  const panelStride = field<usize>(block, Gemm.panelStride);
+  const tiles = field<i32>(block, Gemm.tiles);
+  const panels = field<i32>(block, Gemm.panels);
+  const bias = field<usize>(block, Gemm.bias);
+  const start = field<usize>(block, Gemm.start);
+  const startStride = field<usize>(block, Gemm.startStride);
+  const relu = field<i32>(block, Gemm.relu) !== 0;
   // All rows for one panel, so its weights stay in the first-level cache.
   for (let panel: i32 = 0; panel < panels; panel++) {
     const column = <usize>panel * PANEL_BYTES;

@@ -1,5 +1,6 @@
 /** The recurrence and activations of an LSTM, four units at a time. NaN is preserved. */
-import { multiplyAdd, VECTOR_BYTES } from './vector';
+import { Lstm } from './parameters';
+import { field, multiplyAdd, VECTOR_BYTES } from './vector';
 
 /**
  * At this argument, sigmoid and tanh are within 1e-12 of their limits, and the product of three exponentials is still
@@ -70,28 +71,20 @@ const PANEL_BYTES: usize = 64;
  * A row of gates or weights has the order (unit / 4, gate, unit % 4), with the gates in the order i, o, f, g. The
  * summation order of a window does not depend on the number of windows.
  *
- * @param out hidden states, axes (frame, window, unit); the frame before the first holds the initial state
- * @param outFrame bytes from a frame to the next computed frame, like `gatesFrame`: negative for the backward
- *   direction
- * @param outWindow bytes between windows, like `gatesWindow`
- * @param gates the input's contribution to the gates, axes (frame, window, 4 · unit); overwritten
- * @param weights axes (unit / 4, unit of the previous frame, gate, unit % 4)
- * @param cells axes (window, unit): initial values; at the end, those of the last frame
- * @param units a multiple of 8
+ * @param block see `Lstm` in parameters.ts
  */
-export function lstm(
-  out: usize,
-  outFrame: isize,
-  outWindow: usize,
-  gates: usize,
-  gatesFrame: isize,
-  gatesWindow: usize,
-  weights: usize,
-  cells: usize,
-  frames: i32,
-  windows: i32,
-  units: i32,
-): void {
+export function lstm(block: usize): void {
+  let out = field<usize>(block, Lstm.out);
+  const outFrame = field<isize>(block, Lstm.outFrame);
+  const outWindow = field<usize>(block, Lstm.outWindow);
+  let gates = field<usize>(block, Lstm.gates);
+  const gatesFrame = field<isize>(block, Lstm.gatesFrame);
+  const gatesWindow = field<usize>(block, Lstm.gatesWindow);
+  const weights = field<usize>(block, Lstm.weights);
+  const cells = field<usize>(block, Lstm.cells);
+  const frames = field<i32>(block, Lstm.frames);
+  const windows = field<i32>(block, Lstm.windows);
+  const units = field<i32>(block, Lstm.units);
   const panelStride = <usize>units * PANEL_BYTES;
   const stateBytes = <usize>units << 2;
   const paired = windows & ~1;

@@ -1,22 +1,21 @@
 /** Operations on rows of channels between the matrix products. The number of channels is always a multiple of 4. */
-import { multiplyAdd, rectify, VECTOR_BYTES } from './vector';
+import { FoldTaps, MaxPool, ScaleShiftLeaky, ScaleShiftRelu } from './parameters';
+import { field, multiplyAdd, rectify, VECTOR_BYTES } from './vector';
 
 /**
  * Batch normalization and ReLU: out = max(0, scale · input + shift), channel by channel.
  *
- * @param out axes (row, channel), rows `outStride` bytes apart
- * @param input axes (row, channel), rows `inputStride` bytes apart
+ * @param block see `ScaleShiftRelu` in parameters.ts
  */
-export function scaleShiftRelu(
-  out: usize,
-  outStride: usize,
-  input: usize,
-  inputStride: usize,
-  scale: usize,
-  shift: usize,
-  rows: i32,
-  channels: i32,
-): void {
+export function scaleShiftRelu(block: usize): void {
+  const out = field<usize>(block, ScaleShiftRelu.out);
+  const outStride = field<usize>(block, ScaleShiftRelu.outStride);
+  const input = field<usize>(block, ScaleShiftRelu.input);
+  const inputStride = field<usize>(block, ScaleShiftRelu.inputStride);
+  const scale = field<usize>(block, ScaleShiftRelu.scale);
+  const shift = field<usize>(block, ScaleShiftRelu.shift);
+  const rows = field<i32>(block, ScaleShiftRelu.rows);
+  const channels = field<i32>(block, ScaleShiftRelu.channels);
   const width = <usize>channels << 2;
   for (let row: i32 = 0; row < rows; row++) {
     const o = out + <usize>row * outStride;
@@ -91,20 +90,17 @@ export function gate(values: usize, stride: usize, gates: usize, rows: i32, leng
  * an antisymmetric one only the differences. The center sample, and the samples after it that fill the last vector,
  * are combined with their own mirror images.
  *
- * @param sums axes (row, place), rows `outStride` bytes apart; like `differences`
- * @param input rows of `taps` samples, `inputStride` bytes apart, which may overlap
- * @param places length of a row, a multiple of 4
+ * @param block see `FoldTaps` in parameters.ts
  */
-export function foldTaps(
-  sums: usize,
-  differences: usize,
-  outStride: usize,
-  input: usize,
-  inputStride: usize,
-  rows: i32,
-  taps: i32,
-  places: i32,
-): void {
+export function foldTaps(block: usize): void {
+  let sums = field<usize>(block, FoldTaps.sums);
+  let differences = field<usize>(block, FoldTaps.differences);
+  const outStride = field<usize>(block, FoldTaps.outStride);
+  let input = field<usize>(block, FoldTaps.input);
+  const inputStride = field<usize>(block, FoldTaps.inputStride);
+  const rows = field<i32>(block, FoldTaps.rows);
+  const taps = field<i32>(block, FoldTaps.taps);
+  const places = field<i32>(block, FoldTaps.places);
   const width = <usize>places << 2;
   const lastVector = (<usize>taps << 2) - VECTOR_BYTES;
   for (let row: i32 = 0; row < rows; row++) {
@@ -124,20 +120,17 @@ export function foldTaps(
 /**
  * Maximum over groups of `size` rows.
  *
- * @param out axes (row, channel), rows `outStride` bytes apart
- * @param input axes (size · row, channel), rows `inputStride` bytes apart
- * @param magnitude whether to use absolute values
+ * @param block see `MaxPool` in parameters.ts
  */
-export function maxPool(
-  out: usize,
-  outStride: usize,
-  input: usize,
-  inputStride: usize,
-  rows: i32,
-  size: i32,
-  channels: i32,
-  magnitude: bool,
-): void {
+export function maxPool(block: usize): void {
+  let out = field<usize>(block, MaxPool.out);
+  const outStride = field<usize>(block, MaxPool.outStride);
+  let input = field<usize>(block, MaxPool.input);
+  const inputStride = field<usize>(block, MaxPool.inputStride);
+  const rows = field<i32>(block, MaxPool.rows);
+  const size = field<i32>(block, MaxPool.size);
+  const channels = field<i32>(block, MaxPool.channels);
+  const magnitude = field<i32>(block, MaxPool.magnitude) !== 0;
   const width = <usize>channels << 2;
   for (let row: i32 = 0; row < rows; row++) {
     for (let byte: usize = 0; byte < width; byte += VECTOR_BYTES) {
@@ -171,21 +164,18 @@ export function subtractRow(values: usize, stride: usize, row: usize, rows: i32,
 /**
  * Normalization and leaky ReLU: y = scale · input + shift; slope · y if y is negative.
  *
- * @param out axes (row, channel), rows `outStride` bytes apart; may be `input`
- * @param input axes (row, channel), rows `inputStride` bytes apart
- * @param slope from 0 to 1
+ * @param block see `ScaleShiftLeaky` in parameters.ts
  */
-export function scaleShiftLeaky(
-  out: usize,
-  outStride: usize,
-  input: usize,
-  inputStride: usize,
-  scale: usize,
-  shift: usize,
-  rows: i32,
-  channels: i32,
-  slope: f32,
-): void {
+export function scaleShiftLeaky(block: usize): void {
+  let out = field<usize>(block, ScaleShiftLeaky.out);
+  const outStride = field<usize>(block, ScaleShiftLeaky.outStride);
+  let input = field<usize>(block, ScaleShiftLeaky.input);
+  const inputStride = field<usize>(block, ScaleShiftLeaky.inputStride);
+  const scale = field<usize>(block, ScaleShiftLeaky.scale);
+  const shift = field<usize>(block, ScaleShiftLeaky.shift);
+  const rows = field<i32>(block, ScaleShiftLeaky.rows);
+  const channels = field<i32>(block, ScaleShiftLeaky.channels);
+  const slope = field<f32>(block, ScaleShiftLeaky.slope);
   const width = <usize>channels << 2;
   const factor = f32x4.splat(slope);
   for (let row: i32 = 0; row < rows; row++) {

@@ -19,3 +19,10 @@ export function multiplyAdd(a: v128, b: v128, c: v128): v128 {
 export function rectify(a: v128): v128 {
   return f32x4.pmax(a, f32x4.splat(0));
 }
+
+/** A field of a parameter block: see parameters.ts. */
+// @ts-expect-error AssemblyScript's decorators stand on functions.
+@inline
+export function field<T>(block: usize, index: i32): T {
+  return load<T>(block + (<usize>index << 2));
+}

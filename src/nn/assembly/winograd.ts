@@ -3,7 +3,8 @@
  * of twelve. With the points 0, ±1, ±2 and ∞ (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks",
  * 2015): outputs = Aᵀ · ((G · taps) ⊙ (Bᵀ · inputs)). src/nn/kernels.ts applies G to the weights once.
  */
-import { multiplyAdd, rectify, VECTOR_BYTES } from './vector';
+import { FromWinograd } from './parameters';
+import { field, multiplyAdd, rectify, VECTOR_BYTES } from './vector';
 
 /**
  * Bᵀ · inputs.
@@ -42,24 +43,19 @@ export function toWinograd(out: usize, plane: usize, input: usize, tiles: i32, c
 /**
  * Aᵀ · products, plus bias and `add`.
  *
- * @param out axes (4 · tile, channel), frames `outStride` bytes apart
- * @param products axes (6, tile, channel), the six `plane` bytes apart
- * @param channels a multiple of 4
- * @param bias axes (channel)
- * @param add axes as `out`, frames `addStride` bytes apart
+ * @param block see `FromWinograd` in parameters.ts
  */
-export function fromWinograd(
-  out: usize,
-  outStride: usize,
-  products: usize,
-  plane: usize,
-  tiles: i32,
-  channels: i32,
-  bias: usize,
-  add: usize,
-  addStride: usize,
-  relu: bool,
-): void {
+export function fromWinograd(block: usize): void {
+  const out = field<usize>(block, FromWinograd.out);
+  const outStride = field<usize>(block, FromWinograd.outStride);
+  const products = field<usize>(block, FromWinograd.products);
+  const plane = field<usize>(block, FromWinograd.plane);
+  const tiles = field<i32>(block, FromWinograd.tiles);
+  const channels = field<i32>(block, FromWinograd.channels);
+  const bias = field<usize>(block, FromWinograd.bias);
+  const add = field<usize>(block, FromWinograd.add);
+  const addStride = field<usize>(block, FromWinograd.addStride);
+  const relu = field<i32>(block, FromWinograd.relu) !== 0;
   const width = <usize>channels << 2;
   for (let tile: i32 = 0; tile < tiles; tile++) {
     const first = <usize>tile * 4;
