@@ -35,7 +35,7 @@ test('omitted options stay absent', () => {
 
 test.each([
   [['--speakers', '0'], '--speakers is 0. Expected a whole number from 1 to 255.'],
-  [['--speakers', '2', '--max-speakers', '3'], '--speakers is 2. Expected no --min-speakers or --max-speakers beside it: an exact number needs no bounds.'],
+  [['--speakers', '2', '--max-speakers', '3'], '--speakers is 2. Expected no --min-speakers or --max-speakers with it: an exact number needs no bounds.'],
   [['--min-speakers', '3', '--max-speakers', '2'], '--min-speakers is 3. Expected at most --max-speakers, 2.'],
   [['--start=-1'], '--start is -1. Expected a finite number, 0 or more.'],
   [['--duration', '0'], '--duration is 0. Expected a finite number above 0.'],

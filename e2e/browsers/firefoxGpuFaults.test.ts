@@ -123,7 +123,7 @@ describe.skipIf(missing !== null)(missing === null ? 'a faulty GPU' : `a faulty 
     inject(fault, 'next');
     const run = await runShort(page, { backend: 'webgpu' });
     expect(run.backend.name).toBe('wasm');
-    expect(run.backend.reason).toContain(`stage ${stage} is off by`);
+    expect(run.backend.reason).toContain(`stage ${stage} deviates by`);
     const failed = run.backend.selfCheck!.flatMap(({ stages }) => stages).filter(({ passed }) => !passed);
     expect(failed[0]!.stage).toBe(stage);
     expect(run.rttm).toBe(sound!.rttm);
@@ -207,7 +207,7 @@ describe.skipIf(missing !== null)(missing === null ? 'a faulty GPU' : `a faulty 
     inject({ stage: 'embedding', kind: 'perturb' }, 'next');
     const faulty = await runForeign();
     expect(faulty.backend.name).toBe('wasm');
-    expect(faulty.backend.reason).toContain('stage embedding is off by 0.250');
+    expect(faulty.backend.reason).toContain('stage embedding deviates by 0.250');
     expect(faulty.turns).toEqual(run.turns);
   });
 });

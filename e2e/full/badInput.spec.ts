@@ -147,7 +147,7 @@ test.describe('models', () => {
         (thrown: unknown) => (thrown as InstanceType<typeof voxlane.VoxlaneError>).toParts(),
       ),
     );
-    expect(error).toMatchObject({ code: 'backend-unavailable', problem: 'WebGPU was asked for, but this browser offers no WebGPU adapter' });
+    expect(error).toMatchObject({ code: 'backend-unavailable', problem: 'WebGPU was requested, but this browser has no WebGPU adapter' });
   });
 
   test('an adapter below the limits: WASM is used, and the report names the limit', async ({ page }) => {

@@ -35,6 +35,6 @@ test('a GPU with one perturbed stage is detected, reported on the page, and not 
   await expect(page.getByTestId('self-check')).toContainText('classifier');
   await expect(page.getByTestId('backend-line')).toContainText('WASM');
   // In the tab of the run, which is hidden.
-  await expect(page.getByText(/stage classifier is off by 0\.25/)).toHaveCount(1);
+  await expect(page.getByText(/stage classifier deviates by 0\.25/)).toHaveCount(1);
   await expect(page.getByTestId('turn-row')).toHaveCount(11);
 });

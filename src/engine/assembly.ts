@@ -12,7 +12,7 @@ import type { Engine } from './engine';
 import type { CheckedRunOptions } from './options';
 import type { KeptVoices, Preview, Speaker, Turn, UsedModel } from './types';
 
-/** What names need of an assembly. */
+/** The parts of an assembly that naming requires. */
 export interface NamelessTurns {
   readonly turns: readonly IndexedTurn[];
   readonly exclusiveTurns: readonly IndexedTurn[];
@@ -26,15 +26,15 @@ export interface NamedTurns {
   readonly speakers: readonly Speaker[];
 }
 
-/** What centroids are of. */
+/** Properties of centroids. */
 export interface CentroidInfo {
-  /** Size of one embedding. */
+  /** Dimension of the embeddings. */
   readonly dimension: number;
   /** SHA-256 of the embedding model. */
   readonly embeddingModel: string;
 }
 
-/** The models' files that a result of this engine comes from, in the order of the work. */
+/** The model files used for a result of this engine, in the order of the stages. */
 export function usedModels(
   engine: Pick<Engine, 'segmentationModel' | 'embeddingModel' | 'pldaModel'> & {
     readonly settings: Pick<Engine['settings'], 'segmentation' | 'embedding' | 'clustering'>;
@@ -50,9 +50,9 @@ export function usedModels(
 }
 
 /**
- * Names the speakers, and moves the turns to where the analyzed segment starts.
+ * Names the speakers and shifts the turns to the start of the analyzed segment.
  *
- * @param assembly null where nobody spoke
+ * @param assembly null if there is no speech
  */
 export function nameSpeakers(
   assembly: NamelessTurns | null,
@@ -76,7 +76,7 @@ export function nameSpeakers(
   };
 }
 
-/** Clusters of constraints are called as these are; the others take the lowest labels that no constraint has, in their order. */
+/** Clusters of constraints get the labels of their constraints; the others get the lowest unused labels, in order. */
 function constrainedLabels(
   labels: ReadonlyMap<number, string>,
   constraintClusters: readonly number[],
@@ -95,24 +95,24 @@ function constrainedLabels(
   return new Map([...labels.keys()].map((cluster) => [cluster, given.get(cluster) ?? freeLabel()]));
 }
 
-/** A cluster that no embedding took part in has a NaN centroid, and a speaker beyond the clusters has none. */
+/** A cluster without embeddings has a NaN centroid; a speaker beyond the clusters has none. */
 function centroidOf(centroid: Float64Array | undefined, dimension: number): Float32Array {
   const isUsable = centroid && !centroid.some((value) => Number.isNaN(value));
   return isUsable ? Float32Array.from(centroid) : new Float32Array(dimension);
 }
 
 /**
- * Cosine similarity of two speakers' voices, such as of two recordings.
+ * Cosine similarity of the embeddings of two speakers, for example of two recordings.
  *
- * @returns -1 to 1; NaN where one of them has no embedding
- * @throws VoxlaneError `options` for voices of two embedding models: their numbers have nothing in common
+ * @returns -1 to 1; NaN if one of them has no embedding
+ * @throws VoxlaneError `options` for embeddings of different models, which are not comparable
  */
 export function voiceSimilarity(one: Speaker, other: Speaker): number {
   if (one.embeddingModel !== other.embeddingModel) {
     throw new VoxlaneError({
       code: 'options',
-      problem: `${one.label} is of the embedding model ${one.embeddingModel}, ${other.label} of ${other.embeddingModel}`,
-      expected: 'two speakers of one embedding model',
+      problem: `${one.label} uses the embedding model ${one.embeddingModel}, ${other.label} uses ${other.embeddingModel}`,
+      expected: 'two speakers with the same embedding model',
       remedy: 'Diarize both recordings with the same preset',
     });
   }
@@ -120,14 +120,14 @@ export function voiceSimilarity(one: Speaker, other: Speaker): number {
   return dot / (Math.hypot(...one.centroid) * Math.hypot(...other.centroid));
 }
 
-/** Windows before the first preview: with fewer, clusters mean little. */
+/** Windows before the first preview: with fewer, clusters are not meaningful. */
 const FIRST_WINDOWS = 30;
-/** Each preview covers so many times what the one before did: clustering again and again costs less than the last time. */
+/** Growth of the analyzed part between previews. The geometric growth limits the total cost of clustering. */
 const GROWTH = 1.5;
-/** Nearer to the end than this part of the windows, the result itself comes soon enough. */
+/** No preview after this fraction of the windows: the final result is near. */
 const LAST_PART = 0.9;
 
-/** Shortest turns and gaps of a run: those that were asked for, else those of the settings. */
+/** Minimum durations of a run: the requested ones, by default those of the settings. */
 export function minDurationsOf(
   { minDurations }: Pick<Engine['settings'], 'minDurations'>,
   { minDurationOn, minDurationOff }: Pick<CheckedRunOptions, 'minDurationOn' | 'minDurationOff'>,
@@ -138,7 +138,7 @@ export function minDurationsOf(
   };
 }
 
-/** What the clustering worker is asked for. */
+/** Options for the clustering worker. */
 export function assemblyOptions(engine: Engine, run: CheckedRunOptions): AssemblyOptions {
   const { minSpeakers, maxSpeakers } = run;
   const { numFrames, windowSamples, powerset } = engine.segmentationManifest;
@@ -153,7 +153,7 @@ export function assemblyOptions(engine: Engine, run: CheckedRunOptions): Assembl
   };
 }
 
-/** Tells who spoke when in what is done of a recording, now and then, while the models go on with the rest. */
+/** Sends provisional results of the analyzed part while the models continue. */
 export class Previewer {
   private nextWindows = FIRST_WINDOWS;
   private isBusy = false;
@@ -164,21 +164,21 @@ export class Previewer {
     private readonly options: CheckedRunOptions & { readonly onPreview: ((preview: Preview) => void) | undefined },
   ) {}
 
-  /** The clustering worker holds so many windows now. */
+  /** Called with the current number of windows in the clustering worker. */
   offer(numWindows: number, expectedWindows: number): void {
     const { onPreview } = this.options;
     if (!onPreview || this.isBusy || numWindows < this.nextWindows || numWindows > LAST_PART * expectedWindows) return;
     this.isBusy = true;
     this.nextWindows = numWindows * GROWTH;
     this.preview(numWindows, onPreview)
-      // What goes wrong goes wrong again at the end, where it is heard.
+      // A failure occurs again at the end, where it is reported.
       .catch(() => undefined)
       .finally(() => {
         this.isBusy = false;
       });
   }
 
-  /** A preview that comes later is not told: the result is newer. */
+  /** Ends the previews; a pending one is dropped, because the result is newer. */
   stop(): void {
     this.isOver = true;
   }
@@ -198,7 +198,7 @@ export class Previewer {
 
 const VERSION = 1;
 
-/** Takes what the models heard out of the clustering worker: it moves, nothing is copied on the page's thread. */
+/** Transfers the outputs of the models out of the clustering worker, without copies in the page's thread. */
 export async function takeVoices(engine: Engine, options: CheckedRunOptions): Promise<KeptVoices> {
   const { settings, segmentationManifest, embeddingManifest } = engine;
   const { numSpeakers, dimension, geometry, minCleanFrames, minDurations } = assemblyOptions(engine, options);
@@ -219,7 +219,7 @@ export async function takeVoices(engine: Engine, options: CheckedRunOptions): Pr
   };
 }
 
-/** What the clustering worker is asked for of kept voices. */
+/** Options for the clustering worker, from kept data. */
 export function keptOptions({ numSpeakers, dimension, geometry, minCleanFrames, clustering, minDurations }: KeptVoices): AssemblyOptions {
   const options = { ...clustering, minSpeakers: 1, maxSpeakers: Infinity };
   return { numSpeakers, dimension, geometry, minCleanFrames, options, ...(minDurations && { minDurations }) };
@@ -230,7 +230,7 @@ const finite = v.pipe(v.number(), v.finite());
 const model = v.looseObject({ id: v.string(), sha256: v.string() });
 const sliding = v.looseObject({ durationSeconds: finite, stepSeconds: finite });
 
-/** What is read of kept voices. */
+/** Schema of kept data. */
 const voicesSchema = v.looseObject({
   version: v.literal(VERSION),
   segmentation: model,
@@ -255,12 +255,12 @@ const voicesSchema = v.looseObject({
 });
 
 /**
- * Kept voices come back from a store that another release may have written, or lost a part of.
+ * Validates kept data, which may come from another release or a damaged store.
  *
- * @param voices anything
- * @returns the voices, with present names of settings
- * @throws VoxlaneError `options` where it is of another version, lacks a part, has one of another form, or where the
- *   arrays do not fit each other
+ * @param voices any value
+ * @returns the voices, with the current names of settings
+ * @throws VoxlaneError `options` if the version differs, a part is missing or malformed, or the sizes of the arrays do
+ *   not match
  */
 export function checkVoices(voices: unknown): KeptVoices {
   const present = withPresentSettings(voices);
@@ -289,7 +289,7 @@ function unusable(what: string): VoxlaneError {
   return new VoxlaneError({
     code: 'options',
     problem: `The kept voices cannot be used: ${what}`,
-    expected: `voices of version ${VERSION}, whole, with arrays of as many windows`,
+    expected: `complete voices of version ${VERSION}, with arrays of matching size`,
     remedy: 'Diarize the recording again',
   });
 }

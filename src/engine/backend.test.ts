@@ -17,7 +17,7 @@ describe('wasmThreads', () => {
     [CHROME, 4, 4],
     [CHROME, 16, 8],
     [FIREFOX, 4, 4],
-    // WebKit reports 4 for 1 to 7 cores, and 8 for all above.
+    // WebKit reports 4 for 1 to 7 cores, and 8 for more.
     [SAFARI, 4, 3],
     [WEBKIT_GTK, 4, 3],
     [CHROME_ON_IOS, 4, 3],
@@ -28,7 +28,7 @@ describe('wasmThreads', () => {
     expect(wasmThreads(undefined)).toBe(threads);
   });
 
-  it('takes what was asked for', () => {
+  it('uses the requested number', () => {
     vi.stubGlobal('navigator', { userAgent: SAFARI, hardwareConcurrency: 4 });
     expect(wasmThreads(7)).toBe(7);
   });

@@ -4,33 +4,34 @@ import { MAX_WINDOWS } from './optionSchema';
 import type { Speed } from './settings';
 import type { BackendChoice } from './types';
 
-/** A page is not alone on the machine, and each worker takes memory. */
+/** Limited because other programs need the machine too, and each worker takes memory. */
 const MAX_USEFUL_THREADS = 8;
 
 /**
- * WebKit rounds the number of cores against fingerprinting: it reports 8 for 8 and more, and 4 for anything below, on one
- * core as well (Source/WebCore/page/NavigatorBase.cpp, `hardwareConcurrency`; WebKitGTK 2.50 reports 4 on two cores).
- * Its 4 therefore means 1 to 7 cores. Three workers keep two cores busy with one worker too many, which costs memory but
- * next to no time, and leave the page a core of four. Two would leave most of a phone's six cores idle.
+ * WebKit rounds the number of cores against fingerprinting: it reports 8 for 8 and more, and 4 for any lower number,
+ * even for one core (Source/WebCore/page/NavigatorBase.cpp, `hardwareConcurrency`; WebKitGTK 2.50 reports 4 on two
+ * cores). Its 4 therefore means 1 to 7 cores. Three workers use two cores fully with one worker too many, which costs
+ * memory but almost no time, and leave the page one core of four. Two workers would leave most of a phone's six cores
+ * idle.
  */
 const WEBKIT_ROUNDED = 4;
 const THREADS_IF_ROUNDED = 3;
 
-/** Where the models could run here, before anything was tried. */
+/** The planned backend, before any check. */
 export interface BackendPlan {
   readonly name: 'webgpu' | 'wasm';
-  /** Processor cores for WASM, also where WASM is only what is left when the GPU fails. */
+  /** Processor cores for WASM, also if WASM is only the fallback for the GPU. */
   readonly threads: number;
-  /** One sentence for people. */
+  /** The reason, as a sentence for users. */
   readonly reason: string;
-  /** What is known of the adapter; identifies it from one visit to the next. Null where there is none. */
+  /** Adapter properties, which identify it across visits. Null if there is none. */
   readonly adapter: { readonly name: string; readonly identity: string; readonly limits: GPUSupportedLimits } | null;
 }
 
 /**
- * Plans WebGPU if there is an adapter that can run the models. Later checks show whether it is correct and fast.
+ * Plans WebGPU if there is an adapter that can run the models. Later checks test whether it is correct and fast.
  *
- * @throws VoxlaneError `backend-unavailable` if `webgpu` was asked for and no adapter can run the models
+ * @throws VoxlaneError `backend-unavailable` if `webgpu` was requested and no adapter can run the models
  */
 export async function planBackend(choice: BackendChoice, threads: number | undefined): Promise<BackendPlan> {
   const count = wasmThreads(threads);
@@ -40,21 +41,21 @@ export async function planBackend(choice: BackendChoice, threads: number | undef
     reason: why,
     adapter: null,
   });
-  if (choice === 'wasm') return planWasm('WASM was asked for');
+  if (choice === 'wasm') return planWasm('WASM was requested');
   const without = (why: string): BackendPlan => {
     if (choice === 'webgpu') throw unavailable(why);
     return planWasm(why);
   };
   const adapter = await requestAdapter();
-  if (!adapter) return without('this browser offers no WebGPU adapter');
+  if (!adapter) return without('this browser has no WebGPU adapter');
   const name = adapterName(adapter);
   const limit = missingLimit(adapter);
-  if (limit) return without(`the WebGPU adapter (${name}) has too low a limit: ${limit}`);
+  if (limit) return without(`the WebGPU adapter (${name}) has a limit that is too low: ${limit}`);
   const { vendor, architecture, device, description } = adapter.info;
   return {
     name: 'webgpu',
     threads: count,
-    reason: choice === 'webgpu' ? 'WebGPU was asked for' : '',
+    reason: choice === 'webgpu' ? 'WebGPU was requested' : '',
     adapter: { name, identity: [vendor, architecture, device, description].join('|'), limits: adapter.limits },
   };
 }
@@ -62,18 +63,18 @@ export async function planBackend(choice: BackendChoice, threads: number | undef
 function unavailable(why: string): VoxlaneError {
   return new VoxlaneError({
     code: 'backend-unavailable',
-    problem: `WebGPU was asked for, but ${why}`,
+    problem: `WebGPU was requested, but ${why}`,
     expected: 'a GPU and driver that the browser allows for WebGPU',
     remedy: 'Use the backend `auto` or `wasm`',
   });
 }
 
-/** Why WASM runs, and that its sessions have one thread each where that is so for want of isolation. */
+/** Adds to the reason that sessions have one thread each, if the page is not cross-origin isolated. */
 export function wasmReason(why: string): string {
-  return globalThis.crossOriginIsolated ? why : `${why}; one thread a worker, because the page is not cross-origin isolated`;
+  return globalThis.crossOriginIsolated ? why : `${why}; one thread per worker, because the page is not cross-origin isolated`;
 }
 
-/** Processor cores for WASM: as many as were asked for, or as the browser says the machine has, within bounds. */
+/** Processor cores for WASM: as requested, or as reported by the browser within bounds. */
 export function wasmThreads(asked: number | undefined): number {
   if (asked !== undefined) return asked;
   const { hardwareConcurrency, userAgent } = navigator;
@@ -81,32 +82,32 @@ export function wasmThreads(asked: number | undefined): number {
   return Math.min(hardwareConcurrency, MAX_USEFUL_THREADS);
 }
 
-/** Chromium names WebKit too. Every browser on iOS is WebKit, Chrome (`CriOS/`) included. */
+/** Chromium's user agent names WebKit too. All browsers on iOS use WebKit, including Chrome (`CriOS/`). */
 function isWebKit(userAgent: string): boolean {
   return userAgent.includes('AppleWebKit/') && !/Chrom(e|ium)\//.test(userAgent);
 }
 
-/** Workers of one stage, and the threads of each. */
+/** Workers of one stage, and the threads of each worker. */
 export interface PoolSize {
   readonly workers: number;
   readonly threads: number;
 }
 
-/** How the processor's cores are shared out. */
+/** Distribution of the processor cores to the stages. */
 export interface WorkerPlan {
   readonly segmentation: PoolSize;
   readonly embedding: PoolSize;
 }
 
-/** Most workers of one stage: a page is not alone on the machine. */
+/** Maximum number of workers of one stage. */
 const MAX_WORKERS = 8;
 
 /**
- * Workers for `cores` cores on WASM. There may be more workers than cores, of which no more than there are
- * cores work at a time: whichever stage has something to do. Three quarters of an exact run are the embedding; of a fast one, half.
+ * Plans workers for `cores` cores on WASM. There can be more workers than cores, but at most `cores` workers compute at
+ * the same time, for whichever stage has work. Embedding takes three quarters of an exact run, and half of a fast run.
  *
- * @param isolated whether a session may have threads
- * @param mostEmbedders most workers of the embedding, for what each takes of memory
+ * @param isolated whether a session can have threads
+ * @param mostEmbedders maximum number of embedding workers, limited by memory
  */
 export function planWorkers(cores: number, speed: Speed, isolated: boolean, mostEmbedders = MAX_WORKERS): WorkerPlan {
   return {
@@ -115,34 +116,34 @@ export function planWorkers(cores: number, speed: Speed, isolated: boolean, most
   };
 }
 
-/** One worker a core; beyond the most workers, threads in each. */
+/** One worker per core; above the maximum number of workers, several threads per worker. */
 function workersFor(cores: number, isolated: boolean, most: number): PoolSize {
   const workers = Math.min(cores, most);
   return { workers, threads: isolated ? Math.floor(cores / workers) : 1 };
 }
 
-/** On a GPU one worker of each stage has the device; its session's thread only feeds it. */
+/** On a GPU, one worker of each stage uses the device; its thread only submits the work. */
 export const GPU_WORKERS: WorkerPlan = {
   segmentation: { workers: 1, threads: 1 },
   embedding: { workers: 1, threads: 1 },
 };
 
-/** A window that takes this long alone has nothing to gain from company. */
+/** A window that takes this long alone does not gain from batching. */
 const SLOW_WINDOW_SECONDS = 0.5;
-/** A doubling that makes a window less than this much cheaper ends the search. */
+/** Doubling ends if a window becomes less than this fraction cheaper. */
 const WORTHWHILE_GAIN = 0.1;
 
-/** Windows that fit: the largest tensor of a batch must be bindable. */
+/** Number of windows that fit: the largest tensor of a batch must be bindable. */
 export function windowsThatFit(limits: Pick<GPUSupportedLimits, 'maxStorageBufferBindingSize' | 'maxBufferSize'>, bytesPerWindow: number): number {
   const bytes = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
   return Math.max(1, Math.min(MAX_WINDOWS, Math.floor(bytes / bytesPerWindow)));
 }
 
 /**
- * The batch size at which a window costs least, by doubling while that pays.
+ * Finds the batch size with the lowest cost per window, by doubling while the cost drops.
  *
- * @param most windows that fit
- * @param secondsOf measures a batch; may throw for one that is too large after all
+ * @param most maximum number of windows that fit
+ * @param secondsOf measures a batch; may throw if the batch is too large
  */
 export async function findBatchSize(most: number, secondsOf: (numWindows: number) => Promise<number>): Promise<number> {
   let best = 1;
@@ -157,10 +158,10 @@ export async function findBatchSize(most: number, secondsOf: (numWindows: number
 }
 
 /**
- * Runs `work` on `numWindows` windows, and where memory does not allow that many, on the halves in turn. Halves that
- * do not fit are halved again; a single window that does not fit is the error that `isMemoryError` knows.
+ * Runs `work` on `numWindows` windows; if memory is insufficient, on the halves in turn. Halves that do not fit are
+ * halved again; if a single window does not fit, the memory error is thrown.
  *
- * @param work takes windows `[from, to)`
+ * @param work computes windows `[from, to)`
  */
 export async function halvedToFit(
   numWindows: number,
@@ -176,7 +177,7 @@ export async function halvedToFit(
       from = to;
     } catch (error) {
       if (to - from === 1 || !isMemoryError(error)) throw error;
-      // Kept for as long as the engine: what did not fit now will not fit in the next batch.
+      // Kept for the life of the engine: a batch that did not fit now will not fit later.
       size.current = Math.max(1, Math.floor((to - from) / 2));
     }
   }

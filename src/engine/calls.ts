@@ -1,20 +1,20 @@
 import { cancelled, onAbort } from '../util/abort';
 
 /**
- * Name of the method that `using` calls at the end of a block. A name of its own where the runtime does not know the
- * symbol: nothing is added to `Symbol`, and nobody calls the method there.
+ * Name of the method that `using` calls at the end of a block. In runtimes without `Symbol.dispose`, this is a private
+ * symbol: nothing is added to `Symbol`, and nothing calls the method.
  */
 export const DISPOSE: typeof Symbol.dispose =
   (Symbol as { readonly dispose?: typeof Symbol.dispose }).dispose ?? (Symbol('dispose') as typeof Symbol.dispose);
 
-/** One piece of work at a time, in the order in which they came. */
+/** Runs one task at a time, in the order of the calls. */
 export class SerialQueue {
-  /** The piece before; settles when the next one may begin, and never rejects. */
+  /** The previous task; settles when the next one may start, and never rejects. */
   private previous: Promise<void> = Promise.resolve();
 
   /**
-   * Settles like `work`, which begins when those before it have ended. A piece whose signal fires while it waits rejects
-   * at once with `cancelled` and is never begun; once it has begun, the signal is its own affair.
+   * Settles like `work`, which starts when the earlier tasks have ended. If the signal fires before, the task rejects
+   * at once with `cancelled` and never starts. After the start, the queue ignores the signal.
    */
   take<Result>(work: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
     return new Promise((resolve, reject) => {

@@ -24,87 +24,93 @@ import { wasmThreads } from './backend';
 import { DISPOSE } from './calls';
 import { checkThreads, fileBases } from './options';
 
-/** Where a comparator finds what it needs. The defaults are those of a `Diarizer`. */
+/** Locations and threads of a comparator. The defaults are those of a `Diarizer`. */
 export interface ComparatorOptions {
-  /** Address under which `<model id>/manifest.json` is found. */
+  /** Base URL of the models: each manifest is at `<model id>/manifest.json`. */
   readonly models?: string | URL;
-  /** Address of the ONNX Runtime files. */
+  /** Base URL of the ONNX Runtime files. */
   readonly runtime?: string | URL;
-  /** Address of the golden outputs, `<model id>.zip`. */
+  /** Base URL of the golden outputs, `<model id>.zip`. */
   readonly goldens?: string | URL;
-  /** WASM threads; by default as many as the machine and the page's isolation allow. */
+  /** WASM threads. Default: limited by the machine and by the page's isolation. */
   readonly threads?: number;
 }
 
-/** A file by its name, or its path from the folder that it came with. */
+/** A file with its name, or its path within its folder. */
 export interface NamedBlob {
   /** Name, or path with slashes. */
   readonly name: string;
-  /** The bytes. */
+  /** The content. */
   readonly blob: Blob;
 }
 
-/** A step of the work under way. */
+/** Progress of a call. */
 export interface ComparisonProgress {
-  /** For people: `lstm, golden input injected`. */
+  /** Current step for display, such as `lstm, golden input injected`. */
   readonly step: string;
-  /** Steps that are done. */
+  /** Completed steps. */
   readonly completed: number;
-  /** Steps in all. */
+  /** Total steps. */
   readonly total: number;
 }
 
-/** What can stop a call that asks for what is there already. */
+/** Options of a call that only reads existing results. */
 export interface ReadOptions {
-  /** Takes the call back: it rejects at once with `cancelled`, and with the signal's `reason` as `cause`. */
+  /** Aborts the call: it rejects at once with `cancelled`, and with the signal's `reason` as `cause`. */
   readonly signal?: AbortSignal;
 }
 
-/** What can stop or follow a call. */
+/** Options of a call that computes. */
 export interface CallOptions extends ReadOptions {
-  /** Hears of each step; not called while the call waits for those before it. */
+  /** Called at each step; not called while the call is queued. */
   readonly onProgress?: (progress: ComparisonProgress) => void;
 }
 
-/** What {@link Comparator.compare} is asked for. */
+/** Options of {@link Comparator.compare}. */
 export interface CompareCallOptions extends CallOptions {
-  /** Looks for differences between runs and batch sizes in stages that pass, too. Default false. */
+  /** Also tests stages that pass for differences between runs and between batch sizes. Default false. */
   readonly thorough?: boolean;
-  /** Judges every stage by these bounds in place of the bundle's. */
+  /** Bounds for all stages, in place of the bundle's. */
   readonly tolerance?: ToleranceOverride;
-  /** What the outputs decide. By default this follows from the bundle, the last operator of the graph, or an axis `class`. */
+  /**
+   * The decision that the outputs represent. Default: derived from the bundle, the last operator of the graph, or an
+   * axis `class`.
+   */
   readonly decisions?: DecisionRule;
 }
 
-/** What {@link Comparator.precision} is asked for. */
+/** Options of {@link Comparator.precision}. */
 export interface PrecisionCallOptions extends CallOptions {
-  /** Most nodes that are tried one by one, those with the most bytes first. Default 50. */
+  /** Maximum number of nodes that are tested one by one, largest weights first. Default 50. */
   readonly limit?: number;
-  /** What the outputs decide. By default this follows from the bundle, the last operator of the graph, or an axis `class`. */
+  /**
+   * The decision that the outputs represent. Default: derived from the bundle, the last operator of the graph, or an
+   * axis `class`.
+   */
   readonly decisions?: DecisionRule;
-  /** Called for each node as soon as it was tried, so that a call that is cancelled has given something. */
+  /** Called after each node, so that a canceled call still provides results. */
   readonly onRow?: (row: PrecisionRow, head: PrecisionHead) => void;
 }
 
-/** What {@link Comparator.bisect} is asked for. */
+/** Options of {@link Comparator.bisect}. */
 export interface BisectCallOptions extends CallOptions {
-  /** Greatest difference that counts as none, relative to a tensor's greatest value. Default 0.001. */
+  /** Maximum difference that counts as equal, relative to the maximum of a tensor. Default 0.001. */
   readonly tolerance?: number;
 }
 
 export type { Opened, OpenedStage } from '../compare/openModel';
 
-/** Nodes that are tried one by one. */
+/** Number of nodes that are tested one by one. */
 const DEFAULT_LIMIT = 50;
 
 type Handle = ReturnType<typeof spawnCompareWorker>;
 type Remote = Parameters<Parameters<WorkerHandle<CompareWorkerApi>['call']>[0]>[0];
 
 /**
- * Compares an ONNX graph with golden outputs, stage by stage, on WASM and WebGPU, and finds the first that is wrong.
+ * Compares an ONNX graph with golden outputs, stage by stage, on WASM and WebGPU, and finds the first wrong stage.
  *
- * Works in one worker, which is started by the first call and holds what was opened and computed. A call that is
- * cancelled ends at its next step; what earlier calls gave is kept.
+ * Runs in one worker, which the first call starts and which holds all opened files and results. A canceled call ends at
+ * its next step; results of earlier calls are kept.
  *
  * @example
  * const comparator = new Comparator();
@@ -115,17 +121,17 @@ type Remote = Parameters<Parameters<WorkerHandle<CompareWorkerApi>['call']>[0]>[
 export class Comparator {
   private worker: Promise<Handle> | null = null;
   private disposed = false;
-  /** The call before; never rejects. */
+  /** The previous call; never rejects. */
   private previous: Promise<unknown> = Promise.resolve();
 
-  /** Nothing is started yet. @throws VoxlaneError `options` */
+  /** Does not start the worker. @throws VoxlaneError `options` */
   constructor(private readonly options: ComparatorOptions = {}) {
     checkThreads(options.threads);
   }
 
   /**
-   * Opens golden outputs (a bundle's zip or folder, `.npz`, `.npy` files, `.safetensors`), an `.onnx` graph, a
-   * checkpoint, or any mix. A file of a folder has its path in `webkitRelativePath`.
+   * Opens golden outputs (a bundle as zip or folder, `.npz`, `.npy` files, `.safetensors`), an `.onnx` graph, a
+   * checkpoint, or any combination. Files of a folder have their path in `webkitRelativePath`.
    *
    * @throws VoxlaneError `format`, `options`, `model-*`, `worker-failed`, `cancelled`
    */
@@ -136,49 +142,49 @@ export class Comparator {
     return this.call((remote) => remote.open(named), options);
   }
 
-  /** Opens a model of this release with its own goldens. */
+  /** Opens a model of this release with its golden outputs. */
   openShipped(id: string, options?: CallOptions): Promise<Opened> {
     return this.call((remote) => remote.openShipped(id), options);
   }
 
-  /** Says which value of the graph a stage is. */
+  /** Maps a stage to a value of the graph. */
   mapStage(stage: string, value: string, options?: CallOptions): Promise<Opened> {
     return this.call((remote) => remote.mapStage(stage, value), options);
   }
 
   /**
-   * Runs and compares every stage on one backend. `kernels` are those that a diarizer runs on WASM in the place of ONNX Runtime, if
-   * it has kernels for the graph (`Opened.hasKernels`).
+   * Runs and compares all stages on one backend. `kernels` are the kernels that a diarizer uses on WASM in place of
+   * ONNX Runtime, if there are kernels for the graph (`Opened.hasKernels`).
    *
-   * @throws VoxlaneError `options` where there is nothing to compare, `backend-unavailable`, `backend-failed`, `gpu-*`
+   * @throws VoxlaneError `options` if there is nothing to compare, `backend-unavailable`, `backend-failed`, `gpu-*`
    */
   compare(backend: BackendName, options: CompareCallOptions = {}): Promise<ComparisonReport> {
     const { thorough = false, tolerance, decisions } = options;
     return this.call((remote, onProgress) => remote.compare(backend, { thorough, tolerance, decisions }, onProgress), options);
   }
 
-  /** WASM against WebGPU, after both were compared. */
+  /** Compares WASM with WebGPU, after both were compared with the golden outputs. */
   between(options?: ReadOptions): Promise<readonly BetweenReport[]> {
     return this.read((remote) => remote.between(), options);
   }
 
-  /** What there is to draw of a stage. `column`: which frame the slice shows; by default the worst. */
+  /** Data for drawing a stage. `column`: the frame of the slice; by default the worst frame. */
   picture(stage: string, pair: Pair, column?: number, options?: ReadOptions): Promise<StagePicture> {
     return this.read((remote) => remote.picture(stage, pair, column), options);
   }
 
-  /** Looks at every weight of the graph, and of the checkpoint beside it. */
+  /** Audits all weights of the graph, and of the checkpoint if there is one. */
   audit(options?: CallOptions): Promise<AuditReport> {
     return this.call((remote, onProgress) => remote.audit(onProgress), options);
   }
 
-  /** Every value of the graph that a stage can be, with its module and shape; needs no goldens. */
+  /** Lists all values of the graph that can be stages, with module and shape; requires no golden outputs. */
   values(options?: CallOptions): Promise<readonly ListedValue[]> {
     return this.call((remote, onProgress) => remote.list(onProgress), options);
   }
 
   /**
-   * Rounds the weights of one node after the other to float16 and int8, and counts the decisions of the outputs that change. Needs
+   * Rounds the weights of one node at a time to float16 and int8, and counts the output decisions that change. Requires
    * golden inputs.
    *
    * @throws VoxlaneError `options` without golden inputs or float32 weights, `backend-*`, `gpu-*`, `cancelled`
@@ -190,17 +196,17 @@ export class Comparator {
     return this.call((remote, onProgress) => remote.precision(backend, { limit, decisions }, rows, onProgress), options);
   }
 
-  /** Finds the first node that WebGPU computes otherwise than WASM; needs no goldens. */
+  /** Finds the first node whose results on WebGPU and WASM differ; requires no golden outputs. */
   bisect(options: BisectCallOptions = {}): Promise<BisectReport> {
     return this.call((remote, onProgress) => remote.bisect(options.tolerance, onProgress), options);
   }
 
-  /** The node that {@link bisect} found, as a golden bundle (zip) with a graph of this one node. */
+  /** The node found by {@link bisect}, as a golden bundle (zip) with a graph of only this node. */
   bugReport(options?: ReadOptions): Promise<Uint8Array> {
     return this.read((remote) => remote.bugReport(), options);
   }
 
-  /** One layer of a shipped model, of any sound; nothing needs to be open. */
+  /** Output of one layer of a shipped model for any sound; no open files are required. */
   layer(request: LayerRequest, backend: RuntimeBackend, options?: CallOptions): Promise<NamedTensor> {
     return this.call((remote) => remote.layer(request, backend), options);
   }
@@ -210,7 +216,7 @@ export class Comparator {
     return this.read((remote) => remote.environment(), options);
   }
 
-  /** Ends the worker and frees its memory. Calls under way reject with `disposed`. */
+  /** Ends the worker and frees its memory. Current calls reject with `disposed`. */
   dispose(): void {
     this.disposed = true;
     void this.worker
@@ -220,19 +226,19 @@ export class Comparator {
       .catch(() => undefined);
   }
 
-  /** {@link dispose}, by the name that `using` knows. */
+  /** Calls {@link dispose}, for `using`. */
   [DISPOSE](): void {
     this.dispose();
   }
 
-  /** Asks for what is there already: it need not wait for the work under way. What is taken back ends unheard. */
+  /** Reads existing results without waiting for queued calls. Results of an aborted call are dropped. */
   private read<Result>(use: (remote: Remote) => Promise<Result>, { signal }: ReadOptions = {}): Promise<Result> {
     return unlessAborted(signal, async () => this.send(await this.started(), use));
   }
 
   /**
-   * One piece of work after the other: the next is sent when the worker is done with the one before, also where that was
-   * cancelled and its caller has gone on.
+   * Runs one call at a time. The next call is sent when the worker has finished the previous one, even if that was
+   * canceled and its caller has continued.
    */
   private call<Result>(
     use: (remote: Remote, onProgress: OnProgress | null) => Promise<Result>,
@@ -242,7 +248,7 @@ export class Comparator {
     const work = this.previous.then(async () => {
       throwIfAborted(signal);
       const handle = await this.started();
-      // It may have been cancelled while the worker was starting.
+      // The call may have been canceled while the worker was starting.
       throwIfAborted(signal);
       isRunning = true;
       try {
@@ -267,7 +273,7 @@ export class Comparator {
     try {
       return await handle.call(use);
     } catch (error) {
-      // A worker that is gone stays so; the next call starts another, with nothing open in it.
+      // The next call starts a new worker, without open files.
       if (error instanceof VoxlaneError && error.code === 'worker-failed') this.worker = null;
       throw error;
     }
@@ -284,7 +290,7 @@ export class Comparator {
       await handle.call((remote) => remote.setUp(settings));
       return handle;
     } catch (error) {
-      // The next call starts another.
+      // The next call starts a new worker.
       this.worker = null;
       throw error;
     }
@@ -292,14 +298,14 @@ export class Comparator {
 }
 
 function badLimit(limit: number): VoxlaneError {
-  return new VoxlaneError({ code: 'options', problem: `limit is ${limit}`, expected: 'a whole number of 0 or more', remedy: 'Give the number of nodes to try' });
+  return new VoxlaneError({ code: 'options', problem: `limit is ${limit}`, expected: 'a whole number of 0 or more', remedy: 'Set the number of nodes to test' });
 }
 
 function disposedError(): VoxlaneError {
   return new VoxlaneError({
     code: 'disposed',
     problem: 'The comparator was disposed',
-    expected: 'a comparator that is still in use',
-    remedy: 'Make a new one',
+    expected: 'a comparator that is not disposed',
+    remedy: 'Create a new one',
   });
 }

@@ -1,19 +1,19 @@
 import type { FileBase } from '../util/fileBase';
 
 
-/** Where the files that are not code are, by kind. */
+/** Base URLs of models and other data files, by kind. */
 export interface FileBases {
-  /** Holds `<model id>/manifest.json` and the files that the manifests name. */
+  /** Contains `<model id>/manifest.json` and the files that the manifests list. */
   readonly models: FileBase;
-  /** Holds ONNX Runtime's files. */
+  /** Contains the ONNX Runtime files. */
   readonly runtime: FileBase;
-  /** Holds `<model id>.zip`, golden outputs. */
+  /** Contains the golden outputs, `<model id>.zip`. */
   readonly goldens: FileBase;
 }
 
 /**
- * Where they are unless options say otherwise: in the app, in folders beside the page. The npm package has
- * `packagedFiles.ts` in this module's place.
+ * The default locations: in the app, folders beside the page. The npm package replaces this module with
+ * `packagedFiles.ts`.
  */
 export function defaultFiles(): Promise<FileBases> {
   const beside = (folder: string): string => new URL(folder, document.baseURI).href;

@@ -14,7 +14,7 @@ const assembly = {
 };
 
 describe('names', () => {
-  test('are in the order of the clusters, with what each said', () => {
+  test('are in the order of the clusters, with their turns', () => {
     const { turns, exclusiveTurns, speakers } = nameSpeakers(assembly, 10, facts);
     expect(turns[0]).toEqual({ startSeconds: 10, endSeconds: 11, speaker: 'SPEAKER_02', confidence: 0.5 });
     expect(exclusiveTurns.map(({ speaker }) => speaker)).toEqual(['SPEAKER_01']);
@@ -25,20 +25,20 @@ describe('names', () => {
     ]);
   });
 
-  test('of constraints stay, and nobody else gets them', () => {
+  test('of constraints are kept and not used for other clusters', () => {
     const constraints = ['SPEAKER_00', 'Ann', 'SPEAKER_01'].map((speaker) => ({ speaker, segments: [] }));
     const named = nameSpeakers({ ...assembly, constraintClusters: [1, 2, -1] }, 0, facts, constraints);
-    // Cluster 0 has no constraint; SPEAKER_01 is an constraint's who was not heard.
+    // Cluster 0 has no constraint; SPEAKER_01 is the label of a constraint without turns.
     expect(named.turns.map(({ speaker }) => speaker)).toEqual(['Ann', 'SPEAKER_02', 'SPEAKER_00', 'SPEAKER_02']);
     expect(new Set(named.speakers.map(({ label }) => label)).size).toBe(3);
   });
 
-  test('of silence are none', () => {
+  test('are empty for silence', () => {
     expect(nameSpeakers(null, 0, facts)).toEqual({ turns: [], exclusiveTurns: [], speakers: [] });
   });
 });
 
-test('the models of a result are those that took part', () => {
+test('the models of a result are those that were used', () => {
   const loaded = { segmentationModel: 'aa', embeddingModel: 'bb' };
   const [segmentation, embedding, ...others] = usedModels({ ...loaded, settings: CAMPPLUS, pldaModel: null });
   expect(segmentation).toEqual({ stage: 'segmentation', id: 'segmentation-3.0', sha256: 'aa' });
@@ -86,20 +86,20 @@ describe('kept voices', () => {
     ['another version', { version: 2 as never }],
     ['fewer windows', { embedded: embedded.slice(1) }],
     ['another dimension', { dimension: 9 }],
-    ['no windows to tell', { embedded: undefined }],
+    ['no list of embedded windows', { embedded: undefined }],
     ['no geometry', { geometry: undefined }],
     ['half a geometry', { geometry: { ...geometry, windows: undefined } }],
     ['no model', { embedding: undefined }],
     ['an unknown clustering', { clustering: { method: 'guess' } }],
     ['plain arrays', { embeddings: [...embeddings] }],
     ['half a linkage', { dendrogram: { left: new Int32Array(1) } }],
-  ])('of %s are refused', (_, change) => {
+  ])('with %s are rejected', (_, change) => {
     expect(() => {
       checkVoices({ ...voices, ...change });
     }).toThrow(expect.objectContaining({ code: 'options', remedy: 'Diarize the recording again' }));
   });
 
-  test.each([null, undefined, 'voices', [], { version: 2 }])('that are none are refused: %j', (value) => {
+  test.each([null, undefined, 'voices', [], { version: 2 }])('are rejected if malformed: %j', (value) => {
     expect(() => {
       checkVoices(value);
     }).toThrow(expect.objectContaining({ code: 'options' }));

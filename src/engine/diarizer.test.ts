@@ -1,4 +1,4 @@
-/** What becomes of the workers of a cancelled run. Starting them, and the run itself, are the tests' own. */
+/** Life of the workers of canceled runs. The tests replace the start of engines and the runs. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { VoxlaneError } from '../util/errors';
 import { diarize, shareDiarizer } from './sharedDiarizer';
@@ -19,7 +19,7 @@ const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
 const engineOf = () => ({ backend: { name: 'webgpu' }, decode: { end: null }, clustering: { end: null }, terminate: vi.fn() }) as unknown as Engine;
 const ended = new VoxlaneError({ code: 'worker-failed', problem: 'it vanished' });
 
-/** Lets a mocked function's next call end when the test wants. */
+/** The next call of a mocked function settles when the test opens the gate. */
 function gate<Result>(mocked: { mockReturnValueOnce: (promise: Promise<Result>) => unknown }): (result: Result) => void {
   let open: (result: Result) => void = () => undefined;
   mocked.mockReturnValueOnce(new Promise((resolve) => { open = resolve; }));
@@ -38,8 +38,8 @@ async function create(first = engineOf()): Promise<Diarizer> {
   return Diarizer.create({ idleSeconds: Infinity });
 }
 
-describe('no engine is left running', () => {
-  test('that was created in the moment in which the creation was taken back', async () => {
+describe('an engine is ended', () => {
+  test('if it was created while the creation was canceled', async () => {
     const [controller, engine] = [new AbortController(), engineOf()];
     const open = gate(vi.mocked(startTrustedEngine));
     const creation = Diarizer.create({ signal: controller.signal });
@@ -51,7 +51,7 @@ describe('no engine is left running', () => {
     expect(engine.terminate).toHaveBeenCalledOnce();
   });
 
-  test.each(['signal', 'dispose'] as const)('that was started again in the moment of a cancel: by %s', async (way) => {
+  test.each(['signal', 'dispose'] as const)('if it was started again during a cancellation: by %s', async (way) => {
     const diarizer = await create();
     vi.mocked(runPipeline).mockRejectedValueOnce(new Error('broken'));
     await expect(diarizer.diarize(SAMPLES, { sampleRate: 16_000 })).rejects.toThrow('broken');
@@ -67,12 +67,12 @@ describe('no engine is left running', () => {
     await settled();
     expect(engine.terminate).toHaveBeenCalledOnce();
     expect(diarizer.backend).toBeNull();
-    // The failed run's only: the cancelled one was not begun.
+    // Only the failed run: the canceled one did not start.
     expect(runPipeline).toHaveBeenCalledOnce();
   });
 });
 
-test('a run that was cancelled while the GPU was checked again leaves the next run its engine', async () => {
+test('a run canceled during a repeated GPU check does not end the engine of the next run', async () => {
   const [first, second] = [engineOf(), engineOf()];
   const diarizer = await create(first);
   vi.mocked(runPipeline).mockRejectedValueOnce(new VoxlaneError({ code: 'gpu-wrong', problem: 'NaN' }));
@@ -100,7 +100,7 @@ test('a run that was cancelled while the GPU was checked again leaves the next r
   await expect(diarizer.diarize(SAMPLES, { sampleRate: 16_000 })).rejects.toMatchObject({ code: 'disposed' });
 });
 
-test.each(['decode', 'clustering'] as const)('an engine whose %s worker vanished between two runs is replaced', async (worker) => {
+test.each(['decode', 'clustering'] as const)('an engine whose %s worker ended between two runs is replaced', async (worker) => {
   const [first, second] = [engineOf(), engineOf()];
   const diarizer = await create(first);
   vi.mocked(runPipeline).mockResolvedValue(RESULT);
@@ -137,14 +137,14 @@ test.each(['succeeds', 'fails', 'is cancelled', 'is disposed of'] as const)('a r
   if (how === 'fails') end!.reject(new VoxlaneError({ code: 'audio-decode', problem: 'broken' }));
   if (how === 'is cancelled') controller.abort();
   if (how === 'is disposed of') diarizer.dispose();
-  // Messages that were posted before the end still arrive after it.
+  // Messages posted before the end still arrive after it.
   if (how.startsWith('is')) report();
   await Promise.allSettled([run]);
   report();
   expect(events).toEqual(['hook', 'progress', 'preview']);
 });
 
-describe('a stream that no run reads is cancelled', () => {
+describe('a stream that no run reads is canceled', () => {
   const streamOf = () => {
     const cancel = vi.fn();
     return { cancel, stream: new ReadableStream<Uint8Array>({ cancel }) };
@@ -170,7 +170,7 @@ describe('a stream that no run reads is cancelled', () => {
     expect(cancel).toHaveBeenCalledOnce();
   });
 
-  test('in an engine that cannot start', async () => {
+  test('if an engine fails to start', async () => {
     const cancel = vi.fn();
     const diarizer = await create();
     vi.mocked(runPipeline).mockRejectedValueOnce(ended);

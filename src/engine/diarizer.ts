@@ -18,7 +18,7 @@ import { type DiarizationSource, endingOnFailure, RunInput } from './source';
 import { type StageEvent, type StageName, withOwnArtifact } from './stages';
 import type { BackendReport, DiarizationResult, DiarizeOptions, DiarizerOptions, PresetId, Progress } from './types';
 
-/** Turns stage reports into progress for people: adds the time that is left, from the pace so far. */
+/** Converts stage reports to progress for users: adds the remaining time, estimated from the pace so far. */
 export class ProgressMeter {
   private readonly firstSeen = new Map<StageName, number>();
   private readonly lastCompleted = new Map<StageName, number>();
@@ -27,7 +27,7 @@ export class ProgressMeter {
 
   read({ stage, completed, total, openEnded }: StageEvent): Progress {
     const time = this.now();
-    // A run that starts anew, on WASM after a failure of the GPU, has a pace of its own.
+    // A run that restarts on WASM after a GPU failure has a new pace.
     const isRestart = completed < (this.lastCompleted.get(stage) ?? 0);
     this.lastCompleted.set(stage, completed);
     const start = isRestart ? time : (this.firstSeen.get(stage) ?? time);
@@ -41,10 +41,9 @@ export class ProgressMeter {
 }
 
 /**
- * Finds who spoke when, on this machine.
+ * Performs speaker diarization on this machine.
  *
- * Holds workers and loaded models from one run to the next. Runs of one diarizer take turns. `using` disposes of it, where
- * the runtime has that.
+ * Keeps workers and loaded models between runs. Runs of one diarizer take turns. Supports `using` for disposal.
  *
  * @example
  * const diarizer = await Diarizer.create();
@@ -61,11 +60,11 @@ export class Diarizer {
    * Starts the workers and loads the models.
    *
    * @throws VoxlaneError `options`, `model-missing`, `model-altered`, `model-invalid`, `backend-unavailable`,
-   * `backend-failed`, `worker-failed`, `cancelled` when `signal` fires, with its reason as `cause`
+   *   `backend-failed`, `worker-failed`, `cancelled` if `signal` fires, with its reason as `cause`
    */
   static async create(
     options: DiarizerOptions & {
-      /** Takes the creation back; has no effect after it. */
+      /** Aborts the creation; ignored afterwards. */
       readonly signal?: AbortSignal;
     } = {},
   ): Promise<Diarizer> {
@@ -81,21 +80,21 @@ export class Diarizer {
     return unlessAborted(signal, create, { discard: (late) => { late.dispose(); } });
   }
 
-  /** The preset that was taken. */
+  /** The selected preset. */
   get preset(): PresetId {
     return this.settings.preset;
   }
 
-  /** The backend that the models run on; null while there are no workers: after a cancelled run, or an idle time. */
+  /** The backend that runs the models; null while there are no workers: after a canceled run or an idle period. */
   get backend(): BackendReport | null {
     return this.lifetime.backend;
   }
 
   /**
-   * Diarizes one recording, after those that were asked for before.
+   * Diarizes one recording, after earlier calls have ended.
    *
-   * @throws VoxlaneError `audio-*` for a source that cannot be read, `options`, `cancelled` with the signal's reason as
-   * `cause`, `disposed`, `model-output`, and what {@link Diarizer.create} throws when the workers have to be started again
+   * @throws VoxlaneError `audio-*` if the source cannot be read, `options`, `cancelled` with the signal's reason as
+   * `cause`, `disposed`, `model-output`, and the errors of {@link Diarizer.create} if the workers must be started again
    */
   async diarize(source: DiarizationSource, options: DiarizeOptions = {}): Promise<DiarizationResult> {
     const { checked, input } = endingOnFailure(source, () => {
@@ -121,18 +120,18 @@ export class Diarizer {
     }
   }
 
-  /** Ends the workers and frees their memory. A run under way rejects with `disposed`. */
+  /** Ends the workers and frees their memory. A current run rejects with `disposed`. */
   dispose(): void {
     this.lifetime.dispose(disposedError());
   }
 
-  /** {@link dispose}, by the name that `using` knows. */
+  /** Calls {@link dispose}, for `using`. */
   [DISPOSE](): void {
     this.dispose();
   }
 }
 
-/** Passes on a run's events until the run is over. Work that ends later is not reported. */
+/** Forwards the events of a run until the run is over. Later events are dropped. */
 class RunEvents {
   readonly options: CheckedRunOptions;
   private readonly meter = new ProgressMeter();
@@ -166,7 +165,7 @@ function disposedError(): VoxlaneError {
   return new VoxlaneError({
     code: 'disposed',
     problem: 'The diarizer was disposed',
-    expected: 'a diarizer that is still in use',
-    remedy: 'Make a new one with Diarizer.create()',
+    expected: 'a diarizer that is not disposed',
+    remedy: 'Create a new one with Diarizer.create()',
   });
 }

@@ -14,7 +14,7 @@ const codeOf = (work: Promise<unknown>): Promise<string> =>
   work.then(() => 'none', (error: unknown) => (error instanceof VoxlaneError ? error.code : String(error)));
 const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
 
-/** What a test lets happen when it wants. */
+/** A promise that the test settles. */
 function gate(): { opened: Promise<void>; open: () => void; fail: (error: Error) => void } {
   let open = (): void => undefined;
   let fail: (error: Error) => void = () => undefined;
@@ -45,7 +45,7 @@ class FakeDiarizer implements SharedDiarizer {
   }
 }
 
-/** Shares whose diarizers are created when a test lets them. */
+/** Shares whose diarizers are created when the test allows it. */
 function setUp(): {
   share: (options?: DiarizerOptions) => DiarizerShare;
   created: { diarizer: FakeDiarizer; creation: ReturnType<typeof gate>; options: DiarizerOptions; signal: AbortSignal }[];
@@ -62,8 +62,8 @@ function setUp(): {
   return { share, created };
 }
 
-describe('shares of a diarizer', () => {
-  test('of the same options have one, which the first run starts, and take turns', async () => {
+describe('handles of a shared diarizer', () => {
+  test('with equal options have one diarizer, which the first run starts, and take turns', async () => {
     const { share, created } = setUp();
     const [a, b] = [share({ preset: 'fast' }), share({ speed: 'fast', idleSeconds: 60 })];
     expect(created).toHaveLength(0);
@@ -79,7 +79,7 @@ describe('shares of a diarizer', () => {
     expect(await Promise.all(runs)).toEqual([RESULT, RESULT]);
   });
 
-  test('of other options have their own; a file is itself only', async () => {
+  test('with different options have their own; files are compared by identity', async () => {
     const { share, created } = setUp();
     const file = (): Blob => new Blob(['x']);
     const same = file();
@@ -90,7 +90,7 @@ describe('shares of a diarizer', () => {
     expect(created).toHaveLength(all.length - 1);
   });
 
-  test('the last that is given back ends it, and a run of it rejects; the next share starts another', async () => {
+  test('the last release ends it and rejects a run; the next handle starts another', async () => {
     const { share, created } = setUp();
     const [a, b] = [share(), share()];
     const runs = [a.diarize(SAMPLES), b.diarize(SAMPLES)] as const;
@@ -111,7 +111,7 @@ describe('shares of a diarizer', () => {
     expect(created).toHaveLength(2);
   });
 
-  test('one that is given back while it starts ends the start', async () => {
+  test('a release during the start ends the start', async () => {
     const { share, created } = setUp();
     const one = share();
     const run = one.diarize(SAMPLES);
@@ -120,7 +120,7 @@ describe('shares of a diarizer', () => {
     expect(created[0]!.signal.aborted).toBe(true);
   });
 
-  test('where it cannot be created, all who wait hear it, and the next run tries again', async () => {
+  test('a failed creation rejects all waiting calls, and the next run tries again', async () => {
     const { share, created } = setUp();
     const one = share();
     const runs = [one.diarize(SAMPLES), share().diarize(SAMPLES)];
@@ -133,7 +133,7 @@ describe('shares of a diarizer', () => {
     expect(await again).toBe(RESULT);
   });
 
-  test('a signal takes one back from the start; the start ends with the last', async () => {
+  test('a signal removes one call from the start; the last one ends the start', async () => {
     const { share, created } = setUp();
     const [one, other] = [new AbortController(), new AbortController()];
     const source = new TestSource([SAMPLES]);
@@ -145,21 +145,21 @@ describe('shares of a diarizer', () => {
     other.abort('second');
     await expect(runs[1]).rejects.toMatchObject({ code: 'cancelled', cause: 'second' });
     expect(created[0]!.signal.aborted).toBe(true);
-    // Who comes meanwhile does not get what is being ended.
+    // A new caller does not get a diarizer that is being ended.
     share().diarize(SAMPLES).catch(() => undefined);
     expect(created).toHaveLength(2);
     expect(await codeOf(share().diarize(SAMPLES, { signal: AbortSignal.abort() }))).toBe('cancelled');
     expect(created).toHaveLength(2);
   });
 
-  test('options of a run are checked before anything starts', async () => {
+  test('validate the options of a run before anything starts', async () => {
     const { share, created } = setUp();
     expect(await codeOf(share().diarize(SAMPLES, { speakers: 0 }))).toBe('options');
     expect(await codeOf(share().diarize(SAMPLES, { speeker: 2 } as never))).toBe('options');
     expect(created).toHaveLength(0);
   });
 
-  test('who has a run under way hears of downloads', async () => {
+  test('report downloads to the handle with a current run', async () => {
     const { share, created } = setUp();
     const heard: string[] = [];
     const [a, b] = ['a', 'b'].map((name) => share({ onDownload: () => heard.push(name) })) as [DiarizerShare, DiarizerShare];
@@ -178,7 +178,7 @@ describe('shares of a diarizer', () => {
     expect(await codeOf(runs[1])).toBe('disposed');
   });
 
-  test('a share with two runs hears of a download once, until the last of them is over', async () => {
+  test('report a download once to a handle with two runs, until the last run is over', async () => {
     const { share, created } = setUp();
     let heard = 0;
     const one = share({ onDownload: () => heard++ });

@@ -18,7 +18,7 @@ import type { CheckedDiarizerOptions } from './options';
 import type { ClusteringName, PipelineSettings, Speed } from './settings';
 import type { BackendReport } from './types';
 
-/** The workers of one pipeline with their models loaded. */
+/** The workers of one pipeline, with loaded models. */
 export interface Engine {
   readonly decode: ReturnType<typeof spawnDecodeWorker>;
   readonly segmentation: ModelPool<SegmentationManifest, SegmentationWorkerApi>;
@@ -29,22 +29,22 @@ export interface Engine {
   readonly settings: PipelineSettings;
   readonly speed: Speed;
   readonly clusteringName: ClusteringName;
-  /** SHA-256 of the segmentation model's file. */
+  /** SHA-256 of the segmentation model file. */
   readonly segmentationModel: string;
-  /** SHA-256 of the embedding model's file. */
+  /** SHA-256 of the embedding model file. */
   readonly embeddingModel: string;
-  /** Models with golden outputs of the loaded file. */
+  /** Models with golden outputs for the loaded file. */
   readonly provable: readonly ('segmentation' | 'embedding')[];
-  /** SHA-256 of the PLDA's file, which the clustering worker holds its bytes against; null where VBx is not used. */
+  /** SHA-256 of the PLDA file, which the clustering worker verifies; null without VBx. */
   readonly pldaModel: string | null;
-  /** What is to be known of that file; null where nothing is. */
+  /** Note about the embedding model file; null if there is none. */
   readonly modelNote: string | null;
-  /** Under which what is known of this GPU is remembered; empty on WASM. */
+  /** Key of the stored verdict of this GPU; empty on WASM. */
   readonly verdictKey: string;
   readonly backend: BackendReport;
-  /** Windows that the models take at a time; memory can make it smaller in mid-run. */
+  /** Windows per batch; reduced during a run if memory is insufficient. */
   readonly batchWindows: { current: number };
-  /** Ends every worker at once; whatever is pending rejects with `reason`. */
+  /** Ends all workers at once; pending calls reject with `reason`. */
   readonly terminate: (reason: VoxlaneError) => void;
 }
 
@@ -54,11 +54,11 @@ export function hasEnded({ decode, clustering }: Pick<Engine, 'decode' | 'cluste
 }
 
 /**
- * Starts the workers and loads the models, one after another: the runtime does not make sessions concurrently,
- * and two sets of threads compiling at once are slower than one after the other.
+ * Starts the workers and loads the models one after another: the runtime does not create sessions concurrently, and two
+ * sets of compiling threads at once are slower than in sequence.
  *
- * @param ownKernels false lets ONNX Runtime compute all models on WASM
- * @throws VoxlaneError `model-*`, `backend-*`, `gpu-*`, `worker-failed`; `cancelled` when `signal` fires
+ * @param ownKernels false to run all models on WASM with ONNX Runtime
+ * @throws VoxlaneError `model-*`, `backend-*`, `gpu-*`, `worker-failed`; `cancelled` if `signal` fires
  */
 export async function startEngine(
   options: CheckedDiarizerOptions,
@@ -69,7 +69,7 @@ export async function startEngine(
 ): Promise<Engine> {
   const isolated = globalThis.crossOriginIsolated;
   const lanes = backend.name === 'webgpu' ? GPU_WORKERS : planWorkers(backend.threads, options.speed, isolated, settings.mostEmbedders);
-  // No more at work than there are cores: the page's own thread has to get its turn.
+  // At most as many busy workers as cores, so that the page's thread stays responsive.
   const slots = new Semaphore(backend.name === 'webgpu' ? Infinity : Math.max(1, backend.threads));
   const request = (modelId: string, threads: number): LoadRequest => ({
     modelId,
@@ -78,7 +78,7 @@ export async function startEngine(
     backend: backend.name,
     threads,
     hub: options.hub,
-    // Only embedding models are brought by users.
+    // Users can provide only embedding models.
     modelFile: modelId === settings.embedding ? options.modelFile : undefined,
     trustUnknownModel: options.trustUnknownModel,
     ownKernels,
@@ -115,9 +115,9 @@ export async function startEngine(
       }
       const pldaModel = clustering.method !== 'agglomerative' ? await pldaHash(clustering.plda, options.modelsBase) : null;
       checkPair(segmentation.manifest, embedding.manifest);
-      // Not waited for: the first recording starts on the workers that there are.
+      // Not awaited: the first recording starts on the available workers.
       void workers.segmentation.grow();
-      // A download that could not be kept would be made again for each.
+      // If a download could not be stored, each worker would repeat it.
       const isAtHand = options.modelFile !== undefined || !embedding.manifest.sources || embedding.note === null;
       if (isAtHand) void workers.embedding.grow();
       return {
@@ -144,7 +144,7 @@ export async function startEngine(
   }
 }
 
-/** What the PLDA's manifest says, which is a few lines: only a file of this SHA-256 was loaded. */
+/** The hash of the PLDA according to its small manifest: only a file with this SHA-256 was loaded. */
 async function pldaHash(id: string, modelsBase: FileBase): Promise<string> {
   const address = addressIn(modelsBase, `${id}/manifest.json`);
   return parsePldaManifest(await fetchJson(address), address).file.sha256;
@@ -154,8 +154,8 @@ function checkPair(segmentation: SegmentationManifest, embedding: EmbeddingManif
   if (segmentation.sampleRate === embedding.sampleRate) return;
   throw new VoxlaneError({
     code: 'model-invalid',
-    problem: `${segmentation.id} takes ${segmentation.sampleRate} Hz and ${embedding.id} ${embedding.sampleRate} Hz`,
-    expected: 'two models of one sample rate',
-    remedy: 'Check the folder that the `models` option names',
+    problem: `${segmentation.id} requires ${segmentation.sampleRate} Hz and ${embedding.id} requires ${embedding.sampleRate} Hz`,
+    expected: 'two models with the same sample rate',
+    remedy: 'Check the folder set by the option models',
   });
 }

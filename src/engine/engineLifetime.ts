@@ -7,7 +7,7 @@ import { checkAgain, describeFailure, isGpuTrouble, startOnWasm, startTrustedEng
 import type { PipelineSettings } from './settings';
 import type { BackendReport } from './types';
 
-/** What an engine is started with. */
+/** Parameters of an engine start. */
 export interface EngineSetup {
   readonly options: CheckedDiarizerOptions;
   readonly settings: PipelineSettings;
@@ -137,7 +137,7 @@ export class EngineLifetime {
   private waitIdle(): void {
     if (this.disposal || this.idleSeconds === Infinity) return;
     this.idleTimer = setTimeout(() => {
-      this.stop(new VoxlaneError({ code: 'cancelled', problem: 'The workers were idle and were ended' }));
+      this.stop(new VoxlaneError({ code: 'cancelled', problem: 'The workers were ended after being idle' }));
       this.onIdle();
     }, this.idleSeconds * 1000);
   }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { InOrder } from './modelPool';
 
-/** What was delivered, one entry a delivery, with the count of windows so far. */
+/** The deliveries, each with the number of windows so far. */
 function collect(): { readonly order: InOrder<Uint8Array>; readonly delivered: [number[], number][] } {
   const delivered: [number[], number][] = [];
   const order = new InOrder<Uint8Array>((values, numWindows, completed) => {
@@ -11,7 +11,7 @@ function collect(): { readonly order: InOrder<Uint8Array>; readonly delivered: [
   return { order, delivered };
 }
 
-test('windows are delivered in order, each once, in whatever order they are done', () => {
+test('windows are delivered in order and once, regardless of the order of completion', () => {
   const { order, delivered } = collect();
   const first = order.open(Uint8Array.of(0, 1, 2, 3, 4, 5), 3);
   const second = order.open(Uint8Array.of(6, 7, 8, 9), 2);
@@ -20,7 +20,7 @@ test('windows are delivered in order, each once, in whatever order they are done
   expect(delivered).toEqual([]);
   first(0);
   expect(delivered).toEqual([[[0, 1, 2, 3], 2]]);
-  // Done twice counts once.
+  // Marking a window twice counts once.
   first(0);
   first(2);
   second(1);
@@ -28,7 +28,7 @@ test('windows are delivered in order, each once, in whatever order they are done
   expect(order.completed).toBe(5);
 });
 
-test('a window that is marked again after its block was delivered changes nothing', () => {
+test('marking a window again after its delivery has no effect', () => {
   const { order, delivered } = collect();
   const mark = order.open(Uint8Array.of(0, 1), 1);
   mark(0);

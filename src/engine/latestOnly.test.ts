@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { VoxlaneError } from '../util/errors';
 import { LatestOnly } from './reclusterer';
 
-/** Work that ends when it is told to. */
+/** Work that the test ends. */
 function openWork() {
   const begun: string[] = [];
   const ends = new Map<string, () => void>();
@@ -20,7 +20,7 @@ const cancelled = expect.objectContaining({ code: 'cancelled' }) as unknown;
 const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 describe('latest only', () => {
-  test('of what comes while something is under way, only the last is done', async () => {
+  test('runs only the last of the calls made during a run', async () => {
     const calls = new LatestOnly();
     const { begun, work, end } = openWork();
     const first = calls.run(work('first'));
@@ -36,7 +36,7 @@ describe('latest only', () => {
     expect(await third).toBe('third');
   });
 
-  test('what is taken back while it waits is not begun, while it runs ends unheard, before it came is refused', async () => {
+  test('aborts a call: waiting, it does not start; running, its result is dropped; with a fired signal, it is rejected', async () => {
     const calls = new LatestOnly();
     const { begun, work, end } = openWork();
     const [running, waiting] = [new AbortController(), new AbortController()];
@@ -56,7 +56,7 @@ describe('latest only', () => {
     expect(begun).toEqual(['first', 'fourth']);
   });
 
-  test('work that fails does not keep the next from being done', async () => {
+  test('runs the next call after one that fails', async () => {
     const calls = new LatestOnly();
     const first = calls.run(() => Promise.reject(new Error('failed')));
     const second = calls.run(() => Promise.resolve('second'));
@@ -64,7 +64,7 @@ describe('latest only', () => {
     expect(await second).toBe('second');
   });
 
-  test('is idle once all is done', async () => {
+  test('is idle after all calls', async () => {
     const calls = new LatestOnly();
     const { begun, work, end } = openWork();
     await calls.idle();
@@ -79,7 +79,7 @@ describe('latest only', () => {
     await idle;
   });
 
-  test('stopping rejects what waits', async () => {
+  test('rejects waiting calls on stop', async () => {
     const calls = new LatestOnly();
     const { work } = openWork();
     void calls.run(work('first'));

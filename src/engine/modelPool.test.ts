@@ -12,10 +12,10 @@ const reply: LoadReply<string> = { manifest: 'm', adapter: null, sha256: '', not
 const ended = (problem: string): VoxlaneError => new VoxlaneError({ code: 'cancelled', problem });
 
 /**
- * Handles in the page's thread.
+ * Worker handles in the page's thread.
  *
- * @param failing numbers, from 0, of those that cannot load
- * @param hashes of the file that each loads
+ * @param failing indices of handles that fail to load
+ * @param hashes SHA-256 of the file that each handle loads
  */
 function fakeSpawn(failing: readonly number[] = [], hashes: readonly string[] = []) {
   const handles: { calls: Interruptible<VoxlaneError>; load: (() => void)[] }[] = [];
@@ -36,7 +36,7 @@ function fakeSpawn(failing: readonly number[] = [], hashes: readonly string[] = 
           });
         });
       },
-      // A worker without a model has no counts to give.
+      // A worker without a model has no counts.
       gpuCounts: () => (loaded ? Promise.resolve({ fbank: oneDispatch }) : Promise.reject(ended('not loaded'))),
     };
     return {
@@ -47,7 +47,7 @@ function fakeSpawn(failing: readonly number[] = [], hashes: readonly string[] = 
   return { spawn, handles };
 }
 
-/** A call that ends when it is told to, and says which worker it ran on. */
+/** A call that the test ends; it returns the index of its worker. */
 function openCall(pool: ModelPool<string, Api>): { end: () => void; result: Promise<number> } {
   let end = (): void => undefined;
   const gate = new Promise<void>((resolve) => { end = resolve; });
@@ -60,14 +60,14 @@ function openCall(pool: ModelPool<string, Api>): { end: () => void; result: Prom
 
 const turn = () => new Promise((resolve) => setTimeout(resolve));
 
-test('each worker has one call at a time, and the next call goes to whoever is free first', async () => {
+test('each worker has one call at a time, and the next call goes to the first idle worker', async () => {
   const { spawn, handles } = fakeSpawn();
   const pool = new ModelPool<string, Api>(spawn, {} as LoadRequest, 2);
   const growing = pool.grow();
   await turn();
   const [first, second, third] = [openCall(pool), openCall(pool), openCall(pool)];
   await turn();
-  // The second worker takes over as soon as it has its model.
+  // The second worker accepts calls as soon as its model is loaded.
   handles[1]!.load[0]!();
   await growing;
   second.end();
@@ -78,7 +78,7 @@ test('each worker has one call at a time, and the next call goes to whoever is f
   expect(await first.result).toBe(0);
 });
 
-test('a worker that cannot be had is done without', async () => {
+test('a worker that fails to start is omitted', async () => {
   const { spawn } = fakeSpawn([1]);
   const pool = new ModelPool<string, Api>(spawn, {} as LoadRequest, 2);
   await pool.grow();
@@ -87,7 +87,7 @@ test('a worker that cannot be had is done without', async () => {
   expect(await Promise.all(calls.map(({ result }) => result))).toEqual([0, 0]);
 });
 
-test('what was asked of the GPU is counted over the workers that have their model', async () => {
+test('GPU operations are counted over the workers with a loaded model', async () => {
   const { spawn, handles } = fakeSpawn();
   const pool = new ModelPool<string, Api>(spawn, {} as LoadRequest, 2);
   const loading = pool.load();
@@ -102,7 +102,7 @@ test('what was asked of the GPU is counted over the workers that have their mode
   expect((await pool.gpuCounts()).fbank).toMatchObject({ dispatches: 2 });
 });
 
-test('ending the pool rejects what runs and what waits', async () => {
+test('ending the pool rejects running and waiting calls', async () => {
   const { spawn } = fakeSpawn();
   const pool = new ModelPool<string, Api>(spawn, {} as LoadRequest, 1);
   const calls = [openCall(pool), openCall(pool)];

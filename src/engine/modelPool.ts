@@ -5,25 +5,25 @@ import { addCounts, type GpuCountsByStage } from '../gpu/meter';
 import { Semaphore } from '../util/concurrency';
 import { VoxlaneError } from '../util/errors';
 
-/** What a call is made on. */
+/** The remote interface of a worker. */
 export type Remote<Api extends object> = Parameters<Parameters<WorkerHandle<Api>['call']>[0]>[0];
 
-/** Losses in one run after which the worker is given up: a driver that keeps crashing will not get better. */
+/** Maximum number of restarts of a worker in one run: a driver that keeps crashing will not recover. */
 const MAX_RESTARTS = 3;
 
 /**
- * A worker with its model that survives the loss of its GPU device or of the worker itself: the worker is started and loaded
- * again, and the interrupted call is repeated. A call must therefore keep what it sends.
+ * A worker with its model that survives the loss of its GPU device or of the worker itself: the worker is restarted,
+ * the model is loaded again, and the interrupted call is repeated. A call must therefore keep its arguments.
  */
 export class ModelWorker<Manifest, Api extends ModelWorkerApi<Manifest>> {
   private handle: WorkerHandle<Api>;
   private restarts = 0;
-  /** Counts of the workers that are gone. */
+  /** Counts of the earlier workers. */
   private pastCounts: GpuCountsByStage[] = [];
-  /** The worker's last answer, for the case that it vanishes. */
+  /** The last counts of the worker, in case it ends unexpectedly. */
   private lastCounts: GpuCountsByStage = {};
   private terminated: VoxlaneError | null = null;
-  /** Of the first file that was loaded; empty until then. */
+  /** SHA-256 of the first loaded file; empty until then. */
   private sha256 = '';
 
   constructor(
@@ -34,19 +34,19 @@ export class ModelWorker<Manifest, Api extends ModelWorkerApi<Manifest>> {
   }
 
   /**
-   * @param sha256 of the required file; default: that of the first load, if there was one
+   * @param sha256 SHA-256 of the required file; default: that of the first load, if there was one
    * @throws VoxlaneError `model-*`, `backend-*`, `worker-failed`; `model-altered` for a different file
    */
   async load(sha256 = this.sha256, onDownload?: OnDownload): Promise<LoadReply<Manifest>> {
     const listener = onDownload ? proxy(onDownload) : null;
-    // Comlink's type of a generic remote hides that this is a plain asynchronous call.
+    // The Comlink type of a generic remote does not show that this is an asynchronous call.
     const reply = await this.handle.call((api) => (api as unknown as ModelWorkerApi<Manifest>).load(this.request, listener));
     if (sha256 !== '' && reply.sha256 !== sha256) throw otherFile(this.request.modelId, sha256, reply.sha256);
     this.sha256 = reply.sha256;
     return reply;
   }
 
-  /** @param use is called again after a lost device or worker: it must not transfer what it sends */
+  /** @param use called again after the loss of a device or worker: it must not transfer its arguments */
   async call<Result>(use: (remote: Remote<Api>) => Promise<Result>): Promise<Result> {
     for (;;) {
       try {
@@ -59,12 +59,12 @@ export class ModelWorker<Manifest, Api extends ModelWorkerApi<Manifest>> {
     }
   }
 
-  /** A new recording: losses are counted anew. */
+  /** Starts a new recording: resets the number of restarts. */
   newRun(): void {
     this.restarts = 0;
   }
 
-  /** What each stage has asked of the GPU, over all restarts that could still be asked. */
+  /** GPU operations of each stage, over all workers whose counts are known. */
   async gpuCounts(): Promise<GpuCountsByStage> {
     return addCounts([...this.pastCounts, await this.currentCounts()]);
   }
@@ -88,8 +88,8 @@ export class ModelWorker<Manifest, Api extends ModelWorkerApi<Manifest>> {
   }
 
   /**
-   * In Chromium, the fetch of a model fails (ERR_CACHE_WRITE_FAILURE) if another worker that fetches the same file ends
-   * meanwhile. Such a load is repeated.
+   * In Chromium, the fetch of a model fails (ERR_CACHE_WRITE_FAILURE) if another worker ends while it fetches the same
+   * file. Such a load is repeated.
    */
   private async restartUntilLoaded(loss: VoxlaneError): Promise<void> {
     for (let reason = loss; ; ) {
@@ -120,17 +120,17 @@ export class ModelWorker<Manifest, Api extends ModelWorkerApi<Manifest>> {
 function otherFile(id: string, before: string, now: string): VoxlaneError {
   return new VoxlaneError({
     code: 'model-altered',
-    problem: `The stored file of ${id} has changed since the run began: SHA-256 ${now}`,
-    expected: `the file that was checked: SHA-256 ${before}`,
+    problem: `The stored file of ${id} has changed since the start of the run: SHA-256 ${now}`,
+    expected: `the file that was verified: SHA-256 ${before}`,
     remedy: 'Run again, and do not change stored models during a run',
   });
 }
 
 /**
- * Workers with the same model, each of which takes one call at a time.
+ * Workers with the same model; each runs one call at a time.
  *
- * Several workers of one thread do more than one worker of several: the models' matrices are small, and threads wait
- * for each other after every one of them. And they need no cross-origin isolation.
+ * Several single-threaded workers are faster than one worker with several threads: the matrices of the models are
+ * small, and threads synchronize after each of them. They also work without cross-origin isolation.
  */
 export class ModelPool<Manifest, Api extends ModelWorkerApi<Manifest>> {
   private readonly workers: ModelWorker<Manifest, Api>[];
@@ -138,12 +138,12 @@ export class ModelPool<Manifest, Api extends ModelWorkerApi<Manifest>> {
   private readonly idle: ModelWorker<Manifest, Api>[];
   private readonly waiting: ((worker: ModelWorker<Manifest, Api>) => void)[] = [];
   private terminated: VoxlaneError | null = null;
-  /** Of the first worker's model file. */
+  /** SHA-256 of the first worker's model file. */
   private sha256 = '';
 
   /**
-   * @param size most workers; all but the first are started by {@link grow}
-   * @param slots of all pools together
+   * @param size maximum number of workers; {@link grow} starts all but the first
+   * @param slots shared by all pools
    */
   constructor(
     private readonly spawn: () => WorkerHandle<Api>,
@@ -169,7 +169,7 @@ export class ModelPool<Manifest, Api extends ModelWorkerApi<Manifest>> {
     return reply;
   }
 
-  /** Starts the other workers; each takes calls as soon as it is ready. One that cannot be had is done without. */
+  /** Starts the other workers; each accepts calls as soon as it is ready. Workers that fail to start are omitted. */
   async grow(): Promise<void> {
     if (this.terminated) return;
     const others = Array.from({ length: this.size - 1 }, async () => {
@@ -188,9 +188,9 @@ export class ModelPool<Manifest, Api extends ModelWorkerApi<Manifest>> {
   }
 
   /**
-   * Calls a worker that has nothing else to do, in the order of the calls.
+   * Calls an idle worker, in the order of the calls.
    *
-   * @param use is called again after a lost device: it must not transfer what it sends
+   * @param use called again after the loss of a device: it must not transfer its arguments
    */
   async call<Result>(use: (remote: Remote<Api>) => Promise<Result>): Promise<Result> {
     const worker = this.idle.shift() ?? (await this.nextIdle());
@@ -201,12 +201,12 @@ export class ModelPool<Manifest, Api extends ModelWorkerApi<Manifest>> {
     }
   }
 
-  /** A new recording: losses are counted anew. */
+  /** Starts a new recording: resets the numbers of restarts. */
   newRun(): void {
     for (const worker of this.workers) worker.newRun();
   }
 
-  /** What each stage has asked of the GPU, in all workers that have their model. */
+  /** GPU operations of each stage, over all workers with a loaded model. */
   async gpuCounts(): Promise<GpuCountsByStage> {
     return addCounts(await Promise.all(Array.from(this.loaded, (worker) => worker.gpuCounts())));
   }
@@ -215,7 +215,7 @@ export class ModelPool<Manifest, Api extends ModelWorkerApi<Manifest>> {
   terminate(reason: VoxlaneError): void {
     this.terminated = reason;
     for (const worker of this.workers) worker.terminate(reason);
-    // Whoever waits is given a worker that has ended, and hears its reason.
+    // Waiting calls get an ended worker, which rejects them with its reason.
     for (const next of this.waiting.splice(0)) next(this.workers[0]!);
   }
 
@@ -237,25 +237,25 @@ export class ModelPool<Manifest, Api extends ModelWorkerApi<Manifest>> {
   }
 }
 
-/** Values of consecutive windows that are filled in as the windows are done, in any order. */
+/** Values of consecutive windows, filled in any order. */
 interface Block<Values> {
   /** Axes (window, …). */
   readonly data: Values;
   /** Axes (window), 1 if the window is done. */
   readonly done: Uint8Array;
-  /** Windows that were delivered. */
+  /** Number of delivered windows. */
   delivered: number;
 }
 
 /** Marks windows of one block as done. */
 export type MarkDone = (window: number) => void;
 
-/** Receives the values of windows that are done and follow those of the last delivery; axes (window, …). */
+/** Receives the values of completed windows that follow the last delivery; axes (window, …). */
 export type Deliver<Values> = (values: Values, numWindows: number, deliveredWindows: number) => void;
 
 /**
- * Delivers what a stage computed in the order of the windows, each window once, as soon as it and all windows before it are
- * done. Workers finish windows in any order, and a batch that did not fit into memory is computed in parts.
+ * Delivers the results of a stage in the order of the windows, each window once, as soon as it and all earlier windows
+ * are complete. Workers complete windows in any order, and a batch that does not fit into memory is computed in parts.
  */
 export class InOrder<Values extends Float32Array | Uint8Array> {
   private readonly blocks: Block<Values>[] = [];
@@ -263,7 +263,7 @@ export class InOrder<Values extends Float32Array | Uint8Array> {
 
   constructor(private readonly deliver: Deliver<Values>) {}
 
-  /** Windows that were delivered so far. */
+  /** Number of windows delivered so far. */
   get completed(): number {
     return this.deliveredWindows;
   }
@@ -271,7 +271,7 @@ export class InOrder<Values extends Float32Array | Uint8Array> {
   /**
    * Adds the next windows of the recording.
    *
-   * @param data axes (window, …); must hold a window's values when the window is marked
+   * @param data axes (window, …); must have the values of a window when the window is marked
    */
   open(data: Values, numWindows: number): MarkDone {
     const block: Block<Values> = { data, done: new Uint8Array(numWindows), delivered: 0 };

@@ -8,7 +8,7 @@ type Api = ModelWorkerApi<string>;
 
 const counts = (dispatches: number) => ({ fbank: { dispatches, submits: 1, bytesUp: 0, bytesBack: 0 } });
 
-/** Handles whose worker vanishes during its call if `vanishing` says so, by number of the worker. */
+/** Handles whose worker ends during its call if `vanishing` returns true for its index. */
 function fakeSpawn(vanishing: (index: number) => boolean) {
   const spawned: { vanished: boolean; terminated: boolean; load: ReturnType<typeof vi.fn> }[] = [];
   const gone = new VoxlaneError({ code: 'worker-failed', problem: 'gone' });
@@ -36,7 +36,7 @@ function fakeSpawn(vanishing: (index: number) => boolean) {
 
 const indexOf = (remote: unknown) => Promise.resolve((remote as { index: number }).index);
 
-test('a worker that vanishes is replaced, its model is loaded, and the call is repeated', async () => {
+test('a worker that ends is replaced, its model is loaded, and the call is repeated', async () => {
   const { spawn, spawned } = fakeSpawn((index) => index === 0);
   const worker = new ModelWorker<string, Api>(spawn, {} as LoadRequest);
   await worker.load();
@@ -48,7 +48,7 @@ test('a worker that vanishes is replaced, its model is loaded, and the call is r
   expect(await worker.gpuCounts()).toMatchObject({ fbank: { dispatches: 3 } });
 });
 
-test('the call fails if workers keep vanishing; the next run tries again', async () => {
+test('the call fails if workers keep ending; the next run tries again', async () => {
   let isVanishing = true;
   const { spawn, spawned } = fakeSpawn(() => isVanishing);
   const worker = new ModelWorker<string, Api>(spawn, {} as LoadRequest);
@@ -59,7 +59,7 @@ test('the call fails if workers keep vanishing; the next run tries again', async
   expect(await worker.call(indexOf)).toBe(4);
 });
 
-test('a fetch that fails because another worker vanished is repeated', async () => {
+test('a fetch that fails because another worker ended is repeated', async () => {
   const { spawn, spawned } = fakeSpawn((index) => index === 0);
   const missing = new VoxlaneError({ code: 'model-missing', problem: 'the connection ended' });
   const worker = new ModelWorker<string, Api>(() => {

@@ -1,4 +1,4 @@
-/** Reports of the two models. Functions in this thread, which the test controls, replace the workers. */
+/** Reports of the two models. Functions in this thread, controlled by the test, replace the workers. */
 import { describe, expect, test } from 'vitest';
 import type { DecodedBatch, LocalResults } from '../../workers/contracts';
 import { seededRandom } from '../../test/clustering/random';
@@ -13,11 +13,11 @@ const DIMENSION = 3;
 const WINDOW_SAMPLES = 2;
 const CELLS = NUM_FRAMES * NUM_SPEAKERS;
 const ROWS = NUM_SPEAKERS * DIMENSION;
-/** Of each window in each model. */
+/** Seconds of each window in each model. */
 const SECONDS = 1;
 const SILENT = 5;
 
-/** Activity of a window: the number in its first sample as binary, so that all windows differ. */
+/** Activity of a window: the number in its first sample in binary, so that all windows differ. */
 const activityOf = (window: number): number[] =>
   window === SILENT ? Array<number>(CELLS).fill(0) : Array.from({ length: CELLS }, (_, bit) => ((window + 1) >> bit) & 1);
 const embeddingsOf = (window: number): number[] => Array.from({ length: ROWS }, (_, index) => window + index / 10);
@@ -28,9 +28,9 @@ interface Setting {
   readonly numWindows: number;
   readonly batch: number;
   readonly backend: 'wasm' | 'webgpu';
-  /** Most windows that each model has the memory for. */
+  /** Maximum number of windows that fit into the memory of each model. */
   readonly fits?: { readonly segmentation: number; readonly embedding: number };
-  /** Draws the order in which calls end. */
+  /** Seed for the order in which calls end. */
   readonly seed?: number;
 }
 
@@ -124,7 +124,7 @@ const windows = (count: number): number[] => [...Array(count).keys()];
 const artifactsOf = (events: readonly StageEvent[], stage: string): number[] =>
   events.filter((event) => event.stage === stage).flatMap(({ artifact }) => [...(artifact?.data ?? [])]);
 
-/** Checks the hook's guarantees for stages that run by windows. */
+/** Checks the guarantees of the hook for stages with windows. */
 function expectContract({ events }: Run, numWindows: number): void {
   for (const stage of ['segmentation', 'fbank', 'embedding']) {
     let before = 0;
@@ -145,8 +145,8 @@ function expectContract({ events }: Run, numWindows: number): void {
 
 const SEEDS = windows(20).map((index) => index + 1);
 
-describe('the hook receives each window of each stage once, in order, and never more than there are', () => {
-  test.each(SEEDS)('on WASM, in whatever order workers finish (%i)', async (seed) => {
+describe('the hook receives each window of each stage once and in order', () => {
+  test.each(SEEDS)('on WASM, in any order of completion (%i)', async (seed) => {
     expectContract(await run({ numWindows: 21, batch: 4, backend: 'wasm', seed }, 22), 21);
   });
 
@@ -154,25 +154,25 @@ describe('the hook receives each window of each stage once, in order, and never 
     const fits = { segmentation: 1 + (seed % 7), embedding: 1 + (seed % 3) };
     const finished = await run({ numWindows: 21, batch: 8, backend: 'webgpu', fits, seed }, 22);
     expectContract(finished, 21);
-    // Calls that did not fit gave no result, and none that fitted was repeated.
+    // Calls that did not fit returned no result, and calls that fit were not repeated.
     expect(finished.timings).toMatchObject({ segmentation: 21 * SECONDS, fbank: 20 * SECONDS, embedding: 20 * SECONDS });
   });
 
-  test.each([[10], [40], [null]])('if the container says %s s', async (expectedSeconds) => {
+  test.each([[10], [40], [null]])('if the container declares %s s', async (expectedSeconds) => {
     expectContract(await run({ numWindows: 21, batch: 4, backend: 'wasm' }, expectedSeconds), 21);
   });
 
-  test('of 480 s, which are 471 windows', async () => {
+  test('for 480 s, which are 471 windows', async () => {
     expectContract(await run({ numWindows: 471, batch: 4, backend: 'wasm' }, 480), 471);
   });
 
-  test('it is an error if a single window does not fit into memory', async () => {
+  test('and rejects if a single window does not fit into memory', async () => {
     const work = run({ numWindows: 5, batch: 4, backend: 'webgpu', fits: { segmentation: 4, embedding: 0 } }, 6);
     await expect(work).rejects.toMatchObject({ code: 'gpu-memory' });
   });
 });
 
-test('a hook that changes its values does not change the run', async () => {
+test('a hook that changes its values does not affect the run', async () => {
   const setting = { numWindows: 21, batch: 4, backend: 'wasm' } as const;
   const { appended } = await run(setting, 22, ({ artifact }) => artifact?.data.fill(7));
   const all = (key: 'activity' | 'embeddings'): number[] => appended.flatMap((results) => [...results[key]]);

@@ -11,33 +11,33 @@ describe('names of options', () => {
     [checkDiarizerNames, { modelfile: null }, 'modelfile', 'modelFile'],
     [checkDiarizerNames, { thread: 2 }, 'thread', 'threads'],
     [checkDiarizerNames, { speakers: 2 }, 'speakers', 'speed'],
-    // Only what can be taken back has a signal.
+    // Only cancelable calls have a signal.
     [checkDiarizerNames, { signal: null }, 'signal', 'speed'],
     [splitOptions, { modle: 'x' }, 'modle', 'models'],
-  ])('%o: one that is not known is told with the nearest', (check, options, name, nearest) => {
+  ])('%o: rejects an unknown option with a suggestion', (check, options, name, nearest) => {
     expect(() => {
       check(options);
-    }).toThrow(expect.objectContaining({ code: 'options', problem: `There is no option ${name} here`, expected: `${nearest}, which is the nearest` }));
+    }).toThrow(expect.objectContaining({ code: 'options', problem: `There is no option ${name} here`, expected: `${nearest}, the nearest option` }));
   });
 
-  test.each([null, 'fast', 3])('%j are no options', (options) => {
+  test.each([null, 'fast', 3])('rejects %j', (options) => {
     expect(() => {
       checkRunNames(options as never);
     }).toThrow(expect.objectContaining({ code: 'options' }));
   });
 
-  test('of both are taken apart', () => {
+  test('splits combined options', () => {
     const { signal } = new AbortController();
     expect(splitOptions({ preset: 'fast', speakers: 2, signal })).toEqual({ diarizer: { preset: 'fast' }, run: { speakers: 2, signal } });
   });
 });
 
-test('a rate is a whole number of Hz', () => {
+test('a sample rate is a whole number of Hz', () => {
   expect(checkRunOptions({ sampleRate: 44_100 }).sampleRate).toBe(44_100);
   for (const sampleRate of [0, 0.5, 999, NaN, 1e6]) expect(() => checkRunOptions({ sampleRate })).toThrow(/sampleRate is/);
 });
 
-test('of a stream that has not ended, nobody knows the time that is left', () => {
+test('the remaining time of a stream that has not ended is unknown', () => {
   let now = 0;
   const meter = new ProgressMeter(() => now);
   const event = { stage: 'decode', artifact: null, completed: 4, total: 4 } as const;

@@ -13,22 +13,22 @@ const DIARIZER_NAMES: readonly string[] = Object.keys(DIARIZER_OPTIONS);
 const RUN_NAMES: readonly string[] = Object.keys(RUN_OPTIONS);
 
 /**
- * @param others names that are known beside those of a diarizer
- * @throws VoxlaneError `options` for any other, with the nearest that is known
+ * @param others further valid names
+ * @throws VoxlaneError `options` for an unknown name, with a suggestion
  */
 export function checkDiarizerNames(options: object, others: readonly string[] = []): void {
   checkNames(options, [...DIARIZER_NAMES, ...others]);
 }
 
-/** @throws VoxlaneError `options` for what `Diarizer.diarize` does not know, with the nearest that it does */
+/** @throws VoxlaneError `options` for an unknown option of `Diarizer.diarize`, with a suggestion */
 export function checkRunNames(options: object): void {
   checkNames(options, RUN_NAMES);
 }
 
 /**
- * Takes apart what one call is given for both.
+ * Splits combined options into those of the diarizer and those of the run.
  *
- * @throws VoxlaneError `options` for what neither knows, with the nearest that one of them does
+ * @throws VoxlaneError `options` for an unknown name, with a suggestion
  */
 export function splitOptions(options: DiarizerOptions & DiarizeOptions): { diarizer: DiarizerOptions; run: DiarizeOptions } {
   checkNames(options, [...DIARIZER_NAMES, ...RUN_NAMES]);
@@ -39,13 +39,13 @@ export function splitOptions(options: DiarizerOptions & DiarizeOptions): { diari
   };
 }
 
-/** Callers without types pass anything. @throws VoxlaneError `options`, with the nearest known name */
+/** Validates names at run time, for callers without types. @throws VoxlaneError `options`, with a suggestion */
 export function checkNames(options: unknown, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null) {
     throw new VoxlaneError({
       code: 'options',
       problem: `The options are ${String(options)}`,
-      expected: 'an object, or nothing',
+      expected: 'an object, or no options',
       remedy: 'Change the options and run again',
     });
   }
@@ -54,8 +54,8 @@ export function checkNames(options: unknown, known: readonly string[]): void {
     throw new VoxlaneError({
       code: 'options',
       problem: `There is no option ${name} here`,
-      expected: `${nearest(name, known)}, which is the nearest`,
-      remedy: `Those that there are: ${known.join(', ')}`,
+      expected: `${nearest(name, known)}, the nearest option`,
+      remedy: `Available options: ${known.join(', ')}`,
     });
   }
 }
@@ -65,7 +65,7 @@ function nearest(name: string, known: readonly string[]): string {
   return known[distances.indexOf(Math.min(...distances))]!;
 }
 
-/** Letters to add, take away or change for `a` to become `b` (Levenshtein). */
+/** The Levenshtein distance: insertions, deletions and substitutions from `a` to `b`. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let i = 1; i <= a.length; i++) {
@@ -79,7 +79,7 @@ function editDistance(a: string, b: string): number {
   return row[b.length]!;
 }
 
-/** Options of one run, checked and complete. */
+/** Validated options of one run, with defaults. */
 export interface CheckedRunOptions extends SpeakerBounds {
   readonly startSeconds: number;
   readonly durationSeconds: number | undefined;
@@ -87,41 +87,41 @@ export interface CheckedRunOptions extends SpeakerBounds {
   /** Undefined for the default of the preset. */
   readonly minDurationOn: number | undefined;
   readonly minDurationOff: number | undefined;
-  /** Of raw samples, in Hz. */
+  /** Sample rate in Hz. */
   readonly sampleRate: number | undefined;
   /** Audio track of a file; undefined for its default. */
   readonly track: number | undefined;
   readonly onPreview: DiarizeOptions['onPreview'] | undefined;
 }
 
-/** Options of a diarizer, checked, with where its files are. */
+/** Validated options of a diarizer with the locations of its files. */
 export interface CheckedDiarizerOptions extends OwnDiarizerOptions {
   readonly modelsBase: FileBase;
   readonly runtimeBase: FileBase;
   readonly goldensBase: FileBase;
 }
 
-/** Options of a diarizer, checked; addresses are absolute and end with a slash. */
+/** Validated options of a diarizer; URLs are absolute and end with a slash. */
 export interface OwnDiarizerOptions {
   readonly preset: PresetId | 'auto';
   readonly speed: Speed;
   readonly clustering: ClusteringName;
-  /** `Infinity`: the workers are kept until the diarizer is disposed. */
+  /** `Infinity` keeps the workers until the diarizer is disposed. */
   readonly idleSeconds: number;
-  /** Null: only `modelsBase` is asked. */
+  /** Null: models are fetched only from `modelsBase`. */
   readonly hub: string | null;
   readonly modelFile: Blob | undefined;
   readonly trustUnknownModel: boolean;
   readonly onDownload: ((progress: ModelDownload) => void) | undefined;
   readonly backend: 'auto' | 'webgpu' | 'wasm';
   readonly threads: number | undefined;
-  /** Where options say that files are; for the rest there are defaults. */
+  /** The locations set by options; defaults apply to the others. */
   readonly files: ReturnType<typeof checkFiles>;
   readonly trustGpu: boolean;
   readonly batchWindows: number | undefined;
 }
 
-/** @throws VoxlaneError `options`, naming the option, its value and the rule */
+/** @throws VoxlaneError `options`, with the option, its value and the rule */
 export function checkRunOptions(options: DiarizeOptions): CheckedRunOptions {
   const { minSpeakers, maxSpeakers } = checkBounds(options);
   const startSeconds = checkNumber('startSeconds', options.startSeconds ?? RUN_OPTIONS.startSeconds.default);
@@ -133,7 +133,7 @@ export function checkRunOptions(options: DiarizeOptions): CheckedRunOptions {
   return { minSpeakers, maxSpeakers, startSeconds, durationSeconds, minDurationOn, minDurationOff, keepVoices, sampleRate, track, onPreview };
 }
 
-/** @throws VoxlaneError `options`, naming the option, its value and the rule */
+/** @throws VoxlaneError `options`, with the option, its value and the rule */
 export function checkMinDurations({
   minDurationOn,
   minDurationOff,
@@ -144,13 +144,13 @@ export function checkMinDurations({
   };
 }
 
-/** @throws VoxlaneError `options`, naming the option, its value and the rule */
+/** @throws VoxlaneError `options`, with the option, its value and the rule */
 export function checkBounds(options: Pick<DiarizeOptions, 'speakers' | 'minSpeakers' | 'maxSpeakers'>): SpeakerBounds {
   const speakers = checkNumber('speakers', options.speakers);
   const least = checkNumber('minSpeakers', options.minSpeakers);
   const most = checkNumber('maxSpeakers', options.maxSpeakers);
   if (speakers !== undefined && (least !== undefined || most !== undefined)) {
-    throw optionError('speakers', speakers, 'no minSpeakers or maxSpeakers beside it: an exact number needs no bounds');
+    throw optionError('speakers', speakers, 'no minSpeakers or maxSpeakers with it: an exact number needs no bounds');
   }
   const minSpeakers = speakers ?? least ?? 1;
   const maxSpeakers = speakers ?? most ?? Infinity;
@@ -159,7 +159,7 @@ export function checkBounds(options: Pick<DiarizeOptions, 'speakers' | 'minSpeak
 }
 
 /**
- * @param base address that relative addresses are resolved against
+ * @param base base URL for relative URLs
  * @throws VoxlaneError `options`
  */
 export function checkDiarizerOptions(options: DiarizerOptions, base: string): OwnDiarizerOptions {
@@ -188,12 +188,12 @@ export function checkClustering(clustering: ClusteringName = DIARIZER_OPTIONS.cl
 
 const isSpeed = (value: unknown): value is Speed => DIARIZER_OPTIONS.speed.values.some((speed) => speed === value);
 
-/** A preset names models, or a speed, which then runs on the models that `auto` takes. */
+/** A preset names models or a speed; a speed uses the models of `auto`. */
 function checkPreset({ preset = DIARIZER_OPTIONS.preset.values[0], speed }: DiarizerOptions): Pick<CheckedDiarizerOptions, 'preset' | 'speed'> {
   if (speed !== undefined) checkChoice('speed', speed);
   if (isSpeed(preset)) {
     if (speed === undefined || speed === preset) return { preset: 'auto', speed: preset };
-    throw optionError('speed', speed, `${preset}, which the option preset asks for, or one of the two alone`);
+    throw optionError('speed', speed, `${preset}, as set by the option preset, or only one of the two options`);
   }
   if (preset !== 'auto' && !Object.hasOwn(PRESETS, preset)) {
     throw optionError('preset', preset, DIARIZER_OPTIONS.preset.values.join(', '));
@@ -210,20 +210,20 @@ function checkIdle(idleSeconds: number = DIARIZER_OPTIONS.idleSeconds.default): 
 export const checkThreads = (threads: number | undefined): number | undefined =>
   checkNumber('threads', threads);
 
-/** Whether options ask for the same engine. A file is the same where it is the same object; who hears of downloads makes no difference. */
+/** Whether two sets of options need the same engine. Files are compared by identity; `onDownload` is ignored. */
 export function askForTheSame(a: OwnDiarizerOptions, b: OwnDiarizerOptions): boolean {
   return a.modelFile === b.modelFile && asText(a) === asText(b);
 }
 
-/** Functions are left out by themselves. */
+/** JSON omits functions. */
 function asText(options: OwnDiarizerOptions): string {
   return JSON.stringify({ ...options, modelFile: null }, (_, value: unknown) =>
-    // Has no JSON.
+    // JSON has no Infinity.
     value === Infinity ? 'Infinity' : value,
   );
 }
 
-/** Options that say where files are. */
+/** Locations of files. */
 export interface FileOptions {
   readonly models?: string | URL | undefined;
   readonly runtime?: string | URL | undefined;
@@ -231,7 +231,7 @@ export interface FileOptions {
 }
 
 /**
- * @returns absolute addresses with a slash at the end, of those that are given
+ * @returns absolute URLs, ending with a slash, of the options that are set
  * @throws VoxlaneError `options`
  */
 export function checkFiles(options: FileOptions, base: string): { readonly [Kind in keyof FileOptions]?: string } {
@@ -246,7 +246,7 @@ export function checkFiles(options: FileOptions, base: string): { readonly [Kind
 /** @throws VoxlaneError `options` */
 export function folderAddress(name: string, value: string | URL, base: string): string {
   const href = webAddress(value, base)?.href;
-  if (href === undefined) throw optionError(name, value, 'an http or https address, or one relative to the page');
+  if (href === undefined) throw optionError(name, value, 'an http or https URL, or one relative to the page');
   return href.endsWith('/') ? href : `${href}/`;
 }
 
@@ -279,8 +279,8 @@ export function optionError(name: string, value: unknown, expected: string): Vox
 }
 
 /**
- * Where files are fetched from: what options say, and the defaults for the rest, which are not looked for where all is
- * given.
+ * The locations of all files: those set by options, and defaults for the others. The defaults are not searched if all
+ * options are set.
  *
  * @throws VoxlaneError `options`, `model-missing`
  */
@@ -291,12 +291,12 @@ export async function fileBases(options: FileOptions): Promise<FileBases> {
   return { models: models ?? defaults.models, runtime: runtime ?? defaults.runtime, goldens: goldens ?? defaults.goldens };
 }
 
-/** Of the models alone. @throws VoxlaneError `options`, `model-missing` */
+/** Location of the models only. @throws VoxlaneError `options`, `model-missing` */
 export async function modelsBase({ models }: Pick<FileOptions, 'models'>): Promise<FileBase> {
   return checkFiles({ models }, document.baseURI).models ?? (await defaultFiles()).models;
 }
 
-/** Checked options with where every file is. @throws VoxlaneError `model-missing` */
+/** Adds the locations of all files. @throws VoxlaneError `model-missing` */
 export async function withFiles(options: OwnDiarizerOptions): Promise<CheckedDiarizerOptions> {
   const { models, runtime, goldens } = await fileBases(options.files);
   return { ...options, modelsBase: models, runtimeBase: runtime, goldensBase: goldens };

@@ -1,22 +1,21 @@
 /**
- * Takes the place of `defaultFiles.ts` in the npm package, where the large files are in a package of their own,
- * voxlane-assets, that knows their addresses.
+ * Replaces `defaultFiles.ts` in the npm package, where the large files are in the separate package voxlane-assets.
  */
 import { addressOf } from '../../workers/openPackagedWorker';
 import { VoxlaneError } from '../util/errors';
 import type { FileBases } from './defaultFiles';
 
-/** Address of a worker of this package, on a server or CDN that serves packages by name and, perhaps, version. */
+/** URL of a worker of this package on a server or CDN that serves packages by name and optional version. */
 const PACKAGED_WORKER = /\/voxlane(@[^/]+)?\/dist\/voxlane\/workers\/[^/]*$/;
 
 let found: Promise<FileBases> | undefined;
 
 /**
- * Finds them without being told where: by the bundler or the import map that knows voxlane-assets; without either, in the
- * sibling folder of this package, as servers of `node_modules` and CDNs have it; else in the folder `voxlane/` beside this
- * script, where `npx voxlane copy` puts them. Which of these it is, is known without asking the network.
+ * Finds the files without options: through the bundler or the import map that resolves voxlane-assets; without either,
+ * in the sibling folder of this package, as on servers of `node_modules` and CDNs; otherwise in the folder `voxlane/`
+ * beside this script, where `npx voxlane copy` puts them. The choice requires no network request.
  *
- * @throws VoxlaneError `model-missing` where there is a package that cannot be loaded
+ * @throws VoxlaneError `model-missing` if the package exists but cannot be loaded
  */
 export function defaultFiles(): Promise<FileBases> {
   found ??= findFiles().catch((cause: unknown) => {
@@ -24,8 +23,8 @@ export function defaultFiles(): Promise<FileBases> {
     throw new VoxlaneError(
       {
         code: 'model-missing',
-        problem: 'The package voxlane-assets cannot be loaded',
-        expected: 'voxlane-assets beside voxlane, in the same version',
+        problem: 'The package voxlane-assets could not be loaded',
+        expected: 'voxlane-assets next to voxlane, with the same version',
         remedy: 'Install it, add it to the import map, or set the options models, runtime and goldens',
       },
       { cause },
@@ -40,7 +39,7 @@ async function findFiles(): Promise<FileBases> {
   } catch (error) {
     if (!isUnmappedName(error)) throw error;
   }
-  // Not the address of this script: webpack would write where it lay on the disk of those who built the page.
+  // Not the URL of this script: webpack would insert its path on the build machine.
   const worker = addressOf('decode').href;
   if (PACKAGED_WORKER.test(new URL(worker).pathname)) {
     const sibling = worker.replace(PACKAGED_WORKER, '/voxlane-assets$1/index.js');
@@ -51,12 +50,12 @@ async function findFiles(): Promise<FileBases> {
 }
 
 /**
- * Whether `import()` of a bare name was refused because neither a bundler nor an import map knows it. A script that could
- * not be fetched, or is faulty, is another error.
+ * Whether `import()` of a bare name failed because neither a bundler nor an import map resolves it. A script that
+ * cannot be fetched or is faulty is a different error.
  *
- * By the words, because every browser throws a `TypeError` for both: Chrome's "Failed to resolve module specifier 'x'",
- * Firefox's "The specifier “x” was a bare specifier, but was not remapped to anything", Safari's "Module name, 'x' does
- * not resolve to a valid URL".
+ * This checks the message, because all browsers throw a `TypeError` in both cases: Chrome's "Failed to resolve module
+ * specifier 'x'", Firefox's "The specifier “x” was a bare specifier, but was not remapped to anything", Safari's
+ * "Module name, 'x' does not resolve to a valid URL".
  */
 export function isUnmappedName(error: unknown): boolean {
   return error instanceof TypeError && /specifier|does not resolve to a valid URL/i.test(error.message);

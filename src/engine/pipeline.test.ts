@@ -17,16 +17,16 @@ describe('options', () => {
   test.each([
     [{ speakers: 0 }, /speakers is 0/],
     [{ speakers: 2.5 }, /speakers is 2.5/],
-    [{ speakers: 2, minSpeakers: 2 }, /no minSpeakers or maxSpeakers beside it/],
+    [{ speakers: 2, minSpeakers: 2 }, /no minSpeakers or maxSpeakers with it/],
     [{ minSpeakers: 3, maxSpeakers: 2 }, /at most maxSpeakers, 2/],
     [{ startSeconds: -1 }, /startSeconds is -1/],
     [{ durationSeconds: 0 }, /durationSeconds is 0/],
     [{ durationSeconds: NaN }, /durationSeconds is NaN/],
-  ])('%j is refused with its name and the rule', (options, message) => {
+  ])('%j is rejected with its name and the rule', (options, message) => {
     expect(() => checkRunOptions(options)).toThrow(message);
   });
 
-  test('addresses become absolute folders', () => {
+  test('URLs become absolute folders', () => {
     expect(checkDiarizerOptions({}, BASE).files).toEqual({});
     const files = { models: 'https://cdn.example/m', runtime: 'ort', goldens: new URL('https://cdn.example/g/') };
     expect(checkDiarizerOptions(files, BASE).files).toEqual({
@@ -46,14 +46,14 @@ describe('options', () => {
     expect(() => checkDiarizerOptions({ speed: 'quick' as never }, BASE)).toThrow(/speed is quick/);
   });
 
-  test('an idle time is a time, or none', () => {
+  test('an idle time is a number of seconds or Infinity', () => {
     expect(checkDiarizerOptions({ idleSeconds: Infinity }, BASE).idleSeconds).toBe(Infinity);
     for (const idleSeconds of [-1, NaN, 1e9]) {
       expect(() => checkDiarizerOptions({ idleSeconds }, BASE)).toThrow(/idleSeconds is/);
     }
   });
 
-  test('backend, threads and batch are checked', () => {
+  test('backend, threads and batch are validated', () => {
     expect(() => checkDiarizerOptions({ backend: 'cuda' as never }, BASE)).toThrow(/backend is cuda/);
     expect(() => checkDiarizerOptions({ threads: 0 }, BASE)).toThrow(/threads is 0/);
     expect(() => checkDiarizerOptions({ batchWindows: 33 }, BASE)).toThrow(/batchWindows is 33/);
@@ -61,7 +61,7 @@ describe('options', () => {
 });
 
 describe('progress', () => {
-  test('tells the time that is left from the pace so far', () => {
+  test('estimates the remaining time from the pace so far', () => {
     let now = 0;
     const meter = new ProgressMeter(() => now);
     const read = (completed: number) => meter.read({ stage: 'embedding', artifact: null, completed, total: 10 });
@@ -72,7 +72,7 @@ describe('progress', () => {
     expect(read(10).secondsLeft).toBe(0);
   });
 
-  test('measures the pace again if the run starts again', () => {
+  test('measures the pace again after a restart', () => {
     let now = 0;
     const meter = new ProgressMeter(() => now);
     const read = (completed: number) => meter.read({ stage: 'embedding', artifact: null, completed, total: 10 });
@@ -85,7 +85,7 @@ describe('progress', () => {
   });
 });
 
-test('a growing array keeps what was appended', () => {
+test('a growing array keeps the appended values', () => {
   const array = new GrowingArray(Float32Array);
   for (let i = 0; i < 1000; i++) array.append([i, -i, NaN]);
   const all = array.toArray();
@@ -102,15 +102,15 @@ describe('trust', () => {
     passed,
   });
 
-  test('the first stage that is wrong is named with its figures', () => {
+  test('the first wrong stage is reported with its deviation', () => {
     const check = { model: 'm', backend: 'webgpu' as const, passed: false, seconds: 1, stages: [stage('fbank', 0, true), stage('embedding', 0.5, false)] };
-    expect(describeFailure([check])).toBe('WebGPU failed its self-check: stage embedding is off by 0.500, allowed are 0.01');
+    expect(describeFailure([check])).toBe('WebGPU failed its self-check: stage embedding deviates by 0.500, tolerance 0.01');
     const passed = { ...check, backend: 'webgpu' as const, passed: true, stages: [stage('fbank', 0, true)] };
     expect(describeFailure([passed, { ...check, backend: 'kernels' }])).toMatch(/^Our WASM kernels failed their self-check: stage embedding/);
     expect(describeFailure([{ ...check, backend: 'wasm' }])).toMatch(/^ONNX Runtime on WASM failed its self-check: stage embedding/);
   });
 
-  test('faults of the GPU are told from faults of the input', () => {
+  test('GPU errors are distinguished from input errors', () => {
     const error = (code: VoxlaneError['code']) => new VoxlaneError({ code, problem: 'x' });
     expect((['gpu-lost', 'gpu-memory', 'gpu-wrong', 'backend-failed'] as const).every((code) => isGpuTrouble(error(code)))).toBe(true);
     expect((['audio-decode', 'cancelled', 'model-missing'] as const).some((code) => isGpuTrouble(error(code)))).toBe(false);

@@ -9,40 +9,40 @@ import type { DiarizeOptions, DiarizerOptions } from './types';
 
 export type { PresetId } from './settings';
 
-/** A preset, for somebody who chooses. */
+/** A preset, for a selection UI. */
 export interface PresetInfo {
-  /** What `DiarizerOptions.preset` takes. */
+  /** Value for `DiarizerOptions.preset`. */
   readonly id: PresetId;
-  /** Id of its embedding model. */
+  /** Id of the embedding model. */
   readonly model: string;
-  /** To be downloaded; 0 where the model is bundled. */
+  /** Size of the download; 0 if the model is bundled. */
   readonly bytes: number;
   /** SPDX identifier of the embedding model's license. */
   readonly license: string;
-  /** Who made the embedding model, as its license wants it said. */
+  /** Author of the embedding model, as its license requires. */
   readonly attribution: string;
-  /** Bundled, or stored here: it runs without a network. */
+  /** Whether the model is bundled or stored in the browser: it works offline. */
   readonly present: boolean;
 }
 
-/** A model that the browser keeps. */
+/** A model stored in the browser. */
 export interface StoredModelInfo {
-  /** Id of the model, as {@link deleteStoredModel} takes it. */
+  /** Id of the model, for {@link deleteStoredModel}. */
   readonly id: string;
-  /** Name of its file. */
+  /** Name of the file. */
   readonly file: string;
-  /** Length of the file. */
+  /** Size of the file. */
   readonly bytes: number;
-  /** SPDX identifier; null of a file that was accepted on somebody's word. */
+  /** SPDX identifier; null for a file of unknown hash that the user chose to trust. */
   readonly license: string | null;
-  /** Milliseconds since the epoch. */
+  /** Time of storage in milliseconds since the epoch. */
   readonly storedAt: number;
 }
 
 /**
- * What there is to choose from, and what each needs.
+ * The available presets and their requirements.
  *
- * @throws VoxlaneError `model-missing`, `model-invalid`, `options`, `cancelled` when `signal` fires
+ * @throws VoxlaneError `model-missing`, `model-invalid`, `options`, `cancelled` if `signal` fires
  */
 export function presetInfo(
   options: Pick<DiarizerOptions, 'models' | 'trustUnknownModel'> & Pick<DiarizeOptions, 'signal'> = {},
@@ -50,7 +50,7 @@ export function presetInfo(
   return unlessAborted(options.signal, async () => factsOf(await modelsBase(options), options.trustUnknownModel ?? false));
 }
 
-/** @param trustUnknown whether a stored file of unknown hash counts */
+/** @param trustUnknown whether to count a stored file of unknown hash */
 async function factsOf(base: FileBase, trustUnknown: boolean): Promise<readonly PresetInfo[]> {
   const store = new ModelStore();
   return Promise.all(
@@ -65,34 +65,34 @@ async function factsOf(base: FileBase, trustUnknown: boolean): Promise<readonly 
   );
 }
 
-/** The preset that is asked for; of `auto`, the best one whose model is here. A file that was brought is community-1's. */
+/** Resolves `auto`: the best preset whose model is available. A user-provided file belongs to community-1. */
 export async function choosePreset({ preset, modelFile, modelsBase: base, trustUnknownModel }: CheckedDiarizerOptions): Promise<PresetId> {
   if (preset !== 'auto') return preset;
   if (modelFile) return 'community-1';
-  // A host that does not have its manifest does not offer it.
+  // Without its manifest on the server, community-1 is not offered.
   const facts = await factsOf(base, trustUnknownModel).catch(() => []);
   return facts.some(({ id, present }) => id === 'community-1' && present) ? 'community-1' : 'campplus';
 }
 
 /**
- * Models that the browser keeps, latest first; none where it keeps nothing.
+ * Models stored in the browser, newest first; empty without storage.
  *
- * @throws VoxlaneError `cancelled` when `signal` fires
+ * @throws VoxlaneError `cancelled` if `signal` fires
  */
 export function storedModels({ signal }: Pick<DiarizeOptions, 'signal'> = {}): Promise<readonly StoredModelInfo[]> {
   return unlessAborted(signal, () => new ModelStore().list());
 }
 
 /**
- * Gives a stored model's space back.
+ * Deletes a stored model.
  *
- * @throws VoxlaneError `storage` where the browser refuses
+ * @throws VoxlaneError `storage` if the browser does not allow it
  */
 export async function deleteStoredModel(id: string): Promise<void> {
   if (await new ModelStore().delete(id)) return;
   throw new VoxlaneError({
     code: 'storage',
-    problem: `The browser did not let the stored model ${id} be deleted`,
+    problem: `The browser did not allow the deletion of the stored model ${id}`,
     expected: 'storage that this page may change',
     remedy: "Allow the page to store data, or delete its data in the browser's settings",
   });

@@ -17,15 +17,15 @@ interface Waiting {
 }
 
 /**
- * One piece of work at a time, for a caller who wants the latest only: work that is under way ends, and of what is asked
- * for meanwhile, only the last is done. The others reject with `cancelled`.
+ * Runs one task at a time for a caller that needs only the latest result: the current task runs to its end, and of the
+ * calls made meanwhile only the last one runs. The others reject with `cancelled`.
  */
 export class LatestOnly {
   private isBusy = false;
   private waiting: Waiting | null = null;
   private readonly onIdle: (() => void)[] = [];
 
-  /** @param signal takes this piece back: it is not begun, or ends unheard */
+  /** @param signal aborts this call: it does not start, or its result is dropped */
   run<Result>(work: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
     return new Promise((resolve, reject) => {
       const entry: Waiting = {
@@ -55,7 +55,7 @@ export class LatestOnly {
     });
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when no task is running. */
   async idle(): Promise<void> {
     while (this.isBusy) {
       await new Promise<void>((resolve) => {
@@ -64,7 +64,7 @@ export class LatestOnly {
     }
   }
 
-  /** Rejects what has not been begun. */
+  /** Rejects the waiting call. */
   stop(reason: VoxlaneError): void {
     this.waiting?.reject(reason);
     this.waiting = null;
@@ -80,62 +80,66 @@ export class LatestOnly {
 }
 
 function superseded(): VoxlaneError {
-  return new VoxlaneError({ code: 'cancelled', problem: 'A newer call took the place of this one' });
+  return new VoxlaneError({ code: 'cancelled', problem: 'A newer call replaced this one' });
 }
 
-/** Where a {@link Reclusterer} finds what it needs. */
+/** Options of a {@link Reclusterer}. */
 export interface ReclustererOptions {
-  /** Address under which `<model id>/manifest.json` is found, for the preset that wants a PLDA. Default: as a `Diarizer` finds it. */
+  /** Base URL of the models, with `<model id>/manifest.json`, for presets with a PLDA. Default: as for a `Diarizer`. */
   readonly models?: string | URL;
-  /** Takes the creation back; has no effect after it. */
+  /** Aborts the creation; ignored afterwards. */
   readonly signal?: AbortSignal;
 }
 
-/** What one call of {@link Reclusterer.cluster} is asked for. */
+/** Options of {@link Reclusterer.cluster}. */
 export interface ReclusterOptions extends Pick<DiarizeOptions, 'speakers' | 'minSpeakers' | 'maxSpeakers' | 'minDurationOn' | 'minDurationOff'> {
-  /** What a person has said for certain; absent or empty for nothing. */
+  /** Must-link and cannot-link constraints; absent or empty for none. */
   readonly constraints?: LinkConstraints;
-  /** Takes this call back. What is being computed is computed to its end, unheard. */
+  /** Aborts this call. A running computation continues, and its result is dropped. */
   readonly signal?: AbortSignal;
 }
 
-/** What {@link Reclusterer.cluster} gives, in the form of a `DiarizationResult`. */
+/** Result of {@link Reclusterer.cluster}, in the form of a `DiarizationResult`. */
 export interface Reclustering {
   /** Sorted by start, then end. Turns of different speakers may overlap. */
   readonly turns: readonly Turn[];
-  /** The same with one speaker at a time at most. */
+  /** The turns with at most one speaker at a time. */
   readonly exclusiveTurns: readonly Turn[];
   /**
-   * Those with a turn. Whose cluster holds an constraint's segments has the constraint's `speaker` as label; the others have the
-   * lowest of `SPEAKER_00`, `SPEAKER_01` … that no constraint has, whoever had them before.
+   * Speakers with a turn. A cluster with the segments of a constraint has the constraint's `speaker` as label; the
+   * other clusters have the lowest of `SPEAKER_00`, `SPEAKER_01` … that no constraint uses, regardless of earlier
+   * labels.
    */
   readonly speakers: readonly Speaker[];
-  /** How many there are, with other likely numbers, and whether the bounds were met. */
+  /** Number of speakers, with likely alternatives, and the bounds if they were not met. */
   readonly speakerCount: SpeakerCount;
-  /** What the turns' `confidence` is; it can be another kind than that of the run. */
+  /** Meaning of the turns' `confidence`; can differ from that of the run. */
   readonly confidenceKind: ConfidenceKind;
   /** Seconds of work in the worker. */
   readonly seconds: number;
 }
 
-/** What is needed of the voices once the worker has them: to hold all would take 45 MB of three hours twice. */
+/**
+ * The data needed after the worker has received the rest: keeping all of it would take another 45 MB for three hours.
+ */
 interface VoiceInfo extends CentroidInfo {
-  /** Where the first window starts in the recording. */
+  /** Start of the first window in the recording. */
   readonly startSeconds: number;
-  /** Shortest turns and gaps of the run. */
+  /** Minimum durations of the run. */
   readonly minDurations: MinDurations;
 }
 
-/** Windows that are sent to the worker at a time: 4 MB, which the page's thread copies in a few milliseconds. */
+/** Windows per message to the worker: 4 MB, which the page's thread copies in a few milliseconds. */
 const WINDOWS_AT_ONCE = 1024;
 
 /**
- * Clusters what the models heard of a recording again, with another number of speakers or with what a person has said
- * for certain: in a fraction of a second, without the recording and without the models.
+ * Clusters the outputs of the models for a recording again, with another number of speakers or with constraints: in a
+ * fraction of a second, without the recording and the models.
  *
- * Has one worker of its own. What does not depend on the number of speakers is computed there from the start on; the first
- * call waits for it. With VBx, other numbers are computed before they are asked for, from the nearest on to ten; a call for
- * one that is not there yet waits for it, seconds for three hours. For the same number of speakers, and without constraints, the turns are those of a fresh run.
+ * Uses one worker. Everything that does not depend on the number of speakers is computed there from the start; the
+ * first call waits for it. With VBx, the worker also computes the results for other numbers in advance, starting with
+ * the nearest, up to ten; a call for a number that is not ready waits for it, a few seconds for three hours. With the
+ * same number of speakers and without constraints, the turns equal those of a new run.
  *
  * @example
  * const { voices } = await diarizer.diarize(file, { keepVoices: true });
@@ -149,17 +153,17 @@ export class Reclusterer {
   private constructor(
     private readonly facts: VoiceInfo,
     private readonly worker: ReturnType<typeof spawnClusteringWorker>,
-    /** Rejects where the voices could not be prepared. */
+    /** Rejects if the preparation failed. */
     private readonly prepared: Promise<void>,
   ) {
-    // What goes wrong is heard by the calls that wait for it, or was the end of the worker.
+    // Errors are reported by the calls that wait, or are caused by the end of the worker.
     this.anticipate().catch(() => undefined);
   }
 
   /**
-   * Starts the worker and gives it the voices, which stay the caller's and are not kept here.
+   * Starts the worker and sends it the voices, which remain the caller's and are not kept here.
    *
-   * @throws VoxlaneError `options` for voices of another form, `model-*`, `worker-failed`, `cancelled` when `signal` fires
+   * @throws VoxlaneError `options` for malformed voices, `model-*`, `worker-failed`, `cancelled` if `signal` fires
    */
   static async create(keptVoices: KeptVoices, { models, signal }: ReclustererOptions = {}): Promise<Reclusterer> {
     const voices = checkVoices(keptVoices);
@@ -188,10 +192,10 @@ export class Reclusterer {
   }
 
   /**
-   * Who spoke when, with so many speakers. One call is computed at a time, to its end; of those that come meanwhile only
-   * the latest is computed, and the others reject with `cancelled`.
+   * Clusters with the given number of speakers. Calls run one at a time; of the calls made meanwhile only the latest
+   * one runs, and the others reject with `cancelled`.
    *
-   * @throws VoxlaneError `options`, also where the constraints tell more speakers apart than there may be; `cancelled`,
+   * @throws VoxlaneError `options`, also if the constraints require more speakers than the bounds allow; `cancelled`,
    * `disposed`, `worker-failed`
    */
   async cluster(options: ReclusterOptions = {}): Promise<Reclustering> {
@@ -202,18 +206,18 @@ export class Reclusterer {
     return this.calls.run(() => this.reassemble(bounds, constraints, minDurations), signal);
   }
 
-  /** Ends the worker and frees its memory. Calls under way reject with `disposed`. */
+  /** Ends the worker and frees its memory. Current calls reject with `disposed`. */
   dispose(): void {
     this.calls.stop(disposedError());
     this.worker.terminate(disposedError());
   }
 
-  /** {@link dispose}, by the name that `using` knows. */
+  /** Calls {@link dispose}, for `using`. */
   [DISPOSE](): void {
     this.dispose();
   }
 
-  /** While nobody asks, the worker does what other numbers of speakers take long for: k-means, where VBx is used. */
+  /** Uses idle time for the slow part of other numbers of speakers: k-means, if VBx is used. */
   private async anticipate(): Promise<void> {
     await this.prepared;
     for (let isMore = true; isMore; ) {
@@ -243,7 +247,7 @@ export class Reclusterer {
   }
 }
 
-/** Piece by piece, because the page's thread copies each. */
+/** In pieces, because the page's thread copies each of them. */
 async function send(voices: KeptVoices, worker: ReturnType<typeof spawnClusteringWorker>): Promise<void> {
   const { activity, embeddings, embedded } = voices;
   const numWindows = embedded.length;
@@ -261,7 +265,7 @@ async function send(voices: KeptVoices, worker: ReturnType<typeof spawnClusterin
 function checkConstraints(constraints: LinkConstraints): void {
   const seen = new Set<string>();
   for (const { speaker, segments } of constraints) {
-    if (seen.has(speaker)) throw optionError('constraints', `two entries of ${speaker}`, 'one entry for each speaker');
+    if (seen.has(speaker)) throw optionError('constraints', `two entries for ${speaker}`, 'one entry for each speaker');
     seen.add(speaker);
     for (const { startSeconds, endSeconds } of segments) {
       if (Number.isFinite(startSeconds) && Number.isFinite(endSeconds) && startSeconds <= endSeconds) continue;
@@ -274,7 +278,7 @@ function disposedError(): VoxlaneError {
   return new VoxlaneError({
     code: 'disposed',
     problem: 'The reclusterer was disposed',
-    expected: 'a reclusterer that is still in use',
-    remedy: 'Make a new one with Reclusterer.create()',
+    expected: 'a reclusterer that is not disposed',
+    remedy: 'Create a new one with Reclusterer.create()',
   });
 }

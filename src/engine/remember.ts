@@ -1,12 +1,12 @@
 import { createStore, delMany, get, keys, set, type UseStore } from 'idb-keyval';
 
 let opened: UseStore | undefined;
-/** Not the default database of idb-keyval, which the page may use for its own data. */
+/** A separate database: the page may use the default database of idb-keyval for its own data. */
 const database = (): UseStore => (opened ??= createStore('voxlane-memory', 'values'));
 
 /**
- * What is worth keeping from one visit to the next. A browser that stores nothing (private mode, a full disk, blocked
- * cookies) costs the time to find it out again, and nothing else.
+ * Values that are kept across visits. If the browser stores nothing (private mode, a full disk, blocked cookies), they
+ * are only computed again.
  */
 export async function recall<Value>(key: string, isValue: (stored: unknown) => stored is Value): Promise<Value | null> {
   try {
@@ -21,7 +21,7 @@ export async function remember(key: string, value: unknown): Promise<void> {
   try {
     await set(key, value, database());
   } catch {
-    // Works all the same, only slower the next time.
+    // Without storage, the next visit is only slower.
   }
 }
 

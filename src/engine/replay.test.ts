@@ -14,7 +14,7 @@ const GEOMETRY = timeGeometry(parseManifest('segmentation', segmentation, 'segme
 const PLDA_BYTES = new Uint8Array(readFileSync(new URL('../../models/plda-community-1/plda.bin', import.meta.url)));
 const PLDA = readPlda(parsePldaManifest(pldaManifest, 'plda-community-1'), PLDA_BYTES);
 
-/** The bare capture, with later arrays. */
+/** The bare capture with later arrays. */
 function captureWith(arrays: Readonly<Record<string, CaptureArray>>) {
   return readCapture(new Map([...bareCapture(), ['reconstruction.npz', buildNpz(arrays)]]), GEOMETRY);
 }
@@ -30,7 +30,7 @@ describe('replay', () => {
     expect(bare.rttm).toMatch(/^SPEAKER two_people 1 /);
   });
 
-  test('names the stages that are wrong, and no others', () => {
+  test('reports only the wrong stages', () => {
     const { centroids } = bare.clusters;
     const shape = [centroids.length, centroids[0]!.length];
     const right = { shape, data: Float64Array.from(centroids.flatMap((row) => [...row])) };
@@ -43,7 +43,7 @@ describe('replay', () => {
     expect(disagreeing({ centroids: wrong, ahc_init_labels: start })).toEqual(['centroids']);
   });
 
-  test('takes settings from the capture', () => {
+  test('uses the settings of the capture', () => {
     const { options, geometry } = captureWith({ threshold: number(0.5), fb: number(3), chunk_step: number(2) });
     expect(options).toMatchObject({ threshold: 0.5, fb: 3, fa: 0.07 });
     expect(geometry.windows).toEqual({ durationSeconds: 10, stepSeconds: 2 });
@@ -61,7 +61,7 @@ describe('captures that cannot be replayed', () => {
   });
 
   test.each([
-    ['scores in place of activity', 'segmentations.npz', 'segmentations', [24, 4, 3], 0.5, 'other values than 0 and 1'],
+    ['scores in place of activity', 'segmentations.npz', 'segmentations', [24, 4, 3], 0.5, 'values other than 0 and 1'],
     ['fewer windows than embeddings', 'segmentations.npz', 'segmentations', [3, 4, 3], 1, '(3, 4, 3)'],
     ['two axes', 'raw_embeddings.npz', 'embeddings', [4, 3], 1, 'the shape (4, 3)'],
     ['an array of another name', 'raw_embeddings.npz', 'something', [4, 3, 2], 1, 'no such array'],
@@ -83,7 +83,7 @@ describe('differences', () => {
   const captured = { shape: [3], data: Float64Array.of(2, -8, NaN) };
   const computed = { stage: 's', unit: 'absolute', shape: [3], limit: 1e-6 } as const;
 
-  test('are of the greatest magnitude where they are relative', () => {
+  test('are relative to the maximum magnitude if their unit is relative', () => {
     const data = [2, -8 + 4e-6, NaN];
     expect(arrayDifference({ ...computed, data }, captured)).toMatchObject({ agrees: false });
     const relative = arrayDifference({ ...computed, unit: 'relative', data }, captured);
@@ -109,7 +109,7 @@ describe('differences', () => {
 });
 
 describe('the PLDA', () => {
-  test('is the file that its manifest pins', () => {
+  test('has the SHA-256 of its manifest', () => {
     expect(createHash('sha256').update(PLDA_BYTES).digest('hex')).toBe(pldaManifest.file.sha256);
   });
 
@@ -118,11 +118,11 @@ describe('the PLDA', () => {
     ['latentSize', { ...pldaManifest, latentSize: 64 }],
     ['file.sha256', { ...pldaManifest, file: { ...pldaManifest.file, sha256: 'ABC' } }],
     ['task', { ...pldaManifest, task: 'embedding' }],
-  ])('with a wrong %s is refused', (_, manifest) => {
+  ])('with a wrong %s is rejected', (_, manifest) => {
     expect(() => parsePldaManifest(manifest, 'm.json')).toThrow(expect.objectContaining({ code: 'model-invalid' }));
   });
 
-  test('cut short is refused', () => {
+  test('is rejected if truncated', () => {
     expect(() => readPlda(parsePldaManifest(pldaManifest, 'm'), PLDA_BYTES.subarray(8))).toThrow(
       expect.objectContaining({ code: 'model-altered' }),
     );

@@ -14,18 +14,18 @@ import { nameTurns, speakerLabels, type Turn, turnsOf } from '../timeline/turns'
 import { decodeText } from '../util/decodeText';
 import { VoxlaneError } from '../util/errors';
 
-/** An array of a capture, row-major, in float64: the comparison must not lose what float32 would. */
+/** An array of a capture, row-major, in float64: the comparison must be more precise than float32. */
 export interface CaptureArray {
   readonly shape: readonly number[];
   readonly data: Float64Array;
 }
 
-/** Segmentations of a day at one window a second, in float32, and then some. */
+/** Limit with a margin: the float32 segmentations of a day at one window per second. */
 const MAX_UNPACKED_BYTES = 1024 ** 3;
 
 type ReadElement = (view: DataView, at: number) => number;
 
-/** What numpy stores of pyannote's arrays. */
+/** Element types that numpy uses for pyannote's arrays. */
 const READERS: Partial<Record<ElementType, ReadElement>> = {
   bool: (view, at) => view.getUint8(at),
   int8: (view, at) => view.getInt8(at),
@@ -39,8 +39,8 @@ const READERS: Partial<Record<ElementType, ReadElement>> = {
 /**
  * Reads a `.npy` file without loss.
  *
- * @param name of the file, for the error
- * @throws VoxlaneError `format` where it cannot be read
+ * @param name name of the file, for errors
+ * @throws VoxlaneError `format` if it cannot be read
  */
 export function readArray(bytes: Uint8Array, name: string): CaptureArray {
   const header = readNpyHeader(bytes, name);
@@ -61,23 +61,23 @@ export function readArray(bytes: Uint8Array, name: string): CaptureArray {
   };
 }
 
-/** Reads the arrays of an `.npz` file by name. @throws VoxlaneError `format` where it cannot be read */
+/** Reads the arrays of an `.npz` file by name. @throws VoxlaneError `format` if it cannot be read */
 export function readArrays(bytes: Uint8Array, name: string): Map<string, CaptureArray> {
   const entries = unpackNpz(bytes, name, MAX_UNPACKED_BYTES);
   return new Map(entries.map((entry) => [entry.name, readArray(entry.bytes, `${name}:${entry.name}`)]));
 }
 
-/** What was captured of one run of pyannote's community-1, as far as the files are there. */
+/** Captured data of one run of pyannote's community-1; some arrays may be missing. */
 export interface Capture {
   readonly local: LocalSpeakers;
   readonly geometry: TimeGeometry;
   readonly options: VbxClusteringOptions;
-  /** Every later array by its name in the capture. */
+  /** All later arrays by name. */
   readonly later: ReadonlyMap<string, CaptureArray>;
   readonly reference: { readonly uri: string; readonly turns: readonly Turn[] } | null;
 }
 
-/** Without these two there is nothing to replay. */
+/** The two required files. */
 const EMBEDDINGS_FILE = 'raw_embeddings.npz';
 const SEGMENTATIONS_FILE = 'segmentations.npz';
 const LATER_ARCHIVES = [
@@ -90,7 +90,7 @@ const LATER_ARCHIVES = [
 const LABELS_FILE = 'ahc_init_labels.npy';
 const REFERENCE_FILE = 'reference.rttm';
 
-/** Every file that {@link readCapture} looks at. */
+/** All files that {@link readCapture} reads. */
 export const CAPTURE_FILES: readonly string[] = [
   EMBEDDINGS_FILE,
   SEGMENTATIONS_FILE,
@@ -99,15 +99,14 @@ export const CAPTURE_FILES: readonly string[] = [
   REFERENCE_FILE,
 ];
 
-/** Name of the array that `ahc_init_labels.npy` is. */
+/** Array name of `ahc_init_labels.npy`. */
 export const LABELS_ARRAY = 'ahc_init_labels';
 
 /**
- * Reads the files of a capture. Settings that it holds replace those of community-1; times that it holds replace
- * `geometry`.
+ * Reads the files of a capture. Its settings replace those of community-1; its times replace `geometry`.
  *
- * @param files by name, those of {@link CAPTURE_FILES} that exist
- * @throws VoxlaneError `format` where one of the two first is missing, one is damaged, or shapes disagree
+ * @param files existing files of {@link CAPTURE_FILES} by name
+ * @throws VoxlaneError `format` if one of the two required files is missing, a file is damaged, or shapes do not match
  */
 export function readCapture(files: ReadonlyMap<string, Uint8Array>, geometry: TimeGeometry): Capture {
   const embeddings = requiredArray(files, EMBEDDINGS_FILE, 'embeddings');
@@ -151,11 +150,11 @@ function localSpeakers(embeddings: CaptureArray, segmentations: CaptureArray): L
   if (numWindows !== embeddedWindows || numSpeakers !== embeddedSpeakers) {
     throw unreadable(
       `The embeddings have the shape ${shapeText(embeddings.shape)}, the segmentations ${shapeText(segmentations.shape)}`,
-      'as many windows and local speakers in both',
+      'the same number of windows and local speakers in both',
     );
   }
   if (!segmentations.data.every((value) => value === 0 || value === 1)) {
-    throw unreadable('The segmentations hold other values than 0 and 1', 'the powerset decoded: who is active');
+    throw unreadable('The segmentations have values other than 0 and 1', 'the decoded powerset: the active speakers');
   }
   return {
     activity: Uint8Array.from(segmentations.data),
@@ -170,7 +169,7 @@ function localSpeakers(embeddings: CaptureArray, segmentations: CaptureArray): L
 function geometryOf(later: ReadonlyMap<string, CaptureArray>, otherwise: TimeGeometry): TimeGeometry {
   for (const name of ['min_duration_off', 'chunk_start', 'frame_start']) {
     const value = single(later, name, 0);
-    if (value !== 0) throw unreadable(`The capture has ${name} ${value}`, '0: nothing else is implemented');
+    if (value !== 0) throw unreadable(`The capture has ${name} ${value}`, '0: other values are not supported');
   }
   const { windows, frames } = otherwise;
   return {
@@ -206,7 +205,7 @@ function referenceOf(bytes: Uint8Array | undefined): Capture['reference'] {
   if (!bytes) return null;
   const recordings = [...parseRttm(decodeText(bytes, REFERENCE_FILE).text)];
   const [first, ...others] = recordings;
-  if (others.length > 0) throw unreadable(`${REFERENCE_FILE} holds ${recordings.length} recordings`, 'one');
+  if (others.length > 0) throw unreadable(`${REFERENCE_FILE} has ${recordings.length} recordings`, 'one');
   return first ? { uri: first[0], turns: first[1] } : null;
 }
 
@@ -215,34 +214,34 @@ function unreadable(problem: string, expected: string): VoxlaneError {
     code: 'format',
     problem,
     expected,
-    remedy: "Capture pyannote's community-1 pipeline again, with its hook",
+    remedy: "Capture pyannote's community-1 pipeline again with its hook",
   });
 }
 
-/** What a difference counts. */
+/** Unit of a difference. */
 export type DifferenceUnit =
-  /** Of the greatest magnitude in the capture. */
+  /** Relative to the maximum magnitude in the capture. */
   | 'relative'
   | 'absolute'
-  /** Values that are not the same. */
+  /** Number of differing values. */
   | 'values'
   | 'seconds';
 
-/** How far one stage is from the capture. */
+/** Deviation of one stage from the capture. */
 export interface StageDifference {
   /** Name of the array in the capture, or `rttm`. */
   readonly stage: string;
   readonly unit: DifferenceUnit;
-  /** The greatest difference; infinite where shapes, NaN or turns do not match. */
+  /** Maximum difference; infinite if shapes, NaN or turns do not match. */
   readonly greatest: number;
-  /** Greatest difference that agrees. */
+  /** Tolerance. */
   readonly limit: number;
   readonly agrees: boolean;
-  /** What does not match at all; empty where every value has its counterpart. */
+  /** A mismatch that has no number; empty if every value has a counterpart. */
   readonly remark: string;
 }
 
-/** Numbers as this project has them, to be compared with a capture's. */
+/** Computed values, for comparison with a capture. */
 export interface Computed {
   readonly stage: string;
   readonly unit: Exclude<DifferenceUnit, 'seconds'>;
@@ -251,7 +250,7 @@ export interface Computed {
   readonly limit: number;
 }
 
-/** Compares one array; NaN agrees with NaN alone. */
+/** Compares one array; NaN equals only NaN. */
 export function arrayDifference({ stage, unit, shape, data, limit }: Computed, captured: CaptureArray): StageDifference {
   const judge = (greatest: number, remark = ''): StageDifference => {
     return { stage, unit, greatest, limit, agrees: greatest <= limit, remark };
@@ -264,7 +263,7 @@ export function arrayDifference({ stage, unit, shape, data, limit }: Computed, c
   let numOther = 0;
   for (const [index, expected] of captured.data.entries()) {
     const found = data[index]!;
-    if (Number.isNaN(found) !== Number.isNaN(expected)) return judge(Infinity, `NaN at value ${index} on one side alone`);
+    if (Number.isNaN(found) !== Number.isNaN(expected)) return judge(Infinity, `NaN at value ${index} on one side only`);
     if (Number.isNaN(expected)) continue;
     if (found !== expected) numOther++;
     greatest = Math.max(greatest, Math.abs(found - expected));
@@ -274,9 +273,9 @@ export function arrayDifference({ stage, unit, shape, data, limit }: Computed, c
   return judge(unit === 'relative' && magnitude > 0 ? greatest / magnitude : greatest);
 }
 
-/** Seconds that RTTM cannot tell apart: half of its last digit on both sides would be one. */
+/** Resolution of RTTM: half of the last digit on both sides is 1 ms. */
 const MILLISECOND = 0.001;
-/** Sums of decimal seconds in binary. */
+/** Rounding error of sums of decimal seconds in binary. */
 const ROUNDING_SECONDS = 1e-9;
 
 /** Compares turns in order: the speakers must be the same, the times within a millisecond. */
@@ -299,22 +298,22 @@ export function turnDifference(found: readonly Turn[], expected: readonly Turn[]
   return judge(greatest);
 }
 
-/** What became of a capture. */
+/** Result of a replay. */
 export interface Replay {
   readonly clusters: VbxClusters;
   readonly rttm: string;
-  /** One for each later array that the capture has, in the order of the stages. */
+  /** One for each later array of the capture, in the order of the stages. */
   readonly differences: readonly StageDifference[];
 }
 
-/** Float64 on both sides: what is left is the order of sums, over up to 20 iterations. */
+/** Both sides use float64: only the order of sums differs, over up to 20 iterations. */
 const FLOAT_LIMIT = 1e-6;
 
 /**
- * Runs everything that comes after the models, and compares each stage with what the capture has of it.
+ * Runs all stages after the models, and compares each with the capture.
  *
- * @param uri name of the recording in the RTTM, where the capture has no reference that says one
- * @throws VoxlaneError `options` where the embeddings are not of the size that the PLDA takes
+ * @param uri name of the recording in the RTTM, if the capture has no reference with a name
+ * @throws VoxlaneError `options` if the dimension of the embeddings is not that of the PLDA
  */
 export function replay(capture: Capture, plda: Plda, uri: string): Replay {
   const { local, geometry, options, later, reference } = capture;
@@ -335,7 +334,7 @@ export function replay(capture: Capture, plda: Plda, uri: string): Replay {
     return captured ? [arrayDifference(array, captured)] : [];
   });
   if (reference) {
-    // As text and back: both sides have then been rounded to milliseconds.
+    // Through text, so that both sides are rounded to milliseconds.
     const found = [...parseRttm(rttm).values()].flat();
     differences.push(turnDifference(found, reference.turns));
   }

@@ -15,22 +15,22 @@ import { speakerCountOf } from './speakerCount';
 import type { Artifact, StageHook, StageName } from './stages';
 import type { DiarizationResult } from './types';
 
-/** What is known of a recording once its windows are through both models. */
+/** Totals of a recording after both models. */
 export interface ModelTotals {
   readonly durationSeconds: number;
   readonly timings: Readonly<Partial<Record<StageName, number>>>;
 }
 
 /**
- * Takes the windows of the recording that is open in the decoding worker through both models, and hands what they give
- * to the clustering worker, in the order of the windows.
+ * Runs both models on the windows of the recording that is open in the decoding worker, and passes their outputs to the
+ * clustering worker in the order of the windows.
  *
- * Batches overlap: while one is embedded, the next is segmented. A batch is done when both models are done with it:
- * what interrupts one (a lost device, too little memory) costs that batch's time and nothing of what was there before.
+ * Batches overlap: while one is embedded, the next is segmented. A batch is complete after both models: an interruption
+ * (a lost device, insufficient memory) costs only the time of that batch.
  *
- * @param expectedSeconds length of the recording, as its container has it; null of a stream, whose end nobody knows
- * @param onKept hears after each batch how many windows the clustering worker holds, of how many; of a stream that has not
- * ended, of infinitely many
+ * @param expectedSeconds length of the recording according to its container; null for a stream
+ * @param onKept called after each batch with the number of windows in the clustering worker and the total; infinite for
+ * a stream that has not ended
  */
 export async function runModels(
   engine: Engine,
@@ -40,18 +40,18 @@ export async function runModels(
 ): Promise<ModelTotals> {
   const run = new ModelRun(engine, expectedSeconds, hook, onKept);
   const nextBatch = () => engine.decode.call((api) => api.next(engine.batchWindows.current));
-  // As many as keep every worker busy while the oldest one is waited for.
+  // Enough batches to keep all workers busy while the oldest one is awaited.
   const mostInFlight = engine.segmentation.size + engine.embedding.size + 1;
   const inFlight: { readonly results: Promise<BatchResults>; readonly kept: Promise<void> }[] = [];
-  // In the order of the windows, each as soon as it is there: a live stream may be slow to go on.
+  // In the order of the windows, each as soon as possible: a live stream may be slow.
   let kept = Promise.resolve();
   await engine.clustering.call((api) => api.begin());
-  // The next batch is decoded while others are in the models.
+  // The next batch is decoded while the models compute others.
   let pending: Promise<DecodedBatch | null> = nextBatch();
   try {
     for (let batch = await pending; batch; batch = await pending) {
       pending = nextBatch();
-      // An error in the models must not leave this one unheard, nor one in the decoder those.
+      // Errors of the models and of the decoder must not hide each other as unhandled rejections.
       pending.catch(() => undefined);
       const [before, results] = [kept, run.take(batch)];
       results.catch(() => undefined);
@@ -65,15 +65,15 @@ export async function runModels(
     await kept;
     await run.allKept();
   } finally {
-    // After a crash or a cancel the worker is gone, and with it whatever was open.
+    // After a crash or a cancellation, the worker is already gone.
     engine.decode.call((api) => api.close()).catch(() => undefined);
-    // The next run must not find workers busy with this one.
+    // The next run must find idle workers.
     await Promise.allSettled(inFlight.map(({ results }) => results));
   }
   return run.totals();
 }
 
-/** A batch's results, and functions that mark its windows as done. */
+/** The results of a batch, with functions that mark its windows as complete. */
 interface BatchResults extends LocalResults {
   readonly numWindows: number;
   readonly markSegmented: MarkDone;
@@ -104,7 +104,7 @@ class ModelRun {
       this.report('segmentation', completed, { axes: ['window', 'frame', 'speaker'], shape: [numWindows, numFrames, numSpeakers], data });
     });
     this.embedded = new InOrder((data, numWindows, completed) => {
-      // The features stay with the model.
+      // The features stay in the worker of the model.
       this.report('fbank', completed, null);
       this.report('embedding', completed, { axes: ['window', 'speaker', 'dimension'], shape: [numWindows, numSpeakers, embeddingSize], data });
     });
@@ -132,9 +132,10 @@ class ModelRun {
       markSegmented: this.segmented.open(activity, numWindows),
       markEmbedded: this.embedded.open(embeddings, numWindows),
     };
-    // The models run separately: if the windows do not all fit the embedding model at once, their segmentation is kept.
+    // The models run separately: if the embedding model has insufficient memory for all windows, their segmentation is
+    // kept.
     await halvedToFit(numWindows, engine.batchWindows, isMemoryError, async (from, to) => {
-      // A copy if it is a part: a view would carry the whole batch across.
+      // A copy, because sending a view would clone the buffer of the whole batch.
       const isWhole = to - from === numWindows;
       const windows = isWhole ? batch.windows : batch.windows.slice(from * windowSamples, to * windowSamples);
       await this.segment(windows, results, from);
@@ -143,17 +144,17 @@ class ModelRun {
     return results;
   }
 
-  /** Hands a batch's results on. To be called in the order of the windows. */
+  /** Passes on the results of a batch. Call it in the order of the windows. */
   keep({ activity, embeddings, embedded, numWindows }: BatchResults): void {
     this.keptWindows += numWindows;
-    // Not waited for: while the worker clusters for a preview, the models go on.
+    // Not awaited: the models continue while the worker clusters for a preview.
     const appended = this.engine.clustering.call((api) => api.append({ activity, embeddings, embedded }));
     appended.catch(() => undefined);
     this.appended.push(appended);
     this.onKept(this.keptWindows, this.isOpenEnded ? Infinity : this.expectedWindows);
   }
 
-  /** Rejects where the clustering worker did not take a batch. */
+  /** Rejects if the clustering worker failed to receive a batch. */
   async allKept(): Promise<void> {
     await Promise.all(this.appended);
   }
@@ -165,7 +166,7 @@ class ModelRun {
     };
   }
 
-  /** Fast runs embed every so many windows, and the last one: every frame is in one of them. */
+  /** Fast runs embed windows at a hop, and the last window: every frame is in one of them. */
   private isEmbedded(window: number, isLast: boolean): boolean {
     const { speed, settings } = this.engine;
     return speed === 'exact' || isLast || window % settings.fastEmbedHop === 0;
@@ -183,8 +184,8 @@ class ModelRun {
   }
 
   /**
-   * @param windows axes (window, sample), from window `from` of the batch on
-   * @param results are filled in
+   * @param windows axes (window, sample), starting with window `from` of the batch
+   * @param results receives the values
    */
   private async segment(windows: Float32Array, results: BatchResults, from: number): Promise<void> {
     const { engine } = this;
@@ -199,7 +200,7 @@ class ModelRun {
    * Embeds the windows of a segmented batch.
    *
    * @param windows axes (window, sample)
-   * @param results are filled in
+   * @param results receives the values
    */
   private async embedAll(windows: Float32Array, results: BatchResults): Promise<void> {
     const { engine } = this;
@@ -207,12 +208,12 @@ class ModelRun {
     const cells = activity.length / numWindows;
     const wanted: number[] = [];
     for (let window = 0; window < numWindows; window++) {
-      // A silent window has no voice to embed.
+      // A silent window has no speaker to embed.
       const hasVoice = activity.subarray(window * cells, (window + 1) * cells).includes(1);
       if (embedded[window] && hasVoice) wanted.push(window);
       else results.markEmbedded(window);
     }
-    // On WASM each by itself, for as many workers as there are; on a GPU together, because a call costs more there.
+    // On WASM one by one, for all workers; on a GPU together, because calls are expensive there.
     if (engine.backend.name === 'wasm') await settled(wanted.map((window) => this.embed([window], windows, results)));
     else {
       await halvedToFit(wanted.length, engine.batchWindows, isMemoryError, (from, to) =>
@@ -221,7 +222,7 @@ class ModelRun {
     }
   }
 
-  /** Embeds some windows of a batch. */
+  /** Embeds a group of windows of a batch. */
   private async embed(group: readonly number[], windows: Float32Array, results: BatchResults): Promise<void> {
     const { engine } = this;
     const { windowSamples, powerset } = engine.segmentationManifest;
@@ -252,7 +253,7 @@ class ModelRun {
   }
 }
 
-/** Some windows' values, side by side. */
+/** Concatenates the values of some windows. */
 function pick<Values extends Float32Array | Uint8Array>(values: Values, windows: readonly number[], size: number): Values {
   if (windows.length * size === values.length) return values;
   const picked = new (values.constructor as new (length: number) => Values)(windows.length * size);
@@ -262,7 +263,7 @@ function pick<Values extends Float32Array | Uint8Array>(values: Values, windows:
   return picked;
 }
 
-/** Waits for all, and only then throws what one of them threw: the others are not left running. */
+/** Waits for all work before it throws an error, so that nothing is left running. */
 async function settled(work: readonly Promise<void>[]): Promise<void> {
   await Promise.allSettled(work);
   await Promise.all(work);
@@ -277,8 +278,8 @@ export type { DiarizationSource } from './source';
 type Timings = Partial<Record<StageName, number>>;
 
 /**
- * Diarizes one recording: windows stream from the decoder through the two models, and what they gave of the
- * whole recording is assembled at the end. Of the audio, only the windows in flight are ever in memory.
+ * Diarizes one recording. Windows stream from the decoder through the two models, and the outputs for the whole
+ * recording are assembled at the end. Only the windows in flight are in memory.
  */
 export async function runPipeline(
   engine: Engine,
@@ -306,7 +307,7 @@ export async function runPipeline(
   hook({ stage: 'clustering', artifact: null, completed: 0, total: 1 });
   const assembly = await engine.clustering.call((api) => api.assemble(assemblyOptions(engine, options)));
   if (!assembly) {
-    // Without speech, the stages that follow are done and have no values.
+    // Without speech, the remaining stages are complete and have no values.
     for (const stage of ['counting', 'clustering', 'reconstruction'] as const) hook({ stage, artifact: null, completed: 1, total: 1 });
     return describeWith(null);
   }
@@ -336,7 +337,7 @@ async function decodeSource(engine: Engine, input: ReadyInput, track: number | u
   if (input.kind === 'file') return fileSource(engine, input.blob, track);
   const { sampleRate } = input;
   if (input.kind === 'samples') return { kind: 'samples', samples: input.samples, sampleRate };
-  // On a GPU that turns out to be at fault the run starts anew, and a stream can be read once only.
+  // If the GPU fails, the run restarts, but a stream can be read only once.
   const port = input.feed.open(engine.backend.name === 'webgpu');
   return transfer({ kind: 'stream', port, sampleRate }, [port]);
 }
@@ -346,7 +347,7 @@ async function fileSource(engine: Engine, blob: Blob, track: number | undefined)
   // The page's decoder always reads the first track.
   if (place === 'here' || (track ?? 1) > 1) return { kind: 'file', blob };
   const audio = await decodeInstead(blob, place);
-  // What the page decoded moves: an hour of it would take the page a second to copy.
+  // Transfer the decoded audio: copying an hour would take a second.
   return audio ? moved({ kind: 'channels', ...audio }, ...audio.channels) : { kind: 'file', blob };
 }
 

@@ -7,7 +7,7 @@ const bytes = (length: number): Uint8Array => Uint8Array.from({ length }, (_, in
 const optionsError = expect.objectContaining({ code: 'options' }) as unknown;
 
 describe('the source of a run', () => {
-  test('that is whole is taken as it is', async () => {
+  test('is used as it is if it is complete', async () => {
     const samples = noise(10);
     expect(await new RunInput(samples, 8000).settle()).toEqual({ kind: 'samples', samples, sampleRate: 8000 });
     const file = new Blob([bytes(10) as Uint8Array<ArrayBuffer>]);
@@ -16,7 +16,7 @@ describe('the source of a run', () => {
     expect(ready).toMatchObject({ kind: 'file', blob: { size: 10 } });
   });
 
-  test.each([['a text'], [null], [undefined], [3], [[new Float32Array(1)]]])('that is none is refused: %j', (source) => {
+  test.each([['a text'], [null], [undefined], [3], [[new Float32Array(1)]]])('is rejected if invalid: %j', (source) => {
     expect(() => new RunInput(source as never, undefined)).toThrow(optionsError);
   });
 
@@ -39,7 +39,7 @@ describe('the source of a run', () => {
     }
   });
 
-  test('samples without a rate are refused, also in a stream', async () => {
+  test('is rejected for samples without a rate, also as a stream', async () => {
     const refused: unknown = expect.objectContaining({ code: 'options', problem: expect.stringContaining('sampleRate') as string });
     expect(() => new RunInput(noise(10), undefined)).toThrow(refused);
     const source = new TestSource([noise(10)]);
@@ -50,7 +50,7 @@ describe('the source of a run', () => {
     expect(source.isEnded).toBe(true);
   });
 
-  test('a rate is refused for a file, also where it comes as a stream', async () => {
+  test('is rejected for a file with a rate, also as a stream', async () => {
     expect(() => new RunInput(new Blob(['x']), 8000)).toThrow(optionsError);
     const source = new TestSource([bytes(10)]);
     const input = new RunInput(source.stream(), 8000);
@@ -60,15 +60,15 @@ describe('the source of a run', () => {
     expect(source.isEnded).toBe(true);
   });
 
-  test('a stream that somebody reads is refused, and one that is handed over is held', () => {
+  test('is rejected if another reader has it; a source that is passed on is locked', () => {
     const stream = new TestSource([bytes(10)]).stream();
     const input = new RunInput(stream, undefined);
-    expect(() => new RunInput(stream, undefined)).toThrow(expect.objectContaining({ code: 'options', problem: expect.stringContaining('being read') as string }));
+    expect(() => new RunInput(stream, undefined)).toThrow(expect.objectContaining({ code: 'options', problem: expect.stringContaining('locked stream') as string }));
     dropSource(stream);
     input.close();
   });
 
-  test('a stream that fails says why', async () => {
+  test('reports why a stream failed', async () => {
     const cause = new Error('the network is gone');
     const input = new RunInput(new TestSource([bytes(10)], cause).stream(), undefined);
     await expect(input.settle()).rejects.toMatchObject({
@@ -82,7 +82,7 @@ describe('the source of a run', () => {
     await expect(mixed.settle()).rejects.toMatchObject({ problem: 'A piece of the stream is [object String]' });
   });
 
-  test('is not read on after the run, though it cannot be told to end', async () => {
+  test('is not read after the run, even if it cannot be ended', async () => {
     let read = 0;
     const endless: AsyncIterable<Uint8Array> = {
       [Symbol.asyncIterator]: () => ({
@@ -102,7 +102,7 @@ describe('the source of a run', () => {
     expect(read).toBe(atEnd);
   });
 
-  test('may throw when it is told to end', () => {
+  test('may throw when it is ended', () => {
     const thrower: AsyncIterable<Float32Array> = {
       [Symbol.asyncIterator]: () => ({
         next: () => Promise.resolve({ done: true, value: undefined }),
@@ -113,7 +113,7 @@ describe('the source of a run', () => {
     expect(() => { input.close(); }).not.toThrow();
   });
 
-  test('of pieces that are neither bytes nor samples says what they should be', async () => {
+  test('reports the expected type of pieces', async () => {
     const input = new RunInput(new TestSource<unknown>(['x']) as never, undefined);
     await expect(input.settle()).rejects.toMatchObject({
       code: 'options',
@@ -122,7 +122,7 @@ describe('the source of a run', () => {
     });
   });
 
-  test('is told to end with the run, before its first piece too', () => {
+  test('is ended with the run, also before its first piece', () => {
     const source = new TestSource([noise(10)]);
     const input = new RunInput(source, undefined);
     input.close();

@@ -12,7 +12,7 @@ function feedOf(pieces: readonly unknown[], failure?: Error): { feed: SampleFeed
   return { feed: new SampleFeed(readerOf(source)!, NONE), source };
 }
 
-/** Cut after each of these lengths. */
+/** Cuts the samples into pieces of these lengths. */
 function cut(samples: Float32Array, lengths: readonly number[]): Float32Array[] {
   const pieces: Float32Array[] = [];
   let place = 0;
@@ -23,20 +23,20 @@ function cut(samples: Float32Array, lengths: readonly number[]): Float32Array[] 
 describe('a feed of samples', () => {
   const samples = noise(50_000);
 
-  test('gives them all, whatever the pieces, also where these are empty', async () => {
+  test('returns all samples for any pieces, including empty ones', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 20_000 }), { maxLength: 6 }), fc.integer({ min: 1, max: 9000 }), async (lengths, wanted) => {
         const { feed } = feedOf(cut(samples, lengths));
         const pulled = await pullAll(feed.pull(false), wanted);
         expect(pulled.length).toBe(samples.length);
-        // Not `toEqual`, which takes seconds for so many.
+        // Not `toEqual`, which takes seconds for so many values.
         expect(pulled.findIndex((value, index) => value !== samples[index])).toBe(-1);
       }),
       { numRuns: 30 },
     );
   });
 
-  test('reads no more than is asked for, and copies before it reads on', async () => {
+  test('reads no more than requested, and copies before it reads on', async () => {
     const buffer = Float32Array.of(1, 2);
     const { feed, source } = feedOf([buffer, buffer, buffer]);
     const pull = feed.pull(false);
@@ -50,19 +50,19 @@ describe('a feed of samples', () => {
     expect(buffer.length).toBe(2);
   });
 
-  test('that are kept come once more, from the first on, and then go on', async () => {
+  test('replays kept samples from the first, and then continues', async () => {
     const { feed } = feedOf(cut(samples, [30_000]));
     const first = feed.pull(true);
     const [one, underWay] = [await first.next(20_000), first.next(20_000)];
     expect(one!.length).toBe(16_384);
-    // What the first pull is waiting for is not lost to the second, and given to the second only.
+    // The pending request of the first pull is not lost: only the second pull receives it.
     const second = feed.pull(false);
     expect(await pullAll(second)).toEqual(samples);
     expect(await underWay).toBeNull();
     expect(await first.next(1)).toBeNull();
   });
 
-  test('cross to another thread, errors too', async () => {
+  test('works across threads, including errors', async () => {
     const whole = feedOf(cut(samples, [1, 20_000]));
     expect(await pullAll(pullThrough(whole.feed.open(false)))).toEqual(samples);
     whole.feed.close();
@@ -77,14 +77,14 @@ describe('a feed of samples', () => {
     expect(broken.source.isEnded).toBe(false);
   });
 
-  test('of another type are refused, with which piece it was', async () => {
+  test('rejects other types with the number of the piece', async () => {
     const { feed, source } = feedOf([samples, [0, 0]]);
     await expect(pullAll(feed.pull(false))).rejects.toMatchObject({ code: 'options', problem: 'Piece 3 of the stream is [object Array]' });
     feed.close();
     expect(source.isEnded).toBe(true);
   });
 
-  test.each(['stop', 'close'] as const)('%s ends the source once, and not one that has ended', async (way) => {
+  test.each(['stop', 'close'] as const)('%s ends the source once, but not if it has already ended', async (way) => {
     const { feed, source } = feedOf([samples]);
     const pull = feed.pull(false);
     await pull.next(10);

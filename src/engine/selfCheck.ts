@@ -34,7 +34,7 @@ import {
   wasmCheckKey,
 } from './verdicts';
 
-/** Options of a start, and the plan made from them. */
+/** Options of a start with the plan derived from them. */
 export interface Start {
   readonly options: CheckedDiarizerOptions;
   readonly settings: PipelineSettings;
@@ -42,7 +42,7 @@ export interface Start {
   readonly signal: AbortSignal | undefined;
 }
 
-/** The checks of a GPU, in order. Each runs only if all before it passed. */
+/** The checks of a GPU, in order. Each runs only if all earlier ones passed. */
 const CHECKS: readonly ((engine: Engine, goldensBase: CheckedDiarizerOptions['goldensBase'], numWindows: number) => Promise<ModelCheck>)[] = [
   (engine, goldensBase) => engine.segmentation.call((api) => api.selfCheck(goldensBase)),
   (engine, _, numWindows) => engine.segmentation.call((api) => api.selfCheckWindows(numWindows)),
@@ -55,7 +55,7 @@ const CHECKS: readonly ((engine: Engine, goldensBase: CheckedDiarizerOptions['go
 
 export const allPassed = (checks: readonly ModelCheck[]): boolean => checks.every(({ passed }) => passed);
 
-/** Whether all checks were made and passed. */
+/** Whether all checks were run and passed. */
 export const isTrusted = ({ checks }: Verdict): boolean => checks.length === CHECKS.length && allPassed(checks);
 
 /** Whether WASM was faster in the trial. */
@@ -64,8 +64,8 @@ export function isWasmFaster({ wasmSeconds, gpuSeconds }: Verdict): boolean {
 }
 
 /**
- * Completes what is known of this adapter: first the golden segmentation and the batch size, then the same on WASM if the
- * faster backend is wanted, and the other checks only if the GPU can still be chosen.
+ * Completes the verdict of this adapter: first the golden segmentation and the batch size; then the same on WASM, if
+ * the fastest backend was requested; the other checks only if the GPU can still be selected.
  */
 export async function completeVerdict(engine: Engine, known: Verdict, start: Start): Promise<Verdict> {
   const { options } = start;
@@ -119,10 +119,10 @@ export function byModel(checks: readonly ModelCheck[]): ModelCheck[] {
   return [...models.values()];
 }
 
-/** Slow adapters are not made slower by a trial of what cannot help them. */
+/** Slow adapters are not tuned: larger batches would not help them. */
 const SLOW_GOLDEN_SECONDS = 0.25;
 
-/** The best batch size, and how many times faster a window is in such a batch than alone. */
+/** The best batch size, and the speedup of a window in such a batch. */
 async function tuneBatch(
   engine: Engine,
   { options, plan: { adapter } }: Start,
@@ -134,7 +134,7 @@ async function tuneBatch(
   const most = windowsThatFit(adapter.limits, engine.segmentationManifest.largestTensorBytes);
   const numWindows = await findBatchSize(most, async (size) => {
     const seconds = await engine.segmentation.call((api) => api.timeBatch(size)).catch((error: unknown) => {
-      // Too large after all: the size before it was the best.
+      // Too large: the previous size was the best.
       if (isMemoryError(error) && size > 1) return Infinity;
       throw error;
     });
@@ -144,7 +144,7 @@ async function tuneBatch(
   return { numWindows, gain: (perWindow.get(1) ?? 1) / (perWindow.get(numWindows) ?? 1) };
 }
 
-/** Seconds of the golden segmentation on WASM, with as many workers as a run has. Ends the workers. */
+/** Seconds of the golden segmentation on WASM, with as many workers as in a run. Ends the workers. */
 async function timeWasm({ options, settings, plan, signal }: Start): Promise<number> {
   const isIsolated = globalThis.crossOriginIsolated;
   const { workers, threads } = planWorkers(plan.threads, options.speed, isIsolated, settings.mostEmbedders).segmentation;
@@ -171,12 +171,12 @@ async function timeWasm({ options, settings, plan, signal }: Start): Promise<num
     return await unlessAborted(signal, async () => {
       await pool.load();
       await pool.grow();
-      // All at once, as in a run, in which they share caches, memory and the processor's power.
+      // All workers at once, as in a run, where they share caches, memory and the power budget.
       const checks = await Promise.all(Array.from({ length: workers }, () => pool.call((api) => api.selfCheck(options.goldensBase))));
       return Math.max(...checks.map(({ seconds }) => seconds)) / workers;
     }, { stop });
   } finally {
-    stop(new VoxlaneError({ code: 'worker-failed', problem: 'The worker was ended: the trial is over' }));
+    stop(new VoxlaneError({ code: 'worker-failed', problem: 'The worker was ended after the trial' }));
   }
 }
 
@@ -184,24 +184,18 @@ function isMemoryError(error: unknown): boolean {
   return error instanceof VoxlaneError && error.code === 'gpu-memory';
 }
 
-/**
- * The self-check on WASM. A browser can compile the SIMD of our kernels wrongly, so each model must reproduce its golden outputs
- * before it is used. Verdicts are stored for 30 days, by browser, release, SIMD and model
- * file, so that later starts check nothing.
- */
-
-/** Result of the check of an engine. */
+/** Result of the self-check on WASM. */
 export interface WasmCheck {
-  /** One per model whose golden outputs could be read. */
+  /** One check per model whose golden outputs could be read. */
   readonly checks: readonly ModelCheck[];
   /** Why a model could not be checked; null if all were checked. */
   readonly obstacle: string | null;
 }
 
 /**
- * Our kernels' remembered failure with a model of these settings.
+ * The stored failures of the WASM kernels with a model of these settings.
  *
- * @returns the failed checks; empty if none is known
+ * @returns the failed checks; empty if there are none
  */
 export async function knownFailures(options: CheckedDiarizerOptions, settings: PipelineSettings): Promise<readonly ModelCheck[]> {
   const expected = await expectedModels(options, settings);
@@ -213,11 +207,13 @@ export async function knownFailures(options: CheckedDiarizerOptions, settings: P
 }
 
 /**
- * Checks each model that has golden outputs, unless its verdict is known. Golden outputs that cannot be fetched or read are an
- * obstacle, not an error.
+ * Checks each model that has golden outputs, unless its verdict is stored. A browser can compile the SIMD of the WASM
+ * kernels incorrectly, so each model must reproduce its golden outputs before it is used. Verdicts are stored for 30
+ * days, by browser, release, SIMD and model file. Golden outputs that cannot be fetched or read are an obstacle, not an
+ * error.
  *
- * @param ownKernels as the engine was started
- * @throws VoxlaneError `cancelled`, and what else a worker throws
+ * @param ownKernels whether the engine was started with the WASM kernels
+ * @throws VoxlaneError `cancelled`, and other errors of a worker
  */
 export async function checkWasm(
   engine: Engine,
@@ -235,7 +231,7 @@ export async function checkWasm(
   }, { stop: engine.terminate });
 }
 
-/** Checks one model. Returns its check, or a text that says why it could not be checked. */
+/** Checks one model. Returns its check, or the reason why it could not be checked. */
 async function checkModel(
   engine: Engine,
   stage: Engine['provable'][number],
@@ -259,13 +255,14 @@ async function checkModel(
 }
 
 /**
- * Starts the pipeline on the fastest backend that can be trusted.
+ * Starts the pipeline on the fastest backend that passes its checks.
  *
- * A GPU is trusted after it has reproduced the golden outputs of both models, and the results of WASM at the length and the
- * batch size of a run. The verdict is stored for 30 days, for this driver, browser, runtime and these model files. If the GPU
- * fails, WASM runs, and the report gives the wrong stage and its difference. See {@link startOnWasm} for the check there.
+ * A GPU must reproduce the golden outputs of both models, and the results of WASM at the window length and batch size
+ * of a run. The verdict is stored for 30 days, by driver, browser, runtime and model files. If the GPU fails, WASM is
+ * used, and the report has the wrong stage and its deviation. See {@link startOnWasm} for the check on WASM.
  *
- * @throws VoxlaneError `backend-unavailable` if `webgpu` is required and not available; what {@link startEngine} throws
+ * @throws VoxlaneError `backend-unavailable` if `webgpu` is required and not available; the errors of {@link
+ * startEngine}
  */
 export async function startTrustedEngine(
   options: CheckedDiarizerOptions,
@@ -291,27 +288,27 @@ export async function startTrustedEngine(
   }
   try {
     return await unlessAborted(signal, async () => {
-      // The verdict must be of the files that were loaded.
+      // The verdict must be for the files that were loaded.
       const key = verdictKey(circumstances, engine);
       const known = key === expectedKey || options.trustGpu ? expectedVerdict : await recallVerdict(key);
       return judgeEngine({ ...engine, verdictKey: key }, known, { options, settings, plan, signal });
     }, { stop: engine.terminate });
   } catch (error) {
     engine.terminate(error instanceof VoxlaneError ? error : disturbed(error));
-    // Without golden outputs there is no trust, but there is still WASM.
+    // Without golden outputs, the GPU cannot be checked; use WASM.
     const noGoldens = error instanceof VoxlaneError && (error.code === 'model-missing' || error.code === 'format');
     if (!noGoldens && !isGpuTrouble(error)) throw error;
     return startOnWasm(options, settings, `WebGPU could not be checked (${error.problem})`, null, signal);
   }
 }
 
-/** Whether an error says that the GPU, not the input or the caller, is at fault. */
+/** Whether the GPU caused an error, rather than the input or the caller. */
 export function isGpuTrouble(error: unknown): error is VoxlaneError {
   if (!(error instanceof VoxlaneError)) return false;
   return error.code.startsWith('gpu-') || error.code === 'backend-failed' || error.code === 'backend-unavailable';
 }
 
-/** Runs the check again, whatever was remembered: for results that look wrong in mid-run. A failure is remembered. */
+/** Repeats the check and ignores stored verdicts, for results that look wrong during a run. Stores a failure. */
 export async function checkAgain(engine: Engine, options: CheckedDiarizerOptions): Promise<readonly ModelCheck[]> {
   const checks = await selfCheckAgain(engine, options);
   if (!allPassed(checks)) {
@@ -321,13 +318,13 @@ export async function checkAgain(engine: Engine, options: CheckedDiarizerOptions
 }
 
 /**
- * Starts anew on WASM, and says why. Models with golden outputs must reproduce them there too: if our kernels do not, ONNX
- * Runtime computes in their place, and the report gives the wrong stage and its difference. Without golden outputs at hand, the
- * kernels run unchecked, and the report says so.
+ * Starts on WASM and reports why. Models with golden outputs must reproduce them on WASM too: if the WASM kernels do
+ * not, ONNX Runtime replaces them, and the report has the wrong stage and its deviation. Without golden outputs, the
+ * kernels run unchecked, and the report states it.
  *
- * @param gpuChecks of a GPU that was checked before
- * @throws VoxlaneError `backend-failed` if ONNX Runtime does not reproduce the golden outputs either; what {@link startEngine}
- *   throws
+ * @param gpuChecks checks of a GPU that was tried before
+ * @throws VoxlaneError `backend-failed` if ONNX Runtime does not reproduce the golden outputs either; the errors of
+ * {@link startEngine}
  */
 export async function startOnWasm(
   options: CheckedDiarizerOptions,
@@ -336,7 +333,7 @@ export async function startOnWasm(
   gpuChecks: readonly ModelCheck[] | null,
   signal?: AbortSignal,
 ): Promise<Engine> {
-  // Of our kernels.
+  // Failures of the WASM kernels.
   let failures = await knownFailures(options, settings);
   for (;;) {
     const ownKernels = failures.length === 0;
@@ -368,21 +365,21 @@ function wasmReport({ threads }: CheckedDiarizerOptions, why: string, checks: re
 function wrongOnWasm(checks: readonly ModelCheck[]): VoxlaneError {
   return new VoxlaneError({
     code: 'backend-failed',
-    problem: `WASM gives wrong results in this browser: ${describeFailure(checks)}`,
+    problem: `WASM returns wrong results in this browser: ${describeFailure(checks)}`,
     expected: 'the golden outputs of the models, within their tolerance',
     remedy:
-      'Update the browser or use another one. If you serve models of your own, serve their golden outputs too, or none: see the option `goldens`',
+      'Update the browser or use another one. If you serve your own models, serve their golden outputs too, or no golden outputs: see the option `goldens`',
   });
 }
 
-/** What computed a check, at the start of a sentence. */
+/** Start of a sentence: what computed a check. */
 const COMPUTED_BY: Readonly<Record<ModelCheck['backend'], string>> = {
   webgpu: 'WebGPU',
   kernels: 'Our WASM kernels',
   wasm: 'ONNX Runtime on WASM',
 };
 
-/** For people: the first stage that is wrong, and by how much. */
+/** The first wrong stage with its deviation, as a sentence for users. */
 export function describeFailure(checks: readonly ModelCheck[]): string {
   const check = checks.find(({ passed }) => !passed);
   const stage = check?.stages.find(({ passed }) => !passed);
@@ -390,7 +387,7 @@ export function describeFailure(checks: readonly ModelCheck[]): string {
   const failed = `${COMPUTED_BY[check.backend]} failed ${check.backend === 'kernels' ? 'their' : 'its'} self-check`;
   if (!(stage.maxAbs < Number.MAX_VALUE)) return `${failed}: ${stage.stage}`;
   const { maxAbs, tolerance } = stage;
-  return `${failed}: stage ${stage.stage} is off by ${maxAbs.toPrecision(3)}, allowed are ${tolerance.maxAbs}`;
+  return `${failed}: stage ${stage.stage} deviates by ${maxAbs.toPrecision(3)}, tolerance ${tolerance.maxAbs}`;
 }
 
 async function judgeEngine(engine: Engine, known: Verdict | null, start: Start): Promise<Engine> {
@@ -414,7 +411,7 @@ async function judgeEngine(engine: Engine, known: Verdict | null, start: Start):
   return { ...engine, backend: gpuReport(plan, facts.filter(Boolean).join(', '), verdict.checks) };
 }
 
-/** Why a GPU should not be used, for people; null where nothing speaks against it, or not yet. */
+/** Why a GPU should not be used, as a sentence for users; null if there is no reason yet. */
 function objectionTo(verdict: Verdict, { backend }: CheckedDiarizerOptions, plan: BackendPlan): string | null {
   if (!allPassed(verdict.checks)) return describeFailure(verdict.checks);
   if (backend !== 'auto' || !isWasmFaster(verdict)) return null;

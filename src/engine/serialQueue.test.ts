@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { SerialQueue } from './calls';
 
-/** Work that ends when it is told to. */
+/** Work that the test ends. */
 function openWork(begun: string[], name: string): { work: () => Promise<string>; end: () => void; fail: () => void } {
   let end = (): void => undefined;
   let fail = (): void => undefined;
@@ -19,7 +19,7 @@ function openWork(begun: string[], name: string): { work: () => Promise<string>;
 const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 describe('turns', () => {
-  test('are taken in order, also after one that failed', async () => {
+  test('run in order, also after a failed one', async () => {
     const [turns, begun] = [new SerialQueue(), [] as string[]];
     const [first, second] = [openWork(begun, 'first'), openWork(begun, 'second')];
     const runs = [turns.take(first.work), turns.take(second.work)] as const;
@@ -31,7 +31,7 @@ describe('turns', () => {
     expect(await runs[1]).toBe('second');
   });
 
-  test('one that is taken back while it waits rejects at once, is never begun, and leaves the others alone', async () => {
+  test('a canceled waiting task rejects at once, never starts, and does not affect the others', async () => {
     const [turns, begun] = [new SerialQueue(), [] as string[]];
     const [first, second, third] = ['first', 'second', 'third'].map((name) => openWork(begun, name)) as [Work, Work, Work];
     const controller = new AbortController();
@@ -49,13 +49,13 @@ describe('turns', () => {
     expect(begun).toEqual(['first', 'third']);
   });
 
-  test('a signal that fires later, or has fired before', async () => {
+  test('a signal that fires after the start, or before the call', async () => {
     const [turns, begun] = [new SerialQueue(), [] as string[]];
     const first = openWork(begun, 'first');
     const controller = new AbortController();
     const running = turns.take(first.work, controller.signal);
     await settled();
-    // The work's own affair: it ends here, though its caller has changed his mind.
+    // After the start, the queue ignores the signal.
     controller.abort();
     first.end();
     expect(await running).toBe('first');

@@ -13,42 +13,43 @@ import {
 import { type DiarizationSource, dropSource, endingOnFailure } from './source';
 import type { DiarizationResult, DiarizeOptions, DiarizerOptions, ModelDownload } from './types';
 
-/** A share in a diarizer that everybody on the page who asks for the same options has. */
+/** A ref-counted handle to a diarizer shared by all callers with equal options. */
 export interface DiarizerShare {
   /**
-   * As `Diarizer.diarize`, which see. The first call of all shares starts the workers; runs of all shares take turns.
+   * Like `Diarizer.diarize`. The first call of any handle starts the workers; the runs of all handles take turns.
    *
-   * @throws VoxlaneError what `Diarizer.create` and `Diarizer.diarize` throw; `disposed` once the share was given back
+   * @throws VoxlaneError the errors of `Diarizer.create` and `Diarizer.diarize`; `disposed` after the handle was
+   * released
    */
   diarize(source: DiarizationSource, options?: DiarizeOptions): Promise<DiarizationResult>;
-  /** Gives the share back; its runs reject with `disposed`. With the last one the workers end at once. May be called again. */
+  /** Releases the handle; its runs reject with `disposed`. The last release ends the workers at once. Idempotent. */
   release(): void;
 }
 
-/** What of a diarizer is shared. */
+/** The shared part of a diarizer. */
 export type SharedDiarizer = Pick<Diarizer, 'diarize' | 'dispose'>;
 
 type Create = (options: DiarizerOptions & { readonly signal: AbortSignal }) => Promise<SharedDiarizer>;
 
-/** A diarizer that starts, or has started. */
+/** A diarizer that is starting or has started. */
 interface Start {
   readonly diarizer: Promise<SharedDiarizer>;
   readonly controller: AbortController;
-  /** Calls that wait for it. */
+  /** Number of waiting calls. */
   waiting: number;
   isOver: boolean;
 }
 
-/** The diarizers of a page, each with those who share it. */
+/** The diarizers of a page with their handles. */
 export class DiarizerShares {
   private readonly shared: Shared[] = [];
 
   constructor(private readonly create: Create) {}
 
   /**
-   * Starts nothing.
+   * Returns a handle without starting anything.
    *
-   * @param checked `options`, checked: who has the same shares a diarizer. Who hears of downloads makes no difference.
+   * @param checked the validated `options`; handles with equal options share a diarizer, regardless of `onDownload`
    */
   share(options: DiarizerOptions, checked: OwnDiarizerOptions): DiarizerShare {
     const found = this.shared.find((each) => askForTheSame(each.checked, checked));
@@ -60,11 +61,11 @@ export class DiarizerShares {
   }
 }
 
-/** One diarizer and those who share it. */
+/** One diarizer with its handles. */
 class Shared {
   private holders = 0;
   private start: Start | null = null;
-  /** One for each share with a run under way that wants to hear of downloads. */
+  /** One for each handle with a current run and an `onDownload` callback. */
   private readonly listeners = new Set<(progress: ModelDownload) => void>();
 
   constructor(
@@ -73,11 +74,11 @@ class Shared {
     readonly checked: OwnDiarizerOptions,
   ) {}
 
-  /** @param onLast hears when nobody has a share any more */
+  /** @param onLast called when the last handle is released */
   join(onDownload: DiarizerOptions['onDownload'], onLast: () => void): DiarizerShare {
     const runs = new Set<AbortController>();
     const released = new AbortController();
-    // A function of its own, because two shares may have the same listener.
+    // A new function, because two handles may have the same callback.
     const listener = onDownload && ((progress: ModelDownload) => { onDownload(progress); });
     this.holders++;
     return {
@@ -93,7 +94,7 @@ class Shared {
         try {
           return await this.run(source, options, run);
         } catch (error) {
-          // Not of the caller's signal: the run ended because the share was given back.
+          // Not by the caller's signal: the run ended because the handle was released.
           throw run.signal.reason === released ? releasedError() : error;
         } finally {
           runs.delete(run);
@@ -127,7 +128,7 @@ class Shared {
     }
   }
 
-  /** The diarizer, which is started for the first who wants it; nobody's signal stops it while others wait. */
+  /** Starts the diarizer for the first caller; a caller's signal stops the start only if no other caller waits. */
   private async obtain(signal: AbortSignal): Promise<SharedDiarizer> {
     throwIfAborted(signal);
     const start = (this.start ??= this.begin());
@@ -150,11 +151,11 @@ class Shared {
     diarizer.then(
       (created) => {
         start.isOver = true;
-        // Too late to be stopped, and nobody waits for it.
+        // Too late to stop the start, and no caller waits for it.
         if (controller.signal.aborted) created.dispose();
       },
       () => {
-        // The next call tries again.
+        // The next call starts again.
         this.forget(start);
       },
     );
@@ -179,17 +180,18 @@ class Shared {
 function releasedError(): VoxlaneError {
   return new VoxlaneError({
     code: 'disposed',
-    problem: 'The share of the diarizer was given back',
-    expected: 'a share that is still held',
-    remedy: 'Ask for another with shareDiarizer()',
+    problem: 'The handle of the shared diarizer was released',
+    expected: 'a handle that is not released',
+    remedy: 'Get another one with shareDiarizer()',
   });
 }
 
 let shares: DiarizerShares | undefined;
 
 /**
- * A share in the page's diarizer of these options: all who ask for the same have one set of workers, and their runs take
- * turns. Starts nothing until the first `diarize`. Every share's `onDownload` is called while a run of its own goes on.
+ * Returns a handle to the page's diarizer for these options. Callers with equal options share one set of workers, and
+ * their runs take turns. Nothing starts before the first `diarize`. The `onDownload` of a handle is called during its
+ * own runs.
  *
  * @throws VoxlaneError `options`
  * @example
@@ -205,13 +207,13 @@ export function shareDiarizer(options: DiarizerOptions = {}): DiarizerShare {
 }
 
 /**
- * Finds who spoke when, on this machine, in one call.
+ * Diarizes a recording on this machine in one call.
  *
- * Calls with the same options share a diarizer, take turns, and load the models once. `idleSeconds` after the last call,
- * 60 unless an option says otherwise, the workers are ended; nothing needs to be disposed of.
+ * Calls with equal options share a diarizer, take turns, and load the models once. The workers end `idleSeconds` after
+ * the last call, by default 60; nothing needs to be disposed.
  *
- * @param options those of a diarizer and those of a run
- * @throws VoxlaneError what `Diarizer.create` and `Diarizer.diarize` throw
+ * @param options options of a diarizer and of a run
+ * @throws VoxlaneError the errors of `Diarizer.create` and `Diarizer.diarize`
  * @example
  * const { turns } = await diarize(file, { speakers: 2 });
  */
@@ -227,7 +229,7 @@ export async function diarize(
     return await share.diarize(source, run);
   } finally {
     const { idleSeconds } = checkDiarizerOptions(diarizer, document.baseURI);
-    // Somebody else's share keeps the workers, and the next call finds them.
+    // The handle keeps the workers for the next call.
     if (idleSeconds !== Infinity) {
       setTimeout(() => {
         share.release();

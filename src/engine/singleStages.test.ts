@@ -13,7 +13,7 @@ import {
 
 const GEOMETRY = { windowSamples: 10, hopSamples: 4 };
 
-/** What {@link eachBatch} reads of an engine. */
+/** The parts of an engine that {@link eachBatch} reads. */
 const engineOf = (batchWindows: number): Engine =>
   ({ segmentationManifest: { sampleRate: 10, ...GEOMETRY }, batchWindows: { current: batchWindows } }) as unknown as Engine;
 
@@ -30,12 +30,12 @@ describe('eachBatch', () => {
     [11, 1, 4],
     [57, 3, 3],
     [57, 32, 2],
-  ])('gives the windows of the pipeline, each once: %i samples, %i at a time, %i lanes', async (length, batchWindows, lanes) => {
+  ])('passes each window of the pipeline once: %i samples, %i at a time, %i lanes', async (length, batchWindows, lanes) => {
     const expected: Float32Array[] = [];
     for await (const { samples } of cutWindows(once(ramp(length)), GEOMETRY)) expected.push(samples);
     const found: Float32Array[] = [];
     await eachBatch(engineOf(batchWindows), ramp(length), lanes, async ({ windows, numWindows, from }) => {
-      // Batches end in another order than they begin in.
+      // Batches end in another order than they start.
       await new Promise((resolve) => setTimeout(resolve, from % 3));
       expect(windows.length).toBe(numWindows * GEOMETRY.windowSamples);
       for (let index = 0; index < numWindows; index++) {
@@ -46,7 +46,7 @@ describe('eachBatch', () => {
     expect(found).toEqual(expected);
   });
 
-  it('takes smaller batches where memory wants them, and keeps to these', async () => {
+  it('reduces the batch size to fit into memory, and keeps it', async () => {
     const sizes: number[] = [];
     const engine = engineOf(4);
     await eachBatch(engine, ramp(10 + 7 * 4), 1, ({ numWindows, windows }) => {
@@ -58,7 +58,7 @@ describe('eachBatch', () => {
     expect(engine.batchWindows.current).toBe(2);
   });
 
-  it('ends with the first error, and begins no other batch', async () => {
+  it('ends with the first error and starts no other batch', async () => {
     const begun: number[] = [];
     const work = eachBatch(engineOf(1), ramp(400), 2, async ({ from }) => {
       begun.push(from);
@@ -69,7 +69,7 @@ describe('eachBatch', () => {
     expect(begun.length).toBeLessThan(8);
   });
 
-  it('says where a sample is not finite', async () => {
+  it('reports the position of a sample that is not finite', async () => {
     const samples = ramp(30);
     samples[25] = NaN;
     await expect(eachBatch(engineOf(1), samples, 1, () => Promise.resolve())).rejects.toMatchObject({
@@ -108,7 +108,7 @@ const EMBEDDINGS: VoiceEmbeddings = {
 };
 
 describe('the checks', () => {
-  it('take what the stages give, also after a store', () => {
+  it('accept the results of the stages, also after storage', () => {
     checkSamples(ramp(1));
     checkPairOfStages(SEGMENTATION, EMBEDDINGS);
     checkPairOfStages(structuredClone(SEGMENTATION), structuredClone(EMBEDDINGS));
@@ -117,11 +117,11 @@ describe('the checks', () => {
   it.each<[string, Partial<Segmentation>, Partial<VoiceEmbeddings>, RegExp]>([
     ['values that are missing', { data: new Uint8Array(29) }, {}, /segmentation has .* 29 values/],
     ['an array of another kind', {}, { data: new Uint8Array(24) as unknown as Float32Array }, /embeddings have|embeddings has .*Uint8Array/],
-    ['a value that is neither 0 nor 1', { data: new Uint8Array(30).fill(2) }, {}, /holds the value 2/],
+    ['a value that is neither 0 nor 1', { data: new Uint8Array(30).fill(2) }, {}, /has the value 2/],
     ['other axes', { axes: ['frame', 'window', 'speaker'] as unknown as Segmentation['axes'] }, {}, /axes \(frame,window,speaker\)/],
     ['a size that is no number', { shape: [2, 5, NaN] }, {}, /shape \(2,5,NaN\)/],
-    ['other windows', { shape: [3, 5, 3], data: new Uint8Array(45) }, {}, /of 2 windows with 3 speakers, the segmentation has 3/],
-    ['a geometry of other frames', { shape: [2, 3, 3], data: new Uint8Array(18) }, {}, /3 frames a window, and its geometry 5/],
+    ['other windows', { shape: [3, 5, 3], data: new Uint8Array(45) }, {}, /have 2 windows with 3 speakers, the segmentation has 3/],
+    ['a geometry of other frames', { shape: [2, 3, 3], data: new Uint8Array(18) }, {}, /3 frames per window, but its geometry has 5/],
     ['a segmentation by another file', { model: { id: 'a', sha256: '3'.repeat(64) } }, {}, /a \(11111111\).*a \(33333333\)/],
   ])('refuse %s', (_what, segmentation, embeddings, found) => {
     const check = (): void => {
@@ -131,7 +131,7 @@ describe('the checks', () => {
     expect(check).toThrow(found);
   });
 
-  it('refuse what lost its parts, and what is no samples', () => {
+  it('reject incomplete data and invalid samples', () => {
     expect(() => { checkSegmentation({} as Segmentation); }).toThrow(expect.objectContaining({ code: 'options' }));
     expect(() => { checkSamples([1] as unknown as Float32Array); }).toThrow(expect.objectContaining({ code: 'options' }));
     expect(() => { checkSamples(new Float32Array(0)); }).toThrow(expect.objectContaining({ code: 'audio-no-samples' }));

@@ -35,23 +35,23 @@ import {
 } from './singleStagesEngine';
 import { speakerCountOf } from './speakerCount';
 
-/** Consecutive windows, as a model takes them at a time. */
+/** Consecutive windows of one call of a model. */
 export interface StageBatch {
   /** Axes (window, sample), float32. */
   readonly windows: Float32Array;
   readonly numWindows: number;
-  /** Index of the first of them in the recording. */
+  /** Index of the first window in the recording. */
   readonly from: number;
 }
 
 /**
- * Cuts samples into windows as the pipeline does, and hands them on in batches, which are as small as the GPU's memory
- * wants them. Only windows that are at work are in memory.
+ * Cuts samples into windows like the pipeline, and passes them on in batches that fit into the GPU's memory. Only
+ * windows in flight are in memory.
  *
  * @param samples axes (sample), at the model's rate
- * @param lanes batches at work at a time
+ * @param lanes number of concurrent batches
  * @param work may be called again for a part of a batch that was too large
- * @throws VoxlaneError `audio-not-finite`, and what `work` throws
+ * @throws VoxlaneError `audio-not-finite`, and the errors of `work`
  */
 export async function eachBatch(
   engine: Engine,
@@ -67,7 +67,7 @@ export async function eachBatch(
         const { windows, numWindows, from } = step.value;
         await halvedToFit(numWindows, engine.batchWindows, isMemoryError, (first, end) =>
           work({
-            // A copy where it is a part: a view would carry the whole batch across.
+            // A copy, because sending a view would clone the buffer of the whole batch.
             windows: end - first === numWindows ? windows : windows.slice(first * windowSamples, end * windowSamples),
             numWindows: end - first,
             from: from + first,
@@ -75,7 +75,7 @@ export async function eachBatch(
         );
       }
     } catch (error) {
-      // The other lanes end with what they are at.
+      // The other lanes end after their current batch.
       await batches.return();
       throw error;
     }
@@ -98,7 +98,7 @@ async function* batchesOf(engine: Engine, samples: Float32Array): AsyncGenerator
   }
 }
 
-/** Some of the windows, side by side. */
+/** Concatenates the values of some windows. */
 export function pickWindows<Values extends Float32Array | Uint8Array>(values: Values, windows: readonly number[], size: number): Values {
   const picked = new (values.constructor as new (length: number) => Values)(windows.length * size);
   windows.forEach((window, index) => { picked.set(values.subarray(window * size, (window + 1) * size), index * size); });
@@ -109,17 +109,17 @@ function isMemoryError(error: unknown): boolean {
   return error instanceof VoxlaneError && error.code === 'gpu-memory';
 }
 
-/** Frames between two looks at what else the thread has to do: ten seconds of sound, some 20 ms of work. */
+/** Frames per slice: ten seconds of audio, about 20 ms of work. */
 const FRAMES_AT_ONCE = 1000;
 
 /**
- * Mel filterbank features of a recording, with the options that the preset's embedding model was trained with: the
- * plain float64 computation of the WASM backend, on the calling thread, which takes a breath after each 20 ms or so.
+ * Computes mel filterbank features of a recording, with the options of the preset's embedding model. Uses the plain
+ * float64 computation on the calling thread, which yields about every 20 ms.
  *
- * The mean over frames is not subtracted: the embedding model wants it taken over one speaker's frames only. Only whole
- * frames are used, and samples left over at the end are not. Matches `torchaudio.compliance.kaldi.fbank`.
+ * The mean over frames is not subtracted: the embedding model requires the mean over the frames of one speaker. Only
+ * whole frames are used; remaining samples are ignored. Matches `torchaudio.compliance.kaldi.fbank`.
  *
- * @param samples mono, axes (sample), nominally in [-1, 1], at the model's rate, 16 kHz; kept unchanged
+ * @param samples mono, axes (sample), nominally in [-1, 1], at the model's rate, 16 kHz; not modified
  * @throws VoxlaneError `options`, `audio-no-samples`, `model-missing`, `model-invalid`, `cancelled`
  */
 export async function fbank(samples: Float32Array, options: FbankStageOptions = {}): Promise<FbankFeatures> {
@@ -150,7 +150,7 @@ export async function fbank(samples: Float32Array, options: FbankStageOptions = 
   };
 }
 
-/** Lets the thread do what else there is to do. A timer would wait for a second where the page is in the background. */
+/** Yields to other tasks of the thread. Browsers delay timers of background pages to one second. */
 function breath(): Promise<void> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
@@ -163,15 +163,15 @@ function breath(): Promise<void> {
 }
 
 /**
- * Who talks when in each window of a recording, as the segmentation model hears it: the first stage of
- * {@link Diarizer.diarize} by itself, byte for byte.
+ * Computes the speaker activity in each window of a recording with the segmentation model: the first stage of {@link
+ * Diarizer.diarize} alone, with identical values.
  *
- * Runs in workers that {@link embed} shares, with both models of the preset loaded, and that end after `idleSeconds` or
- * by {@link releaseStages}.
+ * Runs in workers shared with {@link embed}, with both models of the preset loaded. They end after `idleSeconds`, or
+ * with {@link releaseStages}.
  *
- * @param samples mono, axes (sample), nominally in [-1, 1], at the model's rate, 16 kHz; kept unchanged
+ * @param samples mono, axes (sample), nominally in [-1, 1], at the model's rate, 16 kHz; not modified
  * @throws VoxlaneError `options`, `audio-no-samples`, `audio-not-finite`, `model-*`, `backend-*`, `gpu-*`,
- *   `worker-failed`, `cancelled`, `disposed` where the stages are released meanwhile
+ * `worker-failed`, `cancelled`, `disposed` if the stages are released during the call
  */
 export async function segment(samples: Float32Array, options: StageOptions = {}): Promise<Segmentation> {
   checkSamples(samples);
@@ -202,14 +202,14 @@ export async function segment(samples: Float32Array, options: StageOptions = {})
 }
 
 /**
- * The voice of each local speaker of each window: features and embedding model of {@link Diarizer.diarize} by themselves,
- * with the speed `exact`. A speaker's voice is taken from the frames in which nobody else talks, unless these are too few.
+ * Computes the embedding of each local speaker in each window: the features and the embedding model of {@link
+ * Diarizer.diarize} alone, at speed `exact`. Only frames without other speakers are embedded, unless there are too few.
  *
  * Runs in the workers of {@link segment}.
  *
- * @param samples those that `segmentation` is of
- * @throws VoxlaneError `options`, also where the segmentation is of other samples or of another model; and what
- *   {@link segment} throws
+ * @param samples the samples of `segmentation`
+ * @throws VoxlaneError `options`, also if the segmentation is of other samples or another model; and the errors of
+ * {@link segment}
  */
 export async function embed(samples: Float32Array, segmentation: Segmentation, options: StageOptions = {}): Promise<VoiceEmbeddings> {
   checkSamples(samples);
@@ -235,18 +235,18 @@ export async function embed(samples: Float32Array, segmentation: Segmentation, o
   });
 }
 
-/** @param data is filled in */
+/** @param data receives the values */
 async function embedBatch(engine: Engine, segmentation: Segmentation, batch: StageBatch, data: Float32Array): Promise<void> {
   const [, numFrames, numSpeakers] = segmentation.shape;
   const { windows, numWindows, from } = batch;
   const cells = numFrames * numSpeakers;
   const rowCells = numSpeakers * engine.embeddingManifest.embeddingSize;
   const activity = segmentation.data.subarray(from * cells, (from + numWindows) * cells);
-  // A silent window has no voice to embed.
+  // A silent window has no speaker to embed.
   const wanted = [...Array(numWindows).keys()].filter((window) =>
     activity.subarray(window * cells, (window + 1) * cells).includes(1),
   );
-  // On WASM each by itself, for as many workers as there are; on a GPU together, because a call costs more there.
+  // On WASM one by one, for all workers; on a GPU together, because calls are expensive there.
   const groups = engine.backend.name === 'wasm' ? wanted.map((window) => [window]) : wanted.length > 0 ? [wanted] : [];
   const work = groups.map(async (group) => {
     const samples = pickWindows(windows, group, segmentation.windowSamples);
@@ -258,19 +258,19 @@ async function embedBatch(engine: Engine, segmentation: Segmentation, batch: Sta
       data.set(embeddings.subarray(index * rowCells, (index + 1) * rowCells), (from + window) * rowCells);
     });
   });
-  // None is left running when another fails.
+  // Nothing is left running if one call fails.
   await Promise.allSettled(work);
   await Promise.all(work);
 }
 
-/** @throws VoxlaneError `options` where the segmentation is of other samples, or of another model than the engine's */
+/** @throws VoxlaneError `options` if the segmentation is of other samples, or of another model than the engine's */
 function checkFit(samples: Float32Array, segmentation: Segmentation, engine: Engine): void {
   const { segmentationManifest: manifest, segmentationModel: sha256 } = engine;
   if (segmentation.model.sha256 !== sha256) {
     throw wrongInput(
-      `The segmentation is by ${nameOf(segmentation.model)}, and the preset has ${nameOf({ id: manifest.id, sha256 })}`,
-      'a segmentation by the model of the preset',
-      'Give segment() and embed() the same options',
+      `The segmentation is from ${nameOf(segmentation.model)}, but the preset uses ${nameOf({ id: manifest.id, sha256 })}`,
+      'a segmentation from the model of the preset',
+      'Pass the same options to segment() and embed()',
     );
   }
   const expected = [countWindows(samples.length, manifest), manifest.numFrames, manifest.powerset.numSpeakers];
@@ -293,18 +293,18 @@ const NAMES = Object.keys({
   speakers: true,
 } satisfies Record<keyof ClusterOptions, true>);
 
-/** Windows that are sent to the worker at a time: 4 MB, which the calling thread copies in a few milliseconds. */
+/** Windows per message to the worker: 4 MB, which the calling thread copies in a few milliseconds. */
 const WINDOWS_AT_ONCE = 1024;
 
 /**
- * Who is who over all windows, and who spoke when: the last stages of {@link Diarizer.diarize} by themselves, in a worker
- * of their own, which ends with the call. No model is loaded. For another number of speakers again and again, there is
+ * Clusters local speakers and reconstructs the turns: the last stages of {@link Diarizer.diarize} alone, in a worker
+ * that ends with the call. Loads no models except a PLDA. To cluster repeatedly with other numbers of speakers, use
  * {@link Reclusterer}.
  *
- * @param segmentation as {@link segment} gave it
- * @param embeddings as {@link embed} gave them of it; the preset's settings are those that belong to their model
- * @throws VoxlaneError `options`, also where the two do not belong together; `model-*` for the preset's PLDA,
- *   `worker-failed`, `cancelled`
+ * @param segmentation result of {@link segment}
+ * @param embeddings result of {@link embed} for this segmentation; determines the settings by its preset
+ * @throws VoxlaneError `options`, also if the two do not belong together; `model-*` for the preset's PLDA,
+ * `worker-failed`, `cancelled`
  */
 export async function cluster(
   segmentation: Segmentation,
@@ -346,17 +346,17 @@ export async function cluster(
 
 /** @throws VoxlaneError `options` */
 function settingsFor({ preset, model, segmentationModel }: VoiceEmbeddings, clustering: ClusteringName): PipelineSettings {
-  // What came back from a store may be of another release.
+  // Stored data may come from another release.
   const settings = Object.hasOwn(PRESETS, preset) ? settingsOf(preset, clustering) : null;
   if (settings?.embedding === model.id && settings.segmentation === segmentationModel.id) return settings;
   throw wrongInput(
-    `The embeddings say that they are of the preset ${preset}, and of ${nameOf(segmentationModel)} and ${nameOf(model)}`,
+    `The embeddings are declared as preset ${preset}, from ${nameOf(segmentationModel)} and ${nameOf(model)}`,
     `a preset with its own models: ${Object.values(PRESETS).map((one) => `${one.preset}, of ${one.segmentation} and ${one.embedding}`).join('; ')}`,
-    'Give them as embed() gave them',
+    'Pass the result of embed() unchanged',
   );
 }
 
-/** Piece by piece, because the calling thread copies each. */
+/** In pieces, because the calling thread copies each of them. */
 async function send(
   { data: activity, shape }: Segmentation,
   { data: embeddings }: VoiceEmbeddings,
@@ -374,7 +374,7 @@ async function send(
   }
 }
 
-/** @param assembly null where nobody spoke */
+/** @param assembly null if there is no speech */
 function describe(
   assembly: Assembly | null,
   { shape: [numWindows, , numSpeakers] }: Segmentation,

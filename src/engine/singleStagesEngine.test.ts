@@ -1,4 +1,4 @@
-/** What becomes of the workers that single stages share. Starting them is the tests' own. */
+/** Life of the workers that single stages share. The tests replace the start of engines. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { VoxlaneError } from '../util/errors';
 import type { Engine } from './engine';
@@ -26,7 +26,7 @@ afterEach(() => {
 });
 
 describe('the workers of single stages', () => {
-  test('are started once for the same options, and ended by a release', async () => {
+  test('start once for equal options and end on release', async () => {
     const engine = engineOf();
     vi.mocked(startTrustedEngine).mockResolvedValueOnce(engine);
     const used = [withEngine(OPTIONS, (one) => Promise.resolve(one)), withEngine({ ...OPTIONS, preset: 'auto' }, (one) => Promise.resolve(one))];
@@ -36,7 +36,7 @@ describe('the workers of single stages', () => {
     expect(engine.terminate).toHaveBeenCalledOnce();
   });
 
-  test.each(['signal', 'release'] as const)('are ended where they come in the moment of a cancel: by %s', async (way) => {
+  test.each(['signal', 'release'] as const)('end if they start during a cancellation: by %s', async (way) => {
     let open: (engine: Engine) => void = () => undefined;
     vi.mocked(startTrustedEngine).mockReturnValueOnce(new Promise((resolve) => { open = resolve; }));
     const [controller, engine, use] = [new AbortController(), engineOf(), vi.fn(() => Promise.resolve('used'))];
@@ -50,7 +50,7 @@ describe('the workers of single stages', () => {
     expect(engine.terminate).toHaveBeenCalledOnce();
   });
 
-  test('are those of WASM from when a GPU is at fault', async () => {
+  test('run on WASM after a GPU failure', async () => {
     const [gpu, wasm] = [engineOf('webgpu'), engineOf()];
     vi.mocked(startTrustedEngine).mockResolvedValueOnce(gpu);
     vi.mocked(startOnWasm).mockResolvedValueOnce(wasm);
@@ -63,8 +63,8 @@ describe('the workers of single stages', () => {
 
   test.each([
     ['passes', true, 2, 'WebGPU failed in mid-run (NaN)'],
-    ['fails', false, 1, 'WebGPU failed its self-check: stage lstm is off by 0.500, allowed are 0.01'],
-  ] as const)('are those of WASM after wrong results of a GPU that %s a repeated check', async (_, passed, times, why) => {
+    ['fails', false, 1, 'WebGPU failed its self-check: stage lstm deviates by 0.500, tolerance 0.01'],
+  ] as const)('run on WASM after wrong results of a GPU that %s a repeated check', async (_, passed, times, why) => {
     const [gpu, wasm] = [engineOf('webgpu'), engineOf()];
     const checks = [checkOf(passed)];
     vi.mocked(startTrustedEngine).mockResolvedValueOnce(gpu);
@@ -89,7 +89,7 @@ describe('the workers of single stages', () => {
     expect(gpu.terminate).not.toHaveBeenCalled();
   });
 
-  test('are started again after one of them vanished between two calls', async () => {
+  test('restart after one of them ended between two calls', async () => {
     const [first, second] = [engineOf(), engineOf()];
     vi.mocked(startTrustedEngine).mockResolvedValueOnce(first).mockResolvedValueOnce(second);
     const use = (engine: Engine) => Promise.resolve(engine);

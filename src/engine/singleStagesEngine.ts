@@ -24,7 +24,7 @@ import type {
   Turn,
 } from './types';
 
-/** A tensor with named axes, row-major (the last axis runs fastest): a stage's values, as the hook's `Artifact` has them. */
+/** A tensor with named axes, row-major (the last axis is contiguous), like the hook's `Artifact`. */
 export interface StageTensor<
   Axes extends readonly string[],
   Data extends Float32Array | Float64Array | Int32Array | Uint8Array,
@@ -33,29 +33,34 @@ export interface StageTensor<
   readonly axes: Axes;
   /** Size of each axis, in the order of `axes`. */
   readonly shape: { readonly [Axis in keyof Axes]: number };
-  /** All values: as many as the sizes multiply to. */
+  /** All values; the length is the product of `shape`. */
   readonly data: Data;
 }
 
-/** What the stages that run models take: which models, where they are, where they run. */
+/** Options of the stages that run models. */
 export interface StageOptions extends Pick<
   DiarizerOptions,
   'backend' | 'goldens' | 'hub' | 'idleSeconds' | 'modelFile' | 'models' | 'runtime' | 'threads' | 'trustUnknownModel'
 > {
-  /** Which models, as `DiarizerOptions.preset`; a speed is none, because stages compute every window. Default `auto`. */
+  /**
+   * Selects the models, like `DiarizerOptions.preset`, but not a speed: stages compute every window. Default `auto`.
+   */
   readonly preset?: PresetId | 'auto';
-  /** Stops the work at once. The promise rejects with code `cancelled`. */
+  /** Aborts the call at once. The promise rejects with code `cancelled`. */
   readonly signal?: AbortSignal;
 }
 
-/** What {@link fbank} takes: of a preset, only its manifest is read. */
+/** Options of {@link fbank}, which reads only the manifest of the preset. */
 export type FbankStageOptions = Pick<StageOptions, 'models' | 'preset' | 'signal'>;
 
-/** What {@link cluster} takes. The preset is that of the embeddings. */
+/** Options of {@link cluster}. The preset is that of the embeddings. */
 export interface ClusterOptions extends Pick<DiarizeOptions, 'maxSpeakers' | 'minSpeakers' | 'speakers' | 'minDurationOn' | 'minDurationOff'> {
-  /** Which clustering settings, as `DiarizerOptions.clustering`. Default `preset`. */
+  /** Clustering settings, as `DiarizerOptions.clustering`. Default `preset`. */
   readonly clustering?: ClusteringName;
-  /** Address under which `<model id>/manifest.json` is found, for the preset that wants a PLDA. Default as `DiarizerOptions.models`. */
+  /**
+   * Base URL of the models, with `<model id>/manifest.json`, for presets with a PLDA. Default: as
+   * `DiarizerOptions.models`.
+   */
   readonly models?: string | URL;
   /** Ends the worker at once. The promise rejects with code `cancelled`. */
   readonly signal?: AbortSignal;
@@ -63,92 +68,95 @@ export interface ClusterOptions extends Pick<DiarizeOptions, 'maxSpeakers' | 'mi
 
 /** Mel filterbank features of a recording: natural logarithm of power, float32. */
 export interface FbankFeatures extends StageTensor<readonly ['frame', 'mel'], Float32Array> {
-  /** Id of the embedding model whose options were taken. */
+  /** Id of the embedding model whose options were used. */
   readonly model: string;
-  /** Of the samples, in hertz. */
+  /** Sample rate in Hz. */
   readonly sampleRate: number;
-  /** Length of a frame, in samples. Frame `f` is of samples `[f * hopSamples, f * hopSamples + frameSamples)`. */
+  /** Length of a frame in samples. Frame `f` covers the samples `[f * hopSamples, f * hopSamples + frameSamples)`. */
   readonly frameSamples: number;
   /** From the start of one frame to the start of the next, in samples. */
   readonly hopSamples: number;
 }
 
 /**
- * Who talks when in each window of a recording, 0 or 1. Speakers are local: speaker 1 of one window may be speaker 3 of the
- * next. Plain data, which `structuredClone` and IndexedDB take as it is.
+ * Speaker activity in each window of a recording, 0 or 1. Speakers are local: speaker 1 of one window may be speaker 3
+ * of the next. Plain data that `structuredClone` and IndexedDB accept.
  */
 export interface Segmentation extends StageTensor<readonly ['window', 'frame', 'speaker'], Uint8Array> {
-  /** The segmentation model's file. */
+  /** The segmentation model file. */
   readonly model: KeptModel;
-  /** Where the model ran, and why there. */
+  /** The backend that ran the model, and why it was selected. */
   readonly backend: BackendReport;
-  /** Samples of the recording. */
+  /** Number of samples of the recording. */
   readonly numSamples: number;
-  /** Of the samples, in hertz. */
+  /** Sample rate in Hz. */
   readonly sampleRate: number;
-  /** Length of a window, in samples: window `w` is of those from `w * hopSamples` on. Zeros are added to the last one. */
+  /** Length of a window in samples: window `w` starts at sample `w * hopSamples`. The last one is padded with zeros. */
   readonly windowSamples: number;
   /** From the start of one window to the start of the next, in samples. */
   readonly hopSamples: number;
-  /** Where windows and frames lie, in seconds. */
+  /** Positions of windows and frames in seconds. */
   readonly geometry: TimeGeometry;
 }
 
 /**
- * The voice of each local speaker of each window, float32; NaN in every place where there was too little speech. Plain
- * data, which `structuredClone` and IndexedDB take as it is.
+ * Embeddings of the local speakers of each window, float32; NaN if there was too little speech. Plain data that
+ * `structuredClone` and IndexedDB accept.
  */
 export interface VoiceEmbeddings extends StageTensor<readonly ['window', 'speaker', 'dimension'], Float32Array> {
-  /** The preset whose embedding model ran: {@link cluster} takes its settings. */
+  /** The preset of the embedding model; {@link cluster} uses its settings. */
   readonly preset: PresetId;
-  /** The embedding model's file. */
+  /** The embedding model file. */
   readonly model: KeptModel;
-  /** Where the model ran, and why there. */
+  /** The backend that ran the model, and why it was selected. */
   readonly backend: BackendReport;
-  /** The file of the model that found the local speakers. */
+  /** The model file of the segmentation. */
   readonly segmentationModel: KeptModel;
-  /** Frames of the segmentation that must be a speaker's alone for only them to be embedded, else all of the speaker's are. */
+  /**
+   * Minimum number of clean frames, in which only this speaker is active, to embed only those frames; otherwise all
+   * frames of the speaker are embedded.
+   */
   readonly minCleanFrames: number;
 }
 
-/** Who is who over all windows, and who spoke when: what {@link cluster} gives. */
+/** Result of {@link cluster}: global speakers and turns. */
 export interface VoiceClusters {
-  /** Cluster of each local speaker, from 0; -2 where the speaker is silent in the window. */
+  /** Cluster of each local speaker, from 0; -2 if the speaker is silent in the window. */
   readonly hardClusters: StageTensor<readonly ['window', 'speaker'], Int32Array>;
-  /** Mean of the embeddings that took part in each cluster; NaN where none did. */
+  /** Mean embedding of each cluster; NaN if it has no embeddings. */
   readonly centroids: StageTensor<readonly ['cluster', 'dimension'], Float64Array>;
-  /** Axes (cluster): label of the speaker that the cluster became, such as `SPEAKER_00`; null where it has no turn. */
+  /** Axes (cluster): speaker label of each cluster, such as `SPEAKER_00`; null if it has no turn. */
   readonly labels: readonly (string | null)[];
   /** Sorted by start, then end, in seconds from the first sample. Turns of different speakers may overlap. */
   readonly turns: readonly Turn[];
-  /** The same with one speaker at a time at most. */
+  /** The turns with at most one speaker at a time. */
   readonly exclusiveTurns: readonly Turn[];
-  /** Those with a turn, in the order of their labels. */
+  /** Speakers with a turn, in the order of their labels. */
   readonly speakers: readonly Speaker[];
-  /** How many there are, with other likely numbers, and whether the bounds were met. */
+  /** Number of speakers, with likely alternatives, and the bounds if they were not met. */
   readonly speakerCount: SpeakerCount;
-  /** What the turns' `confidence` is: VBx's posterior probability, or a margin between cosine similarities. */
+  /** Meaning of the turns' `confidence`: VBx's posterior probability, or a margin between cosine similarities. */
   readonly confidenceKind: 'margin' | 'posterior';
 }
 
-/** @throws VoxlaneError `options` for what is no samples, `audio-no-samples` for none */
+/** @throws VoxlaneError `options` for other values than samples, `audio-no-samples` if there are none */
 export function checkSamples(samples: Float32Array): void {
-  // Callers without types pass anything.
+  // Validated at run time, for callers without types.
   if (!((samples as unknown) instanceof Float32Array)) {
     throw wrongInput(
       `The samples are ${Object.prototype.toString.call(samples)}`,
       'a Float32Array of mono samples at the rate of the model, 16 kHz',
-      'Decode the recording first, or give it to Diarizer.diarize',
+      'Decode the recording first, or pass it to Diarizer.diarize',
     );
   }
   if (samples.length > 0) return;
-  throw new VoxlaneError({ code: 'audio-no-samples', problem: 'There are no samples', expected: 'one sample at least' });
+  throw new VoxlaneError({ code: 'audio-no-samples', problem: 'There are no samples', expected: 'at least one sample' });
 }
 
 /**
- * Whether a tensor that a caller gives back is one that a stage gave.
+ * Validates a tensor that a caller passes back to a stage.
  *
- * @param kind of the array that holds its values
+ * @param kind type of the array with its values
  * @throws VoxlaneError `options`
  */
 export function checkTensor(
@@ -157,7 +165,7 @@ export function checkTensor(
   axes: readonly string[],
   kind: typeof Float32Array | typeof Uint8Array,
 ): void {
-  // Of what a store or a message has lost, parts are missing.
+  // Parts can be lost in a store or a message.
   const { axes: found, shape, data } = tensor as Partial<typeof tensor>;
   const isWhole =
     data instanceof kind &&
@@ -168,8 +176,8 @@ export function checkTensor(
   if (isWhole) return;
   throw wrongInput(
     `The ${name} has axes (${String(found)}), shape (${String(shape)}) and ${data?.length ?? 'no'} values in ${Object.prototype.toString.call(data)}`,
-    `axes (${axes.join(', ')}), and as many values in a ${kind.name} as its shape says`,
-    'Give it as the stage gave it',
+    `axes (${axes.join(', ')}), and a ${kind.name} whose length matches the shape`,
+    'Pass the result of the stage unchanged',
   );
 }
 
@@ -177,10 +185,10 @@ export function checkTensor(
 export function checkSegmentation(segmentation: Segmentation): void {
   checkTensor('segmentation', segmentation, ['window', 'frame', 'speaker'], Uint8Array);
   const odd = segmentation.data.find((value) => value > 1);
-  if (odd !== undefined) throw wrongInput(`The segmentation holds the value ${odd}`, '0 or 1', 'Give it as segment() gave it');
+  if (odd !== undefined) throw wrongInput(`The segmentation has the value ${odd}`, '0 or 1', 'Pass the result of segment() unchanged');
 }
 
-/** Whether embeddings are of the segmentation's local speakers. @throws VoxlaneError `options` */
+/** Validates that embeddings belong to the segmentation. @throws VoxlaneError `options` */
 export function checkPairOfStages(segmentation: Segmentation, embeddings: VoiceEmbeddings): void {
   checkSegmentation(segmentation);
   checkTensor('embeddings', embeddings, ['window', 'speaker', 'dimension'], Float32Array);
@@ -188,35 +196,35 @@ export function checkPairOfStages(segmentation: Segmentation, embeddings: VoiceE
   const { segmentationModel } = embeddings;
   if (segmentationModel.sha256 !== segmentation.model.sha256) {
     throw wrongInput(
-      `The embeddings are of a segmentation by ${nameOf(segmentationModel)}, and the segmentation is by ${nameOf(segmentation.model)}`,
-      'embeddings of this segmentation',
+      `The embeddings are for a segmentation from ${nameOf(segmentationModel)}, but the segmentation is from ${nameOf(segmentation.model)}`,
+      'embeddings for this segmentation',
       'Call embed() with this segmentation',
     );
   }
   if (embeddings.shape[0] !== windows || embeddings.shape[1] !== speakers) {
     throw wrongInput(
-      `The embeddings are of ${embeddings.shape[0]} windows with ${embeddings.shape[1]} speakers, the segmentation has ${windows} with ${speakers}`,
-      'embeddings of this segmentation',
+      `The embeddings have ${embeddings.shape[0]} windows with ${embeddings.shape[1]} speakers, the segmentation has ${windows} with ${speakers}`,
+      'embeddings for this segmentation',
       'Call embed() with this segmentation',
     );
   }
   if (frames !== segmentation.geometry.framesPerWindow) {
     throw wrongInput(
-      `The segmentation has ${frames} frames a window, and its geometry ${segmentation.geometry.framesPerWindow}`,
-      'as many in both',
-      'Give it as segment() gave it',
+      `The segmentation has ${frames} frames per window, but its geometry has ${segmentation.geometry.framesPerWindow}`,
+      'equal numbers',
+      'Pass the result of segment() unchanged',
     );
   }
 }
 
-/** A model in words: two files may have one id. */
+/** Name of a model with its hash: two files may have the same id. */
 export const nameOf = ({ id, sha256 }: { readonly id: string; readonly sha256: string }): string => `${id} (${sha256.slice(0, 8)})`;
 
 export function wrongInput(problem: string, expected: string, remedy: string): VoxlaneError {
   return new VoxlaneError({ code: 'options', problem, expected, remedy });
 }
 
-/** The engines of single stages, one for each set of options. */
+/** The engines of single stages, one per set of options. */
 const held: HeldEngine[] = [];
 
 interface HeldEngine {
@@ -225,7 +233,7 @@ interface HeldEngine {
 }
 
 /**
- * Checks what the stages take.
+ * Validates the options of a stage.
  *
  * @throws VoxlaneError `options`
  */
@@ -233,12 +241,12 @@ export function checkStageOptions(options: StageOptions): OwnDiarizerOptions {
   checkDiarizerNames(options, ['signal']);
   const checked = checkDiarizerOptions(options, document.baseURI);
   const preset: string | undefined = options.preset;
-  // Callers without types ask for a speed.
+  // Callers without types may pass a speed.
   if (checked.speed === 'exact' && preset !== 'exact') return checked;
   throw optionError('preset', preset, ['auto', ...Object.keys(PRESETS)].join(', '));
 }
 
-/** The preset's settings, and where its files are. */
+/** Returns the settings of the preset and the locations of its files. */
 export async function resolveStageOptions(checked: OwnDiarizerOptions): Promise<EngineSetup> {
   const options = await withFiles(checked);
   return { options, settings: PRESETS[await choosePreset(options)] };
@@ -266,8 +274,8 @@ function hold(options: OwnDiarizerOptions): HeldEngine {
 }
 
 /**
- * Ends the workers of {@link segment} and {@link embed}, and frees their memory, before their time is up. What is under
- * way rejects with code `disposed`; the next call starts them again.
+ * Ends the workers of {@link segment} and {@link embed} and frees their memory before their idle time is over. Current
+ * calls reject with code `disposed`; the next call starts the workers again.
  */
 export function releaseStages(): void {
   for (const { lifetime } of held.splice(0)) lifetime.dispose(released());
@@ -277,7 +285,7 @@ function released(): VoxlaneError {
   return new VoxlaneError({
     code: 'disposed',
     problem: 'The workers of the stages were released',
-    expected: 'no releaseStages() while a stage is at work',
-    remedy: 'Call the stage again: the workers are started anew',
+    expected: 'no releaseStages() during a call',
+    remedy: 'Call the stage again: the workers restart',
   });
 }

@@ -3,31 +3,31 @@ import type { SamplePull } from '../audio/blocks';
 import { VoxlaneError } from '../util/errors';
 import { optionError } from './options';
 
-/** A source that gives one piece after another, taken hold of. */
+/** A source of pieces, locked by its reader. */
 export interface PieceReader {
   next(): Promise<{ readonly done?: boolean; readonly value?: unknown }>;
-  /** Tells the source that nobody reads on. Whatever it answers is not heard. */
+  /** Ends the source early. Its reply is ignored. */
   end(reason?: VoxlaneError): void;
 }
 
 /**
- * Takes hold of a source that gives pieces; null for any other. Nothing is read yet.
+ * Locks a source of pieces without reading; null for other sources.
  *
- * @throws VoxlaneError `options` for a stream that somebody else reads
+ * @throws VoxlaneError `options` if the stream has another reader
  */
 export function readerOf(source: unknown): PieceReader | null {
   if (typeof source !== 'object' || source === null) return null;
-  // First of the two: some browsers' streams can be iterated, and others' not.
+  // Checked first: only some browsers' streams are iterable.
   if (source instanceof ReadableStream) return streamReader(source);
   if (!(Symbol.asyncIterator in source)) return null;
   const iterator = (source as AsyncIterable<unknown>)[Symbol.asyncIterator]();
   let isEnded = false;
   return {
-    // Not every iterator can be told to end.
+    // Not every iterator can be ended.
     next: async () => (isEnded ? { done: true } : iterator.next()),
     end() {
       isEnded = true;
-      // One that is waiting for its own next piece ends after that. It may throw instead of rejecting.
+      // A pending iterator ends after its next piece. `return` may throw instead of rejecting.
       const end = async (): Promise<unknown> => iterator.return?.();
       end().catch(() => undefined);
     },
@@ -35,7 +35,7 @@ export function readerOf(source: unknown): PieceReader | null {
 }
 
 function streamReader(stream: ReadableStream<unknown>): PieceReader {
-  if (stream.locked) throw optionError('source', 'a stream that is being read already', 'a stream that nobody reads; a response is read once only');
+  if (stream.locked) throw optionError('source', 'a locked stream', 'a stream without a reader; a response can be read only once');
   const reader = stream.getReader();
   return {
     next: () => reader.read(),
@@ -45,17 +45,17 @@ function streamReader(stream: ReadableStream<unknown>): PieceReader {
   };
 }
 
-/** Pieces are put together to this: a second at 16 kHz, which nobody waits for, and few messages where pieces are short. */
+/** Pieces are merged to this length: one second at 16 kHz causes little delay, and short pieces need few messages. */
 const REPLY_SAMPLES = 16_384;
 
 /**
- * Mono samples of a caller's stream, for the decoding worker to ask for. Nothing is read ahead of it, and a piece is
- * copied before the next is asked for: its buffer stays the caller's, who may fill it again.
+ * Provides mono samples of a caller's stream to the decoding worker. It does not read ahead, and it copies a piece
+ * before it requests the next one: the caller can reuse the buffer.
  */
 export class SampleFeed {
-  /** What was wrong with the source, with its cause, which does not come back from the worker. */
+  /** The error of the source, with its cause, which the worker does not return. */
   failure: VoxlaneError | null = null;
-  /** What was given so far, where it is kept. Blobs, because browsers can lay them on disk. */
+  /** The samples read so far, if they are kept. Blobs, because browsers can store them on disk. */
   private readonly tape: Blob[] = [];
   private isKept = false;
   private opening = 0;
@@ -64,10 +64,10 @@ export class SampleFeed {
   private numPieces = 0;
   private numSamples = 0;
   private isOver = false;
-  /** Of the last piece, what was not asked for yet. */
+  /** The part of the last piece that was not requested yet. */
   private rest: Float32Array = new Float32Array(0);
 
-  /** @param first what has been read of the source already */
+  /** @param first pieces already read from the source */
   constructor(
     private readonly source: PieceReader,
     first: unknown,
@@ -75,7 +75,7 @@ export class SampleFeed {
     this.rest = this.check(first);
   }
 
-  /** For the worker's end, see {@link pull}. */
+  /** Returns a port for the worker, see {@link pull}. */
   open(isKept: boolean): MessagePort {
     const served = serveFeed(this.pull(isKept));
     this.ports.push(served);
@@ -83,9 +83,9 @@ export class SampleFeed {
   }
 
   /**
-   * The samples from the first on. What was pulled before gets no more.
+   * Returns a pull of all samples from the first. Earlier pulls end.
    *
-   * @param isKept keep them, so that they can be pulled once more. They have been so far, or nothing has been pulled.
+   * @param isKept keep the samples for another pull. All earlier pulls must have kept them too.
    */
   pull(isKept: boolean): SamplePull {
     this.isKept = isKept;
@@ -103,7 +103,7 @@ export class SampleFeed {
     };
   }
 
-  /** The run is over. A source that has more to give is told that nobody reads on. */
+  /** The run is over: ends a source that has more samples. */
   close(): void {
     this.end();
     for (const port of this.ports.splice(0)) port.close();
@@ -115,7 +115,7 @@ export class SampleFeed {
     this.source.end();
   }
 
-  /** What somebody else has asked for already is not asked for twice. */
+  /** Shares a pending request instead of reading twice. */
   private more(wanted: number): Promise<Float32Array | null> {
     this.pulling ??= this.gather(Math.min(wanted, REPLY_SAMPLES), this.isKept).finally(() => {
       this.pulling = null;
@@ -123,7 +123,7 @@ export class SampleFeed {
     return this.pulling;
   }
 
-  /** @returns axes (sample), `enough` of them unless they are the last; null where there are none */
+  /** @returns axes (sample), `enough` samples unless the stream ends before; null if there are none */
   private async gather(enough: number, isKept: boolean): Promise<Float32Array | null> {
     const gathered = new Float32Array(enough);
     let filled = 0;
@@ -135,17 +135,17 @@ export class SampleFeed {
       this.rest = this.rest.subarray(part.length);
     }
     if (filled === 0) return null;
-    // Its own buffer, which moves to the worker.
+    // Its own buffer, because it is transferred to the worker.
     const samples = filled === enough ? gathered : gathered.slice(0, filled);
     if (isKept) this.tape.push(new Blob([samples]));
     return samples;
   }
 
-  /** @returns whether there was one */
+  /** @returns whether there was a piece */
   private async readPiece(): Promise<boolean> {
     if (this.isOver) return false;
     const { done, value } = await this.source.next().catch((cause: unknown) => {
-      // One that has failed is not told to end.
+      // A failed source is not ended again.
       this.isOver = true;
       throw (this.failure = this.broken(cause));
     });
@@ -168,8 +168,8 @@ export class SampleFeed {
       code: 'options',
       problem: `Piece ${this.numPieces} of the stream is ${Object.prototype.toString.call(piece)}`,
       expected: isFirst
-        ? 'a Float32Array of mono samples, or a Uint8Array of a file'
-        : 'a Float32Array of mono samples, as the pieces before it',
+        ? 'a Float32Array of mono samples, or a Uint8Array of file bytes'
+        : 'a Float32Array of mono samples, like the previous pieces',
       remedy: isFirst ? 'Convert the pieces' : 'Convert it, or end the stream before it',
     });
   }
@@ -187,16 +187,17 @@ export class SampleFeed {
 }
 
 /**
- * What can be diarized: a file (audio or video, anything that this browser plays), its bytes in an `ArrayBuffer` or as a
- * stream such as `response.body`, or mono samples, nominally in [-1, 1], at once or piece by piece.
+ * A source to diarize: a file (audio or video that this browser can play), its bytes as an `ArrayBuffer` or a stream
+ * such as `response.body`, or mono samples, nominally in [-1, 1], at once or in pieces.
  *
- * A stream of bytes is collected first, outside of the page's memory where the browser can: containers must be read
- * here and there. Pieces of samples, of any length, are read as the work goes on and no faster; a piece is copied before
- * the next is asked for, so its buffer may be filled again. They are not held, except on WebGPU, where they are kept as
- * blobs to the end of the run: should the GPU fail, all is done again on WASM. A live source gives turns by `onPreview`.
+ * A stream of bytes is first collected completely, outside the page's memory if the browser supports it, because
+ * reading containers requires random access. Pieces of samples can have any length and are read only as fast as the run
+ * proceeds. Each piece is copied before the next one is requested, so its buffer can be reused. Samples are not stored,
+ * except on WebGPU, where they are kept as blobs until the end of the run: if the GPU fails, the run starts again on
+ * WASM. `onPreview` returns turns of a live source.
  *
- * What gives pieces is read by one run only. The run ends it (`cancel()`, `return()`) if the run stops before
- * the end of the source, even if it has read nothing.
+ * A source of pieces can be read by one run only. If the run stops before the end of the source, even without having
+ * read anything, it ends the source (`cancel()`, `return()`).
  */
 export type DiarizationSource =
   | Blob
@@ -206,21 +207,21 @@ export type DiarizationSource =
   | ReadableStream<Float32Array>
   | AsyncIterable<Float32Array>;
 
-/** A source as it goes to the decoding worker. */
+/** A source in the form that the decoding worker accepts. */
 export type ReadyInput =
   | { readonly kind: 'file'; readonly blob: Blob }
   | { readonly kind: 'samples'; readonly samples: Float32Array; readonly sampleRate: number }
   | { readonly kind: 'stream'; readonly feed: SampleFeed; readonly sampleRate: number };
 
-/** The source of one run: a stream is taken hold of at once, and is told to end with the run. */
+/** The source of one run. A stream is locked at once and ended with the run. */
 export class RunInput {
   private readonly reader: PieceReader | null;
   private ready: ReadyInput | null = null;
   private isClosed = false;
 
   /**
-   * @throws VoxlaneError `options` for a value that is no source or is already being read, for samples without a rate
-   *   or with a track, and for a file with a rate
+   * @throws VoxlaneError `options` for a value that is not a source or is already being read, for samples without a
+   *   rate or with a track, and for a file with a rate
    */
   constructor(
     source: DiarizationSource,
@@ -232,22 +233,22 @@ export class RunInput {
   }
 
   /**
-   * The source, as soon as its kind is known; a stream of bytes, as soon as all of it is here.
+   * Resolves when the kind of the source is known; for a stream of bytes, when it is complete.
    *
-   * @throws VoxlaneError `audio-decode` where a stream fails, `audio-no-samples` where it gives nothing, `options`
+   * @throws VoxlaneError `audio-decode` if a stream fails, `audio-no-samples` if it is empty, `options`
    */
   async settle(): Promise<ReadyInput> {
     this.ready ??= await this.fromPieces(this.reader!);
     return this.ready;
   }
 
-  /** What the source itself did wrong, where `thrown` is a worker's account of it. */
+  /** The original error of the source, if `thrown` is a worker's report of it. */
   causeOf(thrown: unknown): unknown {
     const failure = this.ready?.kind === 'stream' ? this.ready.feed.failure : null;
     return failure && thrown instanceof VoxlaneError && thrown.problem === failure.problem ? failure : thrown;
   }
 
-  /** The run is over. May be called again. */
+  /** Ends the source; idempotent. */
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
@@ -255,7 +256,7 @@ export class RunInput {
     else this.reader?.end();
   }
 
-  /** Callers without types pass anything. */
+  /** Validated at run time, for callers without types. */
   private whole(source: unknown): ReadyInput {
     if (source instanceof Float32Array) return { kind: 'samples', samples: source, sampleRate: this.rateOfSamples() };
     if (source instanceof Blob) return this.file(source);
@@ -275,22 +276,22 @@ export class RunInput {
   }
 
   private rateOfSamples(): number {
-    if (this.track !== undefined) throw optionError('track', this.track, 'no track for samples, which have only one');
+    if (this.track !== undefined) throw optionError('track', this.track, 'no track: samples have only one');
     if (this.sampleRate !== undefined) return this.sampleRate;
     throw new VoxlaneError({
       code: 'options',
       problem: 'The source is samples, but the option sampleRate is missing',
-      expected: 'the rate of the samples in Hz, such as that of the AudioContext or AudioBuffer that they come from',
+      expected: 'the sample rate in Hz, such as that of the AudioContext or AudioBuffer that the samples come from',
       remedy: 'Set sampleRate and run again',
     });
   }
 
   private checkNoRate(): void {
     if (this.sampleRate === undefined) return;
-    throw optionError('sampleRate', this.sampleRate, 'no sampleRate for a file, which has its own');
+    throw optionError('sampleRate', this.sampleRate, 'no sampleRate: a file has its own');
   }
 
-  /** The first piece says which kind of stream it is. */
+  /** The first piece determines the kind of stream. */
   private async fromPieces(reader: PieceReader): Promise<ReadyInput> {
     const first = await reader.next().catch((cause: unknown) => {
       throw broken(0, cause);
@@ -307,17 +308,17 @@ export class RunInput {
   }
 }
 
-/** Ends a source that no run will read. Does nothing for one that cannot be ended, or that somebody else reads. */
+/** Ends a source that no run will read. Does nothing if it cannot be ended or has another reader. */
 export function dropSource(source: DiarizationSource): void {
   try {
     readerOf(source)?.end();
   } catch {
-    // It is somebody else's.
+    // It has another reader.
   }
 }
 
 /**
- * Runs `check` and returns its result. If it throws, no run will read the source, so the source is ended.
+ * Runs `check` and returns its result. If it throws, the source is ended, because no run will read it.
  *
  * @throws what `check` throws
  */
@@ -330,10 +331,10 @@ export function endingOnFailure<Result>(source: DiarizationSource, check: () => 
   }
 }
 
-/** By way of a response, so that the browser and not the page holds what has come. */
+/** Through a `Response`, so that the browser, not the page, stores the data. */
 async function collect(reader: PieceReader, first: Uint8Array): Promise<Blob> {
   let numBytes = 0;
-  // In an object, because the compiler does not see the assignment in the stream.
+  // An object, because control flow analysis does not see the assignment in the stream.
   const fault: { error?: VoxlaneError } = {};
   const bytes = new ReadableStream<Uint8Array>(
     {
@@ -362,7 +363,7 @@ async function collect(reader: PieceReader, first: Uint8Array): Promise<Blob> {
   try {
     return await new Response(bytes as ReadableStream<Uint8Array<ArrayBuffer>>).blob();
   } catch (cause) {
-    // What a response makes of an error differs from browser to browser.
+    // Browsers wrap an error of a response differently.
     throw fault.error ?? broken(numBytes, cause);
   }
 }

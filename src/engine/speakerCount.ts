@@ -1,36 +1,36 @@
 import type { CountScore, SpeakerBounds } from '../clustering/localSpeakers';
 
-/** Least score of an alternative that is shown to people. */
+/** Minimum score of an alternative that is shown to users. */
 export const MENTIONED_SCORE = 0.1;
 
-/** How many speakers were found, and how sure that is. */
+/** The estimated number of speakers and its alternatives. */
 export interface SpeakerCount {
-  /** Speakers of the result: those with a turn. */
+  /** Number of speakers in the result, that is, with a turn. */
   readonly value: number;
   /**
-   * Other numbers within the bounds that were asked for, the most likely first, with their share of the likelihood of all
-   * numbers. Empty if no other number is likely, or if the clustering does not tell.
+   * Other numbers within the requested bounds, most likely first, with their share of the likelihood of all numbers.
+   * Empty if no other number is likely, or if the clustering gives no scores.
    */
   readonly alternatives: readonly CountScore[];
-  /** The bounds that were asked for, if `value` is not within them; null otherwise. */
+  /** The requested bounds if `value` is outside them; null otherwise. */
   readonly unmet: {
-    /** Least number of speakers; null if none was asked for. */
+    /** Minimum number of speakers; null if not requested. */
     readonly minSpeakers: number | null;
-    /** Greatest number of speakers; null if none was asked for. */
+    /** Maximum number of speakers; null if not requested. */
     readonly maxSpeakers: number | null;
   } | null;
 }
 
 /**
- * @param value speakers of the result
- * @param counts numbers of speakers with their scores, the most likely first
+ * @param value number of speakers in the result
+ * @param counts numbers of speakers with their scores, most likely first
  */
 export function speakerCountOf(value: number, counts: readonly CountScore[], { minSpeakers, maxSpeakers }: SpeakerBounds): SpeakerCount {
-  // The default of at least one speaker is not asked for.
+  // The default minimum of 1 is not a request.
   const isMet = (value >= minSpeakers || minSpeakers === 1) && value <= maxSpeakers;
   return {
     value,
-    // An exact number that was asked for has none.
+    // A requested exact number has no alternatives.
     alternatives: minSpeakers === maxSpeakers ? [] : counts.filter((count) => count.value !== value && count.value >= minSpeakers && count.value <= maxSpeakers),
     // JSON has no Infinity.
     unmet: isMet ? null : { minSpeakers: minSpeakers > 1 ? minSpeakers : null, maxSpeakers: Number.isFinite(maxSpeakers) ? maxSpeakers : null },

@@ -1,8 +1,8 @@
 /**
- * The one list of stages, in the order of the data. Progress, timing and capture all speak of these names.
+ * All stages, in the order of the data. Progress, timings and capture use these names.
  *
- * pyannote.audio's names where it has one (`segmentation`, `speaker_counting`, `embeddings`,
- * `discrete_diarization`), in this language's spelling.
+ * They follow pyannote.audio (`segmentation`, `speaker_counting`, `embeddings`, `discrete_diarization`), with the
+ * spelling conventions of TypeScript.
  */
 export const STAGES = [
   'decode',
@@ -14,43 +14,43 @@ export const STAGES = [
   'reconstruction',
 ] as const;
 
-/** Name of a stage, as every report and every timing calls it. */
+/** Name of a stage in reports and timings. */
 export type StageName = (typeof STAGES)[number];
 
-/** A tensor with named axes, as a stage hands it to the hook. Row-major. */
+/** A tensor with named axes, as passed to the hook. Row-major. */
 export interface Artifact {
   /** Name of each axis, slowest first, such as `window`, `frame`, `speaker`. */
   readonly axes: readonly string[];
   /** Size of each axis, in the order of `axes`. */
   readonly shape: readonly number[];
-  /** All values: as many as the sizes multiply to. */
+  /** All values; the length is the product of `shape`. */
   readonly data: Float32Array | Uint8Array | Int32Array;
 }
 
 /**
- * One report of one stage. The artifact covers exactly what was completed since the last report of that stage, in the order
- * of the recording, so that all artifacts of a stage, joined along their first axis, are its whole output.
+ * One report of one stage. The artifact has exactly the values completed since the last report of the stage, in the
+ * order of the recording. Concatenated along the first axis, the artifacts of a stage are its whole output.
  */
 export interface StageEvent {
-  /** The stage that reports. */
+  /** The reporting stage. */
   readonly stage: StageName;
   /**
-   * Output of the stage since its last report; null if there is none. `decode` and `fbank` have none: samples and features stay
-   * in their workers. The receiver owns the values and may keep or change them.
+   * Output of the stage since its last report; null if there is none. `decode` and `fbank` have none: samples and
+   * features stay in their workers. The receiver owns the values and may keep or change them.
    */
   readonly artifact: Artifact | null;
-  /** Units of the stage that are done: seconds of `decode`, windows of the models, else 1 for the whole. */
+  /** Completed units of the stage: seconds for `decode`, windows for the models, otherwise 1 for the whole stage. */
   readonly completed: number;
-  /** Units of the stage in all; an estimate until decoding has reached the end. */
+  /** Total units of the stage; an estimate until decoding is complete. */
   readonly total: number;
-  /** The source is a stream that has not ended: `total` is what is known of it so far. Absent otherwise. */
+  /** The source is a stream that has not ended: `total` covers only the part received so far. Absent otherwise. */
   readonly openEnded?: true;
 }
 
-/** Receives every step of every stage, in the order of the work. */
+/** Receives the reports of all stages, in order. */
 export type StageHook = (event: StageEvent) => void;
 
-/** Copies the values of an event, because the run may still need those that a stage reports. */
+/** Copies the values of an event: the run may still need the reported array. */
 export function withOwnArtifact(event: StageEvent): StageEvent {
   const { artifact } = event;
   return artifact ? { ...event, artifact: { axes: [...artifact.axes], shape: [...artifact.shape], data: artifact.data.slice() } } : event;

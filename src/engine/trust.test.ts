@@ -1,4 +1,4 @@
-/** Which backend runs, with workers and storage in this thread: verdicts of the self-check decide, and are remembered. */
+/** Selection of the backend by stored verdicts of the self-check, with workers and storage in this thread. */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { VoxlaneError } from '../util/errors';
 import { startEngine, type Engine } from './engine';
@@ -15,7 +15,7 @@ vi.mock(import('../store/load'), async (original) => ({
   ...(await original()),
   loadManifest: ((_task: string, id: string) => Promise.resolve({ id, file: { sha256: id }, ...(sources && { sources }) })) as never,
 }));
-/** Of the embedding model: accepted files, which make it one that is downloaded, and the hash of the one that is kept. */
+/** Files of a downloadable embedding model, and the hash of the stored one. */
 let sources: { sha256: string }[] | null;
 let keptHash: string | null;
 vi.mock(import('../store/modelStore'), () => ({
@@ -36,9 +36,9 @@ const check = (model: Stage, maxAbs: number, seconds: number): ModelCheck => che
 let gpu: { segmentation: Found; embedding: Found };
 /** The GPU's results for batches, by number of windows. */
 let windows: { segmentation: (numWindows: number) => Found; embedding: (numWindows: number) => Found };
-/** Of the embedding model's file that the engine loads. */
+/** SHA-256 of the embedding model file that the engine loads. */
 let loadedHash: string;
-/** Seconds of a batch of so many windows on the GPU. */
+/** Seconds of a batch of this size on the GPU. */
 let secondsOfBatch: (numWindows: number) => number;
 let gpuSeconds: number;
 let wasmSeconds: number;
@@ -112,7 +112,7 @@ const options = (changes: Partial<CheckedDiarizerOptions> = {}): CheckedDiarizer
 const start = (changes?: Partial<CheckedDiarizerOptions>): Promise<Engine> => startTrustedEngine(options(changes), CAMPPLUS);
 
 describe('a GPU that reproduces the golden outputs', () => {
-  test('runs, and the verdict is remembered', async () => {
+  test('runs, and the verdict is stored', async () => {
     const first = await start();
     expect(first.backend).toMatchObject({ name: 'webgpu', adapter: 'a GPU, v, a' });
     expect(first.backend.reason).toContain('reproduced the golden outputs');
@@ -124,7 +124,7 @@ describe('a GPU that reproduces the golden outputs', () => {
     expect(calls).toHaveLength(4);
   });
 
-  test('is checked in the batches that a run has', async () => {
+  test('is checked in the batches of a run', async () => {
     gpuSeconds = 0.1;
     secondsOfBatch = (numWindows) => 0.01 + 0.001 * numWindows;
     const engine = await start();
@@ -147,14 +147,14 @@ describe('a GPU that reproduces the golden outputs', () => {
     expect(calls.slice(-3)).toEqual([`selfCheck segmentation × ${engine.batchWindows.current}`, 'selfCheck embedding', `selfCheck embedding × ${engine.batchWindows.current}`]);
   });
 
-  test('is timed against WASM if the faster backend is wanted', async () => {
+  test('is timed against WASM if the fastest backend was requested', async () => {
     expect((await start({ backend: 'auto' })).backend.reason).toContain('faster than WASM');
     stored.clear();
     wasmSeconds = GPU_SECONDS / 2;
     calls = [];
     const slower = await start({ backend: 'auto' });
     expect(slower.backend).toMatchObject({ name: 'wasm', reason: expect.stringMatching(/WASM was faster in a trial: 0\.25 s against 0\.50 s/) as string });
-    // The other checks of a GPU that is not used are not made.
+    // The remaining checks are skipped for a GPU that is not used.
     expect(calls).toEqual(['selfCheck segmentation', 'time WASM']);
     expect(started.at(-2)).toMatchObject({ backend: 'webgpu', terminated: expect.any(VoxlaneError) as VoxlaneError });
   });
@@ -167,7 +167,7 @@ describe('a GPU that reproduces the golden outputs', () => {
       running--;
       return check('segmentation', 0, 1.2);
     });
-    // Four workers of one thread each do four in 1.2 s: 0.3 s for each, and the GPU 0.5 s.
+    // Four workers with one thread each compute four in 1.2 s: 0.3 s each, and the GPU 0.5 s.
     const { backend } = await start({ backend: 'auto', threads: 8 });
     expect(most).toBe(4);
     expect(backend.reason).toMatch(/WASM was faster in a trial: 0\.30 s against 0\.50 s/);
@@ -176,12 +176,12 @@ describe('a GPU that reproduces the golden outputs', () => {
   test('is timed with its best batch size', async () => {
     gpuSeconds = 0.2;
     wasmSeconds = 0.1;
-    // In a batch of 32, a window takes a fifth of the time that it takes alone.
+    // In a batch of 32, a window takes a fifth of the time of a single window.
     secondsOfBatch = (numWindows) => 0.08 + 0.02 * numWindows;
     expect((await start({ backend: 'auto' })).backend.name).toBe('webgpu');
   });
 
-  test('is checked again once the verdict has expired, or was forgotten', async () => {
+  test('is checked again after the verdict has expired or was deleted', async () => {
     const day = 86_400_000;
     const first = Date.UTC(2026, 0, 1);
     vi.useFakeTimers({ toFake: ['Date'], now: first });
@@ -197,7 +197,7 @@ describe('a GPU that reproduces the golden outputs', () => {
       await forgetGpuChecks();
       await start();
       expect(calls).toHaveLength(8);
-      // A clock that was ahead must not keep a verdict from expiring.
+      // A clock that was ahead must not delay the expiry of a verdict.
       vi.setSystemTime(first + (VERDICT_DAYS - 3) * day);
       await start();
       expect(calls).toHaveLength(12);
@@ -216,7 +216,7 @@ describe('another file of the embedding model', () => {
     const { backend } = await start({ modelFile: new Blob(['weights']) });
     expect(calls).toContain('selfCheck embedding × 1');
     expect(backend).toMatchObject({ name: 'wasm', reason: expect.stringContaining('failed its self-check') as string });
-    // Its verdict does not concern the other file.
+    // Its verdict does not apply to the other file.
     loadedHash = CAMPPLUS.embedding;
     calls = [];
     expect((await start()).backend.name).toBe('webgpu');
@@ -247,8 +247,8 @@ describe('another file of the embedding model', () => {
 
 describe('required WebGPU that is not available', () => {
   test.each([
-    ['no adapter', null, /offers no WebGPU adapter/],
-    ['too low a limit', { info: {}, limits: { maxStorageBufferBindingSize: 2 ** 20 } }, /too low a limit/],
+    ['no adapter', null, /has no WebGPU adapter/],
+    ['too low a limit', { info: {}, limits: { maxStorageBufferBindingSize: 2 ** 20 } }, /limit that is too low/],
   ])('%s: an error; WASM for auto', async (_, adapter, problem) => {
     vi.stubGlobal('navigator', { gpu: { requestAdapter: () => Promise.resolve(adapter) }, userAgent: 'test', hardwareConcurrency: 2 });
     await expect(start()).rejects.toMatchObject({ code: 'backend-unavailable', problem: expect.stringMatching(problem) as string });
@@ -256,7 +256,7 @@ describe('required WebGPU that is not available', () => {
     expect(backend).toMatchObject({ name: 'wasm', reason: expect.stringMatching(problem) as string });
   });
 
-  test('is an error if the adapter vanishes after planning', async () => {
+  test('is an error if the adapter is lost after planning', async () => {
     vi.mocked(startEngine).mockRejectedValueOnce(new VoxlaneError({ code: 'backend-unavailable', problem: 'gone' }));
     await expect(start()).rejects.toMatchObject({ code: 'backend-unavailable' });
   });
@@ -271,7 +271,7 @@ describe('a GPU that computes wrong values', () => {
     for (let visit = 0; visit < 2; visit++) {
       const { backend } = await start();
       expect(backend.name).toBe('wasm');
-      expect(backend.reason).toMatch(new RegExp(`failed its self-check: stage ${stage} is off by 0\\.250, allowed are 0\\.01`));
+      expect(backend.reason).toMatch(new RegExp(`failed its self-check: stage ${stage} deviates by 0\\.250, tolerance 0\\.01`));
       expect(backend.selfCheck?.some(({ passed }) => !passed)).toBe(true);
     }
     // The second start did not try the GPU again.
@@ -284,16 +284,16 @@ describe('a GPU that computes wrong values', () => {
     secondsOfBatch = (numWindows) => 0.01 + 0.001 * numWindows;
     windows[model] = (numWindows) => (numWindows >= 2 ? 0.25 : 0.001);
     const { backend } = await start();
-    expect(backend).toMatchObject({ name: 'wasm', reason: expect.stringContaining('is off by 0.250') as string });
-    // In batches of one it is correct and may run.
+    expect(backend).toMatchObject({ name: 'wasm', reason: expect.stringContaining('deviates by 0.250') as string });
+    // In batches of one, it is correct and may run.
     expect((await start({ batchWindows: 1 })).backend.name).toBe('webgpu');
   });
 
-  test('in mid-run is remembered', async () => {
+  test('is stored if it occurs during a run', async () => {
     const engine = await start();
     gpu.segmentation = 1;
     const checks = await checkAgain(engine, options());
-    // Checks after the first failure are not made.
+    // Checks after the first failure are skipped.
     expect(checks.map(({ passed }) => passed)).toEqual([false]);
     expect((await start()).backend.name).toBe('wasm');
   });
@@ -308,21 +308,21 @@ describe('a GPU that computes wrong values', () => {
 });
 
 describe('a GPU that cannot be checked', () => {
-  test.each(['gpu-lost', 'gpu-memory', 'backend-failed', 'model-missing', 'format'] as const)('%s: WASM runs, and the report says why', async (code) => {
+  test.each(['gpu-lost', 'gpu-memory', 'backend-failed', 'model-missing', 'format'] as const)('%s: WASM runs, and the report has the reason', async (code) => {
     gpu.embedding = new VoxlaneError({ code, problem: 'no luck' });
     const { backend } = await start();
     expect(backend).toMatchObject({ name: 'wasm', reason: expect.stringContaining('no luck') as string });
-    // Nothing is remembered of the GPU.
+    // Nothing about the GPU is stored.
     expect([...stored.keys()].filter((key) => !key.startsWith('verdict WASM'))).toEqual([]);
   });
 
-  test('for another reason fails', async () => {
+  test('fails for other errors', async () => {
     gpu.embedding = new VoxlaneError({ code: 'model-altered', problem: 'another file' });
     await expect(start()).rejects.toMatchObject({ code: 'model-altered' });
     expect(started[0]?.terminated).toBeInstanceOf(VoxlaneError);
   });
 
-  test('ends its workers if the caller stops waiting', async () => {
+  test('ends its workers if the caller aborts', async () => {
     const controller = new AbortController();
     vi.spyOn(ModelWorker.prototype, 'load').mockImplementation(() => new Promise((resolve) => {
       controller.abort();
@@ -333,7 +333,7 @@ describe('a GPU that cannot be checked', () => {
   });
 });
 
-test('our kernels are checked after a GPU failed, and the checks of both are reported', async () => {
+test('the WASM kernels are checked after a GPU failure, and both checks are reported', async () => {
   gpu.segmentation = 0.25;
   const engine = await start();
   expect(outcomesOf(engine)).toEqual([['segmentation', 'webgpu', false], ['segmentation', 'kernels', true], ['embedding', 'kernels', true]]);

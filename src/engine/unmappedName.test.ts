@@ -5,7 +5,7 @@ test.each([
   "Failed to resolve module specifier 'voxlane-assets'",
   'The specifier “voxlane-assets” was a bare specifier, but was not remapped to anything. Relative module specifiers must start with “./”, “../” or “/”.',
   "Module name, 'voxlane-assets' does not resolve to a valid URL.",
-])('a name that nothing maps is told by: %s', (message) => {
+])('recognizes an unmapped name by: %s', (message) => {
   expect(isUnmappedName(new TypeError(message))).toBe(true);
 });
 
@@ -15,6 +15,6 @@ test.each([
   new TypeError('Importing a module script failed.'),
   new SyntaxError('Unexpected token in module specifier'),
   'specifier',
-])('any other failure is none: %s', (error) => {
+])('does not recognize other failures: %s', (error) => {
   expect(isUnmappedName(error)).toBe(false);
 });

@@ -29,15 +29,15 @@ const checkSchema = v.object({
 });
 
 const verdictSchema = v.object({
-  /** Milliseconds since the epoch, when the first of the checks was made. */
+  /** Time of the first check in milliseconds since the epoch. */
   checkedAt: v.number(),
-  /** Those that were made so far, in their order. */
+  /** The completed checks, in order. */
   checks: v.array(checkSchema),
-  /** Seconds of the golden segmentation on the GPU, in a batch of the best size; null if it was not tried. */
+  /** Seconds of the golden segmentation on the GPU at the best batch size; null if it was not measured. */
   gpuSeconds: v.nullable(v.number()),
-  /** Seconds of the same on WASM with all of its workers; null if the faster backend was not asked for. */
+  /** Seconds of the golden segmentation on WASM with all workers; null if the fastest backend was not requested. */
   wasmSeconds: v.nullable(v.number()),
-  /** Windows of a batch; 0 if it was not tried. */
+  /** Windows per batch; 0 if it was not measured. */
   batchWindows: v.number(),
 });
 
@@ -47,7 +47,7 @@ const wasmVerdictSchema = v.object({
   check: checkSchema,
 });
 
-/** Results of the checks of one adapter, for one version of everything else. */
+/** Results of the checks of one adapter, for fixed versions of everything else. */
 export type Verdict = v.InferOutput<typeof verdictSchema>;
 
 /** SHA-256 of the model files. */
@@ -57,14 +57,14 @@ export type ModelHashes = Pick<Engine, 'segmentationModel' | 'embeddingModel'>;
 export const VERDICT_DAYS = 30;
 const VERDICT_MS = VERDICT_DAYS * 24 * 60 * 60 * 1000;
 
-/** Raise it when a kernel, a golden output or a tolerance changes. This makes older verdicts invalid. */
+/** Increment this if a kernel, a golden output or a tolerance changes; it invalidates older verdicts. */
 const SELF_CHECK_VERSION = 3;
 const PREFIX = 'verdict ';
 
 /** No checks were made. */
 export const NO_VERDICT: Verdict = { checkedAt: 0, checks: [], gpuSeconds: null, wasmSeconds: null, batchWindows: 0 };
 
-/** Reads the stored verdict. Returns null if there is none, or if it has expired. */
+/** Reads the stored verdict; null if there is none or it has expired. */
 export async function recallVerdict(key: string): Promise<Verdict | null> {
   const verdict = await recall(key, (stored): stored is Verdict => v.is(verdictSchema, stored));
   return verdict && isFresh(verdict) ? verdict : null;
@@ -80,7 +80,7 @@ export async function rememberVerdict(key: string, verdict: Verdict): Promise<vo
   await remember(key, verdict);
 }
 
-/** Reads the stored WASM check of a model. Returns null if there is none, or if it has expired. */
+/** Reads the stored WASM check of a model; null if there is none or it has expired. */
 export async function recallWasmCheck(key: string): Promise<ModelCheck | null> {
   const verdict = await recall(key, (stored): stored is v.InferOutput<typeof wasmVerdictSchema> => v.is(wasmVerdictSchema, stored));
   return verdict && isFresh(verdict) ? verdict.check : null;
@@ -91,7 +91,7 @@ export async function rememberWasmCheck(key: string, check: ModelCheck): Promise
 }
 
 /**
- * Deletes the results of the self-checks, so that the next diarizer checks its GPU, or the kernels on WASM, again. Existing
+ * Deletes the results of the self-checks. The next diarizer then checks its GPU, or the WASM kernels, again. Existing
  * diarizers keep their backend. Results also expire after 30 days.
  */
 export async function forgetGpuChecks(): Promise<void> {
@@ -105,8 +105,8 @@ export const copyCheck = (check: ModelCheck): Verdict['checks'][number] => ({
 });
 
 /**
- * Everything except the models that can change the verdict: version of the checks, adapter and driver as far as the browser
- * gives them, browser, runtime, threads on WASM, and batch size.
+ * Everything except the models that can change the verdict: version of the checks, adapter and driver as reported by
+ * the browser, browser, runtime, WASM threads, and batch size.
  */
 export async function verdictCircumstances(
   { runtimeBase, batchWindows, speed }: CheckedDiarizerOptions,
@@ -118,14 +118,14 @@ export async function verdictCircumstances(
 }
 
 /**
- * Everything except the model that can change a check on WASM: release, browser, and the SIMD of our kernels, which have one
- * thread.
+ * Everything except the model that can change a check of the WASM kernels: release, browser, and SIMD variant. The
+ * kernels are single-threaded.
  */
 export function kernelCircumstances(): string {
   return wasmCircumstances(`${hasRelaxedSimd() ? 'relaxed' : 'plain'} kernels`);
 }
 
-/** The same for ONNX Runtime in their place: its version and its threads. */
+/** The same for ONNX Runtime: its version and threads. */
 export async function runtimeCircumstances({ runtimeBase }: CheckedDiarizerOptions, threads: number): Promise<string> {
   const isolation = globalThis.crossOriginIsolated ? 'isolated' : 'not isolated';
   return wasmCircumstances(`runtime ${await runtimeVersion(runtimeBase)} ${threads} threads ${isolation}`);
@@ -133,7 +133,7 @@ export async function runtimeCircumstances({ runtimeBase }: CheckedDiarizerOptio
 
 const wasmCircumstances = (arithmetic: string): string => ['WASM', SELF_CHECK_VERSION, version, navigator.userAgent, arithmetic].join(' ');
 
-/** @param sha256 of the model's file */
+/** @param sha256 SHA-256 of the model file */
 export const wasmCheckKey = (circumstances: string, sha256: string): string => `${PREFIX}${circumstances} ${sha256}`;
 
 export function verdictKey(circumstances: string, { segmentationModel, embeddingModel }: ModelHashes): string {
@@ -141,8 +141,8 @@ export function verdictKey(circumstances: string, { segmentationModel, embedding
 }
 
 /**
- * The files that would probably be loaded; null if that is not known. With them, a GPU that is known to fail need not be
- * started. The verdict itself is of the files that are loaded.
+ * The model files that will probably be loaded; null if unknown. With them, a GPU that is known to fail need not be
+ * started. The verdict itself is for the files that are actually loaded.
  */
 export async function expectedModels(
   { modelsBase, modelFile, trustUnknownModel }: CheckedDiarizerOptions,

@@ -16,6 +16,6 @@ it('is the cosine of the angle', () => {
   expect(voiceSimilarity(speaker('a', 0, 0), speaker('a', 1, 0))).toBeNaN();
 });
 
-it('refuses voices of two models, also where their sizes agree', () => {
-  expect(() => voiceSimilarity(speaker('a', 1, 0), speaker('b', 1, 0))).toThrow(/model a.*of b/);
+it('rejects embeddings of two models, even with equal dimensions', () => {
+  expect(() => voiceSimilarity(speaker('a', 1, 0), speaker('b', 1, 0))).toThrow(/model a.*uses b/);
 });

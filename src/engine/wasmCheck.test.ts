@@ -1,4 +1,7 @@
-/** The self-check of our kernels on WASM, with workers and storage in this thread. trust.test.ts has the choice of a backend. */
+/**
+ * The self-check of the WASM kernels, with workers and storage in this thread. trust.test.ts tests the selection of the
+ * backend.
+ */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { VoxlaneError } from '../util/errors';
 import { startEngine, type Engine } from './engine';
@@ -16,15 +19,15 @@ vi.mock(import('../store/load'), async (original) => ({
 vi.mock(import('../ort/runtime'), async (original) => ({ ...(await original()), runtimeVersion: () => Promise.resolve('1') }));
 vi.mock(import('./engine'), async (original) => ({ ...(await original()), startEngine: vi.fn() }));
 
-/** What the check finds, by what computes the model. */
+/** Results of the check, by what computes the model. */
 let wasm: Record<'kernels' | 'wasm', Record<Stage, Found>>;
-/** Whether our kernels know the graphs. */
+/** Whether there are kernels for the graphs. */
 let isKnownGraph: boolean;
-/** Whether the release has golden outputs of the embedding model. */
+/** Whether there are golden outputs of the embedding model. */
 let hasGoldens: boolean;
-/** Of the embedding model's file that the engine loads. */
+/** SHA-256 of the embedding model file that the engine loads. */
 let loadedHash: string;
-/** The checks that were made. */
+/** The checks that were run. */
 let wasmCalls: string[];
 let started: { ownKernels: boolean; terminated: VoxlaneError | null }[];
 
@@ -68,14 +71,14 @@ describe('our kernels on WASM', () => {
   test('are checked once, and their checks are in the report of every start', async () => {
     for (let visit = 0; visit < 2; visit++) {
       const engine = await startWasm();
-      expect(engine.backend).toMatchObject({ name: 'wasm', reason: expect.stringMatching(/^WASM was asked for; one thread a worker/) as string });
+      expect(engine.backend).toMatchObject({ name: 'wasm', reason: expect.stringMatching(/^WASM was requested; one thread per worker/) as string });
       expect(outcomesOf(engine)).toEqual([['segmentation', 'kernels', true], ['embedding', 'kernels', true]]);
     }
     expect(wasmCalls).toEqual(['segmentation on kernels', 'embedding on kernels']);
     expect(started.map(({ terminated }) => terminated)).toEqual([null, null]);
   });
 
-  test('are checked again once the verdict has expired or was forgotten, and in another browser', async () => {
+  test('are checked again after the verdict has expired or was deleted, and in another browser', async () => {
     const first = Date.UTC(2026, 0, 1);
     vi.useFakeTimers({ toFake: ['Date'], now: first });
     try {
@@ -100,7 +103,7 @@ describe('our kernels on WASM', () => {
     wasm.kernels.embedding = 0.25;
     expect((await startWasm({ modelFile: new Blob(['weights']) })).backend.reason).toContain('ONNX Runtime computes the models');
     expect(wasmCalls.slice(2)).toEqual(['embedding on kernels', 'segmentation on wasm', 'embedding on wasm']);
-    // That does not concern the first file.
+    // This does not apply to the first file.
     loadedHash = CAMPPLUS.embedding;
     expect((await startWasm()).backend.selfCheck?.every(({ passed }) => passed)).toBe(true);
   });
@@ -108,9 +111,9 @@ describe('our kernels on WASM', () => {
   test.each([
     ['segmentation', 'classifier'],
     ['embedding', 'embedding'],
-  ] as const)('that compute the %s model wrongly are replaced by ONNX Runtime, now and at the next start', async (model, stage) => {
+  ] as const)('with wrong results in the %s model are replaced by ONNX Runtime, now and at the next start', async (model, stage) => {
     wasm.kernels[model] = 0.25;
-    const failure = new RegExp(`ONNX Runtime computes the models: Our WASM kernels failed their self-check: stage ${stage} is off by 0\\.250, allowed are 0\\.01`);
+    const failure = new RegExp(`ONNX Runtime computes the models: Our WASM kernels failed their self-check: stage ${stage} deviates by 0\\.250, tolerance 0\\.01`);
     const first = await startWasm();
     expect(first.backend).toMatchObject({ name: 'wasm', reason: expect.stringMatching(failure) as string });
     expect(started.map(({ ownKernels }) => ownKernels)).toEqual([true, false]);
@@ -131,18 +134,18 @@ describe('our kernels on WASM', () => {
     expect(outcomesOf(second)).toEqual([[model, 'kernels', false], ['segmentation', 'wasm', true], ['embedding', 'wasm', true]]);
   });
 
-  test('that fail, and ONNX Runtime too: an error that says what to do', async () => {
+  test('fail together with ONNX Runtime with an error that has a remedy', async () => {
     wasm.kernels.segmentation = 0.25;
     wasm.wasm.embedding = 0.5;
     await expect(startWasm()).rejects.toMatchObject({
       code: 'backend-failed',
-      problem: expect.stringMatching(/ONNX Runtime on WASM failed its self-check: stage embedding is off by 0\.500, allowed are 0\.01/) as string,
+      problem: expect.stringMatching(/ONNX Runtime on WASM failed its self-check: stage embedding deviates by 0\.500, tolerance 0\.01/) as string,
       remedy: expect.stringContaining('Update the browser') as string,
     });
     expect(started.every(({ terminated }) => terminated !== null)).toBe(true);
   });
 
-  test('that do not know the graph leave nothing to replace', async () => {
+  test('are not replaced if they do not support the graph', async () => {
     isKnownGraph = false;
     wasm.wasm.segmentation = 0.25;
     await expect(startWasm()).rejects.toMatchObject({ code: 'backend-failed' });
@@ -162,7 +165,7 @@ describe('our kernels on WASM', () => {
     const engine = await startWasm();
     expect(engine.backend).toMatchObject({ name: 'wasm', selfCheck: null, reason: expect.stringContaining('our WASM kernels ran without a full self-check (no luck)') as string });
     expect(stored.size).toBe(0);
-    // Those that are there count all the same.
+    // The available golden outputs still count.
     wasm.kernels.embedding = 0.25;
     wasm.wasm.segmentation = wasm.kernels.segmentation;
     const runtime = await startWasm();
@@ -170,13 +173,13 @@ describe('our kernels on WASM', () => {
     expect(runtime.backend.reason).toContain('ONNX Runtime ran without a full self-check (no luck)');
   });
 
-  test('fail for another reason with its error', async () => {
+  test('reject with other errors', async () => {
     wasm.kernels.embedding = new VoxlaneError({ code: 'worker-failed', problem: 'gone' });
     await expect(startWasm()).rejects.toMatchObject({ code: 'worker-failed' });
     expect(started[0]?.terminated).toMatchObject({ code: 'worker-failed' });
   });
 
-  test('are no longer checked if the caller stops waiting', async () => {
+  test('are no longer checked if the caller aborts', async () => {
     const controller = new AbortController();
     const { mock } = vi.mocked(startEngine);
     const startFake = vi.mocked(startEngine).getMockImplementation()!;
@@ -194,7 +197,7 @@ describe('our kernels on WASM', () => {
     expect(stored.size).toBeLessThanOrEqual(1);
   });
 
-  test('are checked too if a GPU failed in mid-run that the caller trusted', async () => {
+  test('are checked if a trusted GPU fails during a run', async () => {
     const engine = await startOnWasm(options({ trustGpu: true }), CAMPPLUS, 'WebGPU failed in mid-run', null);
     expect(outcomesOf(engine)).toEqual([['segmentation', 'kernels', true], ['embedding', 'kernels', true]]);
   });

@@ -42,7 +42,7 @@ export function readSettings(read: (attribute: RunAttribute | 'theme') => string
   const run: WidgetSettings['run'] = readAll(RUN_RULES);
   const { speakers, minSpeakers, maxSpeakers } = run;
   if (speakers !== undefined && (minSpeakers ?? maxSpeakers) !== undefined) {
-    throw badAttribute('speakers', String(speakers), 'no min-speakers or max-speakers beside it: an exact number needs no bounds');
+    throw badAttribute('speakers', String(speakers), 'no min-speakers or max-speakers with it: an exact number needs no bounds');
   }
   if (minSpeakers !== undefined && maxSpeakers !== undefined && minSpeakers > maxSpeakers) {
     throw badAttribute('min-speakers', String(minSpeakers), `at most max-speakers, ${maxSpeakers}`);
