@@ -45,7 +45,7 @@ export type DecodeSource =
       readonly notes: readonly RecordingNote[];
     };
 
-export interface WindowOptions {
+interface WindowOptions {
   readonly windowSamples: number;
   readonly hopSamples: number;
 }
@@ -111,7 +111,7 @@ export interface ModelWorkerApi<Manifest> {
   gpuCounts(): Promise<GpuCountsByStage>;
 }
 
-export interface SegmentationReply {
+interface SegmentationReply {
   /** Axes (window, frame, local speaker), 0 or 1. */
   readonly activity: Uint8Array;
   readonly seconds: number;
@@ -126,13 +126,13 @@ export interface SegmentationWorkerApi extends ModelWorkerApi<SegmentationManife
   timeBatch(numWindows: number): Promise<number>;
 }
 
-export interface EmbedSizes {
+interface EmbedSizes {
   readonly numWindows: number;
   /** Local speakers of a window. */
   readonly numSpeakers: number;
 }
 
-export interface EmbeddingReply {
+interface EmbeddingReply {
   /** Axes (window, local speaker, dimension), float32; NaN if there was too little speech. */
   readonly embeddings: Float32Array;
   readonly fbankSeconds: number;
@@ -163,7 +163,7 @@ export interface LocalResults {
 }
 
 /** All data of a recording that a clustering worker transfers. */
-export interface HeldResults extends LocalResults {
+interface HeldResults extends LocalResults {
   readonly activity: Uint8Array<ArrayBuffer>;
   readonly embeddings: Float32Array<ArrayBuffer>;
   readonly embedded: Uint8Array<ArrayBuffer>;
@@ -172,7 +172,7 @@ export interface HeldResults extends LocalResults {
 }
 
 /** Turns for another number of speakers: the part of an {@link Assembly} that a page shows. */
-export interface Reassembly extends Pick<Assembly, 'turns' | 'exclusiveTurns' | 'centroids' | 'confidenceKind' | 'counts' | 'constraintClusters'> {
+interface Reassembly extends Pick<Assembly, 'turns' | 'exclusiveTurns' | 'centroids' | 'confidenceKind' | 'counts' | 'constraintClusters'> {
   readonly seconds: number;
 }
 
@@ -207,7 +207,7 @@ export interface ClusteringWorkerApi {
 export type OnProgress = (progress: { readonly step: string; readonly completed: number; readonly total: number }) => void;
 
 /** Called for each node with rounded weights. */
-export type OnPrecisionRow = (row: PrecisionRow, head: PrecisionHead) => void;
+type OnPrecisionRow = (row: PrecisionRow, head: PrecisionHead) => void;
 
 /** One graph with its goldens. Send one computing call at a time, because the runtime runs one session at a time. */
 export interface CompareWorkerApi {
@@ -230,7 +230,7 @@ export interface CompareWorkerApi {
 }
 
 /** Audio input of the peaks worker. */
-export type PeaksSource =
+type PeaksSource =
   | { readonly kind: 'file'; readonly blob: Blob; readonly track: number | undefined }
   /** Planar channels that the page decoded itself. */
   | { readonly kind: 'channels'; readonly channels: Float32Array[]; readonly sampleRate: number };

@@ -14,7 +14,7 @@ import { VoxlaneError } from '../src/util/errors';
 import type { LoadReply, LoadRequest, OnDownload } from './contracts';
 
 /** A model loaded in a worker. */
-export interface WorkerModel<Manifest> {
+interface WorkerModel<Manifest> {
   readonly manifest: Manifest;
   /** The device of the model; null on WASM. */
   readonly gpu: GpuContext | null;

@@ -16,12 +16,12 @@ import { companionKind, isTranscript, type ReadTurns, readTurnsFor, sortFiles } 
 import type { Workspace } from './workspace/workspace';
 
 /** @param companions files that were opened together with it */
-export function fileSource(file: File, companions: readonly File[] = []): Source {
+function fileSource(file: File, companions: readonly File[] = []): Source {
   return { name: file.name, load: () => Promise.resolve(file), companions };
 }
 
 /** The sample recording of the app. Its `load` throws VoxlaneError `audio-missing` or `source-missing`. */
-export function sampleSource(): Source {
+function sampleSource(): Source {
   const name = text.empty.sampleName;
   const missing = (why: string, cause?: unknown, status?: number): VoxlaneError =>
     new VoxlaneError(
@@ -53,7 +53,7 @@ export function sampleSource(): Source {
  * Duration of a recording in seconds according to the browser's player; null if it cannot play the file or the duration
  * is unknown.
  */
-export function lengthOf(recording: Blob): Promise<number | null> {
+function lengthOf(recording: Blob): Promise<number | null> {
   const audio = new Audio();
   const url = URL.createObjectURL(recording);
   return new Promise<number | null>((resolve) => {
@@ -72,7 +72,7 @@ export function lengthOf(recording: Blob): Promise<number | null> {
 }
 
 /** What was opened together with a file of turns. */
-export interface ImportContext {
+interface ImportContext {
   readonly recording: File | null;
   /** Duration of the recording; null if unknown. */
   readonly soundSeconds: number | null;
@@ -80,7 +80,7 @@ export interface ImportContext {
 }
 
 /** Creates an editable result from the turns of a file, with the recording if there is one. */
-export function outcomeOfTurns(imported: ReadTurns, file: File, { recording, soundSeconds, companions }: ImportContext): Outcome {
+function outcomeOfTurns(imported: ReadTurns, file: File, { recording, soundSeconds, companions }: ImportContext): Outcome {
   return {
     id: newWorkId(),
     name: recording?.name ?? (imported.name || stem(file.name)),
@@ -94,7 +94,7 @@ export function outcomeOfTurns(imported: ReadTurns, file: File, { recording, sou
 }
 
 /** The same result with its missing recording added. Corrections are keyed by id, so they are kept. */
-export function withSound(outcome: Outcome, recording: File, soundSeconds: number | null, companions: readonly File[]): Outcome {
+function withSound(outcome: Outcome, recording: File, soundSeconds: number | null, companions: readonly File[]): Outcome {
   return { ...outcome, blob: recording, annotation: withLength(outcome.annotation, soundSeconds), companions };
 }
 
@@ -104,7 +104,7 @@ function withLength(annotation: Annotation, soundSeconds: number | null): Annota
 }
 
 /** What the actions operate on. */
-export interface ActionTargets {
+interface ActionTargets {
   readonly scope: Scope;
   readonly store: Store<State, Action>;
   readonly session: Session;

@@ -37,7 +37,7 @@ export interface RunOptions {
   readonly speed: Speed;
 }
 
-export interface Job {
+interface Job {
   /** Distinguishes events of this run from late events of a canceled run. */
   readonly id: number;
   readonly source: Source;
@@ -67,14 +67,14 @@ export interface Outcome {
   readonly processingSeconds: number | null;
 }
 
-export type Phase =
+type Phase =
   | { readonly kind: 'empty' }
   | { readonly kind: 'loading' | 'running'; readonly job: Job }
   | { readonly kind: 'done'; readonly outcome: Outcome }
   | { readonly kind: 'error'; readonly failure: Failure; readonly source: Source };
 
 /** A notice composed at run time, for example with a file name. */
-export interface Said {
+interface Said {
   readonly said: string;
 }
 
@@ -313,7 +313,7 @@ export function recoveries(failure: Failure, options: RunOptions): Recoveries {
   }
 }
 
-export interface Recoveries {
+interface Recoveries {
   readonly retry: boolean;
   readonly wasm: boolean;
   readonly options: boolean;

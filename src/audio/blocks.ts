@@ -116,7 +116,7 @@ function seconds(frame: number, sampleRate: number): string {
 }
 
 /** Number of samples per channel. */
-export const blockLength = ({ channels }: PlanarBlock): number => channels[0]?.length ?? 0;
+const blockLength = ({ channels }: PlanarBlock): number => channels[0]?.length ?? 0;
 
 /** End of the block, on the axis of `startFrame`. */
 export const blockEnd = (block: PlanarBlock): number => block.startFrame + blockLength(block);

@@ -21,7 +21,7 @@ import { findWavParts, readWav } from './wav';
 import { checkChannels, checkSampleRate, isWav, readWavHeader, unknownWavTag, type WavHeader } from './wavHeader';
 
 /** One of several joined recordings in a file. */
-export interface PartSource {
+interface PartSource {
   readonly bytes: number;
   /** Null if only opening or decoding reveals it. */
   readonly durationSeconds: number | null;
@@ -32,7 +32,7 @@ export interface PartSource {
 const MIN_GAP_SECONDS = 0.01;
 
 /** @throws VoxlaneError as {@link openTrack} */
-export async function openPart(part: FilePart, options: Omit<TrackOptions, 'padding'>, notes: NoteTarget): Promise<SourceStream> {
+async function openPart(part: FilePart, options: Omit<TrackOptions, 'padding'>, notes: NoteTarget): Promise<SourceStream> {
   const [first, ...others] = part.segments as [Blob, ...Blob[]];
   const trackOptions: TrackOptions = { ...options, ...(part.isOneTrack && { track: undefined }), padding: null };
   const track = await openTrack(first, { ...trackOptions, padding: part.padding ?? null, startsAnywhere: part.startsAnywhere });
@@ -98,7 +98,7 @@ const SKIPPED: ReadonlySet<string> = new Set(['audio-unsupported', 'audio-no-sam
  *
  * @throws VoxlaneError as {@link openTrack}, for the first part
  */
-export async function openJoined(parts: readonly PartSource[], options: DecodeOptions, log: NoteLog): Promise<OpenAudio> {
+async function openJoined(parts: readonly PartSource[], options: DecodeOptions, log: NoteLog): Promise<OpenAudio> {
   const { sampleRate, startSeconds = 0, durationSeconds = Infinity } = options;
   const first = await parts[0]!.open({ log, offsetSeconds: 0 });
   const known = expectedLength(parts, first);

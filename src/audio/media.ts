@@ -117,7 +117,7 @@ export class GapClock {
 }
 
 /** The decoded part of a track, and the offset of its clock from the recording's clock. */
-export interface DecodeRange {
+interface DecodeRange {
   /** On the track's clock, in seconds; -Infinity for its first packet. */
   readonly from: number;
   /** On the track's clock, in seconds. */
@@ -134,7 +134,7 @@ export interface DecodeRange {
  * @returns position on the recording's time axis after the last decoded sample
  * @throws VoxlaneError `audio-decode`
  */
-export async function* decodeTrack(
+async function* decodeTrack(
   track: InputAudioTrack,
   { from, to, offsetSeconds, sampleRate, codec }: DecodeRange,
 ): AsyncGenerator<PlanarBlock, number, undefined> {

@@ -5,7 +5,7 @@ import { withoutMp3Padding } from './containers/mp3';
 import { recordingNotes, type RecordingNote } from './notes';
 
 /** A whole recording, decoded by the page. */
-export interface PageAudio {
+interface PageAudio {
   /** Axes (channel, sample). */
   readonly channels: Float32Array[];
   readonly sampleRate: number;

@@ -104,7 +104,7 @@ export interface SourceStream {
 }
 
 /** A part of the recording, in output samples. */
-export interface Segment {
+interface Segment {
   readonly start: number;
   /** Infinite: to the end. */
   readonly end: number;

@@ -12,7 +12,7 @@ const MIN_BYTES = 16;
 const ID3V1_BYTES = 128;
 
 /** The bytes after the samples of a WAV file: other chunks, or bytes that the header does not account for. */
-export interface WavRest {
+interface WavRest {
   /** Bytes directly after the samples that belong to no chunk. */
   readonly unnamedBytes: number;
   /** Bytes in further chunks of samples. */
@@ -27,7 +27,7 @@ const NOTHING: WavRest = { unnamedBytes: 0, furtherDataBytes: 0 };
  * @param start offset after the samples
  * @throws VoxlaneError `audio-decode` if the file can no longer be read
  */
-export async function readWavRest(source: Blob, start: number, littleEndian: boolean): Promise<WavRest> {
+async function readWavRest(source: Blob, start: number, littleEndian: boolean): Promise<WavRest> {
   if (source.size - start < MIN_BYTES) return NOTHING;
   let position = await chunkAfter(source, start, littleEndian);
   if (position === null) {
@@ -101,7 +101,7 @@ export interface WavHeader {
   readonly dataEnd: number | null;
 }
 
-export const MAX_CHANNELS = 32;
+const MAX_CHANNELS = 32;
 /** No recorder writes more chunks before the samples. The limit bounds the work on damaged files. */
 const MAX_CHUNKS = 1000;
 const ENCODINGS: Readonly<Record<number, WavEncoding>> = { 1: 'integer', 3: 'float', 6: 'a-law', 7: 'mu-law' };

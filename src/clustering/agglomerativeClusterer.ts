@@ -16,7 +16,7 @@ import { type Atoms, constrainedLinkage } from './matrixLinkage';
 import { margin } from './softClusters';
 
 /** Settings of {@link agglomerativeClustering}. */
-export interface AgglomerativeOptions {
+interface AgglomerativeOptions {
   /** Maximum centroid distance of unit vectors at which two clusters are merged: 0 to 2. */
   readonly threshold: number;
   /** Clusters with fewer embeddings are folded into the nearest large one. */
@@ -85,7 +85,7 @@ export class Agglomeration {
 }
 
 /** The number of large clusters to search for; null if the cut at the threshold already satisfies the bounds. */
-export function targetCount(found: number, minClusters: number, maxClusters: number): number | null {
+function targetCount(found: number, minClusters: number, maxClusters: number): number | null {
   let target = minClusters === maxClusters ? minClusters : null;
   if (found < minClusters) target = minClusters;
   else if (found > maxClusters) target = maxClusters;
@@ -100,14 +100,14 @@ function largeClusters(clusters: Int32Array, minSize: number): number[] {
 }
 
 /** Input of {@link rowForCount}. */
-export interface Walk {
+interface Walk {
   /** Number of large clusters after each merge. */
   readonly largeCounts: Int32Array;
   /** Merge indices, sorted by distance to the threshold, the nearest first. */
   readonly rows: readonly number[];
 }
 
-export function rowsByNearness(merges: readonly Merge[], threshold: number): number[] {
+function rowsByNearness(merges: readonly Merge[], threshold: number): number[] {
   return merges
     .map((merge, row) => ({ row, offset: Math.abs(merge.distance - threshold) }))
     .sort((a, b) => a.offset - b.offset)
@@ -120,7 +120,7 @@ export function rowsByNearness(merges: readonly Merge[], threshold: number): num
  *
  * @returns index of the last merge to apply; `merges.length` to apply all of them
  */
-export function rowForCount(merges: readonly Merge[], { largeCounts, rows }: Walk, minSize: number, target: number, last = 1): number {
+function rowForCount(merges: readonly Merge[], { largeCounts, rows }: Walk, minSize: number, target: number, last = 1): number {
   let bestRow = merges.length;
   let bestCount = last;
   for (const row of rows) {
@@ -148,7 +148,7 @@ function largeCountsAfter(merges: readonly Merge[], minSize: number): Int32Array
 }
 
 /** Folds each small cluster into the large one with the most similar centroid, then renumbers the clusters from 0. */
-export function foldSmallClusters(unit: readonly Float64Array[], clusters: Int32Array, large: readonly number[]): Int32Array {
+function foldSmallClusters(unit: readonly Float64Array[], clusters: Int32Array, large: readonly number[]): Int32Array {
   const numClusters = clusters.reduce((most, cluster) => Math.max(most, cluster), -1) + 1;
   const means = clusterMeans(unit, clusters, numClusters, unit[0]!.length);
   const renumbered = new Map(large.map((cluster, index) => [cluster, index]));
@@ -165,7 +165,7 @@ export function foldSmallClusters(unit: readonly Float64Array[], clusters: Int32
  */
 const MAX_ATOMS = 2000;
 
-export interface ConstrainedInput {
+interface ConstrainedInput {
   readonly table: VoiceTable;
   /** Rows that take part, ascending. Rows of constraints take part even if they are not listed here. */
   readonly trainRows: readonly number[];
@@ -181,7 +181,7 @@ export interface ConstrainedInput {
  * Exact up to {@link MAX_ATOMS} embeddings. With more, embeddings that were merged early without constraints stay together
  * unless a constraint splits them.
  */
-export class ConstrainedAgglomeration {
+class ConstrainedAgglomeration {
   private readonly rows: readonly Float32Array[];
   private readonly unit: readonly Float64Array[];
   /** Constraint index of each entry of `rows`, or -1. */

@@ -316,7 +316,7 @@ function isWithin(query: Float64Array, values: Float64Array, start: number, limi
  * Maximum number of points whose distances are kept as a matrix: 256 MB in float64, which fits beside both models in a browser.
  * At this size, `prunedLinkage` is faster on speaker embeddings and slower on noise.
  */
-export const MAX_MATRIX_POINTS = 8000;
+const MAX_MATRIX_POINTS = 8000;
 
 /**
  * Agglomerative clustering with centroid linkage (UPGMC) on Euclidean distances.

@@ -12,7 +12,7 @@ import { bestClusters, confidences, constrainedAmong, similarities, type SoftClu
 const MAX_START_CLUSTERS = 1500;
 
 /** Start clusters of a set of embeddings, and the path of their merges. */
-export interface Start {
+interface Start {
   /** Rows of the embeddings, as window × local speaker, ascending. */
   readonly rows: readonly number[];
   /** Start cluster of each embedding. */
@@ -21,13 +21,13 @@ export interface Start {
 }
 
 /** {@link Start} in which each constrained speaker is one start cluster. */
-export interface ConstrainedStart extends Start {
+interface ConstrainedStart extends Start {
   /** Constraint index of each start cluster, or -1. */
   readonly groups: Int32Array;
 }
 
 /** Fine clusters from which the merges by evidence start. Computed once for all speaker bounds. */
-export class EvidenceStart {
+class EvidenceStart {
   private readonly embeddings: readonly Float32Array[];
   private merges: readonly Merge[] | null = null;
   private usual: Int32Array | null = null;
@@ -125,7 +125,7 @@ export class EvidenceStart {
 }
 
 /** Number of embeddings in each cluster. */
-export function sizesOf(labels: Int32Array): Int32Array {
+function sizesOf(labels: Int32Array): Int32Array {
   const sizes = new Int32Array(countClusters(labels));
   for (const label of labels) sizes[label]!++;
   return sizes;

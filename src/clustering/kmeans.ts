@@ -52,7 +52,7 @@ export class MersenneTwister {
 }
 
 /** Input of k-means. */
-export interface Points {
+interface Points {
   /** Axes (point, dimension). */
   readonly rows: Dense;
   /** Squared length of each point. */
@@ -66,7 +66,7 @@ export interface Points {
 const CANCELLED = 1e-3;
 
 /** Points centered at their mean, which keeps distances and reduces rounding errors; rounded to float32, as in scikit-learn. */
-export function centeredPoints(points: readonly Float32Array[]): Points {
+function centeredPoints(points: readonly Float32Array[]): Points {
   const dimension = points[0]!.length;
   const mean = new Float64Array(dimension);
   for (const point of points) for (let k = 0; k < dimension; k++) mean[k]! += point[k]! / points.length;
@@ -79,14 +79,14 @@ export function centeredPoints(points: readonly Float32Array[]): Points {
 }
 
 /** Squared Euclidean distance of `row` and a center, given their dot product and the square of the center. */
-export function squareFrom({ rows, squares }: Points, row: number, dot: number, center: Float64Array, centerSquare: number): number {
+function squareFrom({ rows, squares }: Points, row: number, dot: number, center: Float64Array, centerSquare: number): number {
   const scale = squares[row]! + centerSquare;
   const square = scale - 2 * dot;
   return square > CANCELLED * scale ? square : squaredDistance(rowOf(rows, row), center);
 }
 
 /** Squared Euclidean distance. */
-export function squaredDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+function squaredDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0;
   for (let k = 0; k < a.length; k++) {
     const difference = a[k]! - b[k]!;
@@ -95,33 +95,33 @@ export function squaredDistance(a: ArrayLike<number>, b: ArrayLike<number>): num
   return sum;
 }
 
-export function squareOf(values: Float64Array): number {
+function squareOf(values: Float64Array): number {
   let sum = 0;
   for (const value of values) sum += value * value;
   return sum;
 }
 
-export function total(values: Float32Array | Float64Array): number {
+function total(values: Float32Array | Float64Array): number {
   let sum = 0;
   for (const value of values) sum += value;
   return sum;
 }
 
 /** Sums of the points of each cluster. */
-export interface Sums {
+interface Sums {
   /** Vector sum of each cluster. */
   readonly vectors: readonly Float64Array[];
   /** Number of points in each cluster. */
   readonly sizes: Int32Array;
 }
 
-export function addTo({ vectors, sizes }: Sums, cluster: number, point: Float64Array): void {
+function addTo({ vectors, sizes }: Sums, cluster: number, point: Float64Array): void {
   const sum = vectors[cluster]!;
   for (let k = 0; k < sum.length; k++) sum[k]! += point[k]!;
   sizes[cluster]!++;
 }
 
-export function subtractFrom({ vectors, sizes }: Sums, cluster: number, point: Float64Array): void {
+function subtractFrom({ vectors, sizes }: Sums, cluster: number, point: Float64Array): void {
   const sum = vectors[cluster]!;
   for (let k = 0; k < sum.length; k++) sum[k]! -= point[k]!;
   sizes[cluster]!--;
@@ -135,7 +135,7 @@ export function subtractFrom({ vectors, sizes }: Sums, cluster: number, point: F
  * @param known sums of the points under these labels; null to compute them
  * @returns the centers, and the sums if they still match the labels
  */
-export function movedCenters(
+function movedCenters(
   points: Points,
   labels: Int32Array,
   centers: readonly Float64Array[],
@@ -194,7 +194,7 @@ const BLOCK = 64;
 /** Tolerance of the bounds, as a share of the distance of the farthest point from the mean: far above rounding errors. */
 const SLACK = 1e-6;
 
-export interface Fit {
+interface Fit {
   readonly labels: Int32Array;
   /** Sum of squared distances to the assigned center. */
   readonly inertia: number;
@@ -205,7 +205,7 @@ export interface Fit {
  *
  * @param tolerance iterations end when the sum of the squared moves of the centers is at most this value
  */
-export function lloyd(points: Points, start: readonly Float64Array[], tolerance: number): Fit {
+function lloyd(points: Points, start: readonly Float64Array[], tolerance: number): Fit {
   const labeling = new Labeling(points, start);
   let hasConverged = false;
   for (let iteration = 0; iteration < MAX_ITERATIONS; iteration++) {

@@ -89,7 +89,7 @@ export function trainableRows({ activity, embeddings, ...sizes }: LocalSpeakers,
 }
 
 /** Sets the cluster of local speakers that are silent in their window to {@link INACTIVE}, in place. */
-export function markInactive(
+function markInactive(
   { activity, numWindows, numFrames, numSpeakers }: LocalSpeakers,
   hardClusters: Int32Array,
 ): void {

@@ -78,7 +78,7 @@ export class IndexedHeap {
 }
 
 /** Upper triangle of a Euclidean distance matrix without its diagonal, row by row. */
-export interface CondensedDistances {
+interface CondensedDistances {
   /** The distance of points i < j is `values[rowStarts[i] + j]`. */
   readonly values: Float64Array;
   readonly rowStarts: Float64Array | Int32Array;
@@ -105,7 +105,7 @@ const CANCELLED = 1e-3;
  * @param points axes (point, dimension), free of NaN
  * @throws VoxlaneError `options` if there is not enough memory for this number of points
  */
-export function condensedDistances(points: readonly ArrayLike<number>[]): CondensedDistances {
+function condensedDistances(points: readonly ArrayLike<number>[]): CondensedDistances {
   const numPoints = points.length;
   const values = allocate(numPoints);
   const starts = Array.from({ length: numPoints }, (_, i) => numPoints * i - (i * (i + 1)) / 2 - i - 1);

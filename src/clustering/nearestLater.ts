@@ -26,7 +26,7 @@ export function writeSketch(rows: Dense, row: number, sketches: Dense, place: nu
 }
 
 /** Maximum rounding error of the distance of two sketches, and of its square if computed from dot products. */
-export interface Slack {
+interface Slack {
   readonly distance: number;
   readonly square: number;
 }
@@ -40,7 +40,7 @@ export function slackOf(rows: Dense): Slack {
 }
 
 /** Sum of the squares of one row. */
-export function squareOf(rows: Dense, row: number): number {
+function squareOf(rows: Dense, row: number): number {
   let sum = 0;
   for (const value of rowOf(rows, row)) sum += value * value;
   return sum;
@@ -80,7 +80,7 @@ export function squareWithin({ data, numColumns }: Dense, i: number, j: number, 
 }
 
 /** Rows per cell. */
-export const CELL = 64;
+const CELL = 64;
 
 /**
  * Orders rows so that near rows are adjacent: splits them at the median along the axis with the greatest variance, then splits
@@ -88,7 +88,7 @@ export const CELL = 64;
  *
  * @returns row at each place
  */
-export function cellOrder({ data, numRows, numColumns }: Dense): Int32Array {
+function cellOrder({ data, numRows, numColumns }: Dense): Int32Array {
   const order = Int32Array.from({ length: numRows }, (_, i) => i);
   const widestAxis = (from: number, to: number): number => {
     let axis = 0;
@@ -123,7 +123,7 @@ export function cellOrder({ data, numRows, numColumns }: Dense): Int32Array {
 }
 
 /** Copies of the rows, in the given order. */
-export function reordered(rows: Dense, order: Int32Array): Dense {
+function reordered(rows: Dense, order: Int32Array): Dense {
   const result = zeros(rows.numRows, rows.numColumns);
   const { numColumns } = rows;
   order.forEach((row, place) => {
@@ -133,7 +133,7 @@ export function reordered(rows: Dense, order: Int32Array): Dense {
 }
 
 /** The bounding box of each cell, for a lower bound of the distance between two cells. */
-export class CellBoxes {
+class CellBoxes {
   readonly count: number;
   private readonly least: Dense;
   private readonly greatest: Dense;
@@ -172,7 +172,7 @@ export class CellBoxes {
 }
 
 /** The nearest later row of each row except the last. Axes (row). */
-export interface NearestLater {
+interface NearestLater {
   /** The first row at the minimum distance. */
   readonly neighbors: Int32Array;
   readonly distances: Float64Array;

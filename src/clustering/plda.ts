@@ -70,7 +70,7 @@ export function projectEmbeddings(plda: Plda, embeddings: readonly ArrayLike<num
 }
 
 /** @throws VoxlaneError `options` if the size of the embeddings differs from the PLDA's */
-export function checkEmbeddingSize({ embeddingMean }: { readonly embeddingMean: Float64Array }, embeddings: readonly ArrayLike<number>[]): void {
+function checkEmbeddingSize({ embeddingMean }: { readonly embeddingMean: Float64Array }, embeddings: readonly ArrayLike<number>[]): void {
   const found = embeddings[0]?.length;
   if (found === undefined || found === embeddingMean.length) return;
   throw new VoxlaneError({

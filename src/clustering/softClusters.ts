@@ -127,7 +127,7 @@ export function withoutSilent(soft: SoftClusters, { isSilent }: VoiceTable): Sof
 }
 
 /** Input for posterior confidences. */
-export interface PosteriorJudge {
+interface PosteriorJudge {
   readonly plda: Plda;
   readonly model: SpeakerModel;
   /** Speaker of the model for each cluster. */

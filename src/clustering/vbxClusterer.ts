@@ -50,12 +50,12 @@ export function startLabels(unit: readonly Float32Array[], threshold: number): I
 }
 
 /** {@link startLabels} of an existing linkage. */
-export const cutStart = (merges: readonly Merge[], threshold: number): Int32Array => flatClusters(merges, threshold);
+const cutStart = (merges: readonly Merge[], threshold: number): Int32Array => flatClusters(merges, threshold);
 
 /** Maximum number of rounds in which embeddings may change their cluster: later rounds move few. */
 const MAX_ROUNDS = 10;
 
-export interface SeededInput {
+interface SeededInput {
   readonly table: VoiceTable;
   /** Rows that take part. Rows of constraints take part even if they are not listed here. */
   readonly trainRows: readonly number[];
@@ -70,7 +70,7 @@ export interface SeededInput {
  * @param start centroids of clusters without constraints
  * @param moreCentroids returns the given number of centroids; called if there are too few
  */
-export function seededCentroids(
+function seededCentroids(
   { table, trainRows, constrained }: SeededInput,
   start: readonly Float64Array[],
   moreCentroids: (count: number) => readonly Float64Array[],

@@ -1,7 +1,7 @@
 import { shapeText, sizeOf, typeOf, type NamedTensor, type Tensor } from './tensor';
 
 /** A golden tensor transposed to the axes of ours. */
-export interface Aligned {
+interface Aligned {
   readonly tensor: Tensor;
   /** Describes the change for the user; null if the tensor already had this layout. */
   readonly note: string | null;

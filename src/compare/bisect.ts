@@ -22,7 +22,7 @@ const PLACES = 8;
 /** Nodes in one piece of the sweep: all of their values are in memory at once. */
 const PIECE = 16;
 
-export interface BisectRequest {
+interface BisectRequest {
   readonly model: ModelProto;
   readonly modelName: string;
   readonly adapter: string | null;

@@ -49,7 +49,7 @@ export interface Comparison {
 }
 
 /** Meaning of the axes. A golden tensor can be passed directly. */
-export interface CompareOptions {
+interface CompareOptions {
   /** Size of each axis of both tensors. */
   readonly shape: readonly number[];
   /** Name of each axis; `argmaxAgreement` is computed along the axis `class`. */
@@ -73,7 +73,7 @@ const ROUNDING = 2e-5;
 const PEAK = 30;
 
 /** Sums over two tensors of the same size, in float64. All measures are computed from them. */
-export interface Sums {
+interface Sums {
   /** Maximum absolute difference; NaN if one is NaN. */
   readonly maxAbs: number;
   /** Root mean square of the finite golden values; 0 if there are none. */

@@ -90,7 +90,7 @@ export function runsOf(stages: readonly GoldenStage[]): Map<string, number> {
 }
 
 /** True if no node of the graph belongs to the module of this name. */
-export const hasNoNode = (stage: string, info: GraphInfo): boolean => nodesOfModule(stage, info).length === 0;
+const hasNoNode = (stage: string, info: GraphInfo): boolean => nodesOfModule(stage, info).length === 0;
 
 /** Nodes of the module with the stage's name and of its submodules. */
 export function nodesOfModule(stage: string, { nodes }: GraphInfo): readonly NodeInfo[] {
@@ -105,7 +105,7 @@ export function nodesOfModule(stage: string, { nodes }: GraphInfo): readonly Nod
 }
 
 /** Values of a module that other nodes read or that are outputs, in graph order; if there are none, its last value. */
-export function valuesOfModule(stage: string, info: GraphInfo): string[] {
+function valuesOfModule(stage: string, info: GraphInfo): string[] {
   const inside = nodesOfModule(stage, info);
   const own = new Set(inside);
   const read = new Set(info.outputs.map(({ name }) => name));

@@ -42,7 +42,7 @@ export async function namingOperators<Result>({ graph }: ModelProto, work: () =>
 /** A value of the graph, computed by a backend or passed to one. */
 export type GraphTensor = Tensor & { readonly dtype?: string };
 
-export interface RunnerOptions {
+interface RunnerOptions {
   /** Creates a session on the backend. */
   readonly open: (graph: Uint8Array) => Promise<Session>;
 }
@@ -196,7 +196,7 @@ function refuseShapes(error: unknown): never {
 }
 
 /** A graph with inlined branches. */
-export interface OpenedBranches {
+interface OpenedBranches {
   readonly model: ModelProto;
   /** What was inlined, or why not; clauses without a period, for the user. */
   readonly notes: readonly string[];

@@ -125,7 +125,7 @@ const unfit = (problem: string): VoxlaneError =>
   new VoxlaneError({ code: 'options', problem, expected: 'values that fit the network', remedy: 'Use goldens of this model' });
 
 /** Computes statistics and embedding of one map on our own kernels, using every frame of the map. */
-export type PoolMap = (map: { readonly data: Float32Array; readonly numFrames: number }) => Promise<{
+type PoolMap = (map: { readonly data: Float32Array; readonly numFrames: number }) => Promise<{
   /** Axes (statistic). */
   readonly statistics: Float32Array;
   /** Axes (dimension). */

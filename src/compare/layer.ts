@@ -27,7 +27,7 @@ export interface LayerRequest {
 }
 
 /** Creates the runner of a model. */
-export type OpenLayerRunner = (model: ReturnType<typeof parseOnnx>, manifest: AnyManifest) => Promise<PlanRunner>;
+type OpenLayerRunner = (model: ReturnType<typeof parseOnnx>, manifest: AnyManifest) => Promise<PlanRunner>;
 
 /**
  * Computes a single layer of a shipped model, for debugging.
@@ -57,7 +57,7 @@ export async function computeLayer(
 }
 
 /** Decodes a segment of a recording to mono samples. @throws VoxlaneError `audio-*` */
-export async function decodeAll(
+async function decodeAll(
   source: Blob | Float32Array,
   options: { readonly sampleRate: number; readonly startSeconds?: number; readonly durationSeconds?: number },
 ): Promise<Float32Array> {

@@ -11,13 +11,13 @@ import { canInject, type OnStep } from './stages';
 import type { Tensor } from './tensor';
 
 /** Maximum number of values per run, because all of them are in memory at once. */
-export const VALUES_PER_RUN = 64;
+const VALUES_PER_RUN = 64;
 
 /** Error codes if a part of a graph cannot run or returns no numeric tensor. */
 const UNSUITED: readonly string[] = ['options', 'backend-failed', 'model-output'];
 
 /** The values that can be computed. Others, such as sequences, are left out. */
-export async function tryValues(
+async function tryValues(
   graph: GraphRunner,
   feeds: ReadonlyMap<string, GraphTensor>,
   names: readonly string[],

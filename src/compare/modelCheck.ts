@@ -152,7 +152,7 @@ function compareStage(stages: readonly GoldenStage[], stage: string, actual: Flo
   return { stage, maxAbs: allFinite ? comparison.maxAbs : NaN, cosine, argmaxAgreement, tolerance, passed };
 }
 
-export interface CheckedModel<Manifest> {
+interface CheckedModel<Manifest> {
   readonly manifest: Manifest;
   /** What computes the model. */
   readonly backend: BackendName;

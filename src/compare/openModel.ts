@@ -19,7 +19,7 @@ import { hasKernels } from './kernelRunner';
 import { type AnyManifest, type Plan, unusedInputs } from './plan';
 
 /** Opened files, by purpose. */
-export interface SortedFiles {
+interface SortedFiles {
   readonly graph: NamedFile | null;
   /** One bundle, in any form. */
   readonly goldens: readonly NamedFile[];

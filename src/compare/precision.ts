@@ -24,7 +24,7 @@ const FLOAT16_OVERFLOW = 65_520;
 const INT8_STEPS = 127;
 
 /** Defines which values of a row-major tensor share a scale: value `i` belongs to channel `floor(i / stride) % count`. */
-export interface ChannelLayout {
+interface ChannelLayout {
   readonly stride: number;
   readonly count: number;
 }
@@ -66,7 +66,7 @@ function toEven(value: number): number {
 }
 
 /** A float32 weight tensor and its channel layout. */
-export interface RoundableWeight {
+interface RoundableWeight {
   readonly name: string;
   readonly shape: readonly number[];
   readonly numValues: number;
@@ -79,7 +79,7 @@ export interface RoundableWeight {
 }
 
 /** Nodes whose weights can be rounded together: one, or several that share weights. */
-export interface WeightRow {
+interface WeightRow {
   readonly nodes: readonly NodeInfo[];
   readonly weights: readonly RoundableWeight[];
   /** Size of all weights as float32. */
@@ -161,7 +161,7 @@ function channelsOf(name: string, shape: readonly number[], direct: NodeInfo | u
 }
 
 /** What to round, and the inputs of the graph. */
-export interface PrecisionRequest {
+interface PrecisionRequest {
   readonly model: ModelProto;
   readonly graph: GraphRunner;
   /** Inputs of the graph. */

@@ -2,7 +2,7 @@
 export type Numbers = Float32Array | Float64Array | Int32Array | Uint32Array;
 
 /** Errors relative to the spread of the golden values. */
-export interface RelativeErrors {
+interface RelativeErrors {
   /**
    * Maximum root mean square of the error in one group of values, relative to the spread of the group; 0 without an error.
    */

@@ -60,7 +60,7 @@ export function upstreamStages(
  * @returns the first item, with a batch axis of 1; null if the graph accepts no other batch size
  * @throws VoxlaneError other errors of the backend
  */
-export async function otherBatch(
+async function otherBatch(
   graph: ValueRunner,
   feeds: ReadonlyMap<string, GraphTensor>,
   value: string,
@@ -101,7 +101,7 @@ const MAX_RUNS = 8;
 const MAX_SHARE = 0.5;
 
 /** Why a stage fails that passes on golden input. */
-export interface Accumulation {
+interface Accumulation {
   /** Null if one part causes most of the error, or if the check is not possible. */
   readonly cause: Cause | null;
   /** Result as text if there is no cause. */
@@ -124,7 +124,7 @@ const errorOf = ({ relative, snrDb }: Pick<Measures, 'relative' | 'snrDb'>): num
  * @param upstream stages that the stage is computed from, in graph order
  * @throws VoxlaneError errors of the backend
  */
-export async function checkAccumulated(
+async function checkAccumulated(
   { graph }: StageRunner,
   own: StageTensors,
   stage: StageReport,
@@ -171,7 +171,7 @@ export async function checkAccumulated(
   };
 }
 
-export interface RunRequest {
+interface RunRequest {
   readonly plan: Plan;
   readonly model: ModelProto;
   readonly runner: StageRunner;

@@ -5,7 +5,7 @@ import { pairInputs } from './plan';
 import { sizeOf, type NamedTensor, type Tensor } from './tensor';
 
 /** Sizes to try for a variable axis, until the graph accepts one: convolutions need more than one value. */
-export const OPEN_SIZES = [16, 100, 1600, 16_000] as const;
+const OPEN_SIZES = [16, 100, 1600, 16_000] as const;
 
 /** Size of the first axis, the batch, if it is variable. */
 const BATCH = 1;

@@ -3,7 +3,7 @@ import type { Annotation, AnnotationSpeaker, EditableTurn } from './annotation';
 import { compareTurns } from './order';
 
 /** Maximum gap between two turns that touch: all file formats round times to a millisecond. */
-export const TOUCH_SECONDS = 0.001;
+const TOUCH_SECONDS = 0.001;
 
 interface Segment {
   readonly startSeconds: number;

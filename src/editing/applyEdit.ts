@@ -7,12 +7,12 @@ import { compareTurns, exchangeTurns } from './order';
 import { turnById } from './turnLookup';
 
 /** The error that `applyEdit` throws for an invalid edit. */
-export function refusal(problem: string, expected: string, remedy: string): VoxlaneError {
+function refusal(problem: string, expected: string, remedy: string): VoxlaneError {
   return new VoxlaneError({ code: 'options', problem, expected, remedy });
 }
 
 /** A time for an error message. */
-export function inSeconds(seconds: number): string {
+function inSeconds(seconds: number): string {
   return `${seconds.toFixed(3)} s`;
 }
 
@@ -31,7 +31,7 @@ const EVERYWHERE: Segment = { startSeconds: -Infinity, endSeconds: Infinity };
  * @param given returns the replacement for a hint inside `within`
  * @param within segment to replace in; default: everywhere
  */
-export function handOver(hints: readonly Turn[], speaker: string, given: (hint: Turn) => Turn, within: Segment = EVERYWHERE): readonly Turn[] {
+function handOver(hints: readonly Turn[], speaker: string, given: (hint: Turn) => Turn, within: Segment = EVERYWHERE): readonly Turn[] {
   const isMeant = (hint: Turn): boolean =>
     hint.speaker === speaker && hint.startSeconds < within.endSeconds && within.startSeconds < hint.endSeconds;
   if (!hints.some(isMeant)) return hints;
@@ -53,7 +53,7 @@ export function handOver(hints: readonly Turn[], speaker: string, given: (hint: 
 export const SHORTEST_TURN_SECONDS = 0.01;
 
 /** The turn with this id. @throws VoxlaneError `options` if there is none */
-export function turnOf(annotation: Annotation, id: number): EditableTurn {
+function turnOf(annotation: Annotation, id: number): EditableTurn {
   const turn = turnById(annotation.turns, id);
   if (turn) return turn;
   throw refusal(`There is no turn ${id}`, 'the id of a turn of this annotation', 'Choose another turn: this one may have been deleted');
@@ -72,14 +72,14 @@ const NEITHER: SetEdges = { start: false, end: false };
  * Adds a turn, marked as corrected and without a confidence. It is joined with turns of its speaker that it overlaps, but not
  * with those that it only touches.
  */
-export function addTurn(annotation: Annotation, speaker: string, startSeconds: number, endSeconds: number): Annotation {
+function addTurn(annotation: Annotation, speaker: string, startSeconds: number, endSeconds: number): Annotation {
   checkSegment(annotation, startSeconds, endSeconds);
   const turn = { id: annotation.nextId, startSeconds, endSeconds, speaker, confidence: null, isCorrected: true };
   return place({ ...annotation, nextId: annotation.nextId + 1 }, null, turn, NEITHER);
 }
 
 /** Sets both edges. Setting the same edges again changes nothing. */
-export function moveTurn(annotation: Annotation, id: number, startSeconds: number, endSeconds: number): Annotation {
+function moveTurn(annotation: Annotation, id: number, startSeconds: number, endSeconds: number): Annotation {
   const turn = turnOf(annotation, id);
   const edges = { start: startSeconds !== turn.startSeconds, end: endSeconds !== turn.endSeconds };
   if (!edges.start && !edges.end) return annotation;
@@ -88,7 +88,7 @@ export function moveTurn(annotation: Annotation, id: number, startSeconds: numbe
 }
 
 /** Splits a turn. Both halves keep its confidence and `isCorrected`: a split does not determine who talks in either. */
-export function splitTurn(annotation: Annotation, id: number, atSeconds: number): Annotation {
+function splitTurn(annotation: Annotation, id: number, atSeconds: number): Annotation {
   const turn = turnOf(annotation, id);
   const { startSeconds, endSeconds } = turn;
   if (!(atSeconds > startSeconds && atSeconds < endSeconds)) {
@@ -112,7 +112,7 @@ export function splitTurn(annotation: Annotation, id: number, atSeconds: number)
 }
 
 /** Assigns a turn to a speaker and clears its confidence. Assigning it to its own speaker confirms it. */
-export function assignTurn(annotation: Annotation, id: number, speaker: string): Annotation {
+function assignTurn(annotation: Annotation, id: number, speaker: string): Annotation {
   const turn = turnOf(annotation, id);
   if (turn.speaker === speaker) return confirmTurn(annotation, id);
   const exclusiveHints = handOver(annotation.exclusiveHints, turn.speaker, (hint) => ({ ...hint, speaker, confidence: null }), turn);
@@ -120,19 +120,19 @@ export function assignTurn(annotation: Annotation, id: number, speaker: string):
 }
 
 /** Marks a turn as checked by the user. */
-export function confirmTurn(annotation: Annotation, id: number): Annotation {
+function confirmTurn(annotation: Annotation, id: number): Annotation {
   const turn = turnOf(annotation, id);
   if (turn.isCorrected) return annotation;
   return { ...annotation, turns: exchangeTurns(annotation.turns, [turn], [{ ...turn, isCorrected: true }]) };
 }
 
 /** Deletes a turn. */
-export function deleteTurn(annotation: Annotation, id: number): Annotation {
+function deleteTurn(annotation: Annotation, id: number): Annotation {
   return { ...annotation, turns: exchangeTurns(annotation.turns, [turnOf(annotation, id)], []) };
 }
 
 /** Moves all turns of `from` to `into`. A joined turn is corrected only if all its parts are. */
-export function mergeTurns(turns: readonly EditableTurn[], from: string, into: string): EditableTurn[] {
+function mergeTurns(turns: readonly EditableTurn[], from: string, into: string): EditableTurn[] {
   const bySpeaker = turnsBySpeaker(turns);
   const own = [from, into].flatMap((speaker) => bySpeaker.get(speaker)?.turns ?? []).sort(compareTurns);
   const merged: EditableTurn[] = [];
@@ -201,7 +201,7 @@ function checkLength(startSeconds: number, endSeconds: number): void {
  * @throws VoxlaneError `options` if the new annotation is inconsistent: a turn of an unlisted speaker,
  *   a turn that ends before it starts, or two speakers with the same id
  */
-export function replaceAll(before: Annotation, next: Annotation): Annotation {
+function replaceAll(before: Annotation, next: Annotation): Annotation {
   checkAnnotation(next);
   const known = new Map(before.turns.map((turn) => [contentOf(turn), turn]));
   let { nextId } = before;

@@ -4,14 +4,14 @@ import { exchangeTurns, turnsBetween } from './order';
 import { atOnce } from '../util/concurrency';
 
 /** The turns of one speaker. */
-export interface OwnTurns<Kind extends Turn = EditableTurn> {
+interface OwnTurns<Kind extends Turn = EditableTurn> {
   /** At least one, sorted by start. */
   readonly turns: readonly Kind[];
   /** Sum of their lengths. */
   readonly seconds: number;
 }
 
-export type TurnsBySpeaker = ReadonlyMap<string, OwnTurns>;
+type TurnsBySpeaker = ReadonlyMap<string, OwnTurns>;
 
 /** Number of turns grouped per step. */
 const STEP_TURNS = 2000;

@@ -3,7 +3,7 @@ import type { Annotation, EditableTurn } from './annotation';
 import { meanConfidence } from './annotationOf';
 
 /** A segment in which the set of active turns does not change. */
-export interface Piece {
+interface Piece {
   readonly startSeconds: number;
   readonly endSeconds: number;
   /** At least one; in the order of the annotation, so the turn that started first comes first. */

@@ -7,14 +7,14 @@ import { applyEdit } from './applyEdit';
 import { compareTurns, exchangeTurns, turnsBetween } from './order';
 
 /** A replacement of a run of list items. */
-export interface Splice<Item> {
+interface Splice<Item> {
   readonly index: number;
   readonly before: readonly Item[];
   readonly after: readonly Item[];
 }
 
 /** The difference between two annotations, applicable in both directions. Its size is proportional to the difference. */
-export interface Patch {
+interface Patch {
   /** In the order of the annotation. */
   readonly turns: { readonly before: readonly EditableTurn[]; readonly after: readonly EditableTurn[] };
   readonly speakers: Splice<AnnotationSpeaker>;
@@ -25,13 +25,13 @@ export interface Patch {
 }
 
 /** Optional properties that apply to an annotation as a whole. */
-export type AnnotationInfo = Pick<Annotation, 'confidenceKind' | 'minDurations' | 'nextLabel'>;
+type AnnotationInfo = Pick<Annotation, 'confidenceKind' | 'minDurations' | 'nextLabel'>;
 
 /**
  * The difference between two annotations of one recording. Compares by identity: objects that the two do not share count as
  * changed.
  */
-export function patchBetween(before: Annotation, after: Annotation): Patch {
+function patchBetween(before: Annotation, after: Annotation): Patch {
   const facts = { before: factsOf(before), after: factsOf(after) };
   return {
     turns: turnsBetween(before.turns, after.turns),
@@ -66,7 +66,7 @@ export function inverse({ turns, speakers, exclusiveHints, nextId, facts }: Patc
 }
 
 /** The optional properties in a fixed order, so that equal annotations serialize to equal bytes. */
-export function factsOf({ confidenceKind, minDurations, nextLabel }: AnnotationInfo): AnnotationInfo {
+function factsOf({ confidenceKind, minDurations, nextLabel }: AnnotationInfo): AnnotationInfo {
   return {
     ...(confidenceKind !== undefined && { confidenceKind }),
     ...(minDurations && { minDurations }),
@@ -74,7 +74,7 @@ export function factsOf({ confidenceKind, minDurations, nextLabel }: AnnotationI
   };
 }
 
-export function isSameInfo(one: AnnotationInfo, other: AnnotationInfo): boolean {
+function isSameInfo(one: AnnotationInfo, other: AnnotationInfo): boolean {
   return (
     one.confidenceKind === other.confidenceKind &&
     one.minDurations?.minDurationOn === other.minDurations?.minDurationOn &&

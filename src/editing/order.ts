@@ -58,7 +58,7 @@ export function differenceTo(after: readonly EditableTurn[]): TurnsDifference | 
 }
 
 /** Turns that are in only one of two lists, in their order. */
-export interface TurnsDifference {
+interface TurnsDifference {
   readonly before: readonly EditableTurn[];
   readonly after: readonly EditableTurn[];
 }

@@ -53,7 +53,7 @@ export function carryOut(history: History, command: HistoryCommand): CarriedOut 
 }
 
 /** The result of {@link repeatAll}. */
-export interface Repeated {
+interface Repeated {
   /** Commands that changed the history, as they were carried out on it. */
   readonly carriedOut: readonly CarriedOut[];
   /** Number of commands that no longer apply because their objects have changed. These changed nothing. */

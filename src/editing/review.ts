@@ -5,11 +5,11 @@ import { piecesOf } from './exclusive';
 import { indicesOverlapping } from './overlapping';
 
 /** Shorter turns are hard to judge by ear and matter little: they are reviewed last. */
-export const SHORT_TURN_SECONDS = 0.5;
+const SHORT_TURN_SECONDS = 0.5;
 
 /** A speaker is brief with less than this share of all speech, 0 to 1, and less than {@link BRIEF_SECONDS} of speech. */
-export const BRIEF_SHARE = 0.02;
-export const BRIEF_SECONDS = 10;
+const BRIEF_SHARE = 0.02;
+const BRIEF_SECONDS = 10;
 
 /** Longer segments do not make a speaker easier to recognize. */
 const ENOUGH_SECONDS = 10;
@@ -18,7 +18,7 @@ const ENOUGH_SECONDS = 10;
 const UNKNOWN_CONFIDENCE = 0.5;
 
 /** A segment of one turn. */
-export interface TurnSegment {
+interface TurnSegment {
   readonly turn: EditableTurn;
   readonly startSeconds: number;
   readonly endSeconds: number;
@@ -78,7 +78,7 @@ export function briefSpeakers(annotation: Annotation): AnnotationSpeaker[] {
 }
 
 /** Segments in which one speaker talks alone, in the order of time. */
-export function aloneSegments({ turns }: Annotation): TurnSegment[] {
+function aloneSegments({ turns }: Annotation): TurnSegment[] {
   const alone: TurnSegment[] = [];
   for (const { startSeconds, endSeconds, talking } of piecesOf(turns)) {
     if (talking.length === 1) alone.push({ turn: talking[0]!, startSeconds, endSeconds });

@@ -12,7 +12,7 @@ export const unlike = (problem: string): Error =>
  */
 
 /** relu(second(relu(first(x))) + shortcut(x)); without a shortcut, x itself. */
-export interface ResidualBlock {
+interface ResidualBlock {
   readonly first: Convolution;
   readonly second: Convolution;
   readonly shortcut: Convolution | null;
@@ -29,7 +29,7 @@ export interface DenseLayer {
 }
 
 /** Layers, followed by normalization, ReLU and a convolution with one tap. */
-export interface DenseBlock {
+interface DenseBlock {
   /** In order of computation. */
   readonly layers: readonly DenseLayer[];
   readonly normalization: Normalization;

@@ -23,10 +23,10 @@ import type { Convolution } from '../onnx/values';
  * Called with each named value of the graph, axes (batch, channel, frame) or (batch, channel). The network continues
  * with the returned value, which must have the same shape, or with its own value if nothing is returned.
  */
-export type OnValue = (name: string, value: FloatTensor) => FloatTensor | undefined;
+type OnValue = (name: string, value: FloatTensor) => FloatTensor | undefined;
 
 /** Facts from the manifest of the file. */
-export interface CampplusSpec {
+interface CampplusSpec {
   readonly id: string;
   readonly input: TensorFact;
   readonly output: TensorFact;

@@ -41,7 +41,7 @@ export interface Embedder {
 }
 
 /** The local speakers of one window. */
-export interface EmbeddingInput {
+interface EmbeddingInput {
   /** Of the whole window, axes (frame, mel). */
   readonly features: Features;
   /** Axes (frame, local speaker), 0 or 1. */

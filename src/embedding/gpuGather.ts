@@ -13,7 +13,7 @@ const COLUMNS = 8;
 const JOB_HEADER = 3;
 
 /** Features of several windows on the GPU. */
-export interface GatherSource {
+interface GatherSource {
   /** Axes (window, frame, mel), float32; usage STORAGE. */
   readonly buffer: GPUBuffer;
   /** Of each window. */
@@ -22,7 +22,7 @@ export interface GatherSource {
 }
 
 /** One speaker of one window. */
-export interface GatherJob {
+interface GatherJob {
   readonly window: number;
   /** Frames of the window to copy, at least one, as returned by {@link usedFrames}. */
   readonly used: Uint32Array;

@@ -56,7 +56,7 @@ export class CpuPooling implements PooledBackend {
  * Features, backbone and pooling on one GPU device. Samples are uploaded, embeddings are read back, and the feature
  * map stays on the GPU.
  */
-export class GpuPooling implements PooledBackend {
+class GpuPooling implements PooledBackend {
   private constructor(
     private readonly gpu: GpuContext,
     private readonly graph: Graph,
@@ -160,7 +160,7 @@ export class GpuPooling implements PooledBackend {
 }
 
 /** Features of a batch of windows on one backend. */
-export interface PooledWindows {
+interface PooledWindows {
   /** Mel frames of each window; 0 if a window is shorter than a frame. */
   readonly numFrames: number;
   /** The network's input for a window, axes (frame, mel). */
@@ -177,7 +177,7 @@ export interface PooledWindows {
 }
 
 /** The features and the pooling of one backend. */
-export interface PooledBackend {
+interface PooledBackend {
   /** @param samples axes (window, sample), float32 in [-1, 1] */
   open(samples: Float32Array, numWindows: number): Promise<PooledWindows>;
   /** Frees the session and its GPU memory. Do not call the backend afterward. */

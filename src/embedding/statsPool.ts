@@ -31,10 +31,10 @@ export function frameWeights(mask: Uint8Array, numFrames: number): Float32Array<
 }
 
 /** Whether a mask has no frame, so its embedding is NaN. */
-export const isEmpty = (weights: Float32Array): boolean => weights.every((weight) => weight === 0);
+const isEmpty = (weights: Float32Array): boolean => weights.every((weight) => weight === 0);
 
 /** Divisors of a mask's mean and variance. */
-export interface Divisors {
+interface Divisors {
   readonly mean: number;
   readonly variance: number;
 }
@@ -44,7 +44,7 @@ export interface Divisors {
  * and `v2 = Σ w²`, the variance is divided by `v1 - v2 / v1 + ε`, which is the number of frames minus one if all
  * weights are 1. In float32 as in pyannote: ε is lost next to a whole frame, so the deviation of a single frame is 0.
  */
-export function divisorsOf(weights: Float32Array): Divisors {
+function divisorsOf(weights: Float32Array): Divisors {
   const sum = Math.fround(weights.reduce((total, weight) => total + weight, 0) + EPSILON);
   const squares = Math.fround(weights.reduce((total, weight) => total + weight * weight, 0));
   return { mean: sum, variance: Math.fround(Math.fround(sum - Math.fround(squares / sum)) + EPSILON) };
@@ -104,7 +104,7 @@ export function poolEmbeddings(map: FrameMap, weights: readonly Float32Array[], 
 }
 
 /** Offset after the matrix product, axes (dimension): the bias minus the mean vector. */
-export function headOffsets({ bias, meanVector }: PooledHead): Float32Array<ArrayBuffer> {
+function headOffsets({ bias, meanVector }: PooledHead): Float32Array<ArrayBuffer> {
   return Float32Array.from(bias, (value, dimension) => value - (meanVector?.[dimension] ?? 0));
 }
 
@@ -115,7 +115,7 @@ const CHANNELS = 8;
 const MASK_HEADER = 2;
 
 /** One window's map on the GPU. */
-export interface GpuFrameMap {
+interface GpuFrameMap {
   /** Axes (channel, frame), float32, at the buffer's start; usage STORAGE. */
   readonly buffer: GPUBuffer;
   readonly numFrames: number;

@@ -88,13 +88,13 @@ function isWebKit(userAgent: string): boolean {
 }
 
 /** Workers of one stage, and the threads of each worker. */
-export interface PoolSize {
+interface PoolSize {
   readonly workers: number;
   readonly threads: number;
 }
 
 /** Distribution of the processor cores to the stages. */
-export interface WorkerPlan {
+interface WorkerPlan {
   readonly segmentation: PoolSize;
   readonly embedding: PoolSize;
 }

@@ -14,7 +14,7 @@ export interface EngineSetup {
 }
 
 /** Calls `use` with a running engine. Calls it again if the GPU fails, so `use` must start from the beginning each time. */
-export type UseEngine = <Result>(use: (engine: Engine) => Promise<Result>) => Promise<Result>;
+type UseEngine = <Result>(use: (engine: Engine) => Promise<Result>) => Promise<Result>;
 
 /**
  * Starts an engine for the first run, reuses it for later runs, and ends it when it is idle, disposed or unusable. Runs are

@@ -6,7 +6,7 @@ import { Semaphore } from '../util/concurrency';
 import { VoxlaneError } from '../util/errors';
 
 /** The remote interface of a worker. */
-export type Remote<Api extends object> = Parameters<Parameters<WorkerHandle<Api>['call']>[0]>[0];
+type Remote<Api extends object> = Parameters<Parameters<WorkerHandle<Api>['call']>[0]>[0];
 
 /** Maximum number of restarts of a worker in one run: a driver that keeps crashing will not recover. */
 const MAX_RESTARTS = 3;
@@ -251,7 +251,7 @@ interface Block<Values> {
 export type MarkDone = (window: number) => void;
 
 /** Receives the values of completed windows that follow the last delivery; axes (window, …). */
-export type Deliver<Values> = (values: Values, numWindows: number, deliveredWindows: number) => void;
+type Deliver<Values> = (values: Values, numWindows: number, deliveredWindows: number) => void;
 
 /**
  * Delivers the results of a stage in the order of the windows, each window once, as soon as it and all earlier windows

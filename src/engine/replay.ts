@@ -42,7 +42,7 @@ const READERS: Partial<Record<ElementType, ReadElement>> = {
  * @param name name of the file, for errors
  * @throws VoxlaneError `format` if it cannot be read
  */
-export function readArray(bytes: Uint8Array, name: string): CaptureArray {
+function readArray(bytes: Uint8Array, name: string): CaptureArray {
   const header = readNpyHeader(bytes, name);
   const read = READERS[header.type];
   if (!read) {
@@ -62,13 +62,13 @@ export function readArray(bytes: Uint8Array, name: string): CaptureArray {
 }
 
 /** Reads the arrays of an `.npz` file by name. @throws VoxlaneError `format` if it cannot be read */
-export function readArrays(bytes: Uint8Array, name: string): Map<string, CaptureArray> {
+function readArrays(bytes: Uint8Array, name: string): Map<string, CaptureArray> {
   const entries = unpackNpz(bytes, name, MAX_UNPACKED_BYTES);
   return new Map(entries.map((entry) => [entry.name, readArray(entry.bytes, `${name}:${entry.name}`)]));
 }
 
 /** Captured data of one run of pyannote's community-1; some arrays may be missing. */
-export interface Capture {
+interface Capture {
   readonly local: LocalSpeakers;
   readonly geometry: TimeGeometry;
   readonly options: VbxClusteringOptions;
@@ -100,7 +100,7 @@ export const CAPTURE_FILES: readonly string[] = [
 ];
 
 /** Array name of `ahc_init_labels.npy`. */
-export const LABELS_ARRAY = 'ahc_init_labels';
+const LABELS_ARRAY = 'ahc_init_labels';
 
 /**
  * Reads the files of a capture. Its settings replace those of community-1; its times replace `geometry`.
@@ -242,7 +242,7 @@ export interface StageDifference {
 }
 
 /** Computed values, for comparison with a capture. */
-export interface Computed {
+interface Computed {
   readonly stage: string;
   readonly unit: Exclude<DifferenceUnit, 'seconds'>;
   readonly shape: readonly number[];
@@ -299,7 +299,7 @@ export function turnDifference(found: readonly Turn[], expected: readonly Turn[]
 }
 
 /** Result of a replay. */
-export interface Replay {
+interface Replay {
   readonly clusters: VbxClusters;
   readonly rttm: string;
   /** One for each later array of the capture, in the order of the stages. */

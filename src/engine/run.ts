@@ -16,7 +16,7 @@ import type { Artifact, StageHook, StageName } from './stages';
 import type { DiarizationResult } from './types';
 
 /** Totals of a recording after both models. */
-export interface ModelTotals {
+interface ModelTotals {
   readonly durationSeconds: number;
   readonly timings: Readonly<Partial<Record<StageName, number>>>;
 }

@@ -36,7 +36,7 @@ import {
 import { speakerCountOf } from './speakerCount';
 
 /** Consecutive windows of one call of a model. */
-export interface StageBatch {
+interface StageBatch {
   /** Axes (window, sample), float32. */
   readonly windows: Float32Array;
   readonly numWindows: number;
@@ -99,7 +99,7 @@ async function* batchesOf(engine: Engine, samples: Float32Array): AsyncGenerator
 }
 
 /** Concatenates the values of some windows. */
-export function pickWindows<Values extends Float32Array | Uint8Array>(values: Values, windows: readonly number[], size: number): Values {
+function pickWindows<Values extends Float32Array | Uint8Array>(values: Values, windows: readonly number[], size: number): Values {
   const picked = new (values.constructor as new (length: number) => Values)(windows.length * size);
   windows.forEach((window, index) => { picked.set(values.subarray(window * size, (window + 1) * size), index * size); });
   return picked;

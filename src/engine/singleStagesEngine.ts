@@ -159,7 +159,7 @@ export function checkSamples(samples: Float32Array): void {
  * @param kind type of the array with its values
  * @throws VoxlaneError `options`
  */
-export function checkTensor(
+function checkTensor(
   name: string,
   tensor: StageTensor<readonly string[], Float32Array | Uint8Array>,
   axes: readonly string[],

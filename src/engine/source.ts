@@ -4,7 +4,7 @@ import { VoxlaneError } from '../util/errors';
 import { optionError } from './options';
 
 /** A source of pieces, locked by its reader. */
-export interface PieceReader {
+interface PieceReader {
   next(): Promise<{ readonly done?: boolean; readonly value?: unknown }>;
   /** Ends the source early. Its reply is ignored. */
   end(reason?: VoxlaneError): void;

@@ -51,7 +51,7 @@ const wasmVerdictSchema = v.object({
 export type Verdict = v.InferOutput<typeof verdictSchema>;
 
 /** SHA-256 of the model files. */
-export type ModelHashes = Pick<Engine, 'segmentationModel' | 'embeddingModel'>;
+type ModelHashes = Pick<Engine, 'segmentationModel' | 'embeddingModel'>;
 
 /** Verdicts expire, because a page cannot detect a driver update or a GPU that starts to fail. */
 export const VERDICT_DAYS = 30;

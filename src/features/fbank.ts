@@ -52,7 +52,7 @@ export function windowFunction(type: FbankOptions['windowType'], length: number)
 }
 
 /** A triangular mel filter, with the FFT bins where it is positive. */
-export interface MelFilter {
+interface MelFilter {
   readonly firstBin: number;
   readonly weights: Float64Array;
 }
@@ -98,7 +98,7 @@ export function twiddles(size: number): { cosines: Float64Array; sines: Float64A
  * Implemented here instead of in a library because it is the reference for the GPU kernel: both use the same
  * precomputed twiddles.
  */
-export class PowerSpectrum {
+class PowerSpectrum {
   private readonly real: Float64Array;
   private readonly imaginary: Float64Array;
   private readonly cosines: Float64Array;

@@ -12,7 +12,7 @@ export interface DispatchLimits {
 }
 
 /** The windows of one call. */
-export interface FbankShape {
+interface FbankShape {
   readonly numWindows: number;
   /** Of each window. */
   readonly numSamples: number;
@@ -22,13 +22,13 @@ export interface FbankShape {
 }
 
 /** A part of a buffer of 32-bit values, in bytes. */
-export interface Part {
+interface Part {
   readonly offset: number;
   readonly size: number;
 }
 
 /** The frames [firstFrame, endFrame), counted across all windows, as a dispatch with one workgroup per frame. */
-export interface PlannedDispatch {
+interface PlannedDispatch {
   readonly firstFrame: number;
   readonly endFrame: number;
   readonly groupsPerRow: number;

@@ -56,7 +56,7 @@ const EXPECTED =
  * @returns one recording; none if segments have no speakers
  * @throws VoxlaneError `format`, with the path of the invalid value in the file
  */
-export function readTurnsJson(fileName: string, text: string): ImportedRecording[] {
+function readTurnsJson(fileName: string, text: string): ImportedRecording[] {
   const content = parseJson(fileName, text, EXPECTED);
   if (hasKey(content, 'turns')) return [ours(fileName, content)];
   const read = readOther(fileName, content);

@@ -1,7 +1,7 @@
 import type { Turn } from '../timeline/turns';
 
 /** A turn in whole milliseconds from the start of the recording, the resolution of most formats. */
-export interface MillisecondTurn {
+interface MillisecondTurn {
   readonly startMs: number;
   /** Greater than `startMs`. */
   readonly endMs: number;
@@ -35,7 +35,7 @@ export function decimalSeconds(ms: number): string {
 }
 
 /** Milliseconds as `00:00:00.000`, with at least two digits for hours. */
-export function clock(ms: number, point: ',' | '.'): string {
+function clock(ms: number, point: ',' | '.'): string {
   const part = (unit: number, count: number) => String(Math.floor(ms / unit) % count).padStart(2, '0');
   const rest = String(ms % 1000).padStart(3, '0');
   return `${part(3_600_000, Infinity)}:${part(60_000, 60)}:${part(1000, 60)}${point}${rest}`;
@@ -121,12 +121,12 @@ export interface Caption {
 }
 
 /** Captions that show the speaker, one per turn, sorted by start. Overlapping turns produce overlapping captions. */
-export function captionsOfTurns(turns: readonly Turn[]): Caption[] {
+function captionsOfTurns(turns: readonly Turn[]): Caption[] {
   return inMilliseconds(turns).map(({ startMs, endMs, speaker }) => ({ startMs, endMs, speaker, text: '' }));
 }
 
 /** The lines of a caption's text, converted by `oneLine`. Omits empty lines, which would end the caption. */
-export function textLines(text: string): string[] {
+function textLines(text: string): string[] {
   return text
     .split(/[\r\n\u2028\u2029]+/)
     .map(oneLine)

@@ -4,13 +4,13 @@ import { distinctNames } from './lines';
 import { decimalSeconds, inMilliseconds, oneLine, toMs } from './textExports';
 
 /** A segment of a tier, in milliseconds from the start of the recording. */
-export interface TierInterval {
+interface TierInterval {
   readonly startMs: number;
   readonly endMs: number;
 }
 
 /** The intervals of one speaker: a separate row in Praat and in ELAN. */
-export interface Tier {
+interface Tier {
   readonly name: string;
   /** Sorted, without overlap. */
   readonly intervals: readonly TierInterval[];
@@ -25,7 +25,7 @@ export interface Tier {
  *
  * @param turns times in seconds, `speaker` is the display name
  */
-export function tiersOf(turns: readonly Turn[]): Tier[] {
+function tiersOf(turns: readonly Turn[]): Tier[] {
   const tiers = new Map<string, { startMs: number; endMs: number }[]>();
   const ordered = inMilliseconds(turns);
   const names = distinctNames(ordered.map(({ speaker }) => speaker), (speaker) => oneLine(speaker) || '<NA>');

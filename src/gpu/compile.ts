@@ -1,7 +1,7 @@
 import { detailsOf, VoxlaneError } from '../util/errors';
 
 /** A WGSL module with one entry point named `main`. */
-export interface KernelSource {
+interface KernelSource {
   /** Shown in errors and in the browser's GPU tools. */
   readonly label: string;
   readonly code: string;

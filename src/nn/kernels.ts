@@ -189,7 +189,7 @@ export interface Matrix {
 }
 
 /** One matrix product. */
-export interface Product {
+interface Product {
   /** Written: axes (row, column of `matrix`). */
   readonly out: Rows;
   /** A row's segments start at its address plus each of `offsets`. */

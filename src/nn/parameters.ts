@@ -5,13 +5,13 @@ type NamedFields<Fields, Flag extends keyof Fields = never> = {
   readonly [Field in keyof Fields]: Field extends Flag ? boolean : number;
 };
 
-export type GemmParameters = NamedFields<typeof Gemm, 'relu'>;
-export type FromWinogradParameters = NamedFields<typeof FromWinograd, 'relu'>;
-export type ScaleShiftReluParameters = NamedFields<typeof ScaleShiftRelu>;
-export type ScaleShiftLeakyParameters = NamedFields<typeof ScaleShiftLeaky>;
-export type FoldTapsParameters = NamedFields<typeof FoldTaps>;
-export type MaxPoolParameters = NamedFields<typeof MaxPool, 'magnitude'>;
-export type LstmParameters = NamedFields<typeof Lstm>;
+type GemmParameters = NamedFields<typeof Gemm, 'relu'>;
+type FromWinogradParameters = NamedFields<typeof FromWinograd, 'relu'>;
+type ScaleShiftReluParameters = NamedFields<typeof ScaleShiftRelu>;
+type ScaleShiftLeakyParameters = NamedFields<typeof ScaleShiftLeaky>;
+type FoldTapsParameters = NamedFields<typeof FoldTaps>;
+type MaxPoolParameters = NamedFields<typeof MaxPool, 'magnitude'>;
+type LstmParameters = NamedFields<typeof Lstm>;
 
 /** The kernels that take a parameter block, called with named parameters. */
 export interface BlockKernels {

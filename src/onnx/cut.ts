@@ -12,7 +12,7 @@ export interface Bounds {
 }
 
 /** The part of a graph that computes some of its values. */
-export interface Slice {
+interface Slice {
   /** Indices of its nodes, in topological order. */
   readonly nodes: readonly number[];
   /** The fed values that are read, in the given order, followed by the graph inputs that are read, in graph order. */
@@ -67,7 +67,7 @@ export function sliceOf(model: ModelProto, { inputs, outputs }: Bounds): Slice {
  *
  * @throws VoxlaneError `options` that names the closest matches
  */
-export function requireComputed(graph: GraphProto, names: readonly string[]): void {
+function requireComputed(graph: GraphProto, names: readonly string[]): void {
   requireKnown(names, producersOf(graph.node), 'the output of a node of the graph');
 }
 

@@ -16,10 +16,10 @@ import {
 } from './onnx_pb';
 import { makeValueInfo } from './types';
 
-export type Branch = 'then_branch' | 'else_branch';
+type Branch = 'then_branch' | 'else_branch';
 
 /** New name of each value that is renamed. */
-export type Renames = ReadonlyMap<string, string>;
+type Renames = ReadonlyMap<string, string>;
 
 /**
  * Replaces an `If` by one of its branches, so the values inside can be read. The outputs of the node keep their names. A
@@ -59,7 +59,7 @@ export function inlineBranch(model: ModelProto, index: number, branch: Branch): 
 }
 
 /** The tensor of a `Constant`, named after its value; null for other nodes and for constants without a tensor. */
-export function constantOf({ opType, attribute, output }: NodeProto): TensorProto | null {
+function constantOf({ opType, attribute, output }: NodeProto): TensorProto | null {
   const tensor = opType === 'Constant' ? attribute.find(({ name }) => name === 'value')?.t : undefined;
   return tensor ? copyWith(tensor, { name: output[0] ?? '' }) : null;
 }
@@ -72,7 +72,7 @@ const renamed =
 const renamedInfo = (value: ValueInfoProto, renames: Renames): ValueInfoProto => copyWith(value, { name: renamed(renames)(value.name) });
 
 /** All names of values that a graph defines. */
-export function namesOf(graph: GraphProto): Set<string> {
+function namesOf(graph: GraphProto): Set<string> {
   const names = [...graph.input.map(({ name }) => name), ...initializerNames(graph), ...graph.node.flatMap(({ output }) => output)];
   return new Set(names.filter((name) => name !== ''));
 }

@@ -51,7 +51,7 @@ const TYPE_OF_NAME = new Map(
 );
 
 /** The inverse of {@link dtypeName}; undefined for an unknown name. */
-export const dtypeOf = (name: string): TensorProto_DataType | undefined => TYPE_OF_NAME.get(name);
+const dtypeOf = (name: string): TensorProto_DataType | undefined => TYPE_OF_NAME.get(name);
 
 /** Reads the declaration of an input, output or intermediate value. */
 export function readValueInfo({ name, type }: ValueInfoProto): ValueInfo {

@@ -30,7 +30,7 @@ export interface Weight {
 }
 
 /** A weight and the nodes that read it. */
-export interface UsedWeight extends Weight {
+interface UsedWeight extends Weight {
   /** Node names, in graph order. */
   readonly usedBy: readonly string[];
 }

@@ -23,13 +23,13 @@ export interface FloatTensor {
 }
 
 /** A float32 tensor, row-major, at the start of a GPU buffer with usages STORAGE, COPY_SRC and COPY_DST. */
-export interface GpuTensor {
+interface GpuTensor {
   readonly buffer: GPUBuffer;
   readonly shape: readonly number[];
 }
 
 /** Commands on an output that is still on the GPU. */
-export type OnGpu = (encoder: GPUCommandEncoder, output: GPUBuffer, bytes: number) => void;
+type OnGpu = (encoder: GPUCommandEncoder, output: GPUBuffer, bytes: number) => void;
 
 /** A model that is ready to run, with one input and one output. */
 export interface Graph {

@@ -16,7 +16,7 @@ import { reasonOf } from './reason';
 import { loadRuntime, saysOutOfMemory, webgpuProvider } from './runtime';
 
 /** The parts of a runtime tensor that are used here. */
-export interface RuntimeTensor {
+interface RuntimeTensor {
   readonly type: string;
   readonly dims: readonly number[];
   readonly data: unknown;
@@ -114,7 +114,7 @@ function unfit(name: string, found: string, expected: string): VoxlaneError {
 }
 
 /** The problem with a version, and its remedy. */
-export interface VersionProblem {
+interface VersionProblem {
   /** The end of a sentence. */
   readonly reason: string;
   readonly expected: string;
@@ -206,7 +206,7 @@ export interface Session {
   release(): Promise<void>;
 }
 
-export interface SessionOptions {
+interface SessionOptions {
   /** Folder of ONNX Runtime's files. */
   readonly runtimeBase: FileBase;
   /** WASM threads; ignored on WebGPU. */

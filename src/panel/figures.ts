@@ -10,7 +10,7 @@ const MINUS = '−';
 const signed = (text: string): string => text.replace(/^-/, MINUS);
 
 /** Number formats of a comparison in one language. */
-export interface Figures {
+interface Figures {
   /** Four significant digits, in exponent form (`1.234e-6`) if that is shorter. */
   readonly figure: (value: number | null) => string;
   /** For a table column: four significant digits including trailing zeros, to align the rows. */

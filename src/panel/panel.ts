@@ -29,7 +29,7 @@ import { failureBox, verdictHead } from './views/verdict';
 import { stages } from './views/stages';
 import { tolerancePanel } from './views/tolerancePanel';
 
-export interface PanelOptions {
+interface PanelOptions {
   /** Model to compare as soon as the panel is mounted. */
   readonly model?: ShippedModel;
   /** Returns why WebGPU is unavailable; null if it is available. */

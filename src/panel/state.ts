@@ -130,7 +130,7 @@ export function availablePairs({ reports }: Pick<State, 'reports'>): readonly Pa
 }
 
 /** The stage to select after a comparison: the first failing one, else the selected one, else the first. */
-export function defaultStage(state: State): string | null {
+function defaultStage(state: State): string | null {
   const rows = comparedRows(state);
   const before = rows.find(({ name }) => name === state.look.stage);
   return headlineOf(state)?.firstDivergence ?? before?.name ?? rows[0]?.name ?? null;
@@ -182,7 +182,7 @@ export function measuresOf({ look, reports, between }: State): Measures | null {
 export type JobKind = 'open' | 'map' | 'compare' | 'audit' | 'bisect';
 
 /** The running job. There is only one at a time, because the models use all cores. */
-export interface Job {
+interface Job {
   /** Distinguishes events of this job from late events of a canceled job. */
   readonly id: number;
   readonly kind: JobKind;
@@ -221,7 +221,7 @@ export interface Filter {
   readonly search: string;
 }
 
-export interface Reports extends Readonly<Record<RuntimeBackend, ComparisonReport | null>> {
+interface Reports extends Readonly<Record<RuntimeBackend, ComparisonReport | null>> {
   /** Absent if a diarizer has no kernels for the graph. */
   readonly kernels?: ComparisonReport | null;
 }

@@ -6,7 +6,7 @@ import { intersection, type Segment, isEmpty, sorted } from './segments';
  * The speakers of the active turns, sorted by name. A speaker with two overlapping
  * turns is listed twice, like two tracks of a pyannote.core `Annotation`.
  */
-export type Voices = readonly string[];
+type Voices = readonly string[];
 
 /** A time segment without boundaries of either side inside it. */
 export interface JointSegment extends Segment {
@@ -15,7 +15,7 @@ export interface JointSegment extends Segment {
 }
 
 /** The speakers of a segment, separated into matched and unmatched ones. */
-export interface MatchedVoices {
+interface MatchedVoices {
   /** Number of speakers that match on both sides. */
   readonly correct: number;
   /** The unmatched speakers of the reference. */

@@ -24,7 +24,7 @@ interface Run {
  * A filterbank of symmetric or antisymmetric filters, such as sinc filters. Mirrored samples are added or subtracted
  * once for all filters, which halves the number of multiplications.
  */
-export class SincFilters {
+class SincFilters {
   private readonly runs: readonly Run[];
   private readonly noOffset: number;
   private readonly numTaps: number;

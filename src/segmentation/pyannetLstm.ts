@@ -18,7 +18,7 @@ interface Direction {
 }
 
 /** Contiguous rows with the axes (frame, window). */
-export interface Sequence extends Rows {
+interface Sequence extends Rows {
   readonly numFrames: number;
   readonly numWindows: number;
 }

@@ -24,10 +24,10 @@ import { PyannetLstm, rowsFrom } from './pyannetLstm';
  * Called with each named value of the graph, axes (batch, channel, frame) or (batch, frame, channel). The network
  * continues with the returned value, which must have the same shape, or with its own value if nothing is returned.
  */
-export type OnValue = (name: string, value: FloatTensor) => FloatTensor | undefined;
+type OnValue = (name: string, value: FloatTensor) => FloatTensor | undefined;
 
 /** Facts from the manifest of the file. */
-export interface PyannetSpec {
+interface PyannetSpec {
   readonly id: string;
   readonly input: TensorFact;
   readonly output: TensorFact;

@@ -10,7 +10,7 @@ export interface Piece {
 }
 
 /** Storage of bytes by name. Any call may fail: storage may be blocked, full, or cleared by the browser. */
-export interface Shelf {
+interface Shelf {
   /** Stores the whole piece or nothing. */
   put(name: string, piece: Piece): Promise<void>;
   get(name: string): Promise<Piece | null>;
@@ -37,7 +37,7 @@ const storedModelSchema = v.object({
 export type StoredModel = Readonly<v.InferOutput<typeof storedModelSchema>>;
 
 /** Index of the completely cached files. Any call may fail, like those of {@link Shelf}. */
-export interface Index {
+interface Index {
   get(key: string): Promise<StoredModel | null>;
   set(key: string, entry: StoredModel): Promise<void>;
   list(): Promise<StoredModel[]>;
@@ -84,7 +84,7 @@ let opened: ReturnType<typeof createStore> | undefined;
 const database = (): ReturnType<typeof createStore> => (opened ??= createStore('voxlane-models', 'files'));
 
 /** Index in IndexedDB. Entries in the format of another release are ignored. */
-export const databaseIndex: Index = {
+const databaseIndex: Index = {
   async get(key) {
     const stored: unknown = await get(key, database());
     return v.is(storedModelSchema, stored) ? stored : null;
@@ -128,7 +128,7 @@ export interface CacheTools {
 }
 
 /** The browser's implementations. Outside a secure context `navigator.storage` is missing, despite its type. */
-export function browserCacheTools(): CacheTools {
+function browserCacheTools(): CacheTools {
   const { storage } = navigator as { readonly storage?: StorageManager };
   return { shelf: cacheShelf, index: databaseIndex, storage: storage ?? null, pieceBytes: PIECE_BYTES };
 }
@@ -206,7 +206,7 @@ export class ModelCache {
 }
 
 /** The beginning of a partly downloaded file. */
-export interface Beginning {
+interface Beginning {
   readonly receivedBytes: number;
   /** The server's ETag of the file version. */
   readonly tag: string | null;

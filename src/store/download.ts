@@ -15,7 +15,7 @@ export const afterTimeout: Timer = (milliseconds, action) => {
 };
 
 /** A failed attempt that is worth a retry. */
-export class RetryableError extends Error {
+class RetryableError extends Error {
   /**
    * @param message reason, as the end of a sentence that begins with "because"
    * @param waitMs the wait that the server requests; null if it requests none
@@ -54,7 +54,7 @@ export function retryAfterMs(header: string | null, nowMs: number): number | nul
 }
 
 /** Resolves after `milliseconds`. @throws VoxlaneError `cancelled` as soon as `signal` fires */
-export function sleep(milliseconds: number, after: Timer, signal?: AbortSignal): Promise<void> {
+function sleep(milliseconds: number, after: Timer, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const callOff = after(milliseconds, () => {
       stopListening();
@@ -68,7 +68,7 @@ export function sleep(milliseconds: number, after: Timer, signal?: AbortSignal):
 }
 
 /** Dependencies of one request. */
-export interface AttemptTools {
+interface AttemptTools {
   readonly fetch: typeof globalThis.fetch;
   readonly after: Timer;
   /** A transfer without data for this time is ended: some proxies hold a dead connection open for minutes. */
@@ -76,7 +76,7 @@ export interface AttemptTools {
 }
 
 /** One request and its response. */
-export interface Attempt {
+interface Attempt {
   readonly response: Response;
   /** The next bytes; null at the end. @throws RetryableError or VoxlaneError `cancelled` */
   readonly next: () => Promise<Uint8Array | null>;
@@ -90,7 +90,7 @@ export interface Attempt {
  * @param fromByte offset to continue from; 0 requests the whole file
  * @throws RetryableError or VoxlaneError `cancelled`
  */
-export async function openAttempt(
+async function openAttempt(
   address: string,
   fromByte: number,
   cache: RequestCache,
@@ -149,7 +149,7 @@ const PASSING_STATUS: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 50
  *
  * @throws RetryableError for a temporary failure, VoxlaneError `model-missing` for a permanent one
  */
-export function checkAnswer(address: string, { status, statusText, headers }: Response): void {
+function checkAnswer(address: string, { status, statusText, headers }: Response): void {
   if (PASSING_STATUS.has(status)) {
     throw new RetryableError(`the server answered ${status}`, retryAfterMs(headers.get('retry-after'), Date.now()));
   }
@@ -162,11 +162,11 @@ export function checkAnswer(address: string, { status, statusText, headers }: Re
 /**
  * Whether a file begins like a web page, such as a sign-in page, an error page, or a fallback page for missing files.
  */
-export function looksLikeHtml(start: Uint8Array): boolean {
+function looksLikeHtml(start: Uint8Array): boolean {
   return /^\s*<(!doctype|html|\?xml|!--)/i.test(new TextDecoder().decode(start.subarray(0, 256)));
 }
 
-export function webPage(address: string): Error {
+function webPage(address: string): Error {
   return unavailable(`The model file ${address} is not available: the server answered with a web page instead`);
 }
 

@@ -5,8 +5,8 @@ import { MANIFEST_NAMES, withPresentNames } from '../util/formerNames';
 import { sourcesSchema } from './sources';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1));
-export const text = v.pipe(v.string(), v.nonEmpty());
-export const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits'));
+const text = v.pipe(v.string(), v.nonEmpty());
+const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits'));
 
 /** A named graph input or output; `null` in `shape` is a dynamic size. */
 const tensorFactSchema = v.object({

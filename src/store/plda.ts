@@ -30,7 +30,7 @@ const AXES_OF_ARRAYS = {
   },
 } as const;
 
-export type PldaForm = keyof typeof AXES_OF_ARRAYS;
+type PldaForm = keyof typeof AXES_OF_ARRAYS;
 
 const FORMS = Object.keys(AXES_OF_ARRAYS) as PldaForm[];
 

@@ -78,7 +78,7 @@ export function bundledSources({ file, license }: BundledInfo): Sources {
 }
 
 /** The part of a manifest that identifies the file next to it. */
-export interface BundledInfo {
+interface BundledInfo {
   readonly file: { readonly name: string; readonly bytes: number; readonly sha256: string };
   readonly license: string;
 }

@@ -1,7 +1,7 @@
 import { type Group, groupOf, type Release, type ReleaseFile } from './contract';
 
 /** Browser functions that {@link KeptFiles} uses. Tests replace them. */
-export interface Shelf {
+interface Shelf {
   readonly open: () => Promise<Pick<Cache, 'match' | 'put' | 'keys' | 'delete'>>;
   readonly fetch: (request: Request) => Promise<Response>;
 }

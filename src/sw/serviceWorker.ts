@@ -2,7 +2,7 @@ import type { PageMessage, Release, WorkerMessage } from './contract';
 import { KeptFiles } from './keptFiles';
 
 /** The used part of a service worker's global scope. TypeScript declares it only without the types of pages. */
-export interface ServiceWorkerScope {
+interface ServiceWorkerScope {
   readonly registration: { readonly scope: string };
   readonly location: Location;
   readonly clients: {
@@ -17,7 +17,7 @@ export interface ServiceWorkerScope {
 }
 
 /** A page or one of its workers. */
-export interface ClientOfWorker {
+interface ClientOfWorker {
   readonly type: 'window' | 'worker' | 'sharedworker' | 'all';
   postMessage(message: WorkerMessage): void;
 }

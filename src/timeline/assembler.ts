@@ -22,7 +22,7 @@ import { clusterVotes, countSpeakers, type DiscreteDiarization, mostHeard } from
 import { type IndexedTurn, turnConfidence, turnsOf } from './turns';
 
 /** Activity in all windows, and the embeddings of the embedded windows. */
-export interface SpreadInput {
+interface SpreadInput {
   /** Axes (window, frame, local speaker), 0 or 1. */
   readonly activity: Uint8Array;
   /** Axes (window, local speaker, dimension), float32; NaN in windows that were not embedded. */

@@ -33,7 +33,7 @@ export interface DiscreteDiarization {
   readonly numSpeakers: number;
 }
 
-export interface StitchInput {
+interface StitchInput {
   /** Axes (window, frame, local speaker), 0 or 1. */
   readonly activity: Uint8Array;
   /** Axes (window, local speaker): cluster of each local speaker; a negative value has no vote. */
@@ -55,7 +55,7 @@ export function reconstruct(input: StitchInput): DiscreteDiarization {
 }
 
 /** For each frame and speaker, the number of windows in which the speaker is active. */
-export interface Votes {
+interface Votes {
   /** Axes (recording frame, speaker). */
   readonly data: Uint16Array;
   /** The number of clusters, or the maximum of `count` if that is greater. */

@@ -37,13 +37,13 @@ export function withNames(transcript: SpokenTranscript, names: ReadonlyMap<strin
 }
 
 /** Finds turns by time: a recording of three hours has thousands of turns and about ten times as many words. */
-export interface TurnIndex {
+interface TurnIndex {
   /** The turns that overlap or touch the segment, sorted by start, then end. */
   near(startSeconds: number, endSeconds: number): readonly Turn[];
 }
 
 /** @param turns in any order */
-export function turnIndex(turns: readonly Turn[]): TurnIndex {
+function turnIndex(turns: readonly Turn[]): TurnIndex {
   const sorted = [...turns].sort((a, b) => a.startSeconds - b.startSeconds || a.endSeconds - b.endSeconds);
   /** The latest end of each turn and all before it: if it is before a segment, none of these turns overlaps the segment. */
   const latestEnds: number[] = [];

@@ -33,7 +33,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 /** The text of a SubRip cue without markup. A `<` that does not start a tag is kept, because it occurs in text. */
-export function plainText(written: string): string {
+function plainText(written: string): string {
   return trimLines(written.replace(SRT_MARKS, ''));
 }
 
@@ -42,7 +42,7 @@ export function plainText(written: string): string {
  * next one; text before the first timestamp starts with the cue.
  * Source: https://www.w3.org/TR/webvtt1/#cue-text-parsing-rules
  */
-export function timedText(
+function timedText(
   written: string,
   startSeconds: number,
   endSeconds: number,

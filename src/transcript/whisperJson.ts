@@ -27,7 +27,7 @@ interface Form {
 }
 
 /** @returns the content in the form of openai-whisper or whisper.cpp, one entry per recording */
-export function formsOf(content: unknown): readonly unknown[] {
+function formsOf(content: unknown): readonly unknown[] {
   if (Array.isArray(content)) {
     // Pipelines write a list if they processed several recordings.
     if (content.length > 0 && content.every((one) => isTranscriptObject(one))) return content.flatMap((one) => formsOf(one));
@@ -92,7 +92,7 @@ function segmentOf(one: unknown): unknown {
 }
 
 /** The text without marks such as `<|en|>`. */
-export const withoutMarks = (text: string): string => text.replace(MARKS, '');
+const withoutMarks = (text: string): string => text.replace(MARKS, '');
 
 /** In older versions of faster-whisper, words are named tuples, which become rows: start, end, text, probability. */
 const wordsOf = (words: unknown): unknown =>
@@ -112,7 +112,7 @@ const ms = v.pipe(v.number(), v.finite());
 const offsets = v.object({ from: ms, to: ms });
 
 /** Output of `whisper-cli -oj`; with `-ojf`, segments have tokens. */
-export const whisperCppSchema = v.object({
+const whisperCppSchema = v.object({
   transcription: v.array(
     v.object({
       offsets,
@@ -126,7 +126,7 @@ export const whisperCppSchema = v.object({
 const MARK = /^(?:\[_.*\]|<\|.*\|>)$/;
 
 /** The cues of a whisper.cpp file, whose times are in milliseconds, in file order. */
-export function cuesOfWhisperCpp({ transcription }: v.InferOutput<typeof whisperCppSchema>): TranscriptCue[] {
+function cuesOfWhisperCpp({ transcription }: v.InferOutput<typeof whisperCppSchema>): TranscriptCue[] {
   const hasSpaces = transcription.some(({ tokens }) => tokens.some((token) => isText(token) && startsWithSpace(token)));
   return transcription.map(({ offsets: { from, to }, text, tokens }) => {
     const startSeconds = from / 1000;

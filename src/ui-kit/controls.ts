@@ -15,7 +15,7 @@ export function button(
   return element;
 }
 
-export interface Segmented<Value extends string> {
+interface Segmented<Value extends string> {
   readonly element: HTMLElement;
   readonly update: (value: Value, isEnabled: (value: Value) => boolean) => void;
 }

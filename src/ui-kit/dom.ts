@@ -42,7 +42,7 @@ const ICONS = {
   theme: { path: 'M12 3a9 9 0 1 0 0 18zM12 3a9 9 0 0 1 0 18', fill: false },
 } as const;
 
-export type IconName = keyof typeof ICONS;
+type IconName = keyof typeof ICONS;
 
 const SVG = 'http://www.w3.org/2000/svg';
 

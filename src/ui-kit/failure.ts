@@ -49,7 +49,7 @@ const textOrNull = (value: unknown): string | null => (typeof value === 'string'
 const isGone = (thrown: unknown): boolean => thrown instanceof Error && ['NotFoundError', 'NotReadableError'].includes(thrown.name);
 
 /** Labels of the rows of an error; `remedy` is null if there is none. */
-export interface FailureLabels {
+interface FailureLabels {
   readonly problem: string;
   readonly expected: string;
   readonly remedy: string | null;

@@ -61,7 +61,7 @@ export function createTheme(scope: Scope): ThemeControl {
  *
  * @param beforeReload called before the page reloads; must not reject
  */
-export function languageSwitch(
+function languageSwitch(
   scope: Scope,
   beforeReload: () => Promise<void> = () => Promise.resolve(),
 ): { readonly element: HTMLElement; readonly setBusy: (busy: boolean) => void } {
@@ -93,7 +93,7 @@ export function languageSwitch(
 }
 
 /** The frame around the content of each page of the app. */
-export interface PageFrame {
+interface PageFrame {
   /** Has the state of the page, for styles and tests. */
   readonly page: HTMLElement;
   readonly main: HTMLElement;
@@ -107,7 +107,7 @@ export interface PageFrame {
   readonly setBusy: (busy: boolean) => void;
 }
 
-export interface PageFrameOptions {
+interface PageFrameOptions {
   readonly tagline: string;
   /** Link to the other page of the app. */
   readonly link: { readonly href: string; readonly label: string };

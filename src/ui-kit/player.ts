@@ -25,7 +25,7 @@ const OUTPUT_FAILED = /MediaSink|CUBEB|AUDIO_RENDERER_ERROR/i;
 const SAYS_NOTHING = /^(media failed to decode)?$/i;
 
 /** Classifies an error of a media element. */
-export function problemOfError({ code, message }: Pick<MediaError, 'code' | 'message'>): PlaybackProblem {
+function problemOfError({ code, message }: Pick<MediaError, 'code' | 'message'>): PlaybackProblem {
   if (OUTPUT_FAILED.test(message)) return 'no-output';
   if (code === MEDIA_ERR_SRC_NOT_SUPPORTED) return 'unplayable';
   if (code === MEDIA_ERR_DECODE && !SAYS_NOTHING.test(message)) return 'unplayable';
@@ -33,7 +33,7 @@ export function problemOfError({ code, message }: Pick<MediaError, 'code' | 'mes
 }
 
 /** Classifies a rejection of `play()`; null if it is not an error. */
-export function problemOfRejection(failure: unknown, error: MediaError | null): PlaybackProblem | null {
+function problemOfRejection(failure: unknown, error: MediaError | null): PlaybackProblem | null {
   const name = failure instanceof DOMException ? failure.name : '';
   // A pause or a seek came before playback began, or the browser requires a user gesture.
   if (name === 'AbortError' || name === 'NotAllowedError') return null;
@@ -46,8 +46,8 @@ const MEDIA_ERR_DECODE = 3;
 const MEDIA_ERR_SRC_NOT_SUPPORTED = 4;
 
 /** Limits of the playback rate. Browsers mute the sound beyond them. */
-export const SLOWEST = 0.5;
-export const FASTEST = 3;
+const SLOWEST = 0.5;
+const FASTEST = 3;
 /** Playback rates of the shuttle; each further press selects the next one. */
 const FORWARD_SPEEDS = [1, 2, FASTEST] as const;
 const REWIND_SPEEDS = [2, 4, 8] as const;

@@ -1,4 +1,4 @@
-export type Disposer = () => void;
+type Disposer = () => void;
 
 /**
  * Owner of everything that outlives a call: listeners, observers, timers, object URLs.

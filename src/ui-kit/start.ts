@@ -3,7 +3,7 @@ import { h } from './dom';
 import { inLanguage } from './texts/language';
 
 /** Texts of a page that fails to start. */
-export const startText = inLanguage(
+const startText = inLanguage(
   {
     heading: 'Voxlane could not start',
     missing: {
@@ -40,7 +40,7 @@ export const startText = inLanguage(
 
 /** Globals that the pages need. */
 const REQUIRED = ['WebAssembly', 'Worker', 'ResizeObserver', 'IntersectionObserver'] as const;
-export type RequiredFeature = (typeof REQUIRED)[number];
+type RequiredFeature = (typeof REQUIRED)[number];
 
 /** The first required feature that is missing; null if all are there. */
 export const missingFeature = (globals: object): RequiredFeature | null => REQUIRED.find((name) => !(name in globals)) ?? null;

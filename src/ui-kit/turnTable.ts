@@ -16,7 +16,7 @@ const TALLEST_PIXELS = 10_000_000;
 /** Extra rows above and below in a scaled table, where each scroll recreates all rows. */
 const SCALED_MARGIN = 10;
 
-export interface TurnTable {
+interface TurnTable {
   readonly element: HTMLElement;
   readonly setTurns: (turns: readonly TableTurn[], speakers: readonly SpeakerName[]) => void;
   /** Marks the row of a turn by its id and scrolls it into view; null marks none. */
@@ -26,16 +26,16 @@ export interface TurnTable {
 }
 
 /** A turn, with an id if it can be selected. */
-export type TableTurn = Turn & Partial<Pick<EditableTurn, 'id' | 'isCorrected'>>;
+type TableTurn = Turn & Partial<Pick<EditableTurn, 'id' | 'isCorrected'>>;
 
-export interface SpeakerName {
+interface SpeakerName {
   readonly label: string;
   readonly name: string;
   /** Index into the speaker colors. */
   readonly color: number;
 }
 
-export interface TurnTableOptions {
+interface TurnTableOptions {
   readonly onPlay: (turn: TableTurn) => void;
   /** The row received the focus, by click or keyboard. */
   readonly onSelect: (turn: TableTurn) => void;
@@ -46,7 +46,7 @@ export interface TurnTableOptions {
   readonly formats: Pick<Formats, 'clock' | 'decimal'>;
 }
 
-export interface TurnTableWords {
+interface TurnTableWords {
   /** Label of the table. */
   readonly label: string;
   readonly start: string;

@@ -23,7 +23,7 @@ export function webAddress(value: string | URL, base: string): URL | null {
  * Creates the error for the caller. `why` ends a sentence, `cause` is the browser's error, and `status` is the HTTP
  * status if the server answered.
  */
-export type NotFetched = (why: string, cause?: unknown, status?: number) => VoxlaneError;
+type NotFetched = (why: string, cause?: unknown, status?: number) => VoxlaneError;
 
 /** Whether an HTTP status means that the file does not exist, so a retry does not help. */
 export const isMissing = (status: number | undefined): boolean => status === 404 || status === 410;

@@ -104,7 +104,7 @@ interface Format {
   readonly special: 'infinity' | 'allOnes' | 'negativeZero' | 'none';
 }
 
-export type SmallFloat = 'float8e4m3fn' | 'float8e4m3fnuz' | 'float8e5m2' | 'float8e5m2fnuz' | 'float8e8m0' | 'float4e2m1';
+type SmallFloat = 'float8e4m3fn' | 'float8e4m3fnuz' | 'float8e5m2' | 'float8e5m2fnuz' | 'float8e8m0' | 'float4e2m1';
 
 const FORMATS: Readonly<Record<Exclude<SmallFloat, 'float8e8m0'>, Format>> = {
   float8e4m3fn: { exponentBits: 4, mantissaBits: 3, bias: 7, special: 'allOnes' },

@@ -10,7 +10,7 @@ import { createShell, type Shell } from './view/shell';
 import { languageOf, wordsIn } from './words';
 
 /** The run of a detached element could not be ended by removing the element. */
-export function notConnected(): VoxlaneError {
+function notConnected(): VoxlaneError {
   return new VoxlaneError({
     code: 'disposed',
     problem: 'The element is not in a document',
@@ -20,7 +20,7 @@ export function notConnected(): VoxlaneError {
 }
 
 /** `diarize()` was called without a recording. */
-export function noRecording(): VoxlaneError {
+function noRecording(): VoxlaneError {
   return new VoxlaneError({
     code: 'options',
     problem: 'There is no recording',

@@ -7,7 +7,7 @@ import { nameOf, speakerOfKey } from './speakerNames';
 import { editorText } from './text';
 
 /** The turns that contain a time. */
-export function turnsAt(turns: readonly EditableTurn[], seconds: number): EditableTurn[] {
+function turnsAt(turns: readonly EditableTurn[], seconds: number): EditableTurn[] {
   return indicesOverlapping(turns, seconds, seconds).map((index) => turns[index]!);
 }
 

@@ -65,7 +65,7 @@ export interface Panel {
   readonly element: HTMLElement;
 }
 
-export interface EditorOptions {
+interface EditorOptions {
   readonly outcome: Outcome;
   /** They outlive the result view. Other tabs can change them. */
   readonly corrections: Pick<SharedWork, 'corrections' | 'apply' | 'onReplaced'>;

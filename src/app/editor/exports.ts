@@ -12,7 +12,7 @@ import type { ExportFormat, ExportRequest } from '../workspace/turnsClient';
 import { distinctNames, exportNamesOf } from './speakerNames';
 import { shownTurns } from './shownTurns';
 
-export interface ExportedFile {
+interface ExportedFile {
   readonly name: string;
   readonly type: string;
   readonly content: string;

@@ -22,7 +22,7 @@ import { editorText } from './text';
 
 const importWords = editorText.importing;
 
-export interface FileTakers {
+interface FileTakers {
   readonly reference: (files: readonly File[]) => void;
   readonly transcript: (files: readonly File[]) => void;
 }
@@ -69,7 +69,7 @@ async function importTurns(editor: Editor, file: File): Promise<void> {
 }
 
 /** `exportFile` in a worker, for a large number of turns. */
-export async function exportInWorker(format: ExportFormat, { annotation, outcome, ...request }: ExportRequest): Promise<WrittenFile> {
+async function exportInWorker(format: ExportFormat, { annotation, outcome, ...request }: ExportRequest): Promise<WrittenFile> {
   const { blob, companions: _companions, annotation: _annotation, result, ...rest } = outcome;
   const names = namesOf(annotation);
   // RTTM and JSON contain only names given by the user. The other formats contain the displayed names in the language

@@ -18,7 +18,7 @@ export function parseTime(text: string): number | null {
   return seconds;
 }
 
-export interface ChoiceListeners {
+interface ChoiceListeners {
   /** An entry was chosen. */
   readonly onChosen: () => void;
   /** The list shows another entry that is not chosen yet. */

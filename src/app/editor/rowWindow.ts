@@ -1,14 +1,14 @@
 import type { Scope } from '../../ui-kit/scope';
 import { h, onResize } from '../../ui-kit/dom';
 
-export interface RowWindow {
+interface RowWindow {
   /** Updates the rows after their number, order or content changed. */
   readonly update: () => void;
   /** Scrolls a row into view and returns its element. */
   readonly reveal: (index: number) => HTMLElement | null;
 }
 
-export interface RowWindowOptions {
+interface RowWindowOptions {
   /** The container of the rows. With more than `mostWhole` rows, it scrolls and has the class `is-windowed`. */
   readonly list: HTMLElement;
   readonly numRows: () => number;

@@ -16,15 +16,15 @@ import type { Editor } from './editor';
 import { editorText } from './text';
 
 /** The shortcuts of the result page. */
-export type ShortcutId =
+type ShortcutId =
   | 'toggle' | 'back' | 'forward' | 'shuttle-back' | 'shuttle-stop' | 'shuttle-forward' | 'loop'
   | 'next-turn' | 'previous-turn'
   | 'assign' | 'rename' | 'split' | 'set-start' | 'set-end' | 'add' | 'confirm' | 'delete' | 'undo' | 'redo'
   | 'zoom-in' | 'zoom-out' | 'zoom-fit' | 'mode' | 'export' | 'help' | 'leave';
 
-export type ShortcutGroup = 'listen' | 'go' | 'correct' | 'view';
+type ShortcutGroup = 'listen' | 'go' | 'correct' | 'view';
 
-export interface Shortcut {
+interface Shortcut {
   readonly id: ShortcutId;
   readonly group: ShortcutGroup;
   /** `KeyboardEvent.key`, letters in lower case. */
@@ -106,7 +106,7 @@ export function rememberedLetters(): boolean {
   }
 }
 
-export function rememberLetters(on: boolean): void {
+function rememberLetters(on: boolean): void {
   try {
     if (on) localStorage.removeItem(KEY);
     else localStorage.setItem(KEY, 'off');
@@ -115,7 +115,7 @@ export function rememberLetters(on: boolean): void {
   }
 }
 
-export interface Keyboard {
+interface Keyboard {
   /** Turns single-character shortcuts on or off. */
   readonly setLetters: (on: boolean) => void;
 }
@@ -166,7 +166,7 @@ export function steerByKeys(scope: Scope, act: (id: ShortcutId, key: string) => 
 const SKIP_SECONDS = 5;
 
 /** The targets of the shortcuts. */
-export interface ShortcutTargets {
+interface ShortcutTargets {
   readonly editor: Editor;
   readonly tracks: Tracks;
   readonly rename: (speaker: string) => void;
@@ -268,7 +268,7 @@ export function actOn({ editor, tracks, rename, openExport, openHelp }: Shortcut
 const words = editorText.help;
 const GROUPS: readonly ShortcutGroup[] = ['listen', 'go', 'correct', 'view'];
 
-export interface HelpDialog {
+interface HelpDialog {
   readonly element: HTMLElement;
   readonly open: () => void;
 }

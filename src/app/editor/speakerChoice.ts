@@ -11,7 +11,7 @@ const words = editorText.speakers;
 /** Maximum number of listed matches. */
 const MAX_MATCHES = 50;
 
-export interface SpeakerChoiceState {
+interface SpeakerChoiceState {
   readonly speakers: readonly AnnotationSpeaker[];
   /** Id of a speaker to leave out; null if there is none. */
   readonly without: string | null;
@@ -22,12 +22,12 @@ export interface SpeakerChoiceState {
   readonly label: string | null;
 }
 
-export interface SpeakerSearch {
+interface SpeakerSearch {
   readonly element: HTMLElement;
   readonly update: (state: SpeakerChoiceState) => void;
 }
 
-export interface SpeakerMatch {
+interface SpeakerMatch {
   readonly speaker: AnnotationSpeaker;
   readonly name: string;
 }
@@ -61,7 +61,7 @@ let serial = 0;
  * A combobox after the WAI-ARIA pattern. The list is created when it opens, because hundreds of lists with hundreds of
  * speakers each would be too many elements. Leaving it with Tab or Escape chooses nothing.
  */
-export function createSpeakerSearch(
+function createSpeakerSearch(
   scope: Scope,
   { testId, placeholder, onChoose }: { readonly testId: string; readonly placeholder: string; readonly onChoose: (speaker: string) => void },
 ): SpeakerSearch {
@@ -205,7 +205,7 @@ export function createSpeakerSearch(
 /** Up to this number of speakers, a select lists all. Above it, a search field lists matches. */
 export const MAX_OPTIONS = 40;
 
-export interface SpeakerChoiceOptions {
+interface SpeakerChoiceOptions {
   readonly testId: string;
   /** Shown without a choice; null if there always is one. */
   readonly placeholder: string | null;
@@ -216,7 +216,7 @@ export interface SpeakerChoiceOptions {
   readonly onChoose: (speaker: string) => void;
 }
 
-export interface SpeakerChoice {
+interface SpeakerChoice {
   readonly element: HTMLElement;
   readonly update: (state: SpeakerChoiceState) => void;
 }

@@ -18,7 +18,7 @@ const words = editorText.speakers;
 const MAX_WHOLE_ROWS = 30;
 const LIKELY_ROW_PIXELS = 128;
 
-export interface SpeakersPanel extends Panel {
+interface SpeakersPanel extends Panel {
   /** Focuses the name field of a speaker. */
   readonly rename: (speaker: string) => void;
 }

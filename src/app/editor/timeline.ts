@@ -15,7 +15,7 @@ import { editorText } from './text';
 
 const decimal = (value: number): string => value.toLocaleString(language === 'de' ? 'de-DE' : 'en-GB');
 
-export const tracksText = inLanguage(
+const tracksText = inLanguage(
   {
     speed: 'Playback speed',
     speedOf: (rate: number) => `${decimal(rate)}×`,
@@ -34,7 +34,7 @@ export const tracksText = inLanguage(
   },
 );
 
-export interface Transport {
+interface Transport {
   readonly element: HTMLElement;
   readonly update: (mode: TurnsMode) => void;
   readonly refresh: () => void;
@@ -56,7 +56,7 @@ const RATES = [0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3] as const;
  *
  * @param onLoop called when the loop button is clicked; without it, there is no loop button
  */
-export function createTransport(
+function createTransport(
   scope: Scope,
   player: Player,
   tracks: () => Tracks,
@@ -159,7 +159,7 @@ export function createTransport(
   };
 }
 
-export interface Timeline {
+interface Timeline {
   readonly element: HTMLElement;
   readonly tracks: Tracks;
 }

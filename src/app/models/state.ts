@@ -32,7 +32,7 @@ export interface ModelsState {
   readonly deletionOf: string | null;
 }
 
-export interface Preparing {
+interface Preparing {
   /** Distinguishes events of this preparation from late events of an earlier one. */
   readonly id: number;
   /** Null if the model is downloaded. */
@@ -41,13 +41,13 @@ export interface Preparing {
   readonly speed: Speed;
 }
 
-export interface Question {
+interface Question {
   readonly file: ModelFile;
   /** Why the engine did not accept the file without confirmation. */
   readonly failure: Failure;
 }
 
-export interface ModelFailure {
+interface ModelFailure {
   readonly during: 'download' | 'file' | 'deletion';
   readonly failure: Failure;
   /** Name of the file; null for a download. */

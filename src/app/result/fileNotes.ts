@@ -42,7 +42,7 @@ const trackName = (named: (n: number) => string) => ({ number, name, language, c
   [`${number}`, name, language, codec, named(n)].filter(Boolean).join(' · ');
 
 /** Texts about how a recording was read. */
-export const recordingText = inLanguage(
+const recordingText = inLanguage(
   {
     heading: 'About this file',
     notes: en,

@@ -7,10 +7,10 @@ import { backendName, text } from '../../ui-kit/texts/text';
 import type { Outcome } from '../state';
 
 /** Id of the self-check report, for links to it. */
-export const SELF_CHECK_ID = 'self-check';
+const SELF_CHECK_ID = 'self-check';
 
 /** The self-check results per stage of each backend that was tried; null if none was checked. */
-export function selfCheckDetails({ selfCheck }: BackendReport): HTMLElement | null {
+function selfCheckDetails({ selfCheck }: BackendReport): HTMLElement | null {
   if (!selfCheck) return null;
   const passed = selfCheck.every((check) => check.passed);
   const names: Readonly<Partial<Record<string, string>>> = text.selfCheck.backends;

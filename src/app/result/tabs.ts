@@ -6,7 +6,7 @@ const MIN_MS = 8000;
 const MS_PER_LETTER = 100;
 
 /** A message line about the last correction. It overlays the page and takes up no space. */
-export interface StatusLine {
+interface StatusLine {
   readonly element: HTMLElement;
   readonly say: (message: string) => void;
   /** Removes the message, for example because another change made it outdated. */
@@ -62,7 +62,7 @@ export interface Tab<Id extends string> {
   readonly isEager?: boolean;
 }
 
-export interface Tabs<Id extends string> {
+interface Tabs<Id extends string> {
   readonly element: HTMLElement;
   /** Shows a tab without moving the focus. */
   readonly show: (id: Id) => void;

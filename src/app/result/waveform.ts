@@ -9,14 +9,14 @@ import type { Tracks } from '../../ui-kit/tracks/tracks';
 import { VoxlaneError } from '../../util/errors';
 
 // The URL must be a literal inside `new Worker(new URL(…))`: bundlers search for this form.
-export function spawnPeaksWorker(): WorkerHandle<PeaksWorkerApi> {
+function spawnPeaksWorker(): WorkerHandle<PeaksWorkerApi> {
   return new WorkerHandle(
     new Worker(new URL('../../../workers/peaks.worker.ts', import.meta.url), { type: 'module', name: 'voxlane peaks' }),
     'waveform',
   );
 }
 
-export interface PeaksRequest {
+interface PeaksRequest {
   readonly blob: Blob;
   /** Number of the audio track; undefined for the file's default. */
   readonly track: number | undefined;
@@ -38,7 +38,7 @@ export interface PeaksRequest {
 const MAX_BYTES_ON_PAGE = 64 * 2 ** 20;
 
 /** Reads the peaks of a recording in a worker. The worker ends with `scope`, after the last peak, or on failure. */
-export function loadPeaks(scope: Scope, { blob, track, kept, onPeaks, onFailure }: PeaksRequest): void {
+function loadPeaks(scope: Scope, { blob, track, kept, onPeaks, onFailure }: PeaksRequest): void {
   if (kept) {
     onPeaks(PeakPyramid.from(kept), true);
     return;
@@ -84,7 +84,7 @@ async function open(worker: WorkerHandle<PeaksWorkerApi>, blob: Blob, track: num
   }
 }
 
-export interface WaveformSource {
+interface WaveformSource {
   readonly blob: Blob;
   /** Number of the audio track; undefined for the file's default. */
   readonly track: number | undefined;

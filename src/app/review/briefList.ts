@@ -17,7 +17,7 @@ const words = reviewText.brief;
 const MAX_WHOLE_ROWS = 30;
 const LIKELY_ROW_PIXELS = 90;
 
-export interface BriefList {
+interface BriefList {
   readonly element: HTMLElement;
   readonly update: () => void;
 }

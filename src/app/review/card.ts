@@ -9,7 +9,7 @@ import { createSpeakerChoice, MAX_OPTIONS } from '../editor/speakerChoice';
 import { nameOf, namesOf, speakerKeys } from '../editor/speakerNames';
 import { reviewText as words } from './text';
 
-export type Certainty = 'high' | 'middling' | 'low' | 'unknown';
+type Certainty = 'high' | 'middling' | 'low' | 'unknown';
 
 /**
  * Minimum confidence for the labels high and middling. They only affect the label: the bounds are not calibrated, and
@@ -30,7 +30,7 @@ export function certaintyOf(confidence: number | null | undefined, kind: Confide
   return confidence >= middling ? 'middling' : 'low';
 }
 
-export interface CardActions {
+interface CardActions {
   readonly play: () => void;
   readonly confirm: () => void;
   readonly assign: (speaker: string) => void;
@@ -40,7 +40,7 @@ export interface CardActions {
   readonly previous: () => void;
 }
 
-export interface TurnCard {
+interface TurnCard {
   readonly element: HTMLElement;
   /** @param isReviewed whether the turn was confirmed or corrected before */
   readonly update: (turn: EditableTurn, isReviewed: boolean) => void;

@@ -10,7 +10,7 @@ import { reviewText } from './text';
 
 const words = reviewText.compare;
 
-export interface Comparison {
+interface Comparison {
   readonly element: HTMLElement;
   /** Sets the turn to compare. It is first compared with its own speaker. */
   readonly setTurn: (turn: EditableTurn) => void;

@@ -40,7 +40,7 @@ export interface NotKept {
 }
 
 /** Whether something was saved. */
-export type Kept = { readonly isKept: true } | NotKept;
+type Kept = { readonly isKept: true } | NotKept;
 
 /** Whether corrections were saved, and their revision. */
 export type KeptCorrections = { readonly isKept: true; readonly revision: string } | NotKept;
@@ -68,7 +68,7 @@ type Parts = readonly (readonly [Part, unknown])[];
 type Change = (about: About | null) => About | 'gone' | 'changed';
 
 /** Saved work without its voice data. */
-export interface OpenedWork {
+interface OpenedWork {
   readonly outcome: KeptOutcome;
   readonly corrections: StoredCorrections;
   /** Null if there never was one or there was no room for it. */

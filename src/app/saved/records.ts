@@ -18,7 +18,7 @@ export const PARTS = ['about', 'outcome', 'history', 'transcript', 'recording', 
 export type Part = (typeof PARTS)[number];
 
 /** Optional parts, which take up nearly all the space. Dropped in this order. */
-export const HEAVY_PARTS = ['recording', 'voices', 'peaks'] as const;
+const HEAVY_PARTS = ['recording', 'voices', 'peaks'] as const;
 export type HeavyPart = (typeof HEAVY_PARTS)[number];
 
 export const keyOf = (part: Part, id: string): string => `${part}/${id}`;
@@ -90,7 +90,7 @@ export interface KeepLimits {
 export const KEEP_LIMITS: KeepLimits = { works: 50, bytes: 2e9 };
 
 /** A heavy part of one piece of work. */
-export interface Droppable {
+interface Droppable {
   readonly id: string;
   readonly part: HeavyPart;
   readonly bytes: number;

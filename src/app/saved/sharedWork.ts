@@ -89,13 +89,13 @@ export type Command =
 export type SaveState = 'saved' | 'saving' | 'unsaved';
 
 /** Access to one saved result in the store: see `RecentWork`. */
-export interface WorkPlace {
+interface WorkPlace {
   read(known: string | null): Promise<StoredCorrections | 'same' | null>;
   /** @param base null if the work is not stored yet */
   write(base: string | null, corrections: CorrectionsToSave): Promise<KeptCorrections>;
 }
 
-export interface SharedWorkOptions {
+interface SharedWorkOptions {
   readonly id: string;
   readonly corrections: Corrections;
   /** Revision of the corrections; null if the work is not stored yet. */

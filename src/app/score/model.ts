@@ -11,7 +11,7 @@ import { checkScored } from '../workspace/limits';
 export type FileRole = 'reference' | 'uem';
 
 /** A parsed file: its turns or regions, by recording name. */
-export interface ReadFile<T> {
+interface ReadFile<T> {
   readonly file: string;
   readonly recordings: ReadonlyMap<string, readonly T[]>;
 }

@@ -9,7 +9,7 @@ import type { ScoreActions, ScoreSection } from './model';
 import { rate, scoreText, seconds } from './text';
 
 /** A row of the speaker table: a speaker of the reference, of the result, or of both. */
-export interface SpeakerRow {
+interface SpeakerRow {
   /** Name in the reference; null for a speaker found only in the result. */
   readonly reference: string | null;
   /** Id in the annotation; null if no speaker is mapped to the reference speaker. */
@@ -88,7 +88,7 @@ export function turnOf({ turns }: Annotation, error: ErrorSegment): EditableTurn
 
 /** The parts of the bar in display order. Together they make up the speech of the reference and the false alarms. */
 export const PARTS = ['correct', 'missed', 'confusion', 'false-alarm'] as const satisfies readonly (ErrorKind | 'correct')[];
-export type Part = (typeof PARTS)[number];
+type Part = (typeof PARTS)[number];
 
 export function partsOf({ score }: Evaluation): Readonly<Record<Part, number>> {
   return { correct: score.correct, missed: score.missedSpeech, confusion: score.confusion, 'false-alarm': score.falseAlarm };

@@ -7,7 +7,7 @@ import { assignRows } from '../../util/assignment';
  * Seconds of overlap between the speakers of two sets of turns: by speaker of `before`, then of `after`. Pairs without
  * overlap are left out.
  */
-export type SharedSeconds = ReadonlyMap<string, ReadonlyMap<string, number>>;
+type SharedSeconds = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
 /** Computes the overlap between the speakers of two sets of turns. Both must be sorted by start, as in an annotation. */
 export function sharedSeconds(before: readonly Turn[], after: readonly Turn[]): SharedSeconds {
@@ -52,7 +52,7 @@ export function transposed(shared: SharedSeconds): SharedSeconds {
 }
 
 /** Speech that changes from one speaker to another. */
-export interface Move {
+interface Move {
   readonly from: string;
   readonly into: string;
   readonly seconds: number;
@@ -67,7 +67,7 @@ const SHORTEST_MOVE_SECONDS = 0.5;
  *
  * @param before sorted by start, like `after`; speakers have the same id in both
  */
-export function movesBetween(before: readonly Turn[], after: readonly Turn[]): Move[] {
+function movesBetween(before: readonly Turn[], after: readonly Turn[]): Move[] {
   const had = segmentsBySpeaker(before);
   const has = segmentsBySpeaker(after);
   const shared = sharedSeconds(without(had, has), without(has, had));
@@ -96,7 +96,7 @@ function without(from: ReadonlyMap<string, Segment[]>, removed: ReadonlyMap<stri
 }
 
 /** How speakers change when a recording is re-clustered. Ids before are of the old annotation, ids after of the new one. */
-export type SpeakerChange =
+type SpeakerChange =
   /** Most of the speech of each of `from` now belongs to `into`. */
   | { readonly kind: 'merged'; readonly from: readonly string[]; readonly into: string }
   /** Each of `into` has more speech from `from` than from any other speaker. The seconds are the amount of that speech. */

@@ -14,7 +14,7 @@ import { countText as words, countWithAlternatives, sentencesOf } from './text';
 /** Step of the slider. */
 const STEP_SECONDS = 0.05;
 
-export interface DurationSlider {
+interface DurationSlider {
   readonly element: HTMLElement;
   /** The displayed value. */
   readonly seconds: number;
@@ -27,7 +27,7 @@ export interface DurationSlider {
  * @param name last part of its test ids
  * @param onInput called when the user moves the slider
  */
-export function createDurationSlider(
+function createDurationSlider(
   scope: Scope,
   { name, words, maxSeconds, onInput }: {
     readonly name: string;

@@ -14,7 +14,7 @@ import { carryOver, type Changes, changesBetween } from './changes';
 export type CountChoice = number | 'auto';
 
 /** A request for re-clustering. */
-export interface CountRequest {
+interface CountRequest {
   readonly choice: CountChoice;
   /** Minimum durations of turns and gaps. */
   readonly minDurations: MinDurations;

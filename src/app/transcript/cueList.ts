@@ -10,7 +10,7 @@ import { transcriptText as words } from './text';
 export const BLOCK_CUES = 40;
 
 /** A range of cues that is either rendered as a whole or replaced with empty space of the same height. */
-export interface CueBlock {
+interface CueBlock {
   readonly from: number;
   /** Index after the last cue. */
   readonly to: number;
@@ -65,13 +65,13 @@ export function cueAt(cues: readonly TranscriptCue[], seconds: number): number |
   return null;
 }
 
-export interface CueSpeaker {
+interface CueSpeaker {
   readonly name: string;
   /** Index into the speaker colors. */
   readonly color: number;
 }
 
-export interface CueList {
+interface CueList {
   readonly element: HTMLElement;
   /** @param speakers by the id used in the cues */
   readonly setCues: (cues: readonly SpokenCue[], speakers: ReadonlyMap<string, CueSpeaker>) => void;

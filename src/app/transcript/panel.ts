@@ -24,8 +24,8 @@ import { readTextFile } from '../workspace/openFiles';
 import { createCueList } from './cueList';
 import { transcriptText as words } from './text';
 
-export const TRANSCRIPT_FORMATS = ['srt', 'vtt', 'csv', 'json'] as const;
-export type TranscriptFormat = (typeof TRANSCRIPT_FORMATS)[number];
+const TRANSCRIPT_FORMATS = ['srt', 'vtt', 'csv', 'json'] as const;
+type TranscriptFormat = (typeof TRANSCRIPT_FORMATS)[number];
 
 const WRITERS: Readonly<Record<TranscriptFormat, { readonly type: string; readonly write: (transcript: SpokenTranscript) => string }>> = {
   srt: { type: 'application/x-subrip', write: toTranscriptSrt },
@@ -34,7 +34,7 @@ const WRITERS: Readonly<Record<TranscriptFormat, { readonly type: string; readon
   json: { type: 'application/json', write: toTranscriptJson },
 };
 
-export interface TranscriptFile {
+interface TranscriptFile {
   readonly name: string;
   readonly type: string;
   readonly content: string;

@@ -12,13 +12,13 @@ import { optionsPanel } from './options';
 /** More rows would push the drop zone out of view. A button shows the rest. */
 const NUM_SHOWN = 3;
 
-export interface RecentPanel {
+interface RecentPanel {
   readonly element: HTMLElement;
   readonly update: (kept: readonly KeptEntry[]) => void;
 }
 
 /** The saved results, to open or delete. */
-export function createRecentPanel(scope: Scope, actions: Pick<Actions, 'openKept' | 'deleteKept'>): RecentPanel {
+function createRecentPanel(scope: Scope, actions: Pick<Actions, 'openKept' | 'deleteKept'>): RecentPanel {
   const list = h('ul', { class: 'recent__list' });
   // Receives the focus when the focused row is removed.
   const heading = h('h2', { class: 'legend', tabindex: -1 }, words.heading);

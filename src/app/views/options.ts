@@ -10,7 +10,7 @@ import { optionsProblem, type RunOptions, type SpeakerMode } from '../state';
 const PRESETS = ['auto', 'campplus', 'community-1'] as const satisfies readonly PresetChoice[];
 
 /** The choice of preset, with description, size, and license. */
-export function presetChoice(
+function presetChoice(
   scope: Scope,
   onChoose: (preset: PresetChoice) => void,
   onFiles: (files: Iterable<File>) => void,
@@ -73,7 +73,7 @@ function factsOf(preset: PresetChoice, models: ModelsState): string {
 const SPEEDS = ['exact', 'fast'] as const satisfies readonly Speed[];
 
 /** The choice between exact and fast, with description and cost. */
-export function speedChoice(
+function speedChoice(
   scope: Scope,
   onChoose: (speed: Speed) => void,
 ): { readonly element: HTMLElement; readonly update: (options: RunOptions) => void } {

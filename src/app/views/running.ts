@@ -13,7 +13,7 @@ import { downloadMeter } from '../models/modelBox';
 import { jobOf } from '../state';
 import type { View, ViewContext } from '../view';
 
-export interface StillTracks {
+interface StillTracks {
   readonly element: HTMLElement;
   /** Shows these tracks from 0 to `durationSeconds`. */
   readonly show: (tracks: readonly Track[], durationSeconds: number) => void;
@@ -25,7 +25,7 @@ export interface StillTracks {
  *
  * @param label accessible name of the canvas; the names and shares of the tracks are text next to it
  */
-export function createStillTracks(scope: Scope, theme: ThemeControl, label: string): StillTracks {
+function createStillTracks(scope: Scope, theme: ThemeControl, label: string): StillTracks {
   const canvas = h('canvas', { class: 'tracks__canvas' });
   const stage = h('div', { class: 'tracks__still', role: 'img', 'aria-label': label }, canvas);
   const labels = h('ul', { class: 'tracks__labels' });
@@ -80,7 +80,7 @@ export function createStillTracks(scope: Scope, theme: ThemeControl, label: stri
 }
 
 /** The preview during a run. Hidden until there is something to show. */
-export function previewPanel(
+function previewPanel(
   scope: Scope,
   theme: ThemeControl,
 ): { readonly element: HTMLElement; readonly update: (preview: Preview | null) => void } {

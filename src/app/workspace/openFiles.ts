@@ -13,7 +13,7 @@ import { checkBytes, checkSize, MAX_BYTES_AT_ONCE } from './limits';
 import { type FoundRecording, importedAnnotation, withTurnsWorker } from './turnsClient';
 
 /** Dropped or chosen files, sorted by name. */
-export interface SortedFiles {
+interface SortedFiles {
   readonly models: readonly File[];
   /** Recordings: all files that are neither models nor companions. */
   readonly recordings: readonly File[];
@@ -22,7 +22,7 @@ export interface SortedFiles {
 }
 
 /** The kind of a companion file by its extension. `json` can be turns or a transcript. */
-export type CompanionKind = 'rttm' | 'uem' | 'json' | 'subtitles';
+type CompanionKind = 'rttm' | 'uem' | 'json' | 'subtitles';
 
 export function companionKind({ name }: File): CompanionKind | null {
   const end = /\.(\w+)$/.exec(name)?.[1]?.toLowerCase();
@@ -82,7 +82,7 @@ export async function readTextFile(file: File, say: (sentence: string) => void, 
 }
 
 /** A message that the encoding of a file is a guess. */
-export const guessedEncoding = (file: string): string => encodingWords.guessed(file);
+const guessedEncoding = (file: string): string => encodingWords.guessed(file);
 
 async function bytesOf(file: File): Promise<ArrayBuffer> {
   try {
@@ -98,7 +98,7 @@ async function bytesOf(file: File): Promise<ArrayBuffer> {
 const importWords = editorText.importing;
 
 /** Asks which of several recordings in a file to use; null if the user cancels. */
-export function chooseRecording(scope: Scope, file: string, names: readonly string[]): Promise<string | null> {
+function chooseRecording(scope: Scope, file: string, names: readonly string[]): Promise<string | null> {
   const select = h('select', { class: 'field', 'data-testid': 'choose-recording' }, ...names.map((name) => h('option', { value: name }, name)));
   const take = h('button', { type: 'submit', class: 'button button--primary' }, importWords.take);
   const cancel = h('button', { type: 'button', class: 'button' }, importWords.cancel);

@@ -46,7 +46,7 @@ export interface TurnsWorkerApi {
 }
 
 /** An export request whose turns are packed. */
-export interface PackedExport extends Omit<ExportRequest, 'annotation' | 'outcome'> {
+interface PackedExport extends Omit<ExportRequest, 'annotation' | 'outcome'> {
   readonly annotation: PackedAnnotation;
   /** Without annotation, recording and companions, which no format contains. */
   readonly outcome: Omit<ExportRequest['outcome'], 'annotation' | 'blob' | 'companions'>;

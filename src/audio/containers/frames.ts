@@ -37,7 +37,7 @@ export function tagLength(bytes: Uint8Array, offset = 0): number {
  *
  * @throws VoxlaneError `audio-decode` if the file can no longer be read
  */
-export async function tagAt(reader: ByteReader, position: number): Promise<number> {
+async function tagAt(reader: ByteReader, position: number): Promise<number> {
   const length = tagLength(await reader.read(position, TAG_HEADER_BYTES));
   return position + length > reader.size ? 0 : length;
 }

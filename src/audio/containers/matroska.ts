@@ -4,11 +4,11 @@
  */
 import { bigEndian, type ByteReader } from './byteReader';
 
-export const EBML = 0x1a45_dfa3;
-export const SEGMENT = 0x1853_8067;
+const EBML = 0x1a45_dfa3;
+const SEGMENT = 0x1853_8067;
 const INFO = 0x1549_a966;
-export const TRACKS = 0x1654_ae6b;
-export const CLUSTER = 0x1f43_b675;
+const TRACKS = 0x1654_ae6b;
+const CLUSTER = 0x1f43_b675;
 const VOID = 0xec;
 const CRC = 0xbf;
 /** Children of a segment: seek head, cues, chapters, tags, attachments, and the elements above. */
@@ -19,7 +19,7 @@ const MAX_HEADER_BYTES = 12;
 const SEARCHED_BYTES = 1 << 16;
 
 /** An EBML element: its id, and the offsets of its parts. */
-export interface Element {
+interface Element {
   readonly id: number;
   readonly start: number;
   readonly content: number;
@@ -31,7 +31,7 @@ export interface Element {
 type Range = readonly [start: number, end: number];
 
 /** Consecutive clusters without damage between them. */
-export interface ClusterRun {
+interface ClusterRun {
   /** Complete clusters. */
   readonly ranges: readonly Range[];
   /** Complete blocks of a cluster without an end; null if there is none. */
@@ -195,7 +195,7 @@ class MatroskaWalk {
  *
  * @throws VoxlaneError `audio-decode` if the file can no longer be read
  */
-export async function elementAt(reader: ByteReader, start: number): Promise<Element | null> {
+async function elementAt(reader: ByteReader, start: number): Promise<Element | null> {
   const bytes = await reader.read(start, MAX_HEADER_BYTES);
   const idBytes = vintLength(bytes[0]);
   if (idBytes === null || idBytes > 4 || bytes.length < idBytes + 1) return null;

@@ -15,7 +15,7 @@ interface Box {
 }
 
 /** The joined files in a file. */
-export interface Mp4Layout {
+interface Mp4Layout {
   /** Offset of each. */
   readonly starts: readonly number[];
   /** End of the last complete fragment if the file ends within a fragment; otherwise null. */
@@ -23,7 +23,7 @@ export interface Mp4Layout {
 }
 
 /** A segment of the media in an edit list. */
-export interface Edit {
+interface Edit {
   /** On the player's clock. */
   readonly startSeconds: number;
   /** Infinite: to the end of the media. */

@@ -52,14 +52,14 @@ export async function readCheckpoint({ name, bytes }: NamedFile): Promise<Checkp
 }
 
 /** Names of the Resize inputs that are settings: scales and regions. */
-export const resizeSettings = ({ node }: GraphProto): Set<string> =>
+const resizeSettings = ({ node }: GraphProto): Set<string> =>
   new Set(node.filter(({ opType }) => opType === 'Resize').flatMap(({ input }) => input.slice(1)));
 
 /**
  * Indices of the all-one factors and all-zero biases of InstanceNormalization nodes. Exporters write GroupNorm as such a
  * node, followed by the factors of the GroupNorm.
  */
-export function plainNorms({ node }: GraphProto, graph: readonly AuditTensor[]): ReadonlySet<number> {
+function plainNorms({ node }: GraphProto, graph: readonly AuditTensor[]): ReadonlySet<number> {
   const norms = node.filter(({ opType }) => opType === 'InstanceNormalization');
   const [factors, biases] = [1, 2].map((position) => new Set(norms.map(({ input }) => input[position])));
   const isAll = ({ statistics }: AuditTensor, value: number): boolean => statistics !== null && isConstant(statistics) && statistics.min === value;
@@ -69,7 +69,7 @@ export function plainNorms({ node }: GraphProto, graph: readonly AuditTensor[]):
 }
 
 /** Layout of the weights of linear layers in a graph. */
-export interface Transposed {
+interface Transposed {
   /** Indices of weights that are transposed, as their node requires. */
   readonly needed: ReadonlySet<number>;
   /** Indices of square weights that are laid out as in the checkpoint, although their node requires them transposed. */
@@ -81,7 +81,7 @@ export interface Transposed {
  * weight fits both ways: it counts only if a non-square weight shows that the checkpoint uses this layout and none shows
  * the opposite.
  */
-export function transposedWeights(
+function transposedWeights(
   { node }: GraphProto,
   graph: readonly AuditTensor[],
   checkpoint: readonly AuditTensor[],
@@ -113,7 +113,7 @@ const isProduct = ({ opType, attribute }: NodeProto): boolean =>
   opType === 'MatMul' || (opType === 'Gemm' && attribute.find(({ name }) => name === 'transB')?.i !== 1n);
 
 /** The other file, as seen from a tensor of this one. */
-export interface Counterpart {
+interface Counterpart {
   readonly side: 'graph' | 'checkpoint';
   /** Tensors of the other file. */
   readonly tensors: readonly AuditTensor[];
@@ -140,7 +140,7 @@ interface Finding {
 }
 
 /** @param counterpart null if there is no other file */
-export function entryOf(tensor: AuditTensor, counterpart: Counterpart | null): AuditEntry {
+function entryOf(tensor: AuditTensor, counterpart: Counterpart | null): AuditEntry {
   const { name, dtype, shape, sha256, statistics } = tensor;
   const findings = [
     ...(tensor.problem === null ? [] : [{ flag: 'misaligned', remark: tensor.problem } as const]),
@@ -169,7 +169,7 @@ const isFromCheckpoint = ({ flag }: Finding, { links, isPlainNorm }: Counterpart
   (flag === 'all-zero' || flag === 'initial') && (links.length > 0 ? links.every(({ relation }) => hasSameValues(relation)) : isPlainNorm);
 
 /** True if a tensor is left out: it has a single value, no link by name, and is not misplaced. */
-export const isLeftOut = (tensor: AuditTensor, links: readonly Link[]): boolean =>
+const isLeftOut = (tensor: AuditTensor, links: readonly Link[]): boolean =>
   isSingle(tensor) && links.length === 0 && tensor.problem === null;
 
 function findingsOfValues(name: string, statistics: Statistics): Finding[] {

@@ -26,7 +26,7 @@ const MIN_SUFFIX_PARTS = 2;
 const ANONYMOUS = /^onnx::\w+_\d+$/;
 
 /** Two indices that hold one weight according to the names: in the graph's names and in the checkpoint's names. */
-export type NamePair = readonly [graph: number, checkpoint: number];
+type NamePair = readonly [graph: number, checkpoint: number];
 
 /** Pairs equal names. If several are equal, the first on each side is paired. An empty name matches no other. */
 export function equalNames(graph: readonly string[], checkpoint: readonly string[]): NamePair[] {
@@ -123,7 +123,7 @@ const unless =
     used.has(index) ? '' : key;
 
 /** Links between the weights of a graph and of a checkpoint. */
-export interface Matched {
+interface Matched {
   readonly links: readonly Link[];
   /** Parts of recurrent weights that the checkpoint lacks, by index of the graph's tensor. */
   readonly missing: ReadonlyMap<number, readonly string[]>;

@@ -62,7 +62,7 @@ export function initialStates({ node }: GraphProto): Set<string> {
 }
 
 /** Links between recurrent weights and a checkpoint. */
-export interface LinkedRecurrent {
+interface LinkedRecurrent {
   readonly links: readonly Link[];
   /** Parts without a link, by index of the graph's tensor. */
   readonly missing: ReadonlyMap<number, readonly string[]>;

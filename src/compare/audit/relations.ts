@@ -40,7 +40,7 @@ export function findScaled(
 }
 
 /** True if each row of `graph` is a multiple of the same row of `checkpoint`. */
-export function isScaled(graph: AuditTensor, checkpoint: AuditTensor): boolean {
+function isScaled(graph: AuditTensor, checkpoint: AuditTensor): boolean {
   if (!isSameShape(graph.shape, checkpoint.shape)) return false;
   const length = rowLength(graph);
   const ours = graph.values();

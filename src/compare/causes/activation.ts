@@ -25,7 +25,7 @@ import {
 } from './evidence';
 
 /** Where a graph computes an activation function. */
-export interface ActivationSite {
+interface ActivationSite {
   /** The node that outputs the result. */
   readonly node: NodeProto;
   /** The argument of the function; null for the end of a stage, where a function may be missing. */
@@ -43,7 +43,7 @@ const UNARY = new Set([
 const MAX_STEPS = 4;
 
 /** The activation functions of a layer, each once, including those that consist of several nodes. */
-export function activationSites(graph: LayerGraph): ActivationSite[] {
+function activationSites(graph: LayerGraph): ActivationSite[] {
   return graph.nodes.flatMap((node) => {
     const { opType, input } = node;
     const [x = ''] = input;
@@ -62,7 +62,7 @@ export function activationSites(graph: LayerGraph): ActivationSite[] {
 }
 
 /** The end of the stage. */
-export function lastNodeSite(graph: LayerGraph): ActivationSite | null {
+function lastNodeSite(graph: LayerGraph): ActivationSite | null {
   const node = producerOf(graph, graph.value);
   return node?.output[0] === graph.value ? { node, input: null, kind: 'no activation' } : null;
 }

@@ -14,7 +14,7 @@ import type { CauseContext, LayerGraph } from './context';
 import { consumersOf, labelOf, type NodeChange, producerOf, provenRepair, type Repair, repairsOf } from './evidence';
 
 /** A softmax and the product that computes its scores. */
-export interface AttentionSite {
+interface AttentionSite {
   readonly softmax: NodeProto;
   /** q · kᵀ, neither of which is a constant. */
   readonly product: NodeProto;
@@ -29,7 +29,7 @@ const BETWEEN = new Set(['Add', 'Sub', 'Mul', 'Div', 'Where', 'Cast', 'Identity'
 const MAX_STEPS_TO_PRODUCT = 8;
 
 /** The attention of a layer, as separate operators. */
-export function attentionSites(graph: LayerGraph): AttentionSite[] {
+function attentionSites(graph: LayerGraph): AttentionSite[] {
   return graph.nodes.flatMap((softmax) => {
     if (softmax.opType !== 'Softmax') return [];
     const path = pathToProduct(graph, softmax.input[0]!, MAX_STEPS_TO_PRODUCT);

@@ -15,10 +15,10 @@ import {
 } from './evidence';
 
 /** Axes along which a layer has separate weights. An export may change their order or scale. */
-export const CHANNELS: readonly string[] = ['channel', 'class', 'mel'];
+const CHANNELS: readonly string[] = ['channel', 'class', 'mel'];
 
 /** Axes that are never channels, whatever their size. */
-export const NO_CHANNELS: readonly string[] = ['batch', 'frame', 'sample'];
+const NO_CHANNELS: readonly string[] = ['batch', 'frame', 'sample'];
 
 /** All pairs are compared: four million for this many channels. */
 const MAX_CHANNELS = 2048;
@@ -279,7 +279,7 @@ export function channelScale(context: CauseContext): Cause | null {
 }
 
 /** A tensor along a channel axis. */
-export interface View extends Along {
+interface View extends Along {
   readonly name: string;
 }
 

@@ -22,7 +22,7 @@ export interface LayerWeight {
 }
 
 /** The layer between the previous stage and this one. */
-export interface Layer {
+interface Layer {
   readonly weights: readonly LayerWeight[];
   readonly lstms: readonly LstmNode[];
 }

@@ -27,7 +27,7 @@ const MAX_AXES = 4;
 const MIN_CORRELATION = 0.9;
 
 /** A layout that converts the golden tensor to ours. */
-export interface Layout {
+interface Layout {
   readonly cause: Cause;
   /** The golden tensor in our layout. */
   readonly golden: Tensor;

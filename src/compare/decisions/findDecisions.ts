@@ -17,7 +17,7 @@ const MAX_EXAMPLES = 5;
 const FRAME_AXIS = 'frame';
 
 /** The decisions of one output, with the data for a closer analysis. */
-export interface OutputDecisions {
+interface OutputDecisions {
   readonly report: DecisionReport;
   readonly own: StageTensors;
   readonly decider: Decider;
@@ -122,7 +122,7 @@ interface Range {
  * @returns in graph order; the counts add up to the number of differing decisions
  * @throws VoxlaneError errors of the backend
  */
-export async function traceDecisions(
+async function traceDecisions(
   output: OutputDecisions,
   upstream: readonly StageTensors[],
   blamed: ReadonlySet<string>,

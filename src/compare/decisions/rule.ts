@@ -110,7 +110,7 @@ function transposed(places: readonly number[], { attributes }: NodeInfo): number
 export type Choices = readonly string[];
 
 /** The flat index of the value of alternative `choice` in row `row`. */
-export type Place = (row: number, choice: number) => number;
+type Place = (row: number, choice: number) => number;
 
 /** Rows of a tensor along the axis of the alternatives. */
 interface Rows {

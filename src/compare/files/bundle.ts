@@ -44,7 +44,7 @@ export interface GoldenBundle {
 }
 
 /** Opens the existing files among `names`, paths from the manifest's folder. Together they must not exceed `maxBytes`. */
-export type OpenFiles = (names: readonly string[], maxBytes: number) => ReadonlyMap<string, Uint8Array>;
+type OpenFiles = (names: readonly string[], maxBytes: number) => ReadonlyMap<string, Uint8Array>;
 
 /**
  * Limit for a bundle's files, and for their values as float32: more than any model's stages need, and small enough for a

@@ -28,7 +28,7 @@ export type ElementType =
   | 'float64';
 
 /** Float32 values, and what the conversion lost. */
-export interface Float32Values {
+interface Float32Values {
   readonly data: Float32Array;
   /** Clauses without a period, for the user; empty if float32 holds every value exactly or nearly exactly. */
   readonly notes: readonly string[];

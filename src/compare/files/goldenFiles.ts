@@ -16,7 +16,7 @@ import { readSafetensors } from './safetensors';
 import { broken, isClutter, isZip, listZip } from './zip';
 
 /** An input or output of a known model. */
-export interface KnownTensor {
+interface KnownTensor {
   readonly name: string;
   readonly axes: readonly string[];
 }
@@ -57,7 +57,7 @@ interface Placed {
  *
  * @throws VoxlaneError `format` if there is no stage, or a duplicate name
  */
-export function assumeBundle(
+function assumeBundle(
   tensors: ReadonlyMap<string, Tensor>,
   known: readonly KnownModel[],
   graphInputs: readonly string[],

@@ -19,7 +19,7 @@ import { listZip, unpackZip } from './zip';
  * @param bytes `sizeOf(shape)` values
  * @returns the same array if both orders are equal: at most one axis is longer than 1
  */
-export function fortranToRowMajor(bytes: Uint8Array, shape: readonly number[], bytesPerElement: number): Uint8Array {
+function fortranToRowMajor(bytes: Uint8Array, shape: readonly number[], bytesPerElement: number): Uint8Array {
   if (shape.filter((size) => size !== 1).length < 2) return bytes;
   const rowMajor = new Uint8Array(bytes.length);
   /** Elements from one index of each axis to the next, in Fortran order. */
@@ -48,7 +48,7 @@ export interface NpyTensor extends Tensor {
 }
 
 /** The header of a `.npy` file, with its values. */
-export interface NpyHeader {
+interface NpyHeader {
   readonly dtype: string;
   readonly type: ElementType;
   readonly littleEndian: boolean;
@@ -215,7 +215,7 @@ const MIN_UNPACKED_BYTES = 64 * 1024 * 1024;
 const SUFFIX = '.npy';
 
 /** One array of an archive, as a `.npy` file. */
-export interface NpzEntry {
+interface NpzEntry {
   /** Name in `numpy.load(file)`. */
   readonly name: string;
   readonly bytes: Uint8Array;

@@ -4,7 +4,7 @@ import type { NamedTensor, Tensor } from '../tensor';
 import { fromTolerance, MANIFEST, type GoldenManifestJson } from './manifest';
 
 /** A stage to write. */
-export interface StageToWrite extends NamedTensor {
+interface StageToWrite extends NamedTensor {
   /** Defaults to the bundle's tolerance. */
   readonly tolerance?: Tolerance;
   /** Name of the graph value that the stage corresponds to; by default not specified. */

@@ -10,7 +10,7 @@ export function broken(problem: string, expected: string, cause?: unknown): Voxl
 }
 
 /** One file in the zip's central directory: fields that the unpacker does not check. */
-export interface DirectoryEntry {
+interface DirectoryEntry {
   /** CRC-32 of the unpacked file. */
   readonly crc: number;
   readonly isEncrypted: boolean;
@@ -29,7 +29,7 @@ const MAX_COMMENT_BYTES = 0xffff;
  *
  * @param maxEntries maximum number of entries to read
  */
-export function readDirectory(zip: Uint8Array, maxEntries: number): DirectoryEntry[] | null {
+function readDirectory(zip: Uint8Array, maxEntries: number): DirectoryEntry[] | null {
   const view = new DataView(zip.buffer, zip.byteOffset, zip.byteLength);
   const has = (at: number, { signature, bytes }: typeof FILE): boolean => at >= 0 && at + bytes <= zip.length && view.getUint32(at, true) === signature;
   let end = zip.length - END.bytes;
@@ -61,14 +61,14 @@ const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
 });
 
 /** CRC-32 as in zip files, from 0 to 2^32 - 1. */
-export function crc32(bytes: Uint8Array): number {
+function crc32(bytes: Uint8Array): number {
   let crc = -1;
   for (const byte of bytes) crc = CRC_TABLE[(crc ^ byte) & 0xff]! ^ (crc >>> 8);
   return ~crc >>> 0;
 }
 
 /** One file of a zip, as declared in the central directory. */
-export interface ZipEntry {
+interface ZipEntry {
   readonly name: string;
   /** Bytes in the zip. */
   readonly packedBytes: number;

@@ -78,14 +78,14 @@ export function worstRow({ heat, rows, columns }: Pick<StagePicture, 'heat' | 'r
 /** Page Up and Page Down move by this fraction of all frames. */
 const PAGES = 20;
 
-export interface Heatmap {
+interface Heatmap {
   readonly element: HTMLElement;
   readonly show: (picture: StagePicture, scale: HeatScale, alternative: string) => void;
   /** Marks the frame of the slice. */
   readonly setColumn: (column: number) => void;
 }
 
-export interface HeatmapOptions {
+interface HeatmapOptions {
   readonly paints: PaintSource;
   readonly onColumn: (column: number) => void;
   /** Called to play a frame that was clicked or confirmed with a key. */

@@ -8,7 +8,7 @@ const HEIGHT = 208;
 
 type Counts = StagePicture['histogram'];
 
-export interface HistogramPlot {
+interface HistogramPlot {
   readonly element: HTMLElement;
   /** `allowed`: bins that reach above it are marked; null if the pair is not judged. */
   readonly show: (histogram: Counts, allowed: number | null) => void;

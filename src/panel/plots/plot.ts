@@ -112,7 +112,7 @@ export interface Size {
 }
 
 /** A canvas as wide as its container, repainted when its size, the theme or its content changes. */
-export interface Plot {
+interface Plot {
   readonly element: HTMLElement;
   readonly size: () => Size;
   readonly repaint: () => void;

@@ -31,7 +31,7 @@ export interface SliceData {
   readonly axisSize: number;
 }
 
-export interface SlicePlot {
+interface SlicePlot {
   readonly element: HTMLElement;
   readonly show: (slice: SliceData) => void;
 }

@@ -7,9 +7,9 @@ const HEIGHT = 64;
 /** No separate axis: the heatmap's axis is below. */
 const BOTTOM = 4;
 
-export type Waveform = NonNullable<Opened['waveform']>;
+type Waveform = NonNullable<Opened['waveform']>;
 
-export interface WaveformPlot {
+interface WaveformPlot {
   readonly element: HTMLElement;
   /** Draws the seconds from `start` to `end`, as in the heatmap. */
   readonly show: (waveform: Waveform, start: number, end: number) => void;

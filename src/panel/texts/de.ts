@@ -8,19 +8,19 @@ import { BACKENDS, type CompareWords, SHIPPED } from './en';
 /** German names for closed sets of values; part of the text table of the comparison panel. */
 
 /** No-break spaces keep the dot from starting a line. */
-export const PAIRS: Readonly<Record<Pair, string>> = {
+const PAIRS: Readonly<Record<Pair, string>> = {
   'golden-wasm': 'Referenz\u00a0· WASM',
   'golden-webgpu': 'Referenz\u00a0· WebGPU',
   'golden-kernels': 'Referenz\u00a0· eigene Kernel',
   'wasm-webgpu': 'WASM\u00a0· WebGPU',
 };
 
-export const NOTICES: Readonly<Record<Notice, string>> = {
+const NOTICES: Readonly<Record<Notice, string>> = {
   busy: 'Nur eine Aufgabe auf einmal: Die laufende geht weiter, die neue wurde nicht übernommen.',
   cancelled: 'Abgebrochen. Was vorher berechnet wurde, bleibt erhalten.',
 };
 
-export const JOBS: Readonly<Record<JobKind, string>> = {
+const JOBS: Readonly<Record<JobKind, string>> = {
   open: 'Öffnen',
   map: 'Benennung einer Stufe',
   compare: 'Vergleich',
@@ -28,9 +28,9 @@ export const JOBS: Readonly<Record<JobKind, string>> = {
   bisect: 'Eingrenzung',
 };
 
-export const VERDICTS: Readonly<Record<Outcome, string>> = { pass: 'stimmt', fail: 'weicht ab', incomplete: 'unvollständig' };
+const VERDICTS: Readonly<Record<Outcome, string>> = { pass: 'stimmt', fail: 'weicht ab', incomplete: 'unvollständig' };
 
-export const READINGS: Readonly<Record<Reading, string>> = {
+const READINGS: Readonly<Record<Reading, string>> = {
   'all-pass': 'Beide Backends geben die Referenzausgaben wieder.',
   'same-stage': 'Beide Backends weichen bei derselben Stufe ab: Sehen Sie sich den exportierten Graphen an, nicht ein Backend.',
   'webgpu-only': 'WASM gibt die Referenzausgaben wieder, WebGPU nicht: Der Graph stimmt, das GPU-Backend nicht.',
@@ -41,7 +41,7 @@ export const READINGS: Readonly<Record<Reading, string>> = {
 };
 
 /** The name of each cause, and where to look for it. */
-export const CAUSES: Readonly<Record<CauseId, readonly [string, string]>> = {
+const CAUSES: Readonly<Record<CauseId, readonly [string, string]>> = {
   'permuted-axes': ['Vertauschte Achsen', 'Am Rand dieser Stufe fehlt eine Transposition, oder sie ist doppelt.'],
   scaled: ['Konstanter Faktor', 'Eine Skalierung fehlt oder wirkt doppelt: Wertebereich des Tons, Attention, Normierung.'],
   offset: ['Konstanter Versatz', 'Ein Bias oder ein Mittelwert fehlt oder wirkt doppelt.'],
@@ -86,7 +86,7 @@ export const CAUSES: Readonly<Record<CauseId, readonly [string, string]>> = {
   accumulated: ['Aufsummierte Rundung', 'Jede Stufe liegt mit Referenzeingabe in der Toleranz, und kein Abschnitt davor bringt den größten Teil des Fehlers.'],
 };
 
-export const FLAGS: Readonly<Record<AuditFlag, string>> = {
+const FLAGS: Readonly<Record<AuditFlag, string>> = {
   'all-zero': 'nur Nullen',
   initial: 'Anfangswerte',
   'not-finite': 'NaN oder Inf',
@@ -98,14 +98,14 @@ export const FLAGS: Readonly<Record<AuditFlag, string>> = {
   misaligned: 'versetzt',
 };
 
-export const MATCHES: Readonly<Record<NonNullable<AuditEntry['match']>['how'], string>> = {
+const MATCHES: Readonly<Record<NonNullable<AuditEntry['match']>['how'], string>> = {
   name: 'nach Name',
   bytes: 'nach Bytes',
   permuted: 'Achsen vertauscht',
   reordered: 'umsortiert',
 };
 
-export const SCALES: Readonly<Record<HeatScale, string>> = { log: 'Log', linear: 'Linear' };
+const SCALES: Readonly<Record<HeatScale, string>> = { log: 'Log', linear: 'Linear' };
 
 /** All texts of the comparison panel in German. Golden outputs are `Referenzausgaben`, stages are `Stufen`. */
 

@@ -10,19 +10,19 @@ import type { HeatScale, JobKind, Notice, Reading } from '../state';
 export const BACKENDS: Readonly<Record<BackendName, string>> = { wasm: 'WASM', webgpu: 'WebGPU', kernels: 'Voxlane kernels (WASM)' };
 
 /** No-break spaces keep the dot from starting a line. */
-export const PAIRS: Readonly<Record<Pair, string>> = {
+const PAIRS: Readonly<Record<Pair, string>> = {
   'golden-wasm': 'golden\u00a0· WASM',
   'golden-webgpu': 'golden\u00a0· WebGPU',
   'golden-kernels': 'golden\u00a0· Voxlane kernels',
   'wasm-webgpu': 'WASM\u00a0· WebGPU',
 };
 
-export const NOTICES: Readonly<Record<Notice, string>> = {
+const NOTICES: Readonly<Record<Notice, string>> = {
   busy: 'Another task is still in progress. The new request was ignored.',
   cancelled: 'Canceled. Earlier results are kept.',
 };
 
-export const JOBS: Readonly<Record<JobKind, string>> = {
+const JOBS: Readonly<Record<JobKind, string>> = {
   open: 'Opening',
   map: 'Mapping',
   compare: 'Comparing',
@@ -30,9 +30,9 @@ export const JOBS: Readonly<Record<JobKind, string>> = {
   bisect: 'Bisecting',
 };
 
-export const VERDICTS: Readonly<Record<Outcome, string>> = { pass: 'pass', fail: 'fail', incomplete: 'incomplete' };
+const VERDICTS: Readonly<Record<Outcome, string>> = { pass: 'pass', fail: 'fail', incomplete: 'incomplete' };
 
-export const READINGS: Readonly<Record<Reading, string>> = {
+const READINGS: Readonly<Record<Reading, string>> = {
   'all-pass': 'Both backends match the golden outputs.',
   'same-stage': 'Both backends diverge at the same stage: check the exported graph, not a backend.',
   'webgpu-only': 'WASM matches the golden outputs, but WebGPU does not: the graph is correct, the GPU backend is not.',
@@ -43,7 +43,7 @@ export const READINGS: Readonly<Record<Reading, string>> = {
 };
 
 /** The name of each cause, and where to look for it. */
-export const CAUSES: Readonly<Record<CauseId, readonly [string, string]>> = {
+const CAUSES: Readonly<Record<CauseId, readonly [string, string]>> = {
   'permuted-axes': ['Permuted axes', 'A transpose is missing or duplicated at the boundary of this stage.'],
   scaled: ['Constant factor', 'A scale is missing or applied twice: sample range, attention, normalization.'],
   offset: ['Constant offset', 'A bias or a mean is missing or applied twice.'],
@@ -88,7 +88,7 @@ export const CAUSES: Readonly<Record<CauseId, readonly [string, string]>> = {
   accumulated: ['Accumulated rounding', 'Each stage is within tolerance on golden input, and no single section before it causes most of the error.'],
 };
 
-export const FLAGS: Readonly<Record<AuditFlag, string>> = {
+const FLAGS: Readonly<Record<AuditFlag, string>> = {
   'all-zero': 'all zero',
   initial: 'initial values',
   'not-finite': 'NaN or Inf',
@@ -100,7 +100,7 @@ export const FLAGS: Readonly<Record<AuditFlag, string>> = {
   misaligned: 'misaligned',
 };
 
-export const MATCHES: Readonly<Record<NonNullable<AuditEntry['match']>['how'], string>> = {
+const MATCHES: Readonly<Record<NonNullable<AuditEntry['match']>['how'], string>> = {
   name: 'by name',
   bytes: 'by bytes',
   permuted: 'permuted',
@@ -108,7 +108,7 @@ export const MATCHES: Readonly<Record<NonNullable<AuditEntry['match']>['how'], s
 };
 
 export const SHIPPED: Readonly<Record<ShippedModel, string>> = { 'segmentation-3.0': 'segmentation-3.0', 'campplus-zh-en': 'CAM++' };
-export const SCALES: Readonly<Record<HeatScale, string>> = { log: 'Log', linear: 'Linear' };
+const SCALES: Readonly<Record<HeatScale, string>> = { log: 'Log', linear: 'Linear' };
 
 /** All texts of the comparison panel in English. The tables of the other languages have the same shape. */
 

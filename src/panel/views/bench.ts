@@ -6,7 +6,7 @@ import { whenChanged, type Section, type SectionContext } from '../section';
 import type { BackendSelection, State } from '../state';
 import { text } from '../text';
 
-export interface Bench extends Section {
+interface Bench extends Section {
   readonly heading: HTMLElement;
   readonly cancel: HTMLElement;
 }

@@ -9,7 +9,7 @@ import { text } from '../text';
 export type GraphNode = Opened['graph']['nodes'][number];
 
 /** A value that a node reads. */
-export interface NodeInput {
+interface NodeInput {
   readonly name: string;
   /** The node that computes it; null for a weight or a graph input. */
   readonly from: GraphNode | null;
@@ -20,7 +20,7 @@ export interface NodeInput {
 }
 
 /** The place of a stage in the graph. */
-export interface Neighborhood {
+interface Neighborhood {
   /** The graph value of the stage. */
   readonly value: string;
   /** The node that computes it. */

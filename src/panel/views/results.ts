@@ -8,7 +8,7 @@ import { cosineText, decibels, figure, NONE } from '../figures';
 import { type Section, type SectionContext, whenChanged } from '../section';
 import { text } from '../text';
 
-export interface BisectResult extends Section {
+interface BisectResult extends Section {
   readonly heading: HTMLElement;
 }
 
@@ -103,7 +103,7 @@ const COLUMNS: readonly (readonly [name: string, className: string | null])[] = 
   [columns.sha256, null],
 ];
 
-export interface AuditResult extends Section {
+interface AuditResult extends Section {
   readonly heading: HTMLElement;
 }
 

@@ -33,7 +33,7 @@ export function sharedCauses(row: Pick<StageRow, BackendName>): readonly Shared[
 }
 
 /** The likely causes for a stage with their evidence; null if there are none. */
-export function causeList(row: StageRow): HTMLElement | null {
+function causeList(row: StageRow): HTMLElement | null {
   const causes = sharedCauses(row);
   if (causes.length === 0) return null;
   const numRuntimes = RUNTIMES.filter((backend) => row[backend]).length;
@@ -72,7 +72,7 @@ const COLUMNS = Object.values(columns);
  */
 
 /** The table header. */
-export const stageHead = (): HTMLElement =>
+const stageHead = (): HTMLElement =>
   h(
     'thead',
     { role: 'rowgroup' },
@@ -84,7 +84,7 @@ export const stageHead = (): HTMLElement =>
   );
 
 /** The rows of a stage: one per pair, and one for causes and notes. */
-export function stageBody(row: StageRow): HTMLTableSectionElement {
+function stageBody(row: StageRow): HTMLTableSectionElement {
   const lines = BACKENDS.flatMap((backend) => {
     const report = row[backend];
     return report ? [pairCells(`golden-${backend}`, row.name, report, report, backend)] : [];
@@ -191,7 +191,7 @@ function notesOf(row: StageRow): HTMLElement | null {
 /** Pixels between the row selected by a key and the lower edge of the window. */
 const PAGE_MARGIN = 16;
 
-export interface StageTable extends Section {
+interface StageTable extends Section {
   /** Scrolls a stage into view and focuses it. */
   readonly reveal: (stage: string) => void;
 }
@@ -202,7 +202,7 @@ export interface StageTable extends Section {
  *
  * @param onClick after a click on a stage
  */
-export function stageTable({ scope, actions }: SectionContext, onClick: () => void): StageTable {
+function stageTable({ scope, actions }: SectionContext, onClick: () => void): StageTable {
   const search = h('input', {
     type: 'search',
     class: 'field',
@@ -363,7 +363,7 @@ export function stageTable({ scope, actions }: SectionContext, onClick: () => vo
   };
 }
 
-export interface Stages extends Section {
+interface Stages extends Section {
   /** Scrolls to a stage and its details, and focuses the stage. */
   readonly reveal: (stage: string) => void;
 }

@@ -35,7 +35,7 @@ export function failureBox({ scope, actions }: SectionContext): Section {
   };
 }
 
-export interface VerdictHead extends Section {
+interface VerdictHead extends Section {
   readonly heading: HTMLElement;
 }
 

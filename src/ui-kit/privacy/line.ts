@@ -5,7 +5,7 @@ import { keepOffline, watchOutside } from './offline';
 import { HUB_ORIGINS } from './policy';
 
 /** Texts of the privacy line, which counts requests to other sites. */
-export const privacyText = inLanguage(
+const privacyText = inLanguage(
   {
     count: (n: number) => `Requests to other sites since this page was opened: ${n}`,
     allowed: 'Allowed',

@@ -2,7 +2,7 @@ import type { Group, PageMessage, WorkerMessage } from '../../sw/contract';
 import type { Scope } from '../scope';
 
 /** Whether the page works offline. */
-export interface OfflineState {
+interface OfflineState {
   /**
    * - `unknown`: not tried yet.
    * - `never`: this browser or this origin does not support service workers.
@@ -111,7 +111,7 @@ function post(worker: ServiceWorker | null, message: PageMessage): void {
 }
 
 /** Requests to other origins since the page was opened, sent and blocked. */
-export interface OutsideRequests {
+interface OutsideRequests {
   /** Requests by origin, in order of the first request. */
   readonly sent: ReadonlyMap<string, number>;
   /** Policy violations: attempts that the browser blocked. */

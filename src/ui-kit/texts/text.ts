@@ -4,7 +4,7 @@ import { appEn, errorsEn, modelsEn, unexpectedEn, unreadableEn } from './en';
 import { inLanguage } from './language';
 
 /** Texts about presets and models on the main page. */
-export const modelsText = inLanguage(modelsEn, { de: modelsDe });
+const modelsText = inLanguage(modelsEn, { de: modelsDe });
 
 /** Texts of the main page. */
 export const text = {

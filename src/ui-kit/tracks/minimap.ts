@@ -32,7 +32,7 @@ export const waveText = inLanguage(
 /** Turns summed per step. */
 const STEP_TURNS = 2000;
 
-export interface Overview {
+interface Overview {
   /** Number of columns, each one CSS pixel wide. */
   readonly numColumns: number;
   readonly numRows: number;
@@ -64,7 +64,7 @@ export function* overviewSteps(tracks: readonly Track[], geometry: Geometry, num
 }
 
 /** The more speech, the darker a cell. Every cell with speech is visible. */
-export function paintOverview(context: CanvasRenderingContext2D, { numColumns, numRows, speech }: Overview, top: number, height: number): void {
+function paintOverview(context: CanvasRenderingContext2D, { numColumns, numRows, speech }: Overview, top: number, height: number): void {
   const most = speech.reduce((greatest, seconds) => Math.max(greatest, seconds), 0);
   const rowHeight = height / numRows;
   for (let row = 0; row < numRows; row += 1) {
@@ -87,7 +87,7 @@ const NARROWEST_PIXELS = 24;
 const STEP_PART = 0.1;
 const PAGE_PART = 0.9;
 
-export interface Minimap {
+interface Minimap {
   readonly element: HTMLElement;
   /** Adopts the element's width and repaints everything. */
   readonly paint: (scene: Scene, paints: Paints) => void;

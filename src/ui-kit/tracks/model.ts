@@ -30,7 +30,7 @@ export interface Track {
   readonly share: number;
 }
 
-export function turnsOf(result: DiarizationResult, mode: TurnsMode): readonly Turn[] {
+function turnsOf(result: DiarizationResult, mode: TurnsMode): readonly Turn[] {
   return mode === 'exclusive' ? result.exclusiveTurns : result.turns;
 }
 

@@ -10,7 +10,7 @@ const LOOP_FILL = 0.14;
 const GRIP_REACH = 6;
 
 /** State that changes during playback, pointing and dragging. */
-export interface Moment {
+interface Moment {
   readonly tracks: readonly Track[];
   readonly position: number;
   /** Position of the mouse; null if there is none. */

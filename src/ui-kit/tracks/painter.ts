@@ -9,7 +9,7 @@ const STEPS = [
   0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400,
 ] as const;
 
-export interface TickSteps {
+interface TickSteps {
   /** Seconds between labeled ticks. */
   readonly major: number;
   /** Seconds between the small ticks; divides `major`. */
@@ -71,7 +71,7 @@ export function withinTracks(context: CanvasRenderingContext2D, geometry: Geomet
 }
 
 /** Position of a waveform, in CSS pixels and seconds. */
-export interface WavePlace {
+interface WavePlace {
   /** Time at `left`. */
   readonly startSeconds: number;
   readonly secondsPerPixel: number;

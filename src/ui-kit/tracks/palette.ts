@@ -8,8 +8,8 @@ import type { Track, Mark } from './model';
  * two speakers can be distinguished.
  */
 export const COLORS = 8;
-export const PATTERNS = ['solid', 'hatch', 'dots'] as const;
-export type Pattern = (typeof PATTERNS)[number];
+const PATTERNS = ['solid', 'hatch', 'dots'] as const;
+type Pattern = (typeof PATTERNS)[number];
 
 export const colorVariable = (index: number): string => `--speaker-${(index % COLORS) + 1}`;
 

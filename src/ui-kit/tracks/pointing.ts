@@ -58,7 +58,7 @@ const THIN_PIXELS = 32;
  * The areas by which the selected turn can be dragged. They are elements, not canvas areas, because the browser uses
  * the element to decide between scrolling and dragging by touch. Their visible parts are painted.
  */
-export interface Grips {
+interface Grips {
   readonly element: HTMLElement;
   /** Positions the grips over a turn; null hides them. */
   readonly place: (geometry: Geometry, placed: PlacedTurn | null) => void;
@@ -125,7 +125,7 @@ const HIT_PIXELS = 3;
 /** Movement tolerance of a click; more is a drag. */
 const DRAG_PIXELS = 5;
 
-export interface PointingHost {
+interface PointingHost {
   readonly stage: HTMLElement;
   readonly grips: Grips;
   readonly geometry: () => Geometry;
@@ -138,7 +138,7 @@ export interface PointingHost {
   readonly onChange: (withTurns: boolean) => void;
 }
 
-export interface Pointing {
+interface Pointing {
   /** Position of the mouse in the window; null if there is none. */
   readonly pointer: () => number | null;
   readonly drag: () => Drag | null;

@@ -4,7 +4,7 @@ import { text } from '../texts/text';
 import { AXIS_HEIGHT, type Geometry, INSET, trackMetrics, secondsAt, WAVE_HEIGHT, xOf } from './geometry';
 
 /** The content that a pinch zooms. */
-export interface PinchHost {
+interface PinchHost {
   /** The current zoom. */
   readonly zoom: () => number;
   /** @param clientX center of the pinch in the window, CSS pixels */
@@ -18,7 +18,7 @@ type GestureEvent = UIEvent & { readonly scale: number; readonly clientX: number
  * Zooms the content of `element` instead of the page on a pinch with two fingers, or on a touch pad in Safari. The style
  * sheet has to disable the browser's own pinch zoom there (`touch-action`).
  */
-export function acceptPinches(scope: Scope, element: HTMLElement, host: PinchHost): void {
+function acceptPinches(scope: Scope, element: HTMLElement, host: PinchHost): void {
   let pinch: { readonly distance: number; readonly zoom: number } | null = null;
   const end = (): void => {
     pinch = null;
@@ -84,7 +84,7 @@ const MAX_WHOLE_TRACKS = 20;
 /** Number of visible tracks if they scroll. The half track shows that there are more. */
 const WINDOW_TRACKS = 12.5;
 
-export interface Scroller {
+interface Scroller {
   /** The scrolling window; it has the role `slider`. */
   readonly element: HTMLElement;
   /** Stays in the window and contains the canvases. */
@@ -102,7 +102,7 @@ export interface Scroller {
   readonly revealTrack: (track: number) => void;
 }
 
-export interface ScrollerOptions {
+interface ScrollerOptions {
   readonly durationSeconds: number;
   readonly hasWave: boolean;
   /** The window shows another part or has another size. */

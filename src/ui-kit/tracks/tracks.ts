@@ -12,7 +12,7 @@ import { trackLabel, type Paints, readPaints } from './palette';
 import { createGrips, createPointing, type TracksOptions } from './pointing';
 import { createScroller } from './scroller';
 
-export interface Labels {
+interface Labels {
   readonly element: HTMLElement;
   readonly setTracks: (tracks: readonly Track[]) => void;
   /** Marks the current speakers at this time. */
@@ -25,7 +25,7 @@ export interface Labels {
 const MARGIN = 10;
 
 /** The names beside the tracks. If the tracks scroll, only the labels near the visible tracks are in the DOM. */
-export function createLabels(): Labels {
+function createLabels(): Labels {
   const above = h('li', { 'aria-hidden': 'true' });
   const below = h('li', { 'aria-hidden': 'true' });
   const element = h('ul', { class: 'tracks__labels' });

@@ -8,7 +8,7 @@ import type { WidgetSettings } from '../settings';
 import { type Outcome, overallProgress, type Phase, type RunState, type StageProgress } from './phase';
 
 /** The input of the engine, and the playable recording. */
-export interface Recording {
+interface Recording {
   readonly input: DiarizationSource;
   /** Null if the source is samples, which cannot be played. */
   readonly sound: Blob | null;
@@ -34,7 +34,7 @@ export function nameOfSource(source: DiarizationSource | string): string | null 
  * @throws VoxlaneError `source-missing` if the server has no such file, `audio-missing` for other failures to fetch it;
  * `cancelled`
  */
-export async function openRecording(source: DiarizationSource | string, signal: AbortSignal): Promise<Recording> {
+async function openRecording(source: DiarizationSource | string, signal: AbortSignal): Promise<Recording> {
   if (typeof source === 'string') {
     const blob = await fetchRecording(source, signal);
     return { input: blob, sound: blob };
@@ -72,7 +72,7 @@ function fetchRecording(address: string, signal: AbortSignal): Promise<Blob> {
 const queues = new Map<string, QueueEntry[]>();
 
 /** The position of a run in its queue. */
-export interface QueueEntry {
+interface QueueEntry {
   /** Whether no other run is ahead of this one. */
   readonly isFirst: () => boolean;
   /** Leaves the queue; idempotent. */
@@ -83,7 +83,7 @@ export interface QueueEntry {
  * @param key equal for runs that share an engine
  * @param onChange called when a run leaves the queue
  */
-export function enterQueue(key: string, onChange: () => void): QueueEntry {
+function enterQueue(key: string, onChange: () => void): QueueEntry {
   const queue = queues.get(key) ?? [];
   queues.set(key, queue);
   const listeners = listenersOf(queue);
@@ -115,7 +115,7 @@ function listenersOf(queue: QueueEntry[]): Map<QueueEntry, () => void> {
 export type LoadEngine = () => Promise<(options: DiarizerOptions) => DiarizerShare>;
 
 /** Callbacks of a session. */
-export interface SessionEvents {
+interface SessionEvents {
   readonly onPhase: (phase: Phase) => void;
   readonly onProgress: (progress: Progress) => void;
   readonly onResult: (result: DiarizationResult) => void;
@@ -124,7 +124,7 @@ export interface SessionEvents {
 }
 
 /** A recording to analyze, with its settings. */
-export interface RunRequest {
+interface RunRequest {
   readonly source: DiarizationSource | string;
   /** Display name. */
   readonly name: string;

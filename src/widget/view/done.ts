@@ -13,7 +13,7 @@ import type { WidgetWords } from '../words';
 import { createTimeline } from './timeline';
 import { recordingButton, type WidgetContext, type WidgetView } from './views';
 
-export interface SpeakerList {
+interface SpeakerList {
   readonly element: HTMLElement;
   readonly setSpeaking: (tracks: readonly Track[]) => void;
 }
@@ -29,7 +29,7 @@ interface SpeakerRow {
  *
  * @param onName called when the user sets a name; an empty name removes it
  */
-export function createSpeakers({ scope, words }: WidgetContext, tracks: readonly Track[], onName: (track: Track, name: string) => Track): SpeakerList {
+function createSpeakers({ scope, words }: WidgetContext, tracks: readonly Track[], onName: (track: Track, name: string) => Track): SpeakerList {
   const rows = tracks.map((track): SpeakerRow => {
     let current = track;
     const label = h('span', { class: 'visually-hidden' });
@@ -88,7 +88,7 @@ const NAMES: Readonly<Record<WidgetExport, string>> = {
 };
 
 /** Export menu with one button per format. The exporters are loaded on the first export. */
-export function createExportMenu({ scope, words, announce }: WidgetContext, outcome: Outcome, names: () => SpeakerNames): HTMLElement {
+function createExportMenu({ scope, words, announce }: WidgetContext, outcome: Outcome, names: () => SpeakerNames): HTMLElement {
   const { exporting } = words;
   const problem = h('p', { class: 'fine', role: 'alert', hidden: true });
   const save = async (format: WidgetExport): Promise<void> => {

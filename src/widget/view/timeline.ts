@@ -12,7 +12,7 @@ const STEP_SECONDS = 5;
 /** Tolerance in pixels for pointing at very short turns. */
 const SLACK_PIXELS = 3;
 
-export interface Timeline {
+interface Timeline {
   readonly element: HTMLElement;
   readonly setTracks: (tracks: readonly Track[]) => void;
   readonly setPosition: (seconds: number, playing: boolean) => void;
@@ -20,7 +20,7 @@ export interface Timeline {
   readonly speakingAt: (seconds: number) => readonly Track[];
 }
 
-export interface TimelineOptions {
+interface TimelineOptions {
   readonly durationSeconds: number;
   /** The list of speakers, one row for each track. */
   readonly speakers: HTMLElement;

@@ -38,7 +38,7 @@ export interface WidgetView {
 }
 
 /** A bordered button. */
-export function button(scope: Scope, label: string, onClick: () => void): HTMLButtonElement {
+function button(scope: Scope, label: string, onClick: () => void): HTMLButtonElement {
   const element = h('button', { type: 'button', class: 'button', part: 'button' }, label);
   scope.on(element, 'click', onClick);
   return element;
