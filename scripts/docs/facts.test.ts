@@ -59,7 +59,9 @@ describe('the app and the commands', () => {
     ['audit', 'cli/audit.ts'],
     ['replay', 'cli/replay.ts'],
   ])('docs/command-line.md lists every option of %s', (command, file) => {
-    const options = Array.from(readPage(file).matchAll(/^ +'?([\w-]+)'?: \{ type: '(?:string|boolean)'/gm), ([, name]) => `--${name!}`);
+    // `diarize` declares its flags in a table, the other commands for parseArgs.
+    const declared = /^ +(?:'?([\w-]+)'?: \{ type: '(?:string|boolean)'|flagOf\('\w+', '([\w-]+)'|\{ name: '([\w-]+)')/gm;
+    const options = Array.from(readPage(file).matchAll(declared), ([, ...names]) => `--${names.find(Boolean)!}`);
     const [section] = readPage('docs/command-line.md').split(`\n## ${command}\n`)[1]!.split('\n## ');
     const rows = lines(section!).filter((line) => line.startsWith('| `--'));
     const said = rows.flatMap((row) => Array.from(row.replaceAll('\\|', '/').split('|')[1]!.matchAll(/--[\w-]+/g), ([name]) => name));
