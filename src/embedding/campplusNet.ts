@@ -1,8 +1,8 @@
 import { parseOnnx, type ModelProto } from '../onnx/model';
-import type { FloatTensor, Graph } from '../ort/graph';
+import type { FloatTensor } from '../ort/graph';
 import type { TensorFact } from '../store/manifest';
 import { VoxlaneError } from '../util/errors';
-import { healthy } from '../util/values';
+import { KernelGraph } from '../ort/kernelGraph';
 import {
   bestBuild,
   FLOAT_BYTES,
@@ -48,8 +48,8 @@ interface Room {
  *
  * Runs on one thread. It has its own heap for the weights and for the longest input so far.
  */
-export class CampplusNet implements Graph {
-  private readonly kernels: Kernels;
+export class CampplusNet extends KernelGraph {
+  protected readonly kernels: Kernels;
   private readonly head: CampplusHead;
   private readonly tdnn: Matrix;
   private readonly blocks: CampplusBlocks;
@@ -60,11 +60,12 @@ export class CampplusNet implements Graph {
 
   private constructor(
     private readonly network: CampplusGraph,
-    private readonly output: TensorFact,
+    output: TensorFact,
     private readonly numMelBins: number,
     /** The SIMD variant of the kernels. */
     readonly build: KernelBuild,
   ) {
+    super(output);
     const { tdnn, blocks, embedding } = network;
     const [numDimensions, numStatistics] = embedding.weight.shape as [number, number];
     const layers = blocks.flatMap((block) => block.layers.flatMap(({ bottleneck, context }) => [bottleneck, ...context]));
@@ -104,37 +105,12 @@ export class CampplusNet implements Graph {
     return [head, tdnn, ...blocks, pooling, this.output.name];
   }
 
-  /** Bytes of the weights and the memory for the longest input so far. */
-  get heapBytes(): number {
-    return this.kernels.heap.bytes;
-  }
-
-  /** Does nothing, because the heap is garbage-collected with this object. */
-  release(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  /** Like {@link compute}, with the signature of a session. */
-  run(input: Parameters<Graph['run']>[0]): Promise<FloatTensor> {
-    return Promise.resolve().then(() => {
-      if ('buffer' in input) throw misused('a GPU tensor');
-      return this.compute(input);
-    });
-  }
-
-  /**
-   * @param features axes (batch, frame, mel), batch size 1
-   * @returns axes (batch, dimension)
-   * @throws VoxlaneError `model-output` if the output is not finite or all zero, `backend-failed` without memory
-   */
-  compute(features: FloatTensor): FloatTensor {
-    const { data, shape } = this.trace(features);
-    return { data: healthy(data, this.output.name, 'model-output'), shape };
-  }
-
   /**
    * Like {@link compute}, for comparisons: reports every named value before the output, and does not check the
    * output.
+   *
+   * @param input axes (batch, frame, mel), batch size 1
+   * @returns axes (batch, dimension)
    */
   trace({ data, shape }: FloatTensor, onValue?: OnValue): FloatTensor {
     const [batch, numFrames = 0] = shape;
@@ -165,6 +141,10 @@ export class CampplusNet implements Graph {
     const pooled = onValue?.(values.pooling, { data: statistics.slice(), shape: [1, statistics.length] });
     if (pooled) statistics.set(pooled.data);
     return this.embed();
+  }
+
+  protected refuseGpuTensor(): Error {
+    return misused('a GPU tensor');
   }
 
   /** Number of frames in the blocks. */

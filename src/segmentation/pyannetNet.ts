@@ -1,7 +1,7 @@
 import { parseOnnx, type ModelProto } from '../onnx/model';
-import type { FloatTensor, Graph } from '../ort/graph';
+import type { FloatTensor } from '../ort/graph';
 import type { TensorFact } from '../store/manifest';
-import { healthy } from '../util/values';
+import { KernelGraph } from '../ort/kernelGraph';
 import {
   bestBuild,
   FLOAT_BYTES,
@@ -54,8 +54,8 @@ interface Room {
  * Runs on one thread. It has its own heap for the weights and for the largest batch so far. The result for a window
  * does not depend on the other windows of its batch, bit for bit.
  */
-export class PyannetNet implements Graph {
-  private readonly kernels: SequenceKernels;
+export class PyannetNet extends KernelGraph {
+  protected readonly kernels: SequenceKernels;
   private readonly filters: PyannetFilters;
   private readonly lstms: readonly PyannetLstm[];
   private readonly linears: readonly Matrix[];
@@ -66,10 +66,11 @@ export class PyannetNet implements Graph {
 
   private constructor(
     private readonly network: PyannetGraph,
-    private readonly output: TensorFact,
+    output: TensorFact,
     /** The SIMD variant of the kernels. */
     readonly build: KernelBuild,
   ) {
+    super(output);
     const { filters, lstms, linears, classifier } = network;
     const widths = [...filters.map(({ convolution }) => convolution.numOut), ...lstms.map(({ input }) => input.shape[1]!)];
     const outputs = [...linears, classifier].map(({ bias }) => bias.length);
@@ -106,37 +107,12 @@ export class PyannetNet implements Graph {
     return [filters, lstm, ...linears, this.output.name];
   }
 
-  /** Bytes of the weights and the memory for the largest batch so far. */
-  get heapBytes(): number {
-    return this.kernels.heap.bytes;
-  }
-
-  /** Does nothing, because the heap is garbage-collected with this object. */
-  release(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  /** Like {@link compute}, with the signature of a session. */
-  run(input: Parameters<Graph['run']>[0]): Promise<FloatTensor> {
-    return Promise.resolve().then(() => {
-      if ('buffer' in input) throw unlike('it received a GPU tensor');
-      return this.compute(input);
-    });
-  }
-
-  /**
-   * @param windows axes (batch, channel, sample), one channel
-   * @returns axes (batch, frame, class), log-probabilities
-   * @throws VoxlaneError `model-output` if the output is not finite or all zero, `backend-failed` without memory
-   */
-  compute(windows: FloatTensor): FloatTensor {
-    const { data, shape } = this.trace(windows);
-    return { data: healthy(data, this.output.name, 'model-output'), shape };
-  }
-
   /**
    * Like {@link compute}, for comparisons: reports every named value before the output, and does not check the
    * output.
+   *
+   * @param input axes (batch, channel, sample), one channel
+   * @returns axes (batch, frame, class), log-probabilities
    */
   trace({ data, shape }: FloatTensor, onValue?: OnValue): FloatTensor {
     const [numWindows = 0, numChannels, numSamples = 0] = shape;
@@ -164,6 +140,10 @@ export class PyannetNet implements Graph {
     }
     rows = this.multiply(this.classifier, rows, size, this.lstms.length + this.linears.length + 1);
     return logSoftmax(this.framesFirst(rows, size, this.network.classifier.bias.length));
+  }
+
+  protected refuseGpuTensor(): Error {
+    return unlike('it received a GPU tensor');
   }
 
   private layOut(numWindows: number, numSamples: number): void {
