@@ -18,7 +18,7 @@ interface Compiler {
 const COMPILER = 'assemblyscript/asc';
 
 const FOLDER = join(import.meta.dirname, '../src/nn/assembly');
-/** Modules that export the bytes of a build, by name. `src/nn/builds.d.ts` declares them. */
+/** Modules that export the bytes of a build, by name. `src/modules.d.ts` declares them. */
 const BUILDS: Readonly<Record<string, readonly string[]>> = {
   'virtual:kernels/relaxed': ['--enable', 'relaxed-simd'],
   'virtual:kernels/plain': [],

@@ -3,7 +3,6 @@ export type { LinkConstraints, ConstraintSegment } from './clustering/constraint
 export type { Dendrogram } from './clustering/dendrogram';
 export { diarize } from './engine/sharedDiarizer';
 export { Diarizer } from './engine/diarizer';
-export { DISPOSE } from './engine/calls';
 export { deleteStoredModel, presetInfo, storedModels } from './engine/presets';
 export type { PresetInfo, StoredModelInfo } from './engine/presets';
 export { Reclusterer } from './engine/reclusterer';
@@ -68,3 +67,4 @@ export { STAGES } from './engine/stages';
 export type { Artifact } from './engine/stages';
 export type { StageEvent, StageHook, StageName } from './engine/stages';
 export type { SpeakerCount } from './engine/speakerCount';
+export { DISPOSE } from './util/abort';

@@ -18,10 +18,9 @@ import type {
 } from '../compare/report';
 import type { ToleranceOverride } from '../compare/stageTolerance';
 import type { NamedTensor } from '../compare/tensor';
-import { throwIfAborted, unlessAborted } from '../util/abort';
+import { DISPOSE, throwIfAborted, unlessAborted } from '../util/abort';
 import { VoxlaneError } from '../util/errors';
 import { wasmThreads } from './backend';
-import { DISPOSE } from './calls';
 import { checkThreads, fileBases } from './options';
 
 /** Locations and threads of a comparator. The defaults are those of a `Diarizer`. */

@@ -1,6 +1,5 @@
-import { unlessAborted } from '../util/abort';
+import { DISPOSE, unlessAborted } from '../util/abort';
 import { VoxlaneError } from '../util/errors';
-import { DISPOSE } from './calls';
 import { EngineLifetime } from './engineLifetime';
 import {
   checkDiarizerNames,

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { noise } from '../../test/audio/collect';
 import { VoxlaneError } from '../util/errors';
+import { SerialQueue } from './engineLifetime';
 import { DiarizerShares, type DiarizerShare, type SharedDiarizer } from './sharedDiarizer';
 import { checkDiarizerOptions } from './options';
 import { TestSource } from '../../test/engine/pieces';
 import { cancelled } from '../util/abort';
-import { SerialQueue } from './calls';
 import type { DiarizationResult, DiarizeOptions, DiarizerOptions } from './types';
 
 const SAMPLES = noise(10);

@@ -1,11 +1,33 @@
 import { cancelled, Interruptible, onAbort, throwIfAborted } from '../util/abort';
 import { VoxlaneError } from '../util/errors';
-import { SerialQueue } from './calls';
 import { type Engine, hasEnded } from './engine';
 import type { CheckedDiarizerOptions } from './options';
 import { checkAgain, describeFailure, isGpuTrouble, startOnWasm, startTrustedEngine } from './selfCheck';
 import type { PipelineSettings } from './settings';
 import type { BackendReport } from './types';
+
+/** Runs one task at a time, in the order of the calls. */
+export class SerialQueue {
+  /** The previous task; settles when the next one may start, and never rejects. */
+  private previous: Promise<void> = Promise.resolve();
+
+  /**
+   * Settles like `work`, which starts when the earlier tasks have ended. If the signal fires before, the task rejects
+   * at once with `cancelled` and never starts. After the start, the queue ignores the signal.
+   */
+  take<Result>(work: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      const stopListening = onAbort(signal, () => {
+        reject(cancelled(signal));
+      });
+      this.previous = this.previous.then(async () => {
+        if (signal?.aborted) return;
+        stopListening();
+        await work().then(resolve, reject);
+      });
+    });
+  }
+}
 
 /** Parameters of an engine start. */
 export interface EngineSetup {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { SerialQueue } from './calls';
+import { SerialQueue } from './engineLifetime';
 
 /** Work that the test ends. */
 function openWork(begun: string[], name: string): { work: () => Promise<string>; end: () => void; fail: () => void } {

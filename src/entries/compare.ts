@@ -50,8 +50,8 @@ export type {
   PrecisionCallOptions,
   ReadOptions,
 } from '../engine/comparator';
-export { DISPOSE } from '../engine/calls';
 export type { ShippedModel } from '../store/manifest';
 export { VoxlaneError } from '../util/errors';
 export type { ExactValues } from '../util/numberTypes';
 export type { ErrorCode, ErrorParts } from '../util/errors';
+export { DISPOSE } from '../util/abort';

@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import type { Turn } from '../timeline/turns';
 import { toAudacityLabels, toCsv, toSrt, toWebVtt } from './textExports';
 import { toEaf, toTextGrid } from './tiers';
-import { DURATION_SECONDS, EXPORTS, TURNS } from './fixtures/exported';
+import { DURATION_SECONDS, EXPORTS, TURNS } from '../../test/formats/exported';
 
 /** A turn found by another program's reader: start and end in milliseconds, name. */
 type Read = [startMs: number, endMs: number, name: string];

@@ -2,7 +2,7 @@ import { Interruptible, onAbort } from '../util/abort';
 import { connectionProblem } from '../util/fetch';
 import { sha256Hex } from '../util/hash';
 import type { KeptFile } from './cache';
-import { altered, cancelled, gaveUp, unavailable } from './failures';
+import { altered, cancelled, gaveUp, unavailable } from './load';
 
 /** Runs `action` after `milliseconds`; the returned function cancels it. Injected, so tests do not have to wait. */
 export type Timer = (milliseconds: number, action: () => void) => () => void;

@@ -2,7 +2,7 @@ import { VoxlaneError } from '../util/errors';
 import { sha256Hex } from '../util/hash';
 import { type Kept, type KeptFile, ModelCache, type StoredModel, type StoreUsage } from './cache';
 import { browserDownloadTools, download, type DownloadProgress, type DownloadTools } from './download';
-import { cancelled, unavailable } from './failures';
+import { cancelled, unavailable } from './load';
 import { acceptedFile, type AcceptedFile, addressOf, type ModelPlaces, type Sources } from './sources';
 
 /**

@@ -1,5 +1,12 @@
 import { VoxlaneError } from './errors';
 
+/**
+ * Name of the method that `using` calls at the end of a block. In runtimes without `Symbol.dispose`, this is a private
+ * symbol: nothing is added to `Symbol`, and nothing calls the method.
+ */
+export const DISPOSE: typeof Symbol.dispose =
+  (Symbol as { readonly dispose?: typeof Symbol.dispose }).dispose ?? (Symbol('dispose') as typeof Symbol.dispose);
+
 /** @param signal if it has fired, its reason becomes the `cause` */
 export function cancelled(signal?: AbortSignal): VoxlaneError {
   const options = signal?.aborted ? { cause: signal.reason as unknown } : undefined;

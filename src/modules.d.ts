@@ -1,3 +1,26 @@
+/** The builds of src/nn/assembly as bytes, created by scripts/kernelsPlugin.ts. */
+declare module 'virtual:kernels/relaxed' {
+  const bytes: Uint8Array<ArrayBuffer>;
+  export default bytes;
+}
+
+declare module 'virtual:kernels/plain' {
+  const bytes: Uint8Array<ArrayBuffer>;
+  export default bytes;
+}
+
+/** The resampler's module as bytes, which scripts/resamplerPlugin.ts reads from its package. */
+declare module 'virtual:wasm/speex-resampler' {
+  const bytes: Uint8Array<ArrayBuffer>;
+  export default bytes;
+}
+
+/** The package of the large files, which scripts/package/assets.ts makes. */
+declare module 'voxlane-assets' {
+  import type { FileBases } from './engine/defaultFiles';
+  export const files: FileBases;
+}
+
 /** The used part of Xiph's `speex_resampler.h`, as Emscripten exports it. Pointers are byte offsets into the heap. */
 declare module '@echogarden/speex-resampler-wasm/simd' {
   export interface SpeexModule {
