@@ -59,7 +59,7 @@ export const unreadableDe: ErrorWords = {
 
 /** German texts about presets and models on the main page. */
 
-const { bytes: bytesText, count: countText, date, percent: percentText } = formatsIn('de');
+const { bytes: bytesText, clock, count, date, percent, ratio, span } = formatsIn('de');
 
 const facts = (size: string, license: string): string => `${size} · ${licenseName(license)}`;
 
@@ -90,7 +90,7 @@ export const modelsDe: ModelsWords = {
   checking: (file) => `${file} wird geprüft`,
   starting: 'Modelle werden gestartet',
   received: (receivedBytes, totalBytes) =>
-    `${bytesText(receivedBytes)} von ${bytesText(totalBytes)} · ${percentText(totalBytes > 0 ? receivedBytes / totalBytes : 0)}`,
+    `${bytesText(receivedBytes)} von ${bytesText(totalBytes)} · ${percent(totalBytes > 0 ? receivedBytes / totalBytes : 0)}`,
   stop: 'Abbrechen',
 
   question: {
@@ -114,7 +114,7 @@ export const modelsDe: ModelsWords = {
     heading: 'In diesem Browser behaltene Modelle',
     none: 'Keine. Was zu dieser Seite gehört, braucht keinen Speicherplatz.',
     unknown: (problem) => `Sie ließen sich nicht auflisten: ${problem}.`,
-    total: (n, bytes) => `${countText(n)} ${n === 1 ? 'Modell' : 'Modelle'}, zusammen ${bytesText(bytes)}`,
+    total: (n, bytes) => `${count(n)} ${n === 1 ? 'Modell' : 'Modelle'}, zusammen ${bytesText(bytes)}`,
     size: (bytes) => bytesText(bytes),
     license: (spdx) => (spdx === null ? 'Lizenz unbekannt' : licenseName(spdx)),
     since: (storedAtMs) => `seit ${date(storedAtMs)}`,
@@ -128,7 +128,6 @@ export const modelsDe: ModelsWords = {
 
 /** German texts of the main page. A turn is a `Beitrag`, a track a `Spur`. */
 
-const { clock, count, percent, ratio, span } = formatsIn('de');
 const plural = (n: number, one: string, many: string): string => `${count(n)} ${n === 1 ? one : many}`;
 /** The plural of `Sprecher` is the same. */
 const speakers = (n: number): string => `${count(n)} Sprecher`;

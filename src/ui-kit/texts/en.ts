@@ -62,7 +62,7 @@ export const unreadableEn: ErrorWords = {
 
 /** English texts about presets and models on the main page. */
 
-const { bytes: bytesText, count: countText, date, percent: percentText } = formatsIn('en');
+const { bytes: bytesText, clock, count, date, percent, ratio, span } = formatsIn('en');
 
 /** `26.5 MB · CC BY 4.0`, or a text in place of the size. */
 const facts = (size: string, license: string): string => `${size} · ${licenseName(license)}`;
@@ -94,7 +94,7 @@ export const modelsEn = {
   checking: (file: string): string => `Checking ${file}`,
   starting: 'Starting the models',
   received: (receivedBytes: number, totalBytes: number): string =>
-    `${bytesText(receivedBytes)} of ${bytesText(totalBytes)} · ${percentText(totalBytes > 0 ? receivedBytes / totalBytes : 0)}`,
+    `${bytesText(receivedBytes)} of ${bytesText(totalBytes)} · ${percent(totalBytes > 0 ? receivedBytes / totalBytes : 0)}`,
   stop: 'Cancel',
 
   question: {
@@ -118,7 +118,7 @@ export const modelsEn = {
     heading: 'Models kept in this browser',
     none: 'None. The models included in this page need no storage.',
     unknown: (problem: string): string => `The models could not be listed: ${problem}.`,
-    total: (n: number, bytes: number): string => `${countText(n)} ${n === 1 ? 'model' : 'models'}, ${bytesText(bytes)} in all`,
+    total: (n: number, bytes: number): string => `${count(n)} ${n === 1 ? 'model' : 'models'}, ${bytesText(bytes)} in all`,
     size: (bytes: number): string => bytesText(bytes),
     license: (spdx: string | null): string => (spdx === null ? 'license unknown' : licenseName(spdx)),
     since: (storedAtMs: number): string => `since ${date(storedAtMs)}`,
@@ -145,7 +145,6 @@ export type Notice =
 
 /** English texts of the main page. Other languages have the same shape. */
 
-const { clock, count, percent, ratio, span } = formatsIn('en');
 const plural = (n: number, one: string, many: string): string => `${count(n)} ${n === 1 ? one : many}`;
 
 const STAGES: Readonly<Record<StageGroupId, string>> = {
