@@ -1,6 +1,7 @@
 import { readCampplus } from '../embedding/campplusGraph';
 import { CampplusNet } from '../embedding/campplusNet';
-import { GpuStatsPool, poolEmbeddings, statsPool } from '../embedding/statsPool';
+import { GpuStatsPool } from '../embedding/gpuStatsPool';
+import { poolEmbeddings, statsPool } from '../embedding/statsPool';
 import { type GraphInfo, graphInfo, type ModelProto } from '../onnx/model';
 import { type PooledHead, type PooledNetwork, splitAtPooling } from '../onnx/pooled';
 import type { FloatTensor } from '../ort/graph';

@@ -11,7 +11,8 @@ import type { EmbedBatch, Embedder, EmbedResult } from './embedder';
 import { GpuFeatureStage, tensorUsage } from './gpuFeatures';
 import { GpuGather } from './gpuGather';
 import { EVERY_FRAME, maskedFeatures, usedFrames, windowMasks } from './mask';
-import { frameWeights, GpuStatsPool, poolEmbeddings, type PoolScratch, withoutEmpty } from './statsPool';
+import { GpuStatsPool, type PoolScratch, withoutEmpty } from './gpuStatsPool';
+import { frameWeights, poolEmbeddings } from './statsPool';
 
 /** Features from the CPU filterbank, the backbone in a session on WASM, pooling in float64. */
 export class CpuPooling implements PooledBackend {

@@ -3,7 +3,7 @@
  * transferring ten seconds of audio as lists of numbers takes longer than the GPU computation.
  */
 import { GpuGather } from '../../src/embedding/gpuGather';
-import { GpuStatsPool } from '../../src/embedding/statsPool';
+import { GpuStatsPool } from '../../src/embedding/gpuStatsPool';
 import { openPooledEmbedder } from '../../src/embedding/pooledEmbedder';
 import { type DispatchLimits, GpuFbank } from '../../src/features/gpuFbank';
 import { Fbank } from '../../src/features/fbank';

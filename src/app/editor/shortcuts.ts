@@ -284,7 +284,7 @@ export function createHelpDialog(scope: Scope, onLetters: (on: boolean) => void)
   const heading = h('h2', { class: 'title', id: 'keys-heading' }, words.heading);
   const dialog = h(
     'dialog',
-    { class: 'dialog help', 'aria-labeledby': 'keys-heading', 'data-testid': 'help' },
+    { class: 'dialog help', 'aria-labelledby': 'keys-heading', 'data-testid': 'help' },
     h('div', { class: 'dialog__head' }, heading, close),
     h('div', { class: 'help__groups' }, ...GROUPS.map(group)),
     h('label', { class: 'check' }, letters, words.letters),

@@ -79,7 +79,7 @@ export function createTabs<Id extends string>(scope: Scope, label: string, tabs:
   const prefix = `tabs-${serial}`;
   const made = new Set<Id>();
   const parts = tabs.map(({ id, label: name, make, isEager }) => {
-    const panel = h('div', { role: 'tabpanel', id: `${prefix}-${id}`, 'aria-labeledby': `${prefix}-${id}-tab`, class: 'tabs__panel', hidden: true });
+    const panel = h('div', { role: 'tabpanel', id: `${prefix}-${id}`, 'aria-labelledby': `${prefix}-${id}-tab`, class: 'tabs__panel', hidden: true });
     const button = h(
       'button',
       { type: 'button', role: 'tab', class: 'tabs__tab', id: `${prefix}-${id}-tab`, 'aria-controls': `${prefix}-${id}`, 'data-testid': `tab-${id}` },

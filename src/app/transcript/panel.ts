@@ -21,8 +21,7 @@ import type { Panel, Editor } from '../editor/editor';
 import { exportNamesOf } from '../editor/speakerNames';
 import { isHidden, whenShown } from '../result/tabs';
 import { readTextFile } from '../workspace/openFiles';
-import { createCueList } from './cueList';
-import { transcriptText as words } from './text';
+import { createCueList, transcriptText as words } from './cueList';
 
 const TRANSCRIPT_FORMATS = ['srt', 'vtt', 'csv', 'json'] as const;
 type TranscriptFormat = (typeof TRANSCRIPT_FORMATS)[number];

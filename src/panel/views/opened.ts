@@ -49,7 +49,7 @@ export function openZone({ scope, actions }: SectionContext): Section {
         fileButton(scope, empty.folder, actions.open, FOLDER),
       ),
       h('p', { class: 'fine', id: 'shipped-models' }, empty.shipped),
-      h('div', { class: 'button-row button-row--tight', role: 'group', 'aria-labeledby': 'shipped-models' }, ...models),
+      h('div', { class: 'button-row button-row--tight', role: 'group', 'aria-labelledby': 'shipped-models' }, ...models),
     ),
     h(
       'dl',
