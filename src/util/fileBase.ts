@@ -1,4 +1,4 @@
-import { VoxlaneError } from './errors';
+import { VoxlaneError } from './errors.ts';
 
 /**
  * Base for files of one kind: either one address with a slash at its end, or a map from each path to its own address,
