@@ -250,7 +250,7 @@ export function engineRequest({ options, models }: State): EngineRequest {
   }
   const { backend, preset, speed } = options;
   const { file } = models;
-  // `auto` uses the models at hand, which includes a file that the browser could not store.
+  // `auto` uses every available model, including a chosen file that the browser could not store.
   return file && preset !== 'campplus' ? { backend, preset: 'community-1', speed, file } : { backend, preset, speed, file: null };
 }
 

@@ -175,7 +175,7 @@ function planes(sample: AudioSample): Float32Array[] {
   });
 }
 
-/** Codecs need packets from before the first requested sample: AAC and MP3 need some frames. */
+/** Decoding starts this early, because codecs such as AAC and MP3 need some frames before the first requested sample. */
 const PREROLL_SECONDS = 1;
 /**
  * Containers in which decoding may start in mid-file without shifting the audio. Matroska rounds timestamps to
@@ -184,7 +184,7 @@ const PREROLL_SECONDS = 1;
  */
 const EXACT_SEEK_CONTAINERS = new Set([MP4.name, QTFF.name, MP3.name, FLAC.name, ADTS.name, MPEG_TS.name]);
 const INEXACT_SEEK_CODECS = new Set(['opus', 'vorbis']);
-/** Decoders of other codecs drop the encoder's delay themselves, or there is none. */
+/** The only codecs whose encoder delay must be dropped here: other decoders drop it, or there is none. */
 const DELAYED_CODECS = new Set(['aac', 'mp3']);
 /** If less than this is missing at the end, a file does not count as truncated. */
 const TRUNCATION_TOLERANCE_SECONDS = 0.25;

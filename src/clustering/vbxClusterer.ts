@@ -220,9 +220,9 @@ export class VbxClusterer {
   }
 
   /**
-   * Constraints that the clusters already satisfy change nothing, except that local speakers without an embedding follow them.
-   * VBx itself does not support constraints. Otherwise, {@link seededCentroids} therefore starts from the clusters of VBx or
-   * k-means, and every unconstrained local speaker goes to the nearest of the resulting centroids.
+   * If the clusters already satisfy the constraints, only local speakers without an embedding move, to the cluster of their
+   * constraint. Otherwise {@link seededCentroids} starts from the clusters of VBx or k-means, because VBx does not support
+   * constraints, and every unconstrained local speaker is assigned to the nearest of the resulting centroids.
    *
    * @throws VoxlaneError `options` if there are more constrained speakers than `maxSpeakers`
    */

@@ -68,7 +68,7 @@ describe('align', () => {
     const golden = named(['batch', 'frame', 'channel'], 1, 2, 3);
     const { tensor, note } = align(golden, ['batch', 'channel', 'frame'], [1, 3, 2]);
     expect(tensor).toEqual({ shape: [1, 3, 2], data: Float32Array.of(0, 3, 1, 4, 2, 5) });
-    expect(note).toBe('golden is (batch, frame, channel): (1, 2, 3), treated as (batch, channel, frame)');
+    expect(note).toBe('the golden tensor is (batch, frame, channel): (1, 2, 3), treated as (batch, channel, frame)');
   });
 
   it('aligns by names even if the shapes then differ', () => {

@@ -29,7 +29,7 @@ export function align(golden: NamedTensor, axes: readonly string[], shape: reado
   const transposed = transpose(golden, [...order, ...dropped]);
   return {
     tensor: { ...transposed, shape: axes.map((name) => sizeOfAxis(name) ?? 1) },
-    note: `golden is (${golden.axes.join(', ')}): ${shapeText(golden.shape)}, treated as (${axes.join(', ')})`,
+    note: `the golden tensor is (${golden.axes.join(', ')}): ${shapeText(golden.shape)}, treated as (${axes.join(', ')})`,
   };
 }
 

@@ -238,11 +238,11 @@ export async function openBranches(
       // The runtime infers more shapes without the node, and may reject an inferred shape.
       await (await open(encodeOnnx(replaced.model))).release();
       current = replaced.model;
-      notes.push(`For these inputs, ${next.name} (${next.op}) runs ${replaced.note} in its place`);
+      notes.push(`For these inputs, ${next.name} (${next.op}) runs ${replaced.note}`);
     } catch (error) {
       if (!(error instanceof VoxlaneError)) throw error;
       closed.add(next.name);
-      notes.push(`${next.name} (${next.op}) stays closed: ${error.problem}`);
+      notes.push(`${next.name} (${next.op}) is not replaced: ${error.problem}`);
     }
   }
   return { model: current, notes };
@@ -257,7 +257,7 @@ interface Replaced {
 
 async function withBranch(model: ModelProto, { inputs, index }: NodeInfo, feeds: ReadonlyMap<string, GraphTensor>, open: RunnerOptions['open']): Promise<Replaced> {
   const branch = (await isTrue(model, inputs[0] ?? '', feeds, open)) ? 'then_branch' : 'else_branch';
-  return { model: inlineBranch(model, index, branch), note: `its ${branch}: the graph is compared with that branch` };
+  return { model: inlineBranch(model, index, branch), note: `its ${branch}, which replaces the node in the comparison` };
 }
 
 async function withIterationsOf(
@@ -270,11 +270,11 @@ async function withIterationsOf(
   const body = bodyOf(graphOf(model).node[index]!);
   if (!body) throw refused('its body is not complete');
   const numIterations = await countIterations(withIterations(model, index), feeds, open);
-  if (numIterations === 0) throw refused('it runs no iteration');
+  if (numIterations === 0) throw refused('it runs no iterations');
   if (numIterations > MAX_ITERATIONS) throw refused(`it runs ${numIterations} iterations, but at most ${MAX_ITERATIONS} can be compared one by one`);
   const numNodes = numIterations * body.node.length;
   if (numNodes > MAX_UNROLLED_NODES) throw refused(`its ${numIterations} iterations have ${numNodes} nodes, but at most ${MAX_UNROLLED_NODES} can be compared one by one`);
-  const count = numIterations === 1 ? '1 iteration: the graph is compared with this one' : `${numIterations} iterations: the graph is compared with these`;
+  const count = numIterations === 1 ? '1 iteration, which replaces the node in the comparison' : `${numIterations} iterations, which replace the node in the comparison`;
   return { model: unrollLoop(model, index, numIterations, stages), note: count };
 }
 

@@ -80,7 +80,7 @@ describe('openBranches', () => {
     const given = new Map([...feeds([1, 2], true)].filter(([name]) => name === 'x'));
     const { model, notes } = await openBranches(NESTED, given, openNodeSession);
     expect(valueNames(graphInfo(model))).toContain('inner_y');
-    expect(notes).toEqual([expect.stringMatching(/outer.*then_branch/), expect.stringMatching(/inner.*stays closed: .*\bc\b/)]);
+    expect(notes).toEqual([expect.stringMatching(/outer.*then_branch/), expect.stringMatching(/inner.*is not replaced: .*\bc\b/)]);
   });
 
   it('keeps an If if the runtime rejects the inlined branch', async () => {
@@ -102,7 +102,7 @@ describe('openBranches', () => {
     });
     const given = new Map([['c', { shape: [], data: Float32Array.of(1), dtype: 'bool' }]]);
     const { model, notes } = await openBranches(refused, given, openNodeSession);
-    expect(notes).toEqual([expect.stringMatching(/branches.*stays closed.*Range/)]);
+    expect(notes).toEqual([expect.stringMatching(/branches.*is not replaced.*Range/)]);
     expect(await valueOf(model, given, 'y')).toEqual([0, 1, 2]);
   });
 

@@ -90,7 +90,7 @@ describe('iterations of a Loop', () => {
     const given = feeds(most);
     const closed = loop(opset);
     const { model, notes } = await openBranches(closed, given, openNodeSession, new Set(['s_out']));
-    expect(notes[0]).toBe(`For these inputs, loop (Loop) runs ${numIterations} iterations: the graph is compared with these in its place`);
+    expect(notes[0]).toBe(`For these inputs, loop (Loop) runs ${numIterations} iterations, which replace the node in the comparison`);
     expect(graphInfo(model).nodes.filter(({ op }) => op === 'Loop' || op === 'If')).toEqual([]);
     expect(await valuesOf(model, given, ['y', 'all'])).toEqual(await valuesOf(closed, given, ['y', 'all']));
     const steps = [[3, 5], [7, 11], [15, 23]].slice(0, numIterations);
@@ -120,7 +120,7 @@ describe('iterations of a Loop', () => {
     ]);
   });
 
-  it('a loop with many iterations, or with none, stays closed with a note', async () => {
+  it('a loop with many iterations, or with none, is not replaced, with a note', async () => {
     const many = build({
       input: [float('x', 2), int64('n')],
       output: [float('y', 2)],
@@ -138,9 +138,9 @@ describe('iterations of a Loop', () => {
         }),
       ],
     });
-    for (const [count, reason] of [[500, 'it runs 500 iterations, but at most 64 can be compared one by one'], [0, 'it runs no iteration']] as const) {
+    for (const [count, reason] of [[500, 'it runs 500 iterations, but at most 64 can be compared one by one'], [0, 'it runs no iterations']] as const) {
       const { model, notes } = await openBranches(many, feeds(count), openNodeSession);
-      expect(notes).toEqual([`long (Loop) stays closed: ${reason}`]);
+      expect(notes).toEqual([`long (Loop) is not replaced: ${reason}`]);
       expect(model).toBe(many);
     }
   });

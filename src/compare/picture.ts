@@ -90,8 +90,8 @@ interface Axis {
 /**
  * Reduces the difference of two tensors to a heatmap, a histogram and a slice.
  *
- * Columns are the axis `frame`, else `sample`, else the last one; rows are the largest of the others. Along the remaining
- * axes, and within a cell, the maximum error counts.
+ * Columns are the axis `frame`, else `sample`, else the last one; rows are the largest of the others. A cell shows the
+ * maximum error of its values, over all remaining axes.
  *
  * @param axes name of each axis of both tensors
  * @throws VoxlaneError `model-output` if the two have different shapes or no values

@@ -243,7 +243,7 @@ export function pairInputs(given: readonly NamedTensor[], info: GraphInfo, compu
 }
 
 /**
- * The golden inputs of a model that is not shipped that its graph does not have; clauses without a period, for the user.
+ * Describes the golden inputs that the graph of a model that is not shipped does not have; clauses without a period, for the user.
  */
 export function unusedInputs({ inputs }: GoldenBundle, info: GraphInfo): string[] {
   const known = new Set([...info.inputs, ...info.defaults].map(({ name }) => name));

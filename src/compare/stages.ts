@@ -109,8 +109,8 @@ async function runForced(
 }
 
 /**
- * True if golden values can replace those of the graph. Another shape, non-finite values, and numbers that the type cannot
- * hold would be no valid test of the next stage.
+ * True if golden values can replace those of the graph. The next stage cannot be tested on values of another shape, on
+ * non-finite values, or on numbers that its type cannot represent.
  */
 export function canInject(golden: Tensor, actual: GraphTensor): boolean {
   if (!hasShape(golden, actual.shape)) return false;

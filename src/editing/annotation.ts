@@ -32,9 +32,8 @@ export interface Annotation {
   /** Sorted by start, then end, then id. Turns of different speakers may overlap. */
   readonly turns: readonly EditableTurn[];
   /**
-   * The speaker that the pipeline chose where several talk: `exclusiveOf` prefers these speakers. Assigning a turn or merging
-   * speakers updates them, and replacing all turns replaces them; other edits do not change them. Sorted
-   * by start.
+   * The pipeline's exclusive turns. If several speakers talk at once, `exclusiveOf` prefers the speaker of these turns. They
+   * change only if a turn is assigned, speakers are merged, or all turns are replaced. Sorted by start.
    */
   readonly exclusiveHints: readonly Turn[];
   /** The id of the next new turn. */

@@ -63,7 +63,7 @@ export class Diarizer {
    */
   static async create(
     options: DiarizerOptions & {
-      /** Aborts the creation; ignored afterwards. */
+      /** Aborts the creation; ignored afterward. */
       readonly signal?: AbortSignal;
     } = {},
   ): Promise<Diarizer> {

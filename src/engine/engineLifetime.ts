@@ -40,7 +40,7 @@ type UseEngine = <Result>(use: (engine: Engine) => Promise<Result>) => Promise<R
 
 /**
  * Starts an engine for the first run, reuses it for later runs, and ends it when it is idle, disposed or unusable. Runs are
- * queued. A cancelled or failed run ends the engine, because nothing else stops a running kernel or frees a WASM heap.
+ * queued. A canceled or failed run ends the engine, because nothing else stops a running kernel or frees a WASM heap.
  */
 export class EngineLifetime {
   private readonly queue = new SerialQueue();
@@ -120,7 +120,7 @@ export class EngineLifetime {
    * WASM, because no result of a faulty GPU can be kept.
    */
   private async useTrusted<Result>(use: (engine: Engine) => Promise<Result>, signal: AbortSignal): Promise<Result> {
-    // The run may have been cancelled before it needed the engine.
+    // The run may have been canceled before it needed the engine.
     throwIfAborted(signal);
     // A worker can end between two runs.
     if (this.engine && hasEnded(this.engine)) this.stop(cancelled());

@@ -86,7 +86,7 @@ function superseded(): VoxlaneError {
 export interface ReclustererOptions {
   /** Base URL of the models, with `<model id>/manifest.json`, for presets with a PLDA. Default: as for a `Diarizer`. */
   readonly models?: string | URL;
-  /** Aborts the creation; ignored afterwards. */
+  /** Aborts the creation; ignored afterward. */
   readonly signal?: AbortSignal;
 }
 

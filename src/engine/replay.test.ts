@@ -64,7 +64,7 @@ describe('captures that cannot be replayed', () => {
     ['scores in place of activity', 'segmentations.npz', 'segmentations', [24, 4, 3], 0.5, 'values other than 0 and 1'],
     ['fewer windows than embeddings', 'segmentations.npz', 'segmentations', [3, 4, 3], 1, '(3, 4, 3)'],
     ['two axes', 'raw_embeddings.npz', 'embeddings', [4, 3], 1, 'the shape (4, 3)'],
-    ['an array of another name', 'raw_embeddings.npz', 'something', [4, 3, 2], 1, 'no such array'],
+    ['an array of another name', 'raw_embeddings.npz', 'something', [4, 3, 2], 1, 'has no array embeddings'],
   ])('%s', (_, file, name, shape, value, problem) => {
     const data = new Float64Array(shape.reduce((product, size) => product * size, 1)).fill(value);
     const files = new Map([...bareCapture(), [file, buildNpz({ [name]: { shape, data } })]]);

@@ -127,8 +127,8 @@ function requiredArray(files: ReadonlyMap<string, Uint8Array>, file: string, nam
   if (!bytes) throw unreadable(`The capture has no ${file}`, `${EMBEDDINGS_FILE} and ${SEGMENTATIONS_FILE}`);
   const array = readArrays(bytes, file).get(name);
   if (array?.shape.length !== 3) {
-    const found = array ? `the shape ${shapeText(array.shape)}` : 'no such array';
-    throw unreadable(`${file} has for ${name} ${found}`, 'three axes');
+    const problem = array ? `The array ${name} in ${file} has the shape ${shapeText(array.shape)}` : `${file} has no array ${name}`;
+    throw unreadable(problem, 'an array with three axes');
   }
   return array;
 }

@@ -209,8 +209,8 @@ export async function knownFailures(options: CheckedDiarizerOptions, settings: P
 /**
  * Checks each model that has golden outputs, unless its verdict is stored. A browser can compile the SIMD of the WASM
  * kernels incorrectly, so each model must reproduce its golden outputs before it is used. Verdicts are stored for 30
- * days, by browser, release, SIMD and model file. Golden outputs that cannot be fetched or read are an obstacle, not an
- * error.
+ * days, by browser, release, SIMD and model file. If golden outputs cannot be fetched or read, the model is not checked, and
+ * `obstacle` has the reason.
  *
  * @param ownKernels whether the engine was started with the WASM kernels
  * @throws VoxlaneError `cancelled`, and other errors of a worker

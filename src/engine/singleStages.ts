@@ -350,8 +350,8 @@ function settingsFor({ preset, model, segmentationModel }: VoiceEmbeddings, clus
   const settings = Object.hasOwn(PRESETS, preset) ? settingsOf(preset, clustering) : null;
   if (settings?.embedding === model.id && settings.segmentation === segmentationModel.id) return settings;
   throw wrongInput(
-    `The embeddings are declared as preset ${preset}, from ${nameOf(segmentationModel)} and ${nameOf(model)}`,
-    `a preset with its own models: ${Object.values(PRESETS).map((one) => `${one.preset}, of ${one.segmentation} and ${one.embedding}`).join('; ')}`,
+    `The embeddings name the preset ${preset}, which does not use the models ${nameOf(segmentationModel)} and ${nameOf(model)}`,
+    `a preset with its models: ${Object.values(PRESETS).map((one) => `${one.preset} with ${one.segmentation} and ${one.embedding}`).join('; ')}`,
     'Pass the result of embed() unchanged',
   );
 }

@@ -334,7 +334,7 @@ export function endingOnFailure<Result>(source: DiarizationSource, check: () => 
 /** Through a `Response`, so that the browser, not the page, stores the data. */
 async function collect(reader: PieceReader, first: Uint8Array): Promise<Blob> {
   let numBytes = 0;
-  // An object, because control flow analysis does not see the assignment in the stream.
+  // An object, because TypeScript does not track an assignment inside the stream's callbacks.
   const fault: { error?: VoxlaneError } = {};
   const bytes = new ReadableStream<Uint8Array>(
     {

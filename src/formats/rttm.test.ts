@@ -108,8 +108,8 @@ describe('parseRttm', () => {
   it('rejects speakers 0 and 1 that may be confidences, and reads a constant confidence of 1', () => {
     const file = (...names: string[]) => names.map((name, i) => `SPEAKER x 1 ${i} 1 <NA> <NA> ${name}\n`).join('');
     for (const end of ['', ' <NA>']) {
-      expect(() => parseRttm(file(`Speaker 0${end}`, `Speaker 1${end}`))).toThrow(/Line 2 may have the speaker "Speaker 1" or the confidence 1/);
-      expect(() => parseRttm(file(`Speaker 01${end}`, `Speaker 02${end}`))).toThrow(/Line 2 may have the speaker "Speaker 02"/);
+      expect(() => parseRttm(file(`Speaker 0${end}`, `Speaker 1${end}`))).toThrow(/Line 2 is ambiguous: "1" is either the confidence or the end of the name "Speaker 1"/);
+      expect(() => parseRttm(file(`Speaker 01${end}`, `Speaker 02${end}`))).toThrow(/Line 2 is ambiguous: .* the end of the name "Speaker 02"/);
       expect(parseRttm(file(`a 1${end}`, `b 1${end}`, `a 1${end}`)).get('x')?.map(({ speaker }) => speaker)).toEqual(['a', 'b', 'a']);
     }
   });
@@ -197,7 +197,7 @@ describe('parseRttm', () => {
     ['a uri with a space and no <NA>', 'SPEAKER my talk 1 0.5 2.0 x y a z\n', /10 fields, shifted by a name with spaces/],
     ['a uri with a space and no speaker', 'SPEAKER my talk 1 0 1 <NA> <NA>\n', /8 fields, shifted by a name with spaces/],
     ['too many fields without <NA>', 'SPEAKER x 1 0 1 - - John Smith - -\n', /11 fields instead of 8 to 10/],
-    ['a name that ends in a number', 'SPEAKER x 1 0 1 <NA> <NA> Speaker 2 <NA>\n', /speaker "Speaker 2" or the confidence 2/],
+    ['a name that ends in a number', 'SPEAKER x 1 0 1 <NA> <NA> Speaker 2 <NA>\n', /"2" is either the confidence or the end of the name "Speaker 2"/],
     ['a decimal comma', line('x', '0,5', '1', 'a'), /start "0,5", which is not a number/],
     ['<NA> in the middle of a name', 'SPEAKER x 1 0 1 <NA> <NA> A <NA> B <NA> <NA>\n', /12 fields instead of 8 to 10/],
     ['columns of a table', 'SPEAKER,x,1,0,1,<NA>,<NA>,a,<NA>,<NA>\n', /does not start with an RTTM record type/],

@@ -67,7 +67,7 @@ export function parseRttm(text: string): Map<string, Turn[]> {
     if (confidence !== undefined && /^\d+$/.test(confidence)) {
       // "Speaker 2" and a confidence of 2 look alike. So do "Speaker 0" and "Speaker 1", which would become one speaker.
       const isName = Number(confidence) > 1 || confidence !== (wholeConfidences.get(speaker) ?? confidence);
-      if (isName) throw unreadable(record, `may have the speaker "${speaker} ${confidence}" or the confidence ${confidence}`, EXPECTED);
+      if (isName) throw unreadable(record, `is ambiguous: "${confidence}" is either the confidence or the end of the name "${speaker} ${confidence}"`, EXPECTED);
       wholeConfidences.set(speaker, confidence);
     }
     const startSeconds = secondsAt(times, 0, 'start', EXPECTED);

@@ -22,7 +22,7 @@ interface Slice {
 }
 
 /**
- * Walks backwards from the outputs to fed values, initializers, constants or the graph's inputs.
+ * Walks backward from the outputs to fed values, initializers, constants or the graph's inputs.
  *
  * @throws VoxlaneError `options` for a value that the graph does not have or that no node outputs, and for an output that
  *   is also an input; `model-invalid` if a node reads a value that nothing provides

@@ -69,7 +69,7 @@ const ORT_MAGIC = { offset: 4, text: 'ORTM' };
 const TEXT_BYTES = 64;
 
 /**
- * Parses an ONNX file. The weights are views of `bytes`, which must not change afterwards.
+ * Parses an ONNX file. The weights are views of `bytes`, which must not change afterward.
  *
  * @param name file name for errors
  * @param findData finds the files that hold its weights

@@ -164,7 +164,7 @@ describe('tolerances', () => {
 });
 
 describe('wording', () => {
-  const scaled = cause('scaled', 'golden is 1.0500 × ours');
+  const scaled = cause('scaled', 'the golden output is 1.0500 × the computed output');
   const rowOf = (wasm: readonly ReturnType<typeof cause>[], webgpu: readonly ReturnType<typeof cause>[]): Parameters<typeof sharedCauses>[0] => ({
     wasm: stageReport({ name: 'a', causes: wasm }),
     webgpu: stageReport({ name: 'a', causes: webgpu }),
@@ -180,7 +180,7 @@ describe('wording', () => {
 
   it('shows the first cause in one line', () => {
     const [row] = stageRows(withReports(report('wasm', [{ name: 'a', causes: [scaled] }]), null));
-    expect(causeSentence(row)).toBe('Constant factor: golden is 1.0500 × ours');
+    expect(causeSentence(row)).toBe('Constant factor: the golden output is 1.0500 × the computed output');
     expect(causeSentence(undefined)).toBeNull();
   });
 

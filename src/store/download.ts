@@ -113,7 +113,7 @@ async function openAttempt(
 
   /** Whether the server has answered. */
   let isOpen = false;
-  /** Runs `step`. Rejects if it takes too long, is cancelled or fails. */
+  /** Runs `step`. Rejects if it takes too long, is canceled or fails. */
   const timed = async <Result>(step: () => Promise<Result>): Promise<Result> => {
     const callOff = after(stallMs, () => {
       stop(new RetryableError(`no data arrived for ${stallMs / 1000} s`));

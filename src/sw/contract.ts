@@ -41,5 +41,5 @@ export type PageMessage =
 export type WorkerMessage =
   /** Whether all requested files are stored. */
   | { readonly type: 'kept'; readonly complete: boolean }
-  /** A worker of a page sent a request to another origin, which the page itself cannot see. */
+  /** A worker of a page sent a request to another origin. The page cannot observe such requests. */
   | { readonly type: 'outside'; readonly address: string };

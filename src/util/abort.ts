@@ -10,7 +10,7 @@ export const DISPOSE: typeof Symbol.dispose =
 /** @param signal if it has fired, its reason becomes the `cause` */
 export function cancelled(signal?: AbortSignal): VoxlaneError {
   const options = signal?.aborted ? { cause: signal.reason as unknown } : undefined;
-  return new VoxlaneError({ code: 'cancelled', problem: 'The run was cancelled by the caller' }, options);
+  return new VoxlaneError({ code: 'cancelled', problem: 'The caller canceled the run' }, options);
 }
 
 /**

@@ -44,7 +44,7 @@ export async function fetchFile<Content>(
   signal?: AbortSignal,
 ): Promise<Content> {
   const failed = (why: string, cause: unknown): VoxlaneError =>
-    signal?.aborted ? new VoxlaneError({ code: 'cancelled', problem: 'The run was cancelled' }, { cause }) : notFetched(why, cause);
+    signal?.aborted ? new VoxlaneError({ code: 'cancelled', problem: 'The run was canceled' }, { cause }) : notFetched(why, cause);
   let response: Response;
   try {
     response = await fetch(address, signal && { signal });

@@ -71,7 +71,7 @@ const encodingWords = inLanguage(
 /**
  * Reads the text of a user's file.
  *
- * @param say shows a sentence if the encoding is a guess
+ * @param say shows a notice if the encoding was guessed
  * @param decode throws what this function throws
  * @throws VoxlaneError `format` if the browser cannot read the file, or its encoding is not supported
  */

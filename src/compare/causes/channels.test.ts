@@ -50,7 +50,7 @@ describe('channel-order', () => {
     const half = sizeOfChannels(name) / 2;
     const data = ordered(name, every(name).map((index) => (index + half) % (2 * half)));
     const cause = await expectCauses(contextOf(stageNamed(name), { data }), 'channel-order');
-    expect(cause.evidence).toMatch(/^golden has ours with the halves along (channel|mel) swapped/);
+    expect(cause.evidence).toMatch(/^the golden output is the computed output with the halves along (channel|mel) swapped/);
   });
 
   const framed = STAGES.filter(({ axes }) => axes.includes('frame'));
@@ -73,7 +73,7 @@ describe('channel-order', () => {
     const stage = stageNamed('classifier');
     const order = [0, 1, 5, 3, 4, 2, 6];
     const cause = await expectCauses(contextOf(stage, { data: ordered('classifier', order) }), 'channel-order');
-    expect(cause.evidence).toContain('along class: 2 of 7 moved (golden ← ours: 2 ← 5, 5 ← 2)');
+    expect(cause.evidence).toContain('along class: 2 of 7 moved (golden ← computed: 2 ← 5, 5 ← 2)');
     expect(cause.values).toEqual({ kind: 'permuted', order });
   });
 

@@ -69,7 +69,7 @@ function orderAlong(context: CauseContext, name: string): Cause | null {
   for (const { text, kind, order } of namedOrders(view.size, matched)) {
     const left = proven(order);
     if (!left) continue;
-    return { id: 'channel-order', evidence: `golden has ${text(name)}${leavesText(left, error)}`, values: { kind } };
+    return { id: 'channel-order', evidence: `the golden output is the computed output ${text(name)}${leavesText(left, error)}`, values: { kind } };
   }
   if (!matched || !isClear(matched, view)) return null;
   const order = matched.order;
@@ -80,8 +80,8 @@ function orderAlong(context: CauseContext, name: string): Cause | null {
   return {
     id: 'channel-order',
     evidence:
-      `golden has ours in another order along ${name}: ${moved.length} of ${view.size} moved ` +
-      `(golden ← ours: ${listed})${leavesText(left, error)}`,
+      `the golden output is the computed output in another order along ${name}: ${moved.length} of ${view.size} moved ` +
+      `(golden ← computed: ${listed})${leavesText(left, error)}`,
     values: { kind: 'permuted', order },
   };
 }
@@ -105,7 +105,7 @@ interface NamedOrder {
 function namedOrders(size: number, matched: Match | null): NamedOrder[] {
   const every = Array.from({ length: size }, (_, index) => index);
   const orders: NamedOrder[] = [
-    { kind: 'reversed', text: (axis) => `ours reversed along ${axis}`, order: every.toReversed() },
+    { kind: 'reversed', text: (axis) => `reversed along ${axis}`, order: every.toReversed() },
   ];
   if (size % 2 === 0) {
     const half = size / 2;
@@ -113,24 +113,24 @@ function namedOrders(size: number, matched: Match | null): NamedOrder[] {
     orders.push(
       {
         kind: 'halves-swapped',
-        text: (axis) => `ours with the halves along ${axis} swapped`,
+        text: (axis) => `with the halves along ${axis} swapped`,
         order: rotation(size, half),
       },
       {
         kind: 'interleaved',
-        text: (axis) => `ours de-interleaved along ${axis}: the even ones first`,
+        text: (axis) => `de-interleaved along ${axis}: the even ones first`,
         order: evenFirst,
       },
       {
         kind: 'interleaved',
-        text: (axis) => `ours interleaved along ${axis}: the halves one by one`,
+        text: (axis) => `interleaved along ${axis}: the halves one by one`,
         order: every.map((index) => evenFirst.indexOf(index)),
       },
     );
   }
   const by = matched ? mostCommon(matched.order.map((ours, theirs) => (ours - theirs + size) % size)) : 0;
   if (by !== 0) {
-    orders.push({ kind: 'rotated', text: (axis) => `ours rotated by ${by} along ${axis}`, order: rotation(size, by) });
+    orders.push({ kind: 'rotated', text: (axis) => `rotated by ${by} along ${axis}`, order: rotation(size, by) });
   }
   return orders;
 }
@@ -269,7 +269,7 @@ export function channelScale(context: CauseContext): Cause | null {
       return {
         id: 'channel-scale',
         evidence:
-          `golden is ours times one factor for each ${cause.axis}, ${factorText(least)} to ${factorText(greatest)}` +
+          `the golden output is the computed output times one factor for each ${cause.axis}, ${factorText(least)} to ${factorText(greatest)}` +
           `${hasOffset ? ', plus one number for each' : ''}${cause.leaves}`,
         values: { least, greatest },
       };

@@ -82,7 +82,7 @@ export interface CauseContext {
 }
 
 /**
- * Looks for one cause. Does not change the context. Errors of a run (a lost GPU, a cancelled call) propagate to the caller.
+ * Looks for one cause. Does not change the context. Errors of a run (a lost GPU, a canceled call) propagate to the caller.
  *
  * @returns null if the values do not prove the cause
  */
@@ -153,5 +153,5 @@ export function layerGraph(
   };
 }
 
-/** True if the backend rejected a graph. A lost device or a cancelled call is a different error. */
+/** True if the backend rejected a graph. A lost device or a canceled call is a different error. */
 const isRefusal = (error: unknown): boolean => error instanceof VoxlaneError && error.code === 'backend-failed';

@@ -122,9 +122,12 @@ export const fittedText = (value: number): string => value.toPrecision(5);
 /** Three significant digits, for errors: `0.0312`. */
 export const errorText = (value: number): string => Number(value.toPrecision(3)).toString();
 
-/** `, which leaves a max abs error of 1.2e-5 of 0.049` */
+/** `, with a max abs error of 1.2e-5 instead of 0.049` */
 export const leavesText = (left: Distance, error: Distance): string =>
-  `, which leaves a max abs error of ${errorText(left.maxAbs)} of ${errorText(error.maxAbs)}`;
+  `, with a max abs error of ${errorText(left.maxAbs)} instead of ${errorText(error.maxAbs)}`;
+
+/** The name of a side in the texts. */
+export const sideText = (side: 'golden' | 'ours'): string => (side === 'ours' ? 'the computed output' : 'the golden output');
 
 /** `1 frame`, `3 frames` */
 export const countText = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

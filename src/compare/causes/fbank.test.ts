@@ -26,7 +26,7 @@ const golden = (settings: Partial<FbankOptions>): CauseContext =>
 
 describe('fbank-window', () => {
   const windows = (inGolden: string, inOurs: string): RegExp =>
-    new RegExp(`^golden matches a ${inGolden} window \\(max abs .*ours matches a ${inOurs} window \\(max abs`);
+    new RegExp(`^the golden output matches a ${inGolden} window \\(max abs .*the computed output matches a ${inOurs} window \\(max abs`);
 
   it.each(['hamming', 'hann', 'rectangular'] as const)('finds a %s window on either side', async (windowType) => {
     const inOurs = await expectCauses(ours({ windowType }), 'fbank-window');
@@ -38,7 +38,7 @@ describe('fbank-window', () => {
 
   it('finds pre-emphasis left out, and the mean of each frame left in', async () => {
     const flat = await expectCauses(ours({ preemphasis: 0 }), 'fbank-window');
-    expect(flat.evidence).toContain('ours matches pre-emphasis of 0 ');
+    expect(flat.evidence).toContain('the computed output matches pre-emphasis of 0 ');
     // Little of the mean remains after a window: the recording needs a mean to show it.
     const biased = SAMPLES.map((value) => value + 0.3);
     const compute = (removeDcOffset: boolean): Tensor => ({
@@ -48,12 +48,12 @@ describe('fbank-window', () => {
     const fbank = { ...RECORDING.fbank!, samples: biased };
     const context = contextOf(STAGE, compute(false), { fbank, golden: compute(true) });
     const cause = await expectCauses(context, 'fbank-window');
-    expect(cause.evidence).toContain('ours matches the mean of each frame left in');
+    expect(cause.evidence).toContain('the computed output matches the mean of each frame left in');
   });
 
   it('finds two mistakes together, and one on each side', async () => {
     const both = await expectCauses(ours({ windowType: 'hamming', subtractMean: false }), 'fbank-window');
-    expect(both.evidence).toContain('ours matches a hamming window and the mean over frames not subtracted');
+    expect(both.evidence).toContain('the computed output matches a hamming window and the mean over frames not subtracted');
     const double = await expectCauses(golden({ windowType: 'hann', preemphasis: 0 }), 'fbank-window');
     expect(double.values.golden).toBe('windowType hann, preemphasis 0');
     const context = { ...ours({ preemphasis: 0 }), golden: featuresWith({ windowType: 'hamming' }) };
@@ -79,14 +79,14 @@ describe('fbank-window', () => {
 describe('missing-mean', () => {
   it('finds it by the recording, on either side', async () => {
     const inOurs = await expectCauses(ours({ subtractMean: false }), 'missing-mean');
-    expect(inOurs.evidence).toContain('ours matches the mean over frames not subtracted');
+    expect(inOurs.evidence).toContain('the computed output matches the mean over frames not subtracted');
     const inGolden = await expectCauses(golden({ subtractMean: false }), 'missing-mean');
     expect(inGolden.values).toMatchObject({ golden: 'subtractMean false', ours: 'subtractMean true' });
   });
 
   it('finds it without the recording, and in an item of a batch', async () => {
     const cause = await expectCauses({ ...ours({ subtractMean: false }), fbank: null }, 'missing-mean');
-    expect(cause.evidence).toMatch(/^ours still has its mean over frames \(.* by mel bin\), golden has it subtracted/);
+    expect(cause.evidence).toMatch(/^the computed output still has its mean over frames \(.* by mel bin\), the golden output does not, with/);
     expect(cause.values.missingIn).toBe('ours');
     const two = (tensor: Tensor): Tensor =>
       gathered(tensor, [2, 100, 80], ([batch, frame, mel]) => [0, batch! * 100 + frame!, mel!]);
@@ -113,22 +113,22 @@ describe('sample-scale', () => {
     const large = featuresWith({ ...unsubtracted, sampleScale: 32768 });
     const small = featuresWith(unsubtracted);
     const inOurs = await expectCauses(contextOf(STAGE, large, { ...plain, golden: small }), 'sample-scale');
-    expect(inOurs.evidence).toContain('golden matches samples times 1 (max abs');
-    expect(inOurs.evidence).toContain('ours matches samples times 32768 (max abs');
+    expect(inOurs.evidence).toContain('the golden output matches samples times 1 (max abs');
+    expect(inOurs.evidence).toContain('the computed output matches samples times 32768 (max abs');
     const inGolden = await expectCauses(contextOf(STAGE, small, { ...plain, golden: large }), 'sample-scale');
     expect(inGolden.values.golden).toBe('sampleScale 32768');
   });
 
   it('finds samples so small that the floor of the logarithm hides the offset', async () => {
     const cause = await expectCauses(ours({ sampleScale: 1 / 32768 }), 'sample-scale');
-    expect(cause.evidence).toContain('ours matches samples times 0.000030517578125');
+    expect(cause.evidence).toContain('the computed output matches samples times 0.000030517578125');
   });
 
   it('finds the offset without the recording', async () => {
     const small = featuresWith(unsubtracted);
     const large = { ...small, data: small.data.map((value) => value + 2 * Math.log(32768)) };
     const cause = await expectCauses(contextOf(STAGE, small, { golden: large }), 'sample-scale');
-    expect(cause.evidence).toMatch(/^golden is ours \+ 20\.79[45], and 2·ln\(32768\) is 20\.794/);
+    expect(cause.evidence).toMatch(/^the golden output is the computed output \+ 20\.79[45], and 2·ln\(32768\) is 20\.794/);
     expect(cause.values.large).toBe('golden');
     await expectCauses(contextOf(STAGE, small, { golden: large, axes: ['batch', 'frame', 'channel'] }), 'offset');
   });

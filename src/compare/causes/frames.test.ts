@@ -55,9 +55,9 @@ describe('shifted-frames', () => {
   it('reports which side is later', async () => {
     const stage = stageNamed('lstm');
     const later = await expectCauses(contextOf(stage, { data: shifted('lstm', 2) }), 'shifted-frames');
-    expect(later.evidence).toMatch(/^golden is ours 2 frames later/);
+    expect(later.evidence).toMatch(/^the golden output is the computed output, shifted 2 frames later/);
     const earlier = await expectCauses(contextOf(stage, { data: shifted('lstm', -1) }), 'shifted-frames');
-    expect(earlier.evidence).toMatch(/^golden is ours 1 frame earlier/);
+    expect(earlier.evidence).toMatch(/^the golden output is the computed output, shifted 1 frame earlier/);
   });
 
   it('searches up to a tenth of a long stage, and not further', async () => {
@@ -73,14 +73,14 @@ describe('frame-count', () => {
     const ours = resampled(stage.name, numFrames - 5, (frame) => frame + 2);
     const cause = await expectCauses(contextOf(stage, { ...ours, data: withNoise(ours.data, ROUNDING) }), 'frame-count');
     expect(cause.values).toMatchObject({ ours: numFrames - 5, golden: numFrames, how: 'cut', start: 2 });
-    expect(cause.evidence).toContain('ours is golden without its first 2 and last 3');
+    expect(cause.evidence).toContain('the computed output is the golden output without its first 2 and last 3');
   });
 
   it('finds them if golden has fewer', async () => {
     const stage = stageNamed('lstm');
     const golden = resampled('lstm', 100, (frame) => frame);
     const cause = await expectCauses(contextOf(stage, {}, { golden }), 'frame-count');
-    expect(cause.evidence).toMatch(/^ours has 115 frames, golden has 100: golden is ours without its first 0 and last 15/);
+    expect(cause.evidence).toMatch(/^the computed output has 115 frames, the golden output has 100: the golden output is the computed output without its first 0 and last 15/);
   });
 
   it.each(['sincnet', 'lstm', 'linear2', 'classifier', 'fbank', 'head'])('finds another hop of %s', async (name) => {
@@ -91,7 +91,7 @@ describe('frame-count', () => {
     const ours = resampled(name, fewer, (frame) => ((frame + 0.5) * numFrames) / fewer - 0.5);
     const cause = await expectCauses(contextOf(stage, ours), 'frame-count');
     expect(cause.values).toMatchObject({ ours: fewer, golden: numFrames, how: 'stretched' });
-    expect(cause.evidence).toContain(`ours has ${fewer} frames, golden has ${numFrames}: over the same time`);
+    expect(cause.evidence).toContain(`the computed output has ${fewer} frames, the golden output has ${numFrames}: over the same time`);
   });
 
   it('reports only the counts of frames that are neither', async () => {

@@ -15,7 +15,7 @@ describe('permuted-axes', () => {
     const stage = stageNamed('sincnet');
     const transposed = transpose(stage, [0, 2, 1]);
     const cause = await expectCauses(contextOf(stage, {}, { golden: transposed }), 'permuted-axes');
-    expect(cause.evidence).toMatch(/^golden is \(batch, frame, channel\): \(1, 115, 60\) against ours \(1, 60, 115\)/);
+    expect(cause.evidence).toMatch(/^the golden output is \(batch, frame, channel\): \(1, 115, 60\) against the computed \(1, 60, 115\)/);
     expect(cause.values).toEqual({ order: [0, 2, 1] });
   });
 
@@ -38,14 +38,14 @@ describe('permuted-axes', () => {
     const axes = ['channel', 'frame', 'mel'];
     const context = partOf('head', axes, [10, 20, 16], ([a, b, c]) => [0, 16 * a! + c!, b!]);
     const cause = await expectCauses({ ...context, actual: transpose(context.golden, [1, 2, 0]) }, 'permuted-axes');
-    expect(cause.evidence).toMatch(/^golden is \(mel, channel, frame\): \(10, 20, 16\) against ours \(20, 16, 10\)/);
+    expect(cause.evidence).toMatch(/^the golden output is \(mel, channel, frame\): \(10, 20, 16\) against the computed \(20, 16, 10\)/);
   });
 
   it('finds axes of equal size transposed', async () => {
     const context = partOf('head', ['batch', 'channel', 'frame'], [1, 64, 64], ([, channel, frame]) => [0, channel!, frame!]);
     const actual = transpose(context.golden, [0, 2, 1]);
     const cause = await expectCauses({ ...context, actual }, 'permuted-axes');
-    expect(cause.evidence).toMatch(/^golden is \(frame, channel\), ours is \(channel, frame\), both \(64, 64\)/);
+    expect(cause.evidence).toMatch(/^the golden output is \(frame, channel\), the computed output is \(channel, frame\), both \(64, 64\)/);
   });
 
   it('finds that ours was reshaped instead of transposed', async () => {
@@ -53,23 +53,23 @@ describe('permuted-axes', () => {
     // (batch, channel, frame) in memory, named (batch, frame, channel).
     const { data } = transpose(stage, [0, 2, 1]);
     const cause = await expectCauses(contextOf(stage, { data: withNoise(data, ROUNDING) }), 'permuted-axes');
-    expect(cause.evidence).toMatch(/^ours holds the golden values in the memory order \(channel, frame\), reshaped/);
+    expect(cause.evidence).toMatch(/^the computed output has the golden values in the memory order \(channel, frame\), reshaped/);
   });
 
   it('finds that the golden tensor was', async () => {
     const stage = stageNamed('lstm');
     const { data } = transpose(stage, [0, 2, 1]);
     const cause = await expectCauses(contextOf(stage, {}, { golden: { shape: stage.shape, data } }), 'permuted-axes');
-    expect(cause.evidence).toMatch(/^golden holds our values in the memory order \(channel, frame\)/);
+    expect(cause.evidence).toMatch(/^the golden output has the computed values in the memory order \(channel, frame\)/);
   });
 
   it('finds the same values under another shape', async () => {
     const stage = stageNamed('embedding');
     const flat = await expectCauses(contextOf(stage, { shape: [192] }, { axes: ['channel'] }), 'permuted-axes');
-    expect(flat.evidence).toContain('in the same order under another shape: (1, 192) against ours (192)');
+    expect(flat.evidence).toContain('in the same order, but another shape: (1, 192) against the computed (192)');
     const sincnet = stageNamed('sincnet');
     const reshaped = await expectCauses(contextOf(sincnet, { shape: [1, 115, 60] }), 'permuted-axes');
-    expect(reshaped.evidence).toContain('in the same order under another shape');
+    expect(reshaped.evidence).toContain('in the same order, but another shape');
   });
 
   it('does not treat a matching shape as matching values', async () => {

@@ -56,16 +56,16 @@ function ofOtherShape(context: CauseContext): Layout | null {
   const theirs: Tensor = { shape: sameRank ? golden.shape : squeezed(golden, []).shape, data: golden.data };
   const candidates = squeezed(actual, axes).shape.length > MAX_AXES ? [] : permutationsThatFit(theirs.shape, ours.shape);
 
-  const against = `${shapeText(golden.shape)} against ours ${shapeText(actual.shape)}`;
+  const against = `${shapeText(golden.shape)} against the computed ${shapeText(actual.shape)}`;
   const layouts = candidates.filter(isNoIdentity).map((order) => ({
     data: transpose(theirs, order).data,
     order,
-    evidence: `golden is ${namesText(ours.axes, order)}: ${against}`,
+    evidence: `the golden output is ${namesText(ours.axes, order)}: ${against}`,
   }));
   layouts.push({
     data: golden.data,
     order: [],
-    evidence: `golden has ours' values in the same order under another shape: ${against}`,
+    evidence: `the golden output has the computed values in the same order, but another shape: ${against}`,
   });
   const scored = layouts.map((layout) => ({ ...layout, match: correlation(actual.data, layout.data) }));
   const best = scored.reduce((left, right) => (right.match > left.match || Number.isNaN(left.match) ? right : left));
@@ -91,14 +91,14 @@ function ofSameShape(context: CauseContext): Layout | null {
     const turned = transpose(theirs, order).data;
     const left = distance(actual.data, turned);
     if (!explains(left, error, context)) continue;
-    const evidence = `golden is ${namesText(names, order)}, ours is ${axesText(names)}, both ${shapeText(shape)}`;
+    const evidence = `the golden output is ${namesText(names, order)}, the computed output is ${axesText(names)}, both ${shapeText(shape)}`;
     return layoutOf(actual, turned, evidence + leavesText(left, error), order, true);
   }
   for (const order of everyOrder(shape.length).filter(isNoIdentity)) {
     const memory = axesText(order.map((axis) => names[axis]!));
     for (const [holder, source, right, wrong] of [
-      ['golden holds our', 'ours', ours, golden] as const,
-      ['ours holds the golden', 'golden', theirs, actual] as const,
+      ['the golden output has the computed', 'ours', ours, golden] as const,
+      ['the computed output has the golden', 'golden', theirs, actual] as const,
     ]) {
       const turned = transpose(right, order).data;
       const left = distance(turned, wrong.data);
@@ -143,7 +143,7 @@ const MAX_SHIFT_SHARE = 0.1;
 /** Rows along the frames that the search compares before it compares all of them. */
 const MAX_SEARCHED_ROWS = 32;
 
-/** Minimum correlation with the resampled golden frames for ours to count as a stretched version. */
+/** Minimum correlation of the computed frames with resampled golden frames that indicates stretching. */
 const MIN_STRETCHED_CORRELATION = 0.8;
 
 /** Detects golden frames that are ours shifted by some frames. The edges, which only one side has, do not count. */
@@ -175,7 +175,7 @@ export function shiftedFrames(context: CauseContext): Cause | null {
   const direction = shift > 0 ? 'later' : 'earlier';
   return {
     id: 'shifted-frames',
-    evidence: `golden is ours ${countText(Math.abs(shift), 'frame')} ${direction}${leavesText(left, error)}`,
+    evidence: `the golden output is the computed output, shifted ${countText(Math.abs(shift), 'frame')} ${direction}${leavesText(left, error)}`,
     values: { frames: shift },
   };
 }
@@ -187,7 +187,7 @@ export function frameCount(context: CauseContext): Cause | null {
   const theirs = along(golden, axes, FRAME);
   if (!ours || !theirs || ours.size === theirs.size) return null;
   if (golden.shape.some((size, axis) => axis !== ours.axis && size !== actual.shape[axis])) return null;
-  const counts = `ours has ${countText(ours.size, 'frame')}, golden has ${theirs.size}`;
+  const counts = `the computed output has ${countText(ours.size, 'frame')}, the golden output has ${theirs.size}`;
   const values = { ours: ours.size, golden: theirs.size };
   const causeOf = (how: string, more: Cause['values']): Cause => ({
     id: 'frame-count',
@@ -200,9 +200,9 @@ export function frameCount(context: CauseContext): Cause | null {
   const left = distance(cropped.ours, cropped.golden);
   if (explains(left, spread(cropped.golden), context)) {
     const { start } = cropped;
-    const [longer, shorter] = ours.size < theirs.size ? ['golden', 'ours'] : ['ours', 'golden'];
+    const [longer, shorter] = ours.size < theirs.size ? ['golden', 'computed'] : ['computed', 'golden'];
     const end = Math.abs(ours.size - theirs.size) - start;
-    const ends = `${shorter} is ${longer} without its first ${start} and last ${end}`;
+    const ends = `the ${shorter} output is the ${longer} output without its first ${start} and last ${end}`;
     return causeOf(`: ${ends}, max abs error ${errorText(left.maxAbs)}`, { how: 'cut', start });
   }
   const asCut = correlation(cropped.ours, cropped.golden);
@@ -305,7 +305,7 @@ export function equalsStage(context: CauseContext): Cause | null {
     if (!explains(left, error, { ...context, golden: tensor })) continue;
     return {
       id: 'equals-stage',
-      evidence: `ours has the golden values of the stage ${name}${leavesText(left, error)}`,
+      evidence: `the computed output has the golden values of the stage ${name}${leavesText(left, error)}`,
       values: { stage: name },
     };
   }

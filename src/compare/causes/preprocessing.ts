@@ -19,6 +19,7 @@ import {
   MIN_VALUES,
   provenRepair,
   type Repair,
+  sideText,
 } from './evidence';
 import { offset } from './scale';
 
@@ -114,7 +115,7 @@ function causeOf(ours: Explained, golden: Explained): Cause | null {
     fields.map((field) => `${field} ${String(options[field])}`).join(', ');
   return {
     id,
-    evidence: `golden matches ${describe(golden)}, ours matches ${describe(ours)}`,
+    evidence: `the golden output matches ${describe(golden)}, the computed output matches ${describe(ours)}`,
     values: {
       golden: settings(golden),
       ours: settings(ours),
@@ -194,8 +195,8 @@ export function missingMean(context: CauseContext): Cause | null {
   return {
     id: 'missing-mean',
     evidence:
-      `${unsubtracted} still has its mean over frames (${errorText(least)} to ${errorText(greatest)} by mel bin), ` +
-      `${subtracted} has it subtracted${leavesText(left, error)}`,
+      `${sideText(unsubtracted)} still has its mean over frames (${errorText(least)} to ${errorText(greatest)} by mel bin), ` +
+      `${sideText(subtracted)} does not${leavesText(left, error)}`,
     values: { missingIn: unsubtracted, least, greatest },
   };
 }
@@ -209,9 +210,9 @@ export function sampleScale(context: CauseContext): Cause | null {
   return {
     id: 'sample-scale',
     evidence:
-      `golden is ours ${apart > 0 ? '+' : '−'} ${fittedText(Math.abs(apart))}, ` +
+      `the golden output is the computed output ${apart > 0 ? '+' : '−'} ${fittedText(Math.abs(apart))}, ` +
       `and 2·ln(32768) is ${fittedText(INT16_LOG_POWER)}: ` +
-      `the samples of ${large} are 16-bit integers, those of ${small} in [-1, 1]`,
+      `the samples of ${sideText(large)} are 16-bit integers, those of ${sideText(small)} are in [-1, 1]`,
     values: { offset: apart, large },
   };
 }

@@ -82,7 +82,7 @@ export async function lstmDirection(context: CauseContext): Promise<Cause | null
     return {
       id: 'lstm-direction',
       evidence:
-        `golden has ours with the halves along ${axis} swapped: ` +
+        `the golden output is the computed output with the halves along ${axis} swapped: ` +
         `the backward direction comes before the forward one${leavesText(left, error)}`,
       values: { swapped: 'outputs' },
     };

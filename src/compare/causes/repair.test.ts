@@ -29,7 +29,7 @@ const proven = (graph: LayerGraph, ...repairs: Repair[]) => provenRepair(context
 it('reports the repair that returns the golden values, not others or those that the backend rejects', async () => {
   const cause = await proven(graphOf(WRONG, [null, WRONG, GOLDEN]), repair(1), repair(2), repair(3));
   expect(cause).toMatchObject({ id: 'epsilon', values: { step: 3 } });
-  expect(cause!.evidence).toMatch(/^step 3 gives the golden values, which leaves a max abs error of 0 of 1$/);
+  expect(cause!.evidence).toMatch(/^step 3 gives the golden values, with a max abs error of 0 instead of 1$/);
   expect(await proven(graphOf(WRONG, [null, WRONG]), repair(1), repair(2))).toBeNull();
 });
 

@@ -6,7 +6,7 @@ describe('scaled', () => {
     const stage = stageNamed('lstm');
     const golden = { shape: stage.shape, data: stage.data.map((value) => 1.05 * value) };
     const cause = await expectCauses(contextOf(stage, {}, { golden }), 'scaled');
-    expect(cause.evidence).toMatch(/^golden is 1\.0500 × ours/);
+    expect(cause.evidence).toMatch(/^the golden output is 1\.0500 × the computed output/);
     // Each float32 value is within an ulp of 1.05 times the other.
     expect(cause.values.factor).toBeCloseTo(1.05, 6);
   });
@@ -30,7 +30,7 @@ describe('scaled', () => {
     const stage = stageNamed('linear2');
     const data = stage.data.map((value) => (value - 3) / 2);
     const cause = await expectCauses(contextOf(stage, { data }), 'scaled');
-    expect(cause.evidence).toMatch(/^golden is 2\.0000 × ours \+ 3\.0000/);
+    expect(cause.evidence).toMatch(/^the golden output is 2\.0000 × the computed output \+ 3\.0000/);
   });
 });
 
@@ -47,7 +47,7 @@ describe('offset', () => {
   it('reports it with its sign', async () => {
     const stage = stageNamed('linear2');
     const cause = await expectCauses(contextOf(stage, { data: stage.data.map((value) => value + 0.25) }), 'offset');
-    expect(cause.evidence).toMatch(/^golden is ours − 0\.25000/);
+    expect(cause.evidence).toMatch(/^the golden output is the computed output − 0\.25000/);
   });
 
   it('does not report an offset for two different tensors that are far apart', async () => {
@@ -68,14 +68,14 @@ describe('log-base', () => {
   ])('finds logarithms %s in ours', async (_, factor, text) => {
     const data = withNoise(fbank.data, ROUNDING).map((value) => factor * value);
     const cause = await expectCauses(contextOf(fbank, { data }), 'log-base');
-    expect(cause.evidence).toMatch(new RegExp(`golden is a natural logarithm, ours is a .*${text}`));
+    expect(cause.evidence).toMatch(new RegExp(`golden values are a natural logarithm, computed values are a .*${text}`));
     expect((cause.values.factor as number) * factor).toBeCloseTo(1, 4);
   });
 
   it('finds them in the golden tensor', async () => {
     const golden = { shape: fbank.shape, data: fbank.data.map((value) => value * Math.LOG10E) };
     const cause = await expectCauses(contextOf(fbank, {}, { golden }), 'log-base');
-    expect(cause.evidence).toMatch(/^golden is 0\.43429 × ours: golden is a logarithm to base 10, ours is a natural/);
+    expect(cause.evidence).toMatch(/^the golden output is 0\.43429 × the computed output: golden values are a logarithm to base 10, computed values are a natural/);
   });
 
   it('leaves factors that are not exactly a constant of logarithms to scaled', async () => {
@@ -87,7 +87,7 @@ describe('log-base', () => {
   it('finds that ours is not a logarithm', async () => {
     const stage = stageNamed('classifier');
     const cause = await expectCauses(contextOf(stage, { data: stage.data.map(Math.exp) }), 'log-base');
-    expect(cause.evidence).toMatch(/^golden is the natural logarithm of \(ours\): a logarithm is missing in ours/);
+    expect(cause.evidence).toMatch(/^the golden output is the natural logarithm of \(the computed output\): a logarithm is missing in the computed output/);
     const decibels = { shape: stage.shape, data: stage.data.map((value) => 10 * Math.log10(Math.exp(value))) };
     const cause10 = await expectCauses(contextOf(stage, { data: stage.data.map(Math.exp) }, { golden: decibels }), 'log-base');
     expect(cause10.evidence).toContain('10·log10');
@@ -97,6 +97,6 @@ describe('log-base', () => {
     const stage = stageNamed('classifier');
     const golden = { shape: stage.shape, data: stage.data.map(Math.exp) };
     const cause = await expectCauses(contextOf(stage, {}, { golden }), 'log-base');
-    expect(cause.evidence).toMatch(/^golden is exp\(ours\): a logarithm is missing in golden/);
+    expect(cause.evidence).toMatch(/^the golden output is exp\(the computed output\): a logarithm is missing in the golden output/);
   });
 });

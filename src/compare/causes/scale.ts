@@ -1,6 +1,6 @@
 import type { Cause } from '../report';
 import type { CauseContext } from './context';
-import { distance, explains, fittedText, leavesText, meanOf, MIN_VALUES, spread, type Distance } from './evidence';
+import { distance, explains, fittedText, leavesText, meanOf, MIN_VALUES, sideText, spread, type Distance } from './evidence';
 
 /** A line from our values to the golden values. */
 interface Fit {
@@ -58,7 +58,7 @@ function scaledBy(fit: Fit | null): Cause | null {
   const plus = offset === 0 ? '' : plusText(offset);
   return {
     id: 'scaled',
-    evidence: `golden is ${fittedText(factor)} × ours${plus}${leavesText(left, error)}`,
+    evidence: `the golden output is ${fittedText(factor)} × the computed output${plus}${leavesText(left, error)}`,
     values: { factor, ...(offset !== 0 && { offset }) },
   };
 }
@@ -70,7 +70,7 @@ export function offset(context: CauseContext): Cause | null {
   const { left, error } = fit;
   return {
     id: 'offset',
-    evidence: `golden is ours${plusText(fit.offset)}${leavesText(left, error)}`,
+    evidence: `the golden output is the computed output${plusText(fit.offset)}${leavesText(left, error)}`,
     values: { offset: fit.offset },
   };
 }
@@ -92,7 +92,7 @@ function otherBase(context: CauseContext): Cause | null {
       return {
         id: 'log-base',
         evidence:
-          `golden is ${fittedText(fit.factor)} × ours: golden is a ${theirs.name}, ours is a ${ours.name} ` +
+          `the golden output is ${fittedText(fit.factor)} × the computed output: golden values are a ${theirs.name}, computed values are a ${ours.name} ` +
           `(${fittedText(constant)})${leavesText(fit.left, fit.error)}`,
         values: { factor: fit.factor, constant },
       };
@@ -111,7 +111,7 @@ function missingLog(context: CauseContext): Cause | null {
     if (!explains(left, error, context)) continue;
     return {
       id: 'log-base',
-      evidence: `golden is ${name}(ours): a logarithm is missing in ${missing}${leavesText(left, error)}`,
+      evidence: `the golden output is ${name}(the computed output): a logarithm is missing in ${sideText(missing)}${leavesText(left, error)}`,
       values: { missing },
     };
   }

@@ -17,9 +17,9 @@ describe.skipIf(!hasShared)('bundles made by others', () => {
       'seg_dev00.bad_sincnet_transposed.zip',
       'sincnet',
       'permuted-axes',
-      'golden is (batch, frame, channel): (1, 589, 60) against ours (1, 60, 589)',
+      'the golden output is (batch, frame, channel): (1, 589, 60) against the computed (1, 60, 589)',
     ],
-    ['seg_dev00.bad_lstm_scaled.zip', 'lstm', 'scaled', 'golden is 1.0500 × ours'],
+    ['seg_dev00.bad_lstm_scaled.zip', 'lstm', 'scaled', 'the golden output is 1.0500 × the computed output'],
   ] as const)('%s', async (file, faulty, id, evidence) => {
     const sound = openBundle('seg_dev00.zip');
     for (const golden of openBundle(file).stages) {

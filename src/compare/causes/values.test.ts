@@ -22,7 +22,7 @@ describe('not-finite', () => {
     const stage = stageNamed('lstm');
     const data = stage.data.with(256 * 3 + 7, -Infinity).with(256 * 4, NaN).with(256 * 5, NaN);
     const cause = await expectCauses(contextOf(stage, { data }), 'not-finite');
-    expect(cause.evidence).toContain('ours has 2 NaN and 1 infinite of 29440 values');
+    expect(cause.evidence).toContain('the computed output has 2 NaN and 1 infinite of 29440 values');
     expect(cause.evidence).toContain('the first at (batch, frame, channel) = (0, 3, 7)');
   });
 

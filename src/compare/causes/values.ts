@@ -2,7 +2,7 @@ import { hasShape, indexOf } from '../measure';
 import type { Cause } from '../report';
 import { allowedAbs } from '../stageTolerance';
 import type { CauseContext, LayerGraph, LayerWeight } from './context';
-import { along, axesText, countText, distance, errorText } from './evidence';
+import { along, axesText, countText, distance, errorText, sideText } from './evidence';
 
 /** Detects NaN or infinite values that the other side does not have at the same position: in ours, else in golden. */
 export function notFinite({ actual, golden, axes }: CauseContext): Cause | null {
@@ -27,7 +27,7 @@ export function notFinite({ actual, golden, axes }: CauseContext): Cause | null 
     return {
       id: 'not-finite',
       evidence:
-        `${side} has ${nanCount} NaN and ${infCount} infinite of ${data.length} values, ` +
+        `${sideText(side)} has ${nanCount} NaN and ${infCount} infinite of ${data.length} values, ` +
         `the first at ${axesText(axes)} = (${index.join(', ')})`,
       values: { side, nanCount, infCount, index },
     };
@@ -76,7 +76,7 @@ export function allZeros({ actual, golden }: CauseContext): Cause | null {
   const size = (isZero[0] ? actual : golden).data.length;
   return {
     id: 'all-zeros',
-    evidence: `all ${size} values of ${side} are zero, and ${nonZero} of ${other} are not`,
+    evidence: `all ${size} values of ${sideText(side)} are zero, and ${nonZero} of ${sideText(other)} are not`,
     values: { side, nonZero },
   };
 }
@@ -172,8 +172,8 @@ export function float16Overflow({ actual, golden, tolerance }: CauseContext): Ca
   return {
     id: 'float16-overflow',
     evidence:
-      `ours is infinite in exactly ${countText(numOverflows, 'value')} that golden has beyond ${GREATEST}, the greatest float16 ` +
-      `(up to ${errorText(greatest)}); every other value of ours is a float16 number and agrees`,
+      `the computed output is infinite in exactly ${countText(numOverflows, 'value')} that the golden output has beyond ${GREATEST}, the greatest float16 ` +
+      `(up to ${errorText(greatest)}); every other computed value is a float16 number and agrees`,
     values: { numOverflows, greatest },
   };
 }

@@ -61,7 +61,7 @@ export async function otherBias(context: CauseContext): Promise<Cause | null> {
     const fit = proven(context, view, (value, channel) => value + offsets[channel]!, biases.length > 0 ? 1 : 2);
     if (!fit) continue;
     const greatest = offsets.reduce((most, offset) => Math.max(most, Math.abs(offset)), 0);
-    const evidence = `golden is ours plus one number for each ${fit.axis}, up to ±${errorText(greatest)}${fit.leaves}`;
+    const evidence = `the golden output is the computed output plus one number for each ${fit.axis}, up to ±${errorText(greatest)}${fit.leaves}`;
     if (biases.length === 0) return { id: 'missing-bias', evidence, values: { greatest } };
     for (const bias of biases) {
       if (!(await isRepaired(context, graph, bias, offsets))) continue;

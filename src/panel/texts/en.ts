@@ -235,7 +235,7 @@ export const compareEn = {
     },
     inherited: 'inherited',
     inheritedHint: 'Fails only because an earlier stage fails.',
-    mootHint: 'The stage passes on its computed input: only the golden output used as input differs.',
+    mootHint: 'The stage fails on golden input only. It passes on computed input, so it is not counted as an error.',
     forcedHint: 'The same stage, with the golden outputs of earlier stages as input.',
     golden: (shape: string): string => `golden ${shape}`,
     ours: (shape: string): string => `computed ${shape}`,

@@ -32,7 +32,7 @@ export const errorsEn: Readonly<Record<ErrorCode, ErrorWords>> = {
   },
   'model-altered': { problem: 'A model file is not the expected one: its checksum differs', remedy: 'Clear the browser cache, or download the file again' },
   storage: {
-    problem: 'The browser does not let the page change what it stores',
+    problem: 'The browser does not allow the page to read or change its stored data',
     remedy: "Allow the page to store data, or delete its data in the browser's settings",
   },
   'model-invalid': { problem: 'A model does not have the required inputs and outputs', remedy: 'Choose another model file' },
@@ -156,8 +156,8 @@ const STAGES: Readonly<Record<StageGroupId, string>> = {
 };
 
 const NOTICES: Readonly<Record<Notice, string>> = {
-  busy: 'One recording at a time: the current one continues, the new one was ignored.',
-  'busy-model': 'Models can only be changed between recordings: the current recording continues, the model was ignored.',
+  busy: 'Only one recording can be analyzed at a time. The current one continues; the new one was ignored.',
+  'busy-model': 'You cannot change the model while a recording is being analyzed. The recording continues; the new model was ignored.',
   cancelled: 'Canceled. Nothing was saved.',
   'first-only': 'Several files were dropped. Only the first one was opened.',
   'options-range': 'The minimum number of speakers exceeds the maximum.',
