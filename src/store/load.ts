@@ -52,7 +52,7 @@ export function gaveUp(address: string, reason: string, numFailures: number, rec
 
 /** The caller's signal fired. */
 export function cancelled(): VoxlaneError {
-  return new VoxlaneError({ code: 'cancelled', problem: 'The model download was cancelled' });
+  return new VoxlaneError({ code: 'cancelled', problem: 'The model download was canceled' });
 }
 
 /** A model whose file was verified against its manifest. */
