@@ -204,7 +204,7 @@ test('stages in isolation: samples and a layer, written as .npy', async () => {
   const { data } = parseNpy(readFileSync(layer), layer);
   expect(data.every((value) => Math.abs(value) <= 1) && data.some((value) => value !== 0)).toBe(true);
   const unknown = await runCommand('stage', 'nonsense', samples);
-  expect(unknown.stderr).toMatch(/no stage nonsense/);
+  expect(unknown.stderr).toMatch(/The stage nonsense does not exist/);
   expect(unknown.code).toBe(2);
 });
 

@@ -193,7 +193,7 @@ describe('a wrong answer is rejected immediately', () => {
 
 describe('cancelling', () => {
   test('before, and in mid-file', async () => {
-    await expectFailure('cancelled', /cancelled/, { signal: AbortSignal.abort() });
+    await expectFailure('cancelled', /canceled/, { signal: AbortSignal.abort() });
     expect(server.asked).toHaveLength(0);
 
     server.script.push(stallAfter(50_000));
@@ -201,7 +201,7 @@ describe('cancelling', () => {
     const onProgress = ({ receivedBytes }: DownloadProgress): void => {
       if (receivedBytes === 50_000) inFile.abort();
     };
-    await expectFailure('cancelled', /cancelled/, { signal: inFile.signal, onProgress });
+    await expectFailure('cancelled', /canceled/, { signal: inFile.signal, onProgress });
     expect(server.asked).toEqual([0]);
   });
 
@@ -227,7 +227,7 @@ describe('cancelling', () => {
     const onProgress = ({ receivedBytes }: DownloadProgress): void => {
       if (receivedBytes === 100_000) abort.abort();
     };
-    await expectFailure('cancelled', /cancelled/, { kept: keptIn(storage), signal: abort.signal, onProgress });
+    await expectFailure('cancelled', /canceled/, { kept: keptIn(storage), signal: abort.signal, onProgress });
     expect(await fetched({ kept: keptIn(storage) })).toBe(true);
     expect(server.asked).toEqual([0, 2 * PIECE_BYTES]);
   });
