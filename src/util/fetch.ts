@@ -29,12 +29,12 @@ type NotFetched = (why: string, cause?: unknown, status?: number) => VoxlaneErro
 export const isMissing = (status: number | undefined): boolean => status === 404 || status === 410;
 
 /**
- * Fetches a whole file.
+ * Fetches a whole file. If the connection ends in mid-file, fetches it once more, without the browser's cache.
  *
  * The browser's message for a failed connection ("Failed to fetch", "Load failed", "NetworkError when attempting to
  * fetch resource.") becomes the `cause` of the error, because it does not help the user.
  *
- * @param read reads the body of a successful response
+ * @param read reads the body of a successful response; called again for the second response
  * @throws the error of `notFetched`, `cancelled`, and any VoxlaneError of `read`
  */
 export async function fetchFile<Content>(
@@ -45,18 +45,21 @@ export async function fetchFile<Content>(
 ): Promise<Content> {
   const failed = (why: string, cause: unknown): VoxlaneError =>
     signal?.aborted ? new VoxlaneError({ code: 'cancelled', problem: 'The run was canceled' }, { cause }) : notFetched(why, cause);
-  let response: Response;
-  try {
-    response = await fetch(address, signal && { signal });
-  } catch (cause) {
-    throw failed(connectionProblem(), cause);
-  }
-  if (!response.ok) throw notFetched(`the server answered ${response.status} ${response.statusText}`.trim(), undefined, response.status);
-  try {
-    return await read(response);
-  } catch (cause) {
-    if (cause instanceof VoxlaneError) throw cause;
-    throw failed('the connection ended before the whole file arrived', cause);
+  const options: RequestInit = signal ? { signal } : {};
+  for (let isSecond = false; ; isSecond = true) {
+    let response: Response;
+    try {
+      response = await fetch(address, isSecond ? { ...options, cache: 'reload' } : options);
+    } catch (cause) {
+      throw failed(connectionProblem(), cause);
+    }
+    if (!response.ok) throw notFetched(`the server answered ${response.status} ${response.statusText}`.trim(), undefined, response.status);
+    try {
+      return await read(response);
+    } catch (cause) {
+      if (cause instanceof VoxlaneError) throw cause;
+      if (isSecond || signal?.aborted) throw failed('the connection ended before the whole file arrived', cause);
+    }
   }
 }
 

@@ -30,14 +30,39 @@ describe('fetchFile', () => {
     await expect(text()).rejects.toMatchObject({ problem: 'the server answered 404 Not Found' });
   });
 
-  it('reports that the file did not arrive completely', async () => {
-    const body = new ReadableStream({
-      start(controller) {
-        controller.error(new TypeError('network error'));
-      },
-    });
-    vi.stubGlobal('fetch', () => Promise.resolve(new Response(body)));
+  const brokenBody = (): Response =>
+    new Response(
+      new ReadableStream({
+        start(controller) {
+          controller.error(new TypeError('network error'));
+        },
+      }),
+    );
+
+  it('reports that the file did not arrive completely in two attempts', async () => {
+    const request = vi.fn(() => Promise.resolve(brokenBody()));
+    vi.stubGlobal('fetch', request);
     await expect(text()).rejects.toMatchObject({ problem: 'the connection ended before the whole file arrived' });
+    expect(request).toHaveBeenCalledTimes(2);
+  });
+
+  it('fetches a file again, without the cache, if the connection ended in mid-file', async () => {
+    const request = vi.fn((_address: string, _options: RequestInit) => Promise.resolve(new Response('content')));
+    request.mockResolvedValueOnce(brokenBody());
+    vi.stubGlobal('fetch', request);
+    expect(await text()).toBe('content');
+    expect(request.mock.calls.map(([, { cache }]) => cache)).toEqual([undefined, 'reload']);
+  });
+
+  it('does not fetch a file again after a cancellation', async () => {
+    const abort = new AbortController();
+    const request = vi.fn(() => {
+      abort.abort();
+      return Promise.resolve(brokenBody());
+    });
+    vi.stubGlobal('fetch', request);
+    await expect(text(abort.signal)).rejects.toMatchObject({ code: 'cancelled' });
+    expect(request).toHaveBeenCalledTimes(1);
   });
 
   it('passes an error of the reader on, and detects a cancelled request', async () => {
