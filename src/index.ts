@@ -1,5 +1,5 @@
 /** The public API of Voxlane. Anything not exported here may change in any release. */
-export type { LinkConstraints, ConstraintSegment } from './clustering/constraints';
+export type { LinkConstraints } from './clustering/constraints';
 export type { Dendrogram } from './clustering/dendrogram';
 export { diarize } from './engine/sharedDiarizer';
 export { Diarizer } from './engine/diarizer';
@@ -51,7 +51,7 @@ export { forgetGpuChecks } from './engine/verdicts';
 export { voiceSimilarity } from './engine/assembly';
 export type { Components, Score } from './score/der';
 export type { ErrorKind, ErrorSegment } from './score/der';
-export type { Segment } from './score/segments';
+export type { Segment } from './util/segment';
 export type { SpeakerJaccard } from './score/jer';
 export { score } from './score/score';
 export type { Scores } from './score/score';

@@ -8,7 +8,7 @@ import { waitFor } from './waiting';
 
 const FIXTURES = ['flac', 'm4a', 'mp3', 'mp4', 'ogg', 'webm'] as const;
 /** Both speakers in three windows: enough to verify the audio and its timing within a second. */
-const STRETCH: DiarizeOptions = { startSeconds: 7, durationSeconds: 12 };
+const SEGMENT: DiarizeOptions = { startSeconds: 7, durationSeconds: 12 };
 /**
  * Lossy codecs change samples, which can move scores across their threshold and turn boundaries by a frame of 17 ms. If all
  * boundaries move by a frame, the DER is 2 %.
@@ -31,7 +31,7 @@ export function formatTests(kind: BrowserKind, driver: () => Driver, address: ()
       engine.formatDiarizer ??= await voxlane.Diarizer.create({ backend: 'wasm' });
       const { turns, speakers } = await engine.formatDiarizer.diarize(voxlane.chosenFile(), options);
       return { turns: [...turns], speakers: speakers.length };
-    }, STRETCH);
+    }, SEGMENT);
   };
   /** Computed lazily by the first test, so single tests can run alone. */
   const wav = async (): Promise<Outcome> => {

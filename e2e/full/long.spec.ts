@@ -6,7 +6,8 @@ import { expect, test, type Page } from '../../test/browser/test';
 import { piecesOf, readClip, SAMPLE_RATE, silence, whole, writeWav, type ClipSegment } from '../../bench/scale/joined';
 import { encodeVbrMp3 } from '../../bench/scale/vbrMp3';
 import type { DiarizeOptions, Turn } from '../../src/index';
-import { support, type Segment } from '../../src/score/segments';
+import { support } from '../../src/score/segments';
+import type { Segment } from '../../src/util/segment';
 import { cancelCases, cancelRun, makeClusteringEndless, startUntilStage } from '../../test/browser/cancel';
 import { createDiarizer, openEngine } from '../../test/browser/engine';
 

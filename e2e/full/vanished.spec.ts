@@ -13,7 +13,7 @@ test.use({
 });
 
 /** One window with speech. */
-const STRETCH: DiarizeOptions = { startSeconds: 9, durationSeconds: 3 };
+const SEGMENT: DiarizeOptions = { startSeconds: 9, durationSeconds: 3 };
 
 /** Creates a diarizer for the runs of a test. Returns an error code, or null. */
 const create = (page: Page, options: DiarizerOptions = { backend: 'wasm' }): Promise<string | null> =>
@@ -27,7 +27,7 @@ const create = (page: Page, options: DiarizerOptions = { backend: 'wasm' }): Pro
   }, options);
 
 /** Runs the sample. Returns its document without durations, or its error code. */
-const run = (page: Page, options = STRETCH): Promise<string> =>
+const run = (page: Page, options = SEGMENT): Promise<string> =>
   page.evaluate(async (given) => {
     const { testDiarizer } = globalThis as unknown as { testDiarizer: typeof voxlane.Diarizer.prototype };
     try {

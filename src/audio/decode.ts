@@ -11,7 +11,7 @@ import {
   noSamples,
   type NoteTarget,
   readOnce,
-  readSegment,
+  readRange,
   type SourceStream,
   startsTooLate,
   streamOf,
@@ -131,7 +131,7 @@ async function* readJoined(
     if (!source) continue;
     try {
       // Read to its end, which determines the position of the next part.
-      const pieces = readSegment(source, { start: 0, end: Infinity }, sampleRate, notes);
+      const pieces = readRange(source, { startSample: 0, endSample: Infinity }, sampleRate, notes);
       for await (const piece of pieces) {
         const wanted = piece.subarray(Math.max(0, start - place), Math.max(0, end - place));
         place += piece.length;

@@ -10,7 +10,7 @@ import type { AudioInfo, DecodeOptions, OpenAudio } from './types';
  * Duration over which channels are compared. Two channels can be inverted by chance for the 20 ms of a decoded block,
  * but not for a second.
  */
-const STRETCH_SECONDS = 1;
+const MIX_SEGMENT_SECONDS = 1;
 /**
  * Energy of the mean, relative to the mean of independent channels. For two channels, 0.05 is a correlation of -0.95:
  * less than 5 % of the audio would remain. The mean of ordinary stereo is above 1, and one channel alone, with
@@ -32,7 +32,7 @@ export async function* mixed(
   sampleRate: number,
   onCancel: (atSeconds: number) => void,
 ): AsyncGenerator<SoundBlock, void, undefined> {
-  const segmentFrames = Math.max(1, Math.round(STRETCH_SECONDS * sampleRate));
+  const segmentFrames = Math.max(1, Math.round(MIX_SEGMENT_SECONDS * sampleRate));
   let held: PlanarBlock[] = [];
   let isReported = false;
   const flush = (): SoundBlock => {
@@ -104,10 +104,10 @@ export interface SourceStream {
 }
 
 /** A part of the recording, in output samples. */
-interface Segment {
-  readonly start: number;
+interface SampleRange {
+  readonly startSample: number;
   /** Infinite: to the end. */
-  readonly end: number;
+  readonly endSample: number;
 }
 
 /** Receives notes of a source. */
@@ -119,21 +119,21 @@ export interface NoteTarget {
 
 /** A recording with a single source. */
 export function streamOf(source: SourceStream, options: DecodeOptions, log: NoteLog): OpenAudio {
-  const { segment, expectedSeconds } = segmentOf(source, options);
+  const { range, expectedSeconds } = rangeOf(source, options);
   return readOnce({
     facts: { durationSeconds: expectedSeconds, ...source.origin },
     log,
-    read: () => readWhole(source, segment, options.sampleRate, log),
+    read: () => readWhole(source, range, options.sampleRate, log),
     close: () => {
       source.close();
     },
   });
 }
 
-async function* readWhole(source: SourceStream, segment: Segment, targetRate: number, log: NoteLog): AsyncGenerator<Float32Array, void, undefined> {
-  const { given, place } = yield* readSegment(source, segment, targetRate, { log, offsetSeconds: 0 });
+async function* readWhole(source: SourceStream, range: SampleRange, targetRate: number, log: NoteLog): AsyncGenerator<Float32Array, void, undefined> {
+  const { given, place } = yield* readRange(source, range, targetRate, { log, offsetSeconds: 0 });
   if (given > 0) return;
-  if (segment.start > 0) throw startsTooLate(segment.start / targetRate, place / targetRate);
+  if (range.startSample > 0) throw startsTooLate(range.startSample / targetRate, place / targetRate);
   throw noSamples();
 }
 
@@ -168,7 +168,7 @@ export function readOnce({ facts, log, read, close }: {
   };
 }
 
-function segmentOf(source: SourceStream, options: DecodeOptions): { segment: Segment; expectedSeconds: number } {
+function rangeOf(source: SourceStream, options: DecodeOptions): { range: SampleRange; expectedSeconds: number } {
   const { sampleRate, startSeconds = 0, durationSeconds = Infinity } = options;
   if (source.endFrame <= 0) throw noSamples();
   const start = Math.round(startSeconds * sampleRate);
@@ -179,25 +179,25 @@ function segmentOf(source: SourceStream, options: DecodeOptions): { segment: Seg
   const expectedSeconds = Number.isFinite(end)
     ? (end - start) / sampleRate
     : Math.max(0, Math.min(known - startSeconds, durationSeconds));
-  return { segment: { start, end }, expectedSeconds };
+  return { range: { startSample: start, endSample: end }, expectedSeconds };
 }
 
 /**
- * Decodes, mixes and resamples a segment of a source.
+ * Decodes, mixes and resamples a part of a source.
  *
- * @returns `given`: samples of the segment; `place`: output samples from the source's start to the end of decoding
+ * @returns `given`: samples of the part; `place`: output samples from the source's start to the end of decoding
  */
-export async function* readSegment(
+export async function* readRange(
   source: SourceStream,
-  { start, end }: Segment,
+  { startSample: start, endSample: end }: SampleRange,
   targetRate: number,
   notes: NoteTarget,
 ): AsyncGenerator<Float32Array, { readonly given: number; readonly place: number }, undefined> {
   const sourceRate = source.origin.sampleRate;
   const resampler = sourceRate === targetRate ? null : await Resampler.create(sourceRate, targetRate);
   const reach = resampler?.reach ?? 0;
-  // The filter starts at a common point of both grids, far enough before the segment that the initial silence of the
-  // filter does not affect it. Therefore, the segment equals the same part of the whole recording.
+  // The filter starts at a common point of both grids, far enough before the part that the initial silence of the
+  // filter does not affect it. Therefore, the part equals the same part of the whole recording.
   const period = commonPeriod(sourceRate, targetRate);
   const periodsBefore = Math.floor((start * sourceRate) / targetRate - reach) / period.source;
   const firstPeriod = Math.max(0, Math.floor(periodsBefore));
@@ -227,7 +227,7 @@ export async function* readSegment(
   } finally {
     resampler?.close();
   }
-  // Not if the segment ends before the recording.
+  // Not if the part ends before the recording.
   const isToEnd = Number.isFinite(source.endFrame) ? toFrame === source.endFrame : place < end;
   if (source.cutOff !== undefined && isToEnd) {
     const promised = source.cutOff === null ? null : notes.offsetSeconds + source.cutOff;

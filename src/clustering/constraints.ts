@@ -1,14 +1,7 @@
 import { closestFrame, firstFrameOf, type TimeGeometry } from '../segmentation/geometry';
 import { VoxlaneError } from '../util/errors';
 import type { VoiceTable } from './localSpeakers';
-
-/** A segment of the recording. */
-export interface ConstraintSegment {
-  /** Seconds from the start of the recording. */
-  readonly startSeconds: number;
-  /** Seconds from the start of the recording; not before `startSeconds`. */
-  readonly endSeconds: number;
-}
+import type { Segment } from '../util/segment';
 
 /**
  * Known segments of some speakers. All segments of one entry belong to the same speaker (must-link); segments of two entries
@@ -18,7 +11,7 @@ export type LinkConstraints = readonly {
   /** Speaker id; labels the cluster that contains the segments. Ids are unique. */
   readonly speaker: string;
   /** Segments in which the speaker talks. */
-  readonly segments: readonly ConstraintSegment[];
+  readonly segments: readonly Segment[];
 }[];
 
 /** Constraints applied to the local speakers of a recording. */
@@ -113,7 +106,7 @@ interface FramesInside {
 }
 
 /** Half-open spans of recording frames, ascending, without overlap. */
-function frameSpans(segments: readonly ConstraintSegment[], { frames }: TimeGeometry): [number, number][] {
+function frameSpans(segments: readonly Segment[], { frames }: TimeGeometry): [number, number][] {
   const spans: [number, number][] = [];
   const sorted = segments
     .map(({ startSeconds, endSeconds }) => [closestFrame(frames, startSeconds), closestFrame(frames, endSeconds)] as const)

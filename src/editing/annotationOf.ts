@@ -1,14 +1,10 @@
 import type { Turn } from '../timeline/turns';
 import type { Annotation, AnnotationSpeaker, EditableTurn } from './annotation';
 import { compareTurns } from './order';
+import type { Segment } from '../util/segment';
 
 /** Maximum gap between two turns that touch: all file formats round times to a millisecond. */
 const TOUCH_SECONDS = 0.001;
-
-interface Segment {
-  readonly startSeconds: number;
-  readonly endSeconds: number;
-}
 
 /** Whether the two overlap, however briefly. */
 export function overlap(a: Segment, b: Segment): boolean {

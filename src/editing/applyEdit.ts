@@ -5,6 +5,7 @@ import { freeColor, joinTurns, overlap, touch, withoutOverlap } from './annotati
 import { turnsBySpeaker } from './bySpeaker';
 import { compareTurns, exchangeTurns } from './order';
 import { turnById } from './turnLookup';
+import type { Segment } from '../util/segment';
 
 /** The error that `applyEdit` throws for an invalid edit. */
 function refusal(problem: string, expected: string, remedy: string): VoxlaneError {
@@ -14,11 +15,6 @@ function refusal(problem: string, expected: string, remedy: string): VoxlaneErro
 /** A time for an error message. */
 function inSeconds(seconds: number): string {
   return `${seconds.toFixed(3)} s`;
-}
-
-interface Segment {
-  readonly startSeconds: number;
-  readonly endSeconds: number;
 }
 
 const EVERYWHERE: Segment = { startSeconds: -Infinity, endSeconds: Infinity };

@@ -1,7 +1,4 @@
-interface Segment {
-  readonly startSeconds: number;
-  readonly endSeconds: number;
-}
+import type { Segment } from '../util/segment';
 
 const BLOCK = 512;
 

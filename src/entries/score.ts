@@ -6,7 +6,7 @@ export { diarizationErrorRate, errorRate, sumComponents } from '../score/der';
 export type { Components, Score } from '../score/der';
 export { errorsOf } from '../score/der';
 export type { ErrorKind, ErrorSegment } from '../score/der';
-export type { Segment } from '../score/segments';
+export type { Segment } from '../util/segment';
 export { jaccardErrorRate } from '../score/jer';
 export type { JaccardScore, SpeakerJaccard } from '../score/jer';
 export { optimalMapping } from '../score/mapping';

@@ -1,5 +1,6 @@
 import type { Turn } from '../timeline/turns';
-import { type Segment, isEmpty, scoredSides, type ScoredSides, type ScoreOptions } from './segments';
+import { isEmpty, scoredSides, type ScoredSides, type ScoreOptions } from './segments';
+import type { Segment } from '../util/segment';
 import { cutAtBoundaries, matchVoices, optimalMapping, type JointSegment } from './mapping';
 
 export type { ScoreOptions } from './segments';

@@ -1,5 +1,6 @@
 import type { Turn } from '../timeline/turns';
-import { crop, type Segment, scoredSides, type ScoredSides, type ScoreOptions, support } from './segments';
+import { crop, scoredSides, type ScoredSides, type ScoreOptions, support } from './segments';
+import type { Segment } from '../util/segment';
 import { optimalMapping } from './mapping';
 
 /** The Jaccard error of one speaker of the reference. */

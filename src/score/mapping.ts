@@ -1,6 +1,7 @@
 import type { Turn } from '../timeline/turns';
 import { assignRows } from '../util/assignment';
-import { intersection, type Segment, isEmpty, sorted } from './segments';
+import { intersection, isEmpty, sorted } from './segments';
+import type { Segment } from '../util/segment';
 
 /**
  * The speakers of the active turns, sorted by name. A speaker with two overlapping

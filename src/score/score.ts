@@ -10,7 +10,8 @@ import {
   scoreOf,
   sumComponents,
 } from './der';
-import { type Segment, scoredSides, type ScoreOptions } from './segments';
+import { scoredSides, type ScoreOptions } from './segments';
+import type { Segment } from '../util/segment';
 import { jaccardErrorRate, jaccardOf, type JaccardScore, meanError, type SpeakerJaccard } from './jer';
 import { cutAtBoundaries } from './mapping';
 

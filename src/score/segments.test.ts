@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { crop, extent, type Segment, overlaps, subtract, support } from './segments';
+import { crop, extent, overlaps, subtract, support } from './segments';
+import type { Segment } from '../util/segment';
 
 const segments = (...bounds: [number, number][]): Segment[] =>
   bounds.map(([startSeconds, endSeconds]) => ({ startSeconds, endSeconds }));

@@ -1,13 +1,6 @@
 import type { Turn } from '../timeline/turns';
 import { VoxlaneError } from '../util/errors';
-
-/** A segment of time, in seconds from the start of the recording. */
-export interface Segment {
-  /** Seconds from the start of the recording. */
-  readonly startSeconds: number;
-  /** Seconds from the start of the recording. */
-  readonly endSeconds: number;
-}
+import type { Segment } from '../util/segment';
 
 /**
  * Segments of at most this length are ignored, and segments with at most this gap touch: `SEGMENT_PRECISION` of

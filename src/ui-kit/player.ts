@@ -1,5 +1,5 @@
 import type { Scope } from './scope';
-import type { Segment } from './tracks/model';
+import type { Segment } from '../util/segment';
 
 /**
  * Reasons why the recording does not play. After `no-output` and `stopped` the user can try again; `unplayable` is

@@ -6,7 +6,7 @@ import { openSherpa } from '../../bench/peers/sherpa';
 import type { MeasuredSystem } from '../../bench/peers/system';
 
 /** Enough windows to distinguish the speakers. With three windows, sherpa-onnx finds one speaker; with one, it embeds nothing. */
-const STRETCH_SECONDS = 20;
+const SEGMENT_SECONDS = 20;
 
 let sherpa: MeasuredSystem;
 
@@ -18,13 +18,13 @@ afterAll(() => sherpa.close());
 
 describe('sherpa-onnx on our models', () => {
   it('finds the turns of the sample', { timeout: 120_000 }, async () => {
-    const { turns, durationSeconds, threads } = await sherpa.run('public/sample.wav', STRETCH_SECONDS);
-    expect({ durationSeconds, threads }).toEqual({ durationSeconds: STRETCH_SECONDS, threads: 1 });
+    const { turns, durationSeconds, threads } = await sherpa.run('public/sample.wav', SEGMENT_SECONDS);
+    expect({ durationSeconds, threads }).toEqual({ durationSeconds: SEGMENT_SECONDS, threads: 1 });
     const [reference = []] = parseRttm(readFileSync('public/sample.rttm', 'utf8')).values();
     const [written = []] = parseRttm(toRttm(turns, 'sample')).values();
     expect(new Set(turns.map(({ speaker }) => speaker)).size).toBe(2);
-    const { der } = diarizationErrorRate(reference, written, { uem: [{ startSeconds: 0, endSeconds: STRETCH_SECONDS }] });
-    console.log(`sherpa-onnx on the first ${STRETCH_SECONDS} s: DER ${der.toFixed(4)}`);
+    const { der } = diarizationErrorRate(reference, written, { uem: [{ startSeconds: 0, endSeconds: SEGMENT_SECONDS }] });
+    console.log(`sherpa-onnx on the first ${SEGMENT_SECONDS} s: DER ${der.toFixed(4)}`);
     expect(der).toBeLessThan(0.2);
   });
 

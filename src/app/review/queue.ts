@@ -1,6 +1,6 @@
 import type { Annotation, EditableTurn } from '../../editing/annotation';
 import { representativeTurns, reviewOrder } from '../../editing/review';
-import type { Segment } from '../../ui-kit/tracks/model';
+import type { Segment } from '../../util/segment';
 
 /** Duration of a clip. A few seconds are enough to recognize a voice, and short clips are easier to compare. */
 export const CLIP_SECONDS = 8;

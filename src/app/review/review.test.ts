@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { applyEdit } from '../../editing/applyEdit';
 import type { Annotation, Edit } from '../../editing/annotation';
 import { annotationWith } from '../../../test/app/annotation';
-import type { Segment } from '../../ui-kit/tracks/model';
+import type { Segment } from '../../util/segment';
 import { certaintyOf } from './card';
 import {
   CLIP_SECONDS,

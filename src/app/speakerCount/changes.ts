@@ -1,5 +1,6 @@
 import type { Annotation, AnnotationSpeaker, EditableTurn } from '../../editing/annotation';
-import { type Segment, subtract, support } from '../../score/segments';
+import { subtract, support } from '../../score/segments';
+import type { Segment } from '../../util/segment';
 import { speakerLabel, type Turn } from '../../timeline/turns';
 import { assignRows } from '../../util/assignment';
 

@@ -2,17 +2,13 @@ import type { Annotation, AnnotationSpeaker, EditableTurn } from '../../editing/
 import { exclusiveBySpeaker, turnsBySpeaker } from '../../editing/bySpeaker';
 import type { DiarizationResult, Turn } from '../../engine/types';
 import { text } from '../texts/text';
+import type { Segment } from '../../util/segment';
 
 /** A segment marked over a speaker's track, or over the whole height if `speaker` is null. */
 export interface Mark extends Segment {
   readonly kind: 'missed' | 'false-alarm' | 'confusion';
   /** Id of the speaker in the annotation; null if the annotation has no speaker there (missed speech). */
   readonly speaker: string | null;
-}
-
-export interface Segment {
-  readonly startSeconds: number;
-  readonly endSeconds: number;
 }
 
 export type TurnsMode = 'overlapping' | 'exclusive';

@@ -2,7 +2,8 @@ import { clock } from '../format';
 import type { Drag } from './pointing';
 import { barTopOf, secondsAt, spanOf, tracksOf, xOf, type Geometry } from './geometry';
 import { addBar, fillPattern, withinTracks } from './painter';
-import type { Track, Segment } from './model';
+import type { Track } from './model';
+import type { Segment } from '../../util/segment';
 import { colorOf, type Paints } from './palette';
 
 const LOOP_FILL = 0.14;

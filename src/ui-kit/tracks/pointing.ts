@@ -3,7 +3,8 @@ import { h } from '../dom';
 import type { ThemeControl } from '../pageFrame';
 import type { Scope } from '../scope';
 import { barTopOf, type Geometry, trackAt, tracksTop, secondsAt, xOf } from './geometry';
-import { findTurn, idOf, type Track, type PlacedTurn, type Segment, turnAt } from './model';
+import { findTurn, idOf, type Track, type PlacedTurn, turnAt } from './model';
+import type { Segment } from '../../util/segment';
 
 /** Minimum length of a dragged turn, about the shortest speech sound. */
 export const MIN_TURN_SECONDS = 0.05;
