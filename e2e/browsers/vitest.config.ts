@@ -7,7 +7,7 @@ export default defineConfig({
     globalSetup: 'e2e/browsers/buildApp.ts',
     // The models use all cores. Concurrent browsers would cause timeouts.
     fileParallelism: false,
-    testTimeout: 180_000,
+    testTimeout: 300_000,
     hookTimeout: 60_000,
   },
 });
