@@ -31,6 +31,18 @@ test('the script of the page is small', () => {
   }
 });
 
+test('the page has one worker that contains the demuxer', () => {
+  const withDemuxer = readdirSync('dist/assets')
+    .filter((file) => file.endsWith('.js.map'))
+    .filter((file) => {
+      const { sources } = JSON.parse(readFileSync(join('dist/assets', file), 'utf8')) as { sources: string[] };
+      return sources.some((source) => source.includes('/node_modules/mediabunny/'));
+    })
+    .map((file) => file.replace(/-.{8}\.js\.map$/, ''));
+  // Only the comparison page starts the compare worker. The page loads `mediaInput` only to decode without a worker.
+  expect(withDemuxer.sort()).toEqual(['compare.worker', 'decode.worker', 'mediaInput']);
+});
+
 test('the build contains the two product pages, but nothing used only by tests or tools', () => {
   const files = (readdirSync('dist', { recursive: true }) as string[]).map((path) => path.replaceAll('\\', '/'));
   const pages = ['compare.html', 'index.html'];

@@ -1,7 +1,7 @@
 /** Waveform, tracks and minimap: rendering, mouse and touch input. */
 import type { Turn } from '../src/index';
 import type { TracksPage } from '../test/pages/tracksPage';
-import { openSampleTurns, SAMPLE_TURNS } from '../test/browser/editor';
+import { drop, openSampleTurns, SAMPLE_TURNS } from '../test/browser/editor';
 import { parseRttm } from '../src/formats/rttm';
 import { expect, test, type Page } from '../test/browser/test';
 
@@ -90,6 +90,24 @@ test('the waveform of a recording is loaded when it is opened', async ({ page })
   expect(median(speech)).toBeGreaterThan(10);
   expect(median(silence)).toBeLessThan(0.5 * median(speech));
 });
+
+for (const withWebCodecs of [true, false]) {
+  test(`the waveform of an MP3 is read ${withWebCodecs ? 'with' : 'without'} WebCodecs, and its worker ends`, async ({ page }) => {
+    // Workers inherit nothing from the page, so modify the worker script.
+    await page.route('**/decode.worker-*.js', async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: `${withWebCodecs ? '' : 'delete globalThis.AudioDecoder;'}\n${await response.text()}` });
+    });
+    await page.route('**/sample.mp3', (route) => route.fulfill({ contentType: 'audio/mpeg', path: 'e2e/fixtures/sample.mp3' }));
+    const started = page.waitForEvent('worker', (worker) => worker.url().includes('/decode.worker-'));
+    await page.goto('index.html');
+    await drop(page, { name: 'sample.mp3', type: 'audio/mpeg', from: 'sample.mp3' }, SAMPLE_TURNS);
+    await started;
+    await expect(page.locator('.tracks__wave-note')).toBeHidden();
+    await expect.poll(async () => median(await waveInk(page))).toBeGreaterThan(2);
+    await expect.poll(() => page.workers().filter((worker) => worker.url().includes('/decode.worker-')).length).toBe(0);
+  });
+}
 
 test('zooming reaches one second, and the minimap moves the window', async ({ page }) => {
   await mount(page);

@@ -67,6 +67,13 @@ export interface DecodeWorkerApi {
   /** What was repaired, skipped or left out in the last opened recording; complete after its last window. */
   notes(): readonly RecordingNote[];
   close(): void;
+  /**
+   * Opens a recording for {@link nextPeaks}, independent of {@link open}. Rejects with `audio-unsupported` if only the
+   * page can decode the file.
+   */
+  openPeaks(source: DecodeSource, track: number | undefined): Promise<void>;
+  /** The next peaks, axes (peak, [lowest, highest]), as in `Peaks`; null after the last. The array is transferred. */
+  nextPeaks(): Promise<Int16Array | null>;
 }
 
 export interface LoadRequest {
@@ -227,18 +234,4 @@ export interface CompareWorkerApi {
   environment(): Promise<Record<string, string>>;
   /** Ends the current call at its next step. Results of earlier calls are kept. */
   cancel(): void;
-}
-
-/** Audio input of the peaks worker. */
-type PeaksSource =
-  | { readonly kind: 'file'; readonly blob: Blob; readonly track: number | undefined }
-  /** Planar channels that the page decoded itself. */
-  | { readonly kind: 'channels'; readonly channels: Float32Array[]; readonly sampleRate: number };
-
-/** The calls that the page may make to the peaks worker. */
-export interface PeaksWorkerApi {
-  /** Rejects with `audio-unsupported` if only the page can decode the file. */
-  open(source: PeaksSource): Promise<void>;
-  /** The next peaks, axes (peak, [lowest, highest]), as in `Peaks`; null after the last. The array is transferred. */
-  next(): Promise<Int16Array | null>;
 }

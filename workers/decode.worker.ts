@@ -1,5 +1,7 @@
 import { decoderFor, openAudio, openChannels, openStream, type OpenAudio } from '../src/audio/decode';
+import { PEAK_SAMPLE_RATE, readPeaks } from '../src/audio/peaks';
 import { type AudioWindow, cutWindows, takeBatch } from '../src/audio/windows';
+import { VoxlaneError } from '../src/util/errors';
 import type { DecodeSource, DecodeWorkerApi } from './contracts';
 import type { RecordingNote } from '../src/audio/notes';
 import { moved, pullThrough, serve } from './protocol';
@@ -13,6 +15,7 @@ interface OpenRecording {
 let recording: OpenRecording | undefined;
 /** Of the last opened recording. */
 let notes: () => readonly RecordingNote[] = () => [];
+let peaks: AsyncIterator<Int16Array, void> | undefined;
 
 serve<DecodeWorkerApi>({
   decoderFor,
@@ -37,6 +40,15 @@ serve<DecodeWorkerApi>({
   close() {
     recording?.audio.close();
     recording = undefined;
+  },
+  async openPeaks(source, track) {
+    const audio = await openSource(source, { sampleRate: PEAK_SAMPLE_RATE, ...(track !== undefined && { track }) });
+    peaks = readPeaks(audio.pieces());
+  },
+  async nextPeaks() {
+    if (!peaks) throw new VoxlaneError({ code: 'disposed', problem: 'No recording is open', expected: 'openPeaks() before nextPeaks()' });
+    const { value } = await peaks.next();
+    return value ? moved(value, value) : null;
   },
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PEAK_SAMPLE_RATE, PeakPyramid, PeakReducer, SAMPLES_PER_PEAK } from './peaks';
+import { PEAK_SAMPLE_RATE, PeakPyramid, PeakReducer, readPeaks, SAMPLES_PER_PEAK } from './peaks';
 
 /** Reproducible noise: `Math.sin` of large arguments is random enough. */
 const noise = (length: number): Float32Array =>
@@ -45,6 +45,52 @@ describe('PeakReducer', () => {
 
   it('clips values beyond full scale', () => {
     expect([...reduced(Float32Array.of(-3, 2), [2])]).toEqual([-SCALE, SCALE]);
+  });
+});
+
+describe('readPeaks', () => {
+  async function* piecesOf(samples: Float32Array, length: number): AsyncGenerator<Float32Array> {
+    for (let at = 0; at < samples.length; at += length) yield await Promise.resolve(samples.subarray(at, at + length));
+  }
+
+  /** Arrays of ten peaks. */
+  async function readTens(samples: Float32Array, pieceLength = 1000): Promise<Int16Array[]> {
+    const arrays: Int16Array[] = [];
+    for await (const array of readPeaks(piecesOf(samples, pieceLength), 10)) arrays.push(array);
+    return arrays;
+  }
+
+  const lengthsOf = (arrays: readonly Int16Array[]): number[] => arrays.map(({ length }) => length);
+
+  it.each([
+    ['shorter than a peak', 100],
+    ['longer than a peak', 1000],
+    ['longer than two arrays', 6000],
+  ])('returns the peaks of all samples, from pieces %s', async (_, pieceLength) => {
+    const samples = noise(25 * SAMPLES_PER_PEAK + 1);
+    const arrays = await readTens(samples, pieceLength);
+    expect(lengthsOf(arrays)).toEqual([20, 20, 12]);
+    expect(arrays.flatMap((array) => [...array])).toEqual([...reduced(samples, [samples.length])]);
+  });
+
+  it('returns no empty array after a full one, or for no samples', async () => {
+    expect(lengthsOf(await readTens(noise(20 * SAMPLES_PER_PEAK)))).toEqual([20, 20]);
+    expect(await readTens(new Float32Array(0))).toEqual([]);
+  });
+
+  it('returns arrays that can be transferred one by one', async () => {
+    const arrays = await readTens(noise(21 * SAMPLES_PER_PEAK), 21 * SAMPLES_PER_PEAK);
+    expect(new Set(arrays.map(({ buffer }) => buffer)).size).toBe(3);
+  });
+
+  it('returns each minute before the next is read, and passes on an error of the decoder', async () => {
+    async function* pieces(): AsyncGenerator<Float32Array> {
+      yield await Promise.resolve(new Float32Array(60 * PEAK_SAMPLE_RATE));
+      throw new RangeError('damaged');
+    }
+    const reading = readPeaks(pieces());
+    expect((await reading.next()).value).toHaveLength(2 * 3750);
+    await expect(reading.next()).rejects.toThrow('damaged');
   });
 });
 

@@ -3,6 +3,8 @@ export const PEAK_SAMPLE_RATE = 16_000;
 /** 16 ms: two and a half megabytes for three hours. At one second across a window, the curve still has 62 points. */
 export const SAMPLES_PER_PEAK = 256;
 const FULL_SCALE = 32_767;
+/** One minute of audio: the first array arrives soon, and three hours take about two hundred arrays. */
+const PEAKS_PER_ARRAY = (60 * PEAK_SAMPLE_RATE) / SAMPLES_PER_PEAK;
 
 /** Loudness of a recording over time. Plain data that can be sent and stored. */
 export interface Peaks {
@@ -50,6 +52,37 @@ export class PeakReducer {
     this.#filled = 0;
     return at + 2;
   }
+}
+
+/**
+ * Reads the peaks of a recording in arrays of `peaksPerArray`; the last can be shorter. A decoder's pieces are only some
+ * milliseconds long, too short to send one by one.
+ *
+ * @param pieces axes (sample), as for {@link PeakReducer.append}
+ * @returns axes (peak, [lowest, highest]), as in {@link Peaks}; each array has its own memory
+ */
+export async function* readPeaks(
+  pieces: AsyncIterable<Float32Array>,
+  peaksPerArray = PEAKS_PER_ARRAY,
+): AsyncGenerator<Int16Array, void, undefined> {
+  const reducer = new PeakReducer();
+  let gathered = new Int16Array(2 * peaksPerArray);
+  let filled = 0;
+  const take = function* (extremes: Int16Array): Generator<Int16Array, void, undefined> {
+    for (let at = 0; at < extremes.length; ) {
+      const part = extremes.subarray(at, at + gathered.length - filled);
+      gathered.set(part, filled);
+      filled += part.length;
+      at += part.length;
+      if (filled < gathered.length) continue;
+      yield gathered;
+      gathered = new Int16Array(2 * peaksPerArray);
+      filled = 0;
+    }
+  };
+  for await (const piece of pieces) yield* take(reducer.append(piece));
+  yield* take(reducer.flush());
+  if (filled > 0) yield gathered.slice(0, filled);
 }
 
 const quantized = (sample: number): number => Math.round(FULL_SCALE * Math.min(1, Math.max(-1, sample)));

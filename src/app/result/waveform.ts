@@ -1,5 +1,6 @@
-import type { PeaksWorkerApi } from '../../../workers/contracts';
+import type { DecodeWorkerApi } from '../../../workers/contracts';
 import { WorkerHandle } from '../../../workers/handle';
+import { openWorker } from '../../../workers/openWorker';
 import { moved } from '../../../workers/protocol';
 import { decodeOnPage } from '../../audio/pageDecode';
 import { PEAK_SAMPLE_RATE, PeakPyramid, type Peaks } from '../../audio/peaks';
@@ -7,14 +8,6 @@ import type { Scope } from '../../ui-kit/scope';
 import { waveText } from '../../ui-kit/tracks/minimap';
 import type { Tracks } from '../../ui-kit/tracks/tracks';
 import { VoxlaneError } from '../../util/errors';
-
-// The URL must be a literal inside `new Worker(new URL(…))`: bundlers search for this form.
-function spawnPeaksWorker(): WorkerHandle<PeaksWorkerApi> {
-  return new WorkerHandle(
-    new Worker(new URL('../../../workers/peaks.worker.ts', import.meta.url), { type: 'module', name: 'voxlane peaks' }),
-    'waveform',
-  );
-}
 
 interface PeaksRequest {
   readonly blob: Blob;
@@ -37,13 +30,16 @@ interface PeaksRequest {
  */
 const MAX_BYTES_ON_PAGE = 64 * 2 ** 20;
 
-/** Reads the peaks of a recording in a worker. The worker ends with `scope`, after the last peak, or on failure. */
+/**
+ * Reads the peaks of a recording in a decode worker of its own, so it neither delays the analysis nor ends with the
+ * engine. The worker ends with `scope`, after the last peak, or on failure.
+ */
 function loadPeaks(scope: Scope, { blob, track, kept, onPeaks, onFailure }: PeaksRequest): void {
   if (kept) {
     onPeaks(PeakPyramid.from(kept), true);
     return;
   }
-  const worker = spawnPeaksWorker();
+  const worker = new WorkerHandle<DecodeWorkerApi>(openWorker('decode'), 'waveform');
   const end = (): void => {
     worker.terminate(new VoxlaneError({ code: 'disposed', problem: 'The waveform is no longer needed' }));
   };
@@ -52,7 +48,7 @@ function loadPeaks(scope: Scope, { blob, track, kept, onPeaks, onFailure }: Peak
   const read = async (): Promise<void> => {
     await open(worker, blob, track);
     for (;;) {
-      const extremes = await worker.call((remote) => remote.next());
+      const extremes = await worker.call((remote) => remote.nextPeaks());
       if (scope.disposed) return;
       if (extremes === null) break;
       pyramid.append(extremes);
@@ -73,14 +69,15 @@ function loadPeaks(scope: Scope, { blob, track, kept, onPeaks, onFailure }: Peak
 }
 
 /** Opens the file in the worker or, if the worker cannot decode it, passes in the audio decoded on the page. */
-async function open(worker: WorkerHandle<PeaksWorkerApi>, blob: Blob, track: number | undefined): Promise<void> {
+async function open(worker: WorkerHandle<DecodeWorkerApi>, blob: Blob, track: number | undefined): Promise<void> {
   try {
-    await worker.call((remote) => remote.open({ kind: 'file', blob, track }));
+    await worker.call((remote) => remote.openPeaks({ kind: 'file', blob }, track));
   } catch (thrown) {
     const isUnsupported = thrown instanceof VoxlaneError && thrown.code === 'audio-unsupported';
     if (!isUnsupported || blob.size > MAX_BYTES_ON_PAGE) throw thrown;
-    const audio = await decodeOnPage(blob, PEAK_SAMPLE_RATE);
-    await worker.call((remote) => remote.open(moved({ kind: 'channels', ...audio }, ...audio.channels)));
+    const { channels, sampleRate } = await decodeOnPage(blob, PEAK_SAMPLE_RATE);
+    const source = moved({ kind: 'channels' as const, channels, sampleRate, notes: [] }, ...channels);
+    await worker.call((remote) => remote.openPeaks(source, undefined));
   }
 }
 
