@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { openEnginePage } from '../cli/enginePage';
 import { parseManifest } from '../src/store/manifest';
-import type { GpuCountsByStage } from '../src/index';
+import { meterGpu, takeGpuCounts, type GpuCountsByStage } from '../test/browser/gpuMeter';
 
 /** Windows of the filterbank comparison: one batch of a recording. */
 const NUM_WINDOWS = 4;
@@ -29,11 +29,13 @@ export async function measureGpu(file: string, say: (line: string) => void): Pro
       JSON.parse(readFileSync(new URL('../models/campplus-zh-en/manifest.json', import.meta.url), 'utf8')),
       'campplus-zh-en',
     );
+    await meterGpu(page);
     const failure = await page.evaluate(() => voxlane.open({ backend: 'webgpu', trustGpu: true }));
     if (failure !== null) throw new Error(failure);
     await page.setInputFiles('#file', file);
     const run = await page.evaluate((durationSeconds) => voxlane.measureFile({ durationSeconds }), STRETCH_SECONDS);
-    if (!run.gpu) return null;
+    if (run.backend.name !== 'webgpu') return null;
+    const { other: _, ...counts } = await takeGpuCounts(page);
 
     await page.goto(new URL('/test/kernels.html', page.url()).href);
     await page.waitForFunction(() => 'voxlaneKernels' in globalThis);
@@ -60,7 +62,7 @@ export async function measureGpu(file: string, say: (line: string) => void): Pro
     return {
       adapter,
       fbank: { ...fbank, audioSeconds: NUM_WINDOWS * 10 },
-      counts: run.gpu,
+      counts,
       rtf: Object.fromEntries(seconds.map(([stage, value]) => [stage, value / run.durationSeconds])),
     };
   } finally {

@@ -17,6 +17,7 @@ import {
   type SegmentationManifest,
   SHIPPED_MODELS,
 } from '../src/store/manifest';
+import { meterGpu, takeGpuCounts } from '../test/browser/gpuMeter';
 import { machine } from './figures';
 import { readTrace, type Trace } from './profile/events';
 import { outputStages, stagesOf, type GraphStage } from './profile/groups';
@@ -118,19 +119,18 @@ async function countWork(page: Page, recording: string, { backend, threads, seco
 
   await page.setInputFiles('#file', recording);
   const options = { backend, speed, trustGpu: backend === 'webgpu' };
+  await meterGpu(page);
   const counts: RunCounts = await page.evaluate(
     ([asked, segment]) => voxlane.countRun(voxlane.chosenFile(), asked, segment),
     [options, seconds === null ? {} : { durationSeconds: seconds }] as const,
   );
-  const perFrame = fbankFlopsPerFrame(fbank, sampleRate);
-  const demands = demandsOf(counts, {
-    segmentation: modelFlops([window]),
-    fbank: (numFrames) => numFrames * perFrame,
-    embedding: modelFlops(voices),
-  });
   const { name, adapter, threads: cores } = counts.backend;
+  const gpu = name === 'webgpu' ? await takeGpuCounts(page) : null;
+  const perFrame = fbankFlopsPerFrame(fbank, sampleRate);
+  const flops = { segmentation: modelFlops([window]), fbank: (numFrames: number) => numFrames * perFrame, embedding: modelFlops(voices) };
+  const demands = demandsOf(counts, flops, gpu);
   const place = name === 'webgpu' ? `WebGPU, ${adapter ?? ''}` : `WASM, ${cores} threads`;
-  if (json) console.log(JSON.stringify({ machine: machine(), ...counts, perSecond: demands }, null, 2));
+  if (json) console.log(JSON.stringify({ machine: machine(), ...counts, gpu, perSecond: demands }, null, 2));
   else printDemands(recording, place, counts.durationSeconds, demands);
 }
 

@@ -34,8 +34,6 @@ export type {
   AudioTrack,
   RecordingNote,
   RecordingNoteCode,
-  GpuCounts,
-  GpuCountsByStage,
   ModelDownload,
   ModelCheck,
   PresetId,

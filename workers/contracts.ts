@@ -24,7 +24,6 @@ import type {
   RuntimeBackend,
 } from '../src/compare/report';
 import type { NamedTensor } from '../src/compare/tensor';
-import type { GpuCountsByStage } from '../src/gpu/meter';
 import type { EmbeddingManifest, SegmentationManifest } from '../src/store/manifest';
 import type { Assembly, AssemblyOptions } from '../src/timeline/assembler';
 import type { MinDurations } from '../src/timeline/minDurations';
@@ -114,8 +113,6 @@ export interface ModelWorkerApi<Manifest> {
    * WASM on a short sound.
    */
   selfCheck(goldensBase: FileBase): Promise<ModelCheck>;
-  /** GPU calls and bytes of each stage since the worker started; empty on WASM. */
-  gpuCounts(): Promise<GpuCountsByStage>;
 }
 
 interface SegmentationReply {

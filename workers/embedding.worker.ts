@@ -18,7 +18,6 @@ serve<EmbeddingWorkerApi>({
     return withReference((reference) => checkAgainst(reference, embedder, manifest));
   },
   selfCheckWindows: (sizes) => withReference((reference) => checkEmbeddingWindows(reference, model.embedder, model.manifest, sizes)),
-  gpuCounts: () => Promise.resolve(model.gpu?.meter.counts() ?? {}),
   async embed(windows, activity, sizes) {
     const reply = await model.embedder.embed({ windows, activity, ...sizes });
     return moved(reply, reply.embeddings);

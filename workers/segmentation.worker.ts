@@ -11,7 +11,6 @@ serve<SegmentationWorkerApi>({
   async load(request) {
     model = await openSegmentation(request);
     segmenter = new Segmenter(model.graph, model.manifest);
-    model.gpu?.meter.enter('segmentation');
     return model.reply;
   },
   selfCheck: (goldensBase) => checkSegmentation(model.graph, model, goldensBase),
@@ -23,7 +22,6 @@ serve<SegmentationWorkerApi>({
       await reference.release();
     }
   },
-  gpuCounts: () => Promise.resolve(model.gpu?.meter.counts() ?? {}),
   async segment(windows) {
     const [activity, seconds] = await timed(() => segmenter.segment(windows));
     return moved({ activity, seconds }, activity);

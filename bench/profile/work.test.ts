@@ -32,7 +32,6 @@ describe('demandsOf', () => {
     fbankFrames: 90,
     voiceFrames: [10, 25],
     timings: { segmentation: 5, embedding: 1 },
-    gpu: null,
     backend: { name: 'wasm', adapter: null, threads: 1, reason: '', selfCheck: null },
   } as const;
   const flops = {
@@ -42,7 +41,7 @@ describe('demandsOf', () => {
   };
 
   it('counts windows, frames and local speakers by length, per second of audio', () => {
-    expect(demandsOf(counts, flops).map((demand) => [demand.stage, demand.flops, demand.rtf])).toEqual([
+    expect(demandsOf(counts, flops, null).map((demand) => [demand.stage, demand.flops, demand.rtf])).toEqual([
       ['segmentation', (3 * 320) / 10, 0.5],
       ['fbank', 63, 0],
       ['embedding', 72.5, 0.1],
@@ -51,9 +50,9 @@ describe('demandsOf', () => {
 
   it('has GPU counters if a GPU was used, zeros for idle stages, and null otherwise', () => {
     const gpu = { segmentation: { dispatches: 40, submits: 20, bytesUp: 1000, bytesBack: 500 } };
-    const [segmentation, fbank] = demandsOf({ ...counts, gpu }, flops);
+    const [segmentation, fbank] = demandsOf(counts, flops, gpu);
     expect(segmentation).toMatchObject({ dispatches: 4, submits: 2, bytesUp: 100, bytesBack: 50 });
     expect(fbank).toMatchObject({ dispatches: 0, bytesBack: 0 });
-    expect(demandsOf(counts, flops)[0]).toMatchObject({ dispatches: null, bytesUp: null });
+    expect(demandsOf(counts, flops, null)[0]).toMatchObject({ dispatches: null, bytesUp: null });
   });
 });

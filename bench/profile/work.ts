@@ -1,6 +1,7 @@
 import { flopsBySize, flopsOf, sumWork, type RunNode } from '../../src/onnx/work';
 import { fbankGeometry, melFilters, type FbankOptions } from '../../src/features/fbank';
 import type { RunCounts } from '../../cli/page/engineProfile';
+import type { GpuCountsByStage } from '../../test/browser/gpuMeter';
 
 /** Mel frame counts at which the embedding model's work is counted, for interpolation up to a window. */
 export const COUNTED_FRAMES = [100, 400, 998] as const;
@@ -44,9 +45,13 @@ export function fbankFlopsPerFrame(facts: FbankOptions, sampleRate: number): num
 export const modelFlops = (runs: readonly { readonly size: number; readonly nodes: readonly RunNode[] }[]): ((size: number) => number) =>
   flopsBySize(runs.map(({ size, nodes }) => ({ size, flops: flopsOf(sumWork(nodes)) })));
 
-/** Workload of the stages of a run per second of audio. */
-export function demandsOf(counts: RunCounts, flops: StageFlops): StageDemand[] {
-  const { durationSeconds, numWindows, windowSamples, fbankFrames, voiceFrames, timings, gpu } = counts;
+/**
+ * Workload of the stages of a run per second of audio.
+ *
+ * @param gpu GPU work of the run; null on WASM
+ */
+export function demandsOf(counts: RunCounts, flops: StageFlops, gpu: GpuCountsByStage | null): StageDemand[] {
+  const { durationSeconds, numWindows, windowSamples, fbankFrames, voiceFrames, timings } = counts;
   const totals = {
     segmentation: numWindows * flops.segmentation(windowSamples),
     fbank: flops.fbank(fbankFrames),

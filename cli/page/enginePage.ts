@@ -89,11 +89,11 @@ const enginePage = {
     if (!diarizer) throw new Error('call open() first');
     const { sayProgress } = globalThis as { sayProgress?: NonNullable<DiarizeOptions['onProgress']> };
     const start = performance.now();
-    const { turns, durationSeconds, timings, backend, gpu } = await diarizer.diarize(enginePage.chosenFile(), {
+    const { turns, durationSeconds, timings, backend } = await diarizer.diarize(enginePage.chosenFile(), {
       ...options,
       ...(sayProgress && { onProgress: sayProgress }),
     });
-    return { wallSeconds: (performance.now() - start) / 1000, turns, durationSeconds, timings, backend, gpu };
+    return { wallSeconds: (performance.now() - start) / 1000, turns, durationSeconds, timings, backend };
   },
 
   /** Runs the models on the selected file and returns the input of the clustering. */

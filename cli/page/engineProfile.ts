@@ -29,7 +29,7 @@ export interface ProfileReply extends SessionProfile {
 }
 
 /** Workload of the stages for a recording. */
-export interface RunCounts extends Pick<DiarizationResult, 'durationSeconds' | 'timings' | 'gpu' | 'backend'> {
+export interface RunCounts extends Pick<DiarizationResult, 'durationSeconds' | 'timings' | 'backend'> {
   readonly numWindows: number;
   readonly windowSamples: number;
   /** Mel frames of windows with embeddings. */
@@ -74,7 +74,7 @@ export const engineProfile = {
     const artifacts: Partial<Record<string, Artifact[]>> = {};
     const diarizer = await Diarizer.create({ ...options, preset: 'campplus' });
     try {
-      const { durationSeconds, timings, gpu, backend } = await diarizer.diarize(file, {
+      const { durationSeconds, timings, backend } = await diarizer.diarize(file, {
         ...segment,
         hook: ({ stage, artifact }) => {
           if (artifact) (artifacts[stage] ??= []).push(artifact);
@@ -93,7 +93,7 @@ export const engineProfile = {
       const numWindows = activity.length;
       const embedded = embeddings.filter(({ data }) => data.some((value) => !Number.isNaN(value))).length;
       const fbankFrames = embedded * framesPerWindow;
-      return { durationSeconds, timings, gpu, backend, numWindows, windowSamples, fbankFrames, voiceFrames };
+      return { durationSeconds, timings, backend, numWindows, windowSamples, fbankFrames, voiceFrames };
     } finally {
       diarizer.dispose();
     }

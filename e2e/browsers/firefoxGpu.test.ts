@@ -4,6 +4,7 @@ import { compilerTests, filterbankTests, poolingTests } from '../../test/kernels
 import type { Evaluator } from '../../test/browser/evaluator';
 import { SHIPPED_MODELS } from '../../src/store/manifest';
 import { runShort } from '../../test/browser/gpu';
+import { collectGpuCounts, METERED_WORKERS, METER_SCRIPT, takeGpuCounts } from '../../test/browser/gpuMeter';
 import { compareShipped, faultsOfParity } from '../../test/browser/parity';
 import { fromBase64, toBase64 } from '../../test/browser/kernels';
 import { compareStages, figuresText, MAX_RELATIVE, MIN_COSINE, readResnetGoldens, RESNET34 } from '../../test/resnetGoldens';
@@ -11,7 +12,7 @@ import { seededResnet34 } from '../../test/seededModel';
 import type { Driver } from './driver';
 import { firefoxWithWebGpu } from './drivers/firefox';
 import { PAGES } from './pages';
-import { serveApp, type TestServer } from './servers';
+import { serveApp, type AppServer } from './servers';
 import { waitFor } from './waiting';
 
 declare global {
@@ -24,11 +25,12 @@ const missing = firefoxWithWebGpu.missing();
 
 describe.skipIf(missing !== null)(missing === null ? firefoxWithWebGpu.name : `${firefoxWithWebGpu.name} [${missing}]`, () => {
   let driver: Driver;
-  let server: TestServer;
+  let server: AppServer;
   const page: Evaluator = { evaluate: (body, request) => driver.evaluate(body, request) };
 
   beforeAll(async () => {
     server = await serveApp({ [RESNET34_FILE]: seededResnet34('pyannote') });
+    server.inject(METERED_WORKERS, METER_SCRIPT, 'all');
     driver = await firefoxWithWebGpu.start('.');
     await driver.open(server.address + PAGES.kernels);
     await waitFor(driver, 'the kernels', 30, () => 'voxlaneKernels' in globalThis);
@@ -90,8 +92,12 @@ describe.skipIf(missing !== null)(missing === null ? firefoxWithWebGpu.name : `$
   it('a short recording on WebGPU matches the golden outputs and the turns of WASM', async () => {
     await driver.open(server.address + PAGES.engine);
     await waitFor(driver, 'the library', 30, () => 'voxlane' in globalThis);
+    await collectGpuCounts(page);
     const expected = await runShort(page, { backend: 'wasm' });
+    // WASM does not touch the GPU, not even to load its models.
+    expect(await takeGpuCounts(page)).toEqual({});
     const run = await runShort(page, { backend: 'webgpu' });
+    const { segmentation, fbank: mel, embedding: voices } = await takeGpuCounts(page);
     expect(run.backend).toMatchObject({ name: 'webgpu' });
     const stages = run.backend.selfCheck!.flatMap((check) => check.stages);
     console.log(stages.map(({ stage, maxAbs, cosine }) => ({ stage, maxAbs, cosine })));
@@ -112,14 +118,13 @@ describe.skipIf(missing !== null)(missing === null ? firefoxWithWebGpu.name : `$
       expect(Math.abs(turn.endSeconds - expected.turns[index]!.endSeconds)).toBeLessThanOrEqual(0.017);
     });
     // No round trips: exactly the float32 scores (2 windows, 589 frames, 7 classes) and (embeddings, 192).
-    expect(run.gpu?.segmentation?.bytesBack).toBe(2 * 589 * 7 * 4);
-    expect(run.gpu?.embedding?.bytesBack).toBe(run.numEmbeddings * 192 * 4);
-    expect(run.gpu?.fbank?.bytesBack).toBe(0);
+    expect(segmentation?.bytesBack).toBe(2 * 589 * 7 * 4);
+    expect(voices?.bytesBack).toBe(run.numEmbeddings * 192 * 4);
+    expect(mel?.bytesBack).toBe(0);
     expect(run.numEmbeddings).toBeGreaterThan(0);
     // Samples are uploaded once per model.
-    expect(run.gpu?.fbank?.bytesUp).toBeGreaterThanOrEqual(2 * 160_000 * 4);
-    expect(run.gpu?.fbank?.bytesUp).toBeLessThan(2 * 160_000 * 4 + 4096);
-    expect(expected.gpu).toBeNull();
+    expect(mel?.bytesUp).toBeGreaterThanOrEqual(2 * 160_000 * 4);
+    expect(mel?.bytesUp).toBeLessThan(2 * 160_000 * 4 + 4096);
   });
 
   it.each(Object.keys(SHIPPED_MODELS))('every stage of %s on WebGPU is within the tolerances of its bundle', async (id) => {

@@ -19,8 +19,8 @@ export interface TestServer {
 
 /** A server that can modify worker scripts. */
 export interface AppServer extends TestServer {
-  /** Prepends a script to the next worker of a kind, or to all from now on. Replaces earlier injections. */
-  inject(worker: string, script: string, workers: 'next' | 'all'): void;
+  /** Prepends a script to the next worker of these kinds, or to all from now on. Replaces earlier injections. */
+  inject(kinds: string | readonly string[], script: string, workers: 'next' | 'all'): void;
 }
 
 /**
@@ -73,10 +73,10 @@ const PLAIN = 'x-plain';
 
 /** Prepends a script to a worker script on the server, because not every browser lets tests intercept requests. */
 class Injector {
-  private current: { readonly worker: string; readonly script: string; readonly workers: 'next' | 'all' } | null = null;
+  private current: { readonly kinds: readonly string[]; readonly script: string; readonly workers: 'next' | 'all' } | null = null;
 
-  set(worker: string, script: string, workers: 'next' | 'all'): void {
-    this.current = { worker, script, workers };
+  set(kinds: string | readonly string[], script: string, workers: 'next' | 'all'): void {
+    this.current = { kinds: [kinds].flat(), script, workers };
   }
 
   readonly plugin: Plugin = {
@@ -84,7 +84,8 @@ class Injector {
     configurePreviewServer: ({ middlewares }) => {
       middlewares.use((request, response, next) => {
         const { current } = this;
-        if (!current || request.headers[PLAIN] || !request.url?.includes(`/${current.worker}.worker-`) || !request.url.endsWith('.js')) {
+        const isWanted = current?.kinds.some((kind) => request.url?.includes(`/${kind}.worker-`)) && request.url?.endsWith('.js');
+        if (!current || !isWanted || request.headers[PLAIN]) {
           next();
           return;
         }

@@ -33,7 +33,7 @@ const run = (page: Page, options = SEGMENT): Promise<string> =>
     try {
       const result = await testDiarizer.diarize(await (await fetch('sample.wav')).blob(), given);
       const selfCheck = result.backend.selfCheck?.map((check) => ({ ...check, seconds: 0 })) ?? null;
-      return voxlane.toJson('x', { ...result, backend: { ...result.backend, selfCheck }, timings: {}, gpu: null });
+      return voxlane.toJson('x', { ...result, backend: { ...result.backend, selfCheck }, timings: {} });
     } catch (error) {
       return (error as { code: string }).code;
     }

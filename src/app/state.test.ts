@@ -35,7 +35,6 @@ const result: DiarizationResult = {
   speakers: [],
   timings: {},
   backend: { name: 'wasm', adapter: null, threads: 1, reason: '', selfCheck: null },
-  gpu: null,
   tracks: [],
   notes: [],
 };

@@ -186,9 +186,8 @@ export class GpuEmbedder implements Embedder {
     { window, used }: Voice,
     onFeatures?: (features: Float32Array) => void,
   ): Promise<Float32Array> {
-    const { device, meter } = this.gpu;
+    const { device } = this.gpu;
     const { numMelBins } = features;
-    meter.enter('embedding');
     const bytes = 4 * used.length * numMelBins;
     const input = device.createBuffer({ label: 'embedding input', size: bytes, usage: tensorUsage() });
     try {

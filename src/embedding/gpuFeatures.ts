@@ -31,7 +31,6 @@ export class GpuFeatureStage {
     let features: GpuFeatures | undefined;
     try {
       return await this.gpu.guard(() => {
-        this.gpu.meter.enter('fbank');
         features = this.fbank.compute(windows, numWindows);
         return this.inspect(features);
       });

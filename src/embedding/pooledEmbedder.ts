@@ -111,8 +111,7 @@ class GpuPooling implements PooledBackend {
     window: number,
     use: (input: GPUBuffer) => Promise<Result>,
   ): Promise<Result> {
-    const { device, meter } = this.gpu;
-    meter.enter('embedding');
+    const { device } = this.gpu;
     const size = 4 * features.numFrames * features.numMelBins;
     const input = device.createBuffer({ label: 'embedding input', size, usage: tensorUsage() });
     try {

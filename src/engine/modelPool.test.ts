@@ -7,7 +7,6 @@ import { ModelPool } from './modelPool';
 
 type Api = ModelWorkerApi<string>;
 
-const oneDispatch = { dispatches: 1, submits: 1, bytesUp: 0, bytesBack: 0 };
 const reply: LoadReply<string> = { manifest: 'm', adapter: null, sha256: '', note: null, hasGoldens: true };
 const ended = (problem: string): VoxlaneError => new VoxlaneError({ code: 'cancelled', problem });
 
@@ -23,21 +22,15 @@ function fakeSpawn(failing: readonly number[] = [], hashes: readonly string[] = 
     const index = handles.length;
     const calls = new Interruptible<VoxlaneError>();
     const load: (() => void)[] = [];
-    let loaded = false;
     handles.push({ calls, load });
     const api = {
       index,
       load: () => {
         if (failing.includes(index)) return Promise.reject(ended('no memory'));
         return new Promise((resolve) => {
-          load.push(() => {
-            loaded = true;
-            resolve({ ...reply, sha256: hashes[index] ?? '' });
-          });
+          load.push(() => { resolve({ ...reply, sha256: hashes[index] ?? '' }); });
         });
       },
-      // A worker without a model has no counts.
-      gpuCounts: () => (loaded ? Promise.resolve({ fbank: oneDispatch }) : Promise.reject(ended('not loaded'))),
     };
     return {
       call: (use: (remote: unknown) => Promise<unknown>) => calls.run(() => use(api)),
@@ -85,21 +78,6 @@ test('a worker that fails to start is omitted', async () => {
   const calls = [openCall(pool), openCall(pool)];
   for (const call of calls) call.end();
   expect(await Promise.all(calls.map(({ result }) => result))).toEqual([0, 0]);
-});
-
-test('GPU operations are counted over the workers with a loaded model', async () => {
-  const { spawn, handles } = fakeSpawn();
-  const pool = new ModelPool<string, Api>(spawn, {} as LoadRequest, 2);
-  const loading = pool.load();
-  await turn();
-  handles[0]!.load[0]!();
-  await loading;
-  const growing = pool.grow();
-  await turn();
-  expect(await pool.gpuCounts()).toEqual({ fbank: oneDispatch });
-  handles[1]!.load[0]!();
-  await growing;
-  expect((await pool.gpuCounts()).fbank).toMatchObject({ dispatches: 2 });
 });
 
 test('ending the pool rejects running and waiting calls', async () => {

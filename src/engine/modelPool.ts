@@ -1,7 +1,6 @@
 import { proxy } from 'comlink';
 import type { LoadReply, LoadRequest, ModelWorkerApi, OnDownload } from '../../workers/contracts';
 import type { WorkerHandle } from '../../workers/handle';
-import { addCounts, type GpuCountsByStage } from '../gpu/meter';
 import { Semaphore } from '../util/concurrency';
 import { VoxlaneError } from '../util/errors';
 
@@ -18,10 +17,6 @@ const MAX_RESTARTS = 3;
 export class ModelWorker<Manifest, Api extends ModelWorkerApi<Manifest>> {
   private handle: WorkerHandle<Api>;
   private restarts = 0;
-  /** Counts of the earlier workers. */
-  private pastCounts: GpuCountsByStage[] = [];
-  /** The last counts of the worker, in case it ends unexpectedly. */
-  private lastCounts: GpuCountsByStage = {};
   private terminated: VoxlaneError | null = null;
   /** SHA-256 of the first loaded file; empty until then. */
   private sha256 = '';
@@ -64,27 +59,10 @@ export class ModelWorker<Manifest, Api extends ModelWorkerApi<Manifest>> {
     this.restarts = 0;
   }
 
-  /** GPU operations of each stage, over all workers whose counts are known. */
-  async gpuCounts(): Promise<GpuCountsByStage> {
-    return addCounts([...this.pastCounts, await this.currentCounts()]);
-  }
-
   /** Ends the worker at once. */
   terminate(reason: VoxlaneError): void {
     this.terminated = reason;
     this.handle.terminate(reason);
-  }
-
-  private async currentCounts(): Promise<GpuCountsByStage> {
-    if (this.handle.vanished) return this.lastCounts;
-    this.lastCounts = await this.handle.call((api) => (api as unknown as ModelWorkerApi<Manifest>).gpuCounts());
-    return this.lastCounts;
-  }
-
-  private throwIfTerminated(): void {
-    if (!this.terminated) return;
-    this.handle.terminate(this.terminated);
-    throw this.terminated;
   }
 
   /**
@@ -106,13 +84,12 @@ export class ModelWorker<Manifest, Api extends ModelWorkerApi<Manifest>> {
   }
 
   private async restart(reason: VoxlaneError): Promise<void> {
-    this.pastCounts.push(await this.currentCounts().catch(() => this.lastCounts));
-    this.lastCounts = {};
     this.handle.terminate(reason);
-    this.throwIfTerminated();
     this.handle = this.spawn();
     await this.load();
-    this.throwIfTerminated();
+    if (!this.terminated) return;
+    this.handle.terminate(this.terminated);
+    throw this.terminated;
   }
 }
 
@@ -134,7 +111,6 @@ function otherFile(id: string, before: string, now: string): VoxlaneError {
  */
 export class ModelPool<Manifest, Api extends ModelWorkerApi<Manifest>> {
   private readonly workers: ModelWorker<Manifest, Api>[];
-  private readonly loaded = new Set<ModelWorker<Manifest, Api>>();
   private readonly idle: ModelWorker<Manifest, Api>[];
   private readonly waiting: ((worker: ModelWorker<Manifest, Api>) => void)[] = [];
   private terminated: VoxlaneError | null = null;
@@ -165,7 +141,6 @@ export class ModelPool<Manifest, Api extends ModelWorkerApi<Manifest>> {
     const [first] = this.workers as [ModelWorker<Manifest, Api>];
     const reply = await first.load(undefined, onDownload);
     this.sha256 = reply.sha256;
-    this.loaded.add(first);
     return reply;
   }
 
@@ -177,7 +152,6 @@ export class ModelPool<Manifest, Api extends ModelWorkerApi<Manifest>> {
       this.workers.push(worker);
       try {
         await worker.load(this.sha256);
-        this.loaded.add(worker);
         this.release(worker);
       } catch (error) {
         worker.terminate(error as VoxlaneError);
@@ -204,11 +178,6 @@ export class ModelPool<Manifest, Api extends ModelWorkerApi<Manifest>> {
   /** Starts a new recording: resets the numbers of restarts. */
   newRun(): void {
     for (const worker of this.workers) worker.newRun();
-  }
-
-  /** GPU operations of each stage, over all workers with a loaded model. */
-  async gpuCounts(): Promise<GpuCountsByStage> {
-    return addCounts(await Promise.all(Array.from(this.loaded, (worker) => worker.gpuCounts())));
   }
 
   /** Ends the workers at once. */

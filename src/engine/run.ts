@@ -2,7 +2,6 @@ import { transfer } from 'comlink';
 import type { DecodedBatch, DecodeSource, LocalResults } from '../../workers/contracts';
 import { moved } from '../../workers/protocol';
 import { decodeInstead } from '../audio/pageDecode';
-import { addCounts, countsSince, type GpuCountsByStage } from '../gpu/meter';
 import type { Assembly } from '../timeline/assembler';
 import { VoxlaneError } from '../util/errors';
 import { assemblyOptions, minDurationsOf, nameSpeakers, Previewer, takeVoices, usedModels } from './assembly';
@@ -289,7 +288,6 @@ export async function runPipeline(
 ): Promise<DiarizationResult> {
   engine.segmentation.newRun();
   engine.embedding.newRun();
-  const counted = await gpuCounts(engine);
   const facts = await openInput(engine, input, options);
   const previewer = new Previewer(engine, options);
   const isOpenEnded = input.kind === 'stream' && options.durationSeconds === undefined;
@@ -299,8 +297,7 @@ export async function runPipeline(
   const notes = await engine.decode.call((api) => api.notes());
   const timings: Timings = { ...local.timings };
   const describeWith = async (assembly: Assembly | null): Promise<DiarizationResult> => {
-    const gpu = engine.backend.name === 'webgpu' ? countsSince(await gpuCounts(engine), counted) : null;
-    const result = { ...describe(engine, local, assembly, options, timings, gpu), tracks: facts.tracks, notes };
+    const result = { ...describe(engine, local, assembly, options, timings), tracks: facts.tracks, notes };
     return options.keepVoices ? { ...result, voices: await takeVoices(engine, options) } : result;
   };
   const { numSpeakers } = engine.segmentationManifest.powerset;
@@ -314,10 +311,6 @@ export async function runPipeline(
   Object.assign(timings, assembly.seconds);
   reportAssembly(assembly, numSpeakers, hook);
   return describeWith(assembly);
-}
-
-async function gpuCounts({ segmentation, embedding }: Engine): Promise<GpuCountsByStage> {
-  return addCounts([await segmentation.gpuCounts(), await embedding.gpuCounts()]);
 }
 
 async function openInput(engine: Engine, input: ReadyInput, options: CheckedRunOptions) {
@@ -374,7 +367,6 @@ function describe(
   assembly: Assembly | null,
   options: CheckedRunOptions,
   timings: Timings,
-  gpu: GpuCountsByStage | null,
 ): Omit<DiarizationResult, 'tracks' | 'notes'> {
   const facts = { dimension: engine.embeddingManifest.embeddingSize, embeddingModel: engine.embeddingModel };
   const named = nameSpeakers(assembly, options.startSeconds, facts);
@@ -392,6 +384,5 @@ function describe(
     embeddingModel: engine.embeddingModel,
     models: usedModels(engine),
     modelNote: engine.modelNote,
-    gpu,
   };
 }

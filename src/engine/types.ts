@@ -2,7 +2,6 @@ import type { RecordingNote } from '../audio/notes';
 import type { AudioTrack } from '../audio/types';
 import type { Dendrogram } from '../clustering/dendrogram';
 import type { ModelCheck } from '../compare/modelCheck';
-import type { GpuCountsByStage } from '../gpu/meter';
 import type { TimeGeometry } from '../segmentation/geometry';
 import type { MinDurations } from '../timeline/minDurations';
 import type { Turn } from '../timeline/turns';
@@ -70,7 +69,6 @@ export interface KeptModel {
 export type { ModelCheck, StageCheck } from '../compare/modelCheck';
 export type { AudioTrack } from '../audio/types';
 export type { RecordingNote, RecordingNoteCode } from '../audio/notes';
-export type { GpuCounts, GpuCountsByStage } from '../gpu/meter';
 export type { Turn } from '../timeline/turns';
 export type { ClusteringName, PresetId, Speed } from './settings';
 
@@ -158,8 +156,6 @@ export interface DiarizationResult {
    * trust it. Null if there is none.
    */
   readonly modelNote: string | null;
-  /** GPU operations of each stage in this run; null on WASM. */
-  readonly gpu: GpuCountsByStage | null;
   /** Audio tracks of the file; the analyzed one is marked. Empty for WAV, samples, and files decoded by the page. */
   readonly tracks: readonly AudioTrack[];
   /** Notes about audio that was repaired, skipped or omitted; empty if there are none. */

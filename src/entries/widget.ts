@@ -16,8 +16,6 @@ export type {
   AudioTrack,
   RecordingNote,
   RecordingNoteCode,
-  GpuCounts,
-  GpuCountsByStage,
   ModelDownload,
   ModelCheck,
   PresetId,

@@ -52,6 +52,15 @@ describe('readAnyTurns', () => {
     expect(() => readAnyTurns(name, text)).toThrow(expect.objectContaining({ code: 'format', expected: expect.stringContaining('10,000,000') as string }) as Error);
   });
 
+  it('reads the JSON of earlier releases, which had GPU counts', () => {
+    const present = toJson('talk.wav', { ...RESULT, turns: [{ startSeconds: 0, endSeconds: 1, speaker: 'SPEAKER_00' }] });
+    const counts = { fbank: { dispatches: 4, submits: 4, bytesUp: 1280256, bytesBack: 0 } };
+    for (const gpu of [null, counts]) {
+      const former = JSON.stringify({ ...(JSON.parse(present) as object), gpu });
+      expect(readAnyTurns('talk.json', former)).toEqual(readAnyTurns('talk.json', present));
+    }
+  });
+
   it('reads the colors of earlier releases, which wrote `colour`', () => {
     const text = (name: string): string =>
       JSON.stringify({ file: 'a', durationSeconds: 2, turns: [{ startSeconds: 0, endSeconds: 1, speaker: 'A' }], speakers: [{ label: 'A', name: 'Ann', [name]: 3 }] });

@@ -49,7 +49,6 @@ describe('toJson', () => {
       "maxSpeakers": null
     }
   },
-  "gpu": null,
   "turns": [
     {
       "startSeconds": 0.3,

@@ -136,8 +136,6 @@ export interface JsonSource {
     /** Results of the self-check of each tested backend; null or absent if none was tested. */
     readonly selfCheck?: readonly object[] | null;
   };
-  /** GPU usage of each stage; null or absent on WASM. */
-  readonly gpu?: Readonly<Record<string, object>> | null;
   /** Turns, in the order in which they are written. */
   readonly turns: readonly (Turn & {
     /** Whether the user created, moved, assigned or confirmed it. */
@@ -215,7 +213,6 @@ export function toJson(file: string, result: JsonSource, run?: RunManifest): str
     embeddingModel: result.embeddingModel ?? null,
     confidenceKind: result.confidenceKind ?? null,
     ...(result.speakerCount && { speakerCount: plainCount(result.speakerCount) }),
-    gpu: result.gpu ?? null,
     turns: result.turns.map((turn) => ({
       ...plainTurn(turn),
       ...(turn.isCorrected === true && { isCorrected: true }),

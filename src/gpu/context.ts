@@ -1,7 +1,6 @@
 import { Interruptible } from '../util/abort';
 import { detailsOf, VoxlaneError } from '../util/errors';
 import { adapterName, requestAdapter, requestDevice } from './adapter';
-import { GpuMeter } from './meter';
 
 /**
  * Copies a buffer from the GPU to the CPU: exactly the requested bytes, through a temporary staging buffer. Waits for
@@ -41,7 +40,6 @@ export interface GpuContext {
   readonly device: GPUDevice;
   /** Name of the adapter, as reported by the browser. */
   readonly adapterName: string;
-  readonly meter: GpuMeter;
   /**
    * Runs `work` and throws errors that WebGPU reports only through events: a lost device (the runtime resolves with
    * garbage), failed allocations and validation errors (it computes with zeros).
@@ -68,7 +66,6 @@ export async function openGpu(): Promise<GpuContext> {
   const device = await requestDevice(adapter).catch((cause: unknown) => {
     throw gpuFailed(detailsOf(cause));
   });
-  const meter = new GpuMeter(device);
   const calls = new Interruptible<VoxlaneError>();
   void device.lost.then(({ message }) => {
     calls.interrupt(gpuLost(message));
@@ -80,7 +77,6 @@ export async function openGpu(): Promise<GpuContext> {
   return {
     device,
     adapterName: adapterName(adapter),
-    meter,
     guard: async (work) => {
       reports.length = 0;
       try {

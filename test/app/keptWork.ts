@@ -77,7 +77,6 @@ export function outcomeNamed(id: string): Outcome {
     embeddingModel: 'b',
     models: [{ stage: 'embedding', id: 'c', sha256: 'b' }],
     modelNote: null,
-    gpu: null,
     tracks: [],
     notes: [],
   } satisfies DiarizationResult;

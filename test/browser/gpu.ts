@@ -2,7 +2,7 @@ import type { DiarizationResult, DiarizerOptions } from '../../src/index';
 import type { Evaluator } from './evaluator';
 
 /** Result of a run on a short part of the sample, as plain data. */
-export interface ShortRun extends Pick<DiarizationResult, 'turns' | 'exclusiveTurns' | 'backend' | 'gpu'> {
+export interface ShortRun extends Pick<DiarizationResult, 'turns' | 'exclusiveTurns' | 'backend'> {
   readonly rttm: string;
   /** Segmentation batch sizes in windows, in order. */
   readonly batches: number[];
@@ -36,9 +36,9 @@ export function runShort(page: Evaluator, options: DiarizerOptions): Promise<Sho
           }
         },
       });
-      const { turns, exclusiveTurns, backend, gpu } = result;
+      const { turns, exclusiveTurns, backend } = result;
       const rttm = voxlane.toRttm(turns, 'short');
-      return { turns, exclusiveTurns, backend, gpu, rttm, batches, numEmbeddings };
+      return { turns, exclusiveTurns, backend, rttm, batches, numEmbeddings };
     } finally {
       diarizer.dispose();
     }

@@ -22,8 +22,6 @@ export interface GpuFault {
  * A model run ends with one copy into a buffer labeled `readback`. A filterbank run submits work on one buffer labeled
  * `features`.
  *
- * Call it before opening a device, because the meter of a device keeps the existing methods.
- *
  * @returns a function that replaces the fault, or removes it with null
  */
 export function installGpuFault(initial: GpuFault | null): (fault: GpuFault | null) => void {

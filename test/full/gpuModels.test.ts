@@ -11,6 +11,7 @@ import { checkSegmentation, checkSegmentationWindows } from '../../src/compare/m
 import { openSegmentation, type SegmentationModel } from '../../workers/model';
 import type { LoadRequest } from '../../workers/contracts';
 import { installGpuFault, type GpuFault } from '../browser/gpuFaults';
+import { installGpuMeter } from '../browser/gpuMeter';
 import { installDawn, RUNTIME_BASE } from '../gpu/dawn';
 
 const missing = await installDawn();
@@ -68,17 +69,18 @@ describe.skipIf(missing !== null)('segmentation on Dawn', { timeout: 300_000 }, 
   let model: SegmentationModel;
   beforeAll(async () => {
     model = await openSegmentation(request('segmentation-3.0', 'webgpu'));
-    model.gpu!.meter.enter('segmentation');
   }, 300_000);
 
   test('returns the same scores as WASM and transfers only scores back', async () => {
     const wasm = await openSegmentation(request('segmentation-3.0', 'wasm'));
     const expected = await wasm.graph.run(input);
+    const meter = installGpuMeter();
+    meter.enter('segmentation');
     const actual = await model.graph.run(input);
     expect(actual.shape).toEqual(expected.shape);
     // Log-probabilities of order 10 in float32, through four recurrent layers; the goldens allow 1e-2.
     expect(greatestDifference(actual.data, expected.data)).toBeLessThanOrEqual(1e-3);
-    expect(model.gpu!.meter.counts().segmentation!.bytesBack).toBe(actual.data.byteLength);
+    expect(meter.take().segmentation!.bytesBack).toBe(actual.data.byteLength);
   });
 
   // e2e/browsers/firefoxGpuFaults.test.ts covers a fault that occurs only in windows of 10 s.

@@ -6,6 +6,7 @@ import { makeSignal } from '../kernels/fixtures/goldens';
 import { type GpuContext, openGpu, readBack } from '../../src/gpu/context';
 import { parseManifest, type EmbeddingManifest } from '../../src/store/manifest';
 import { installGpuFault, type GpuFault } from '../browser/gpuFaults';
+import { installGpuMeter } from '../browser/gpuMeter';
 import { installDawn } from './dawn';
 
 const missing = await installDawn();
@@ -43,11 +44,13 @@ describe.skipIf(missing !== null)('a GPU on Dawn', () => {
   }
 
   test('that works returns identical bits each time, counts transfers, and marks nothing', async () => {
+    const meter = installGpuMeter();
+    meter.enter('embedding');
     const gpu = await openGpu();
     const first = await compute(gpu);
     expect(await compute(gpu)).toEqual(first);
     expect(first.every(Number.isFinite)).toBe(true);
-    const counts = gpu.meter.counts().fbank!;
+    const counts = meter.take().fbank!;
     expect(counts.bytesBack).toBe(2 * first.byteLength);
     expect(counts.bytesUp).toBeGreaterThanOrEqual(2 * samples.byteLength);
     gpu.device.destroy();

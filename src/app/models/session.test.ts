@@ -30,7 +30,6 @@ const result: DiarizationResult = {
   embeddingModel: '',
   models: [],
   modelNote: null,
-  gpu: null,
   tracks: [],
   notes: [],
 };
