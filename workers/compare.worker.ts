@@ -43,8 +43,9 @@ serve<CompareWorkerApi>({
     comparison.precision(backend, choices, (row, head) => onRow?.(row, head), begin(onProgress)),
   bisect: (tolerance, onProgress) => comparison.bisect(tolerance, begin(onProgress)),
   bugReport: () => Promise.resolve(comparison.bugReport()),
-  async layer(request, backend) {
-    const tensor = await comparison.layer(request, backend);
+  layerSampleRate: (choice) => comparison.layerSampleRate(choice),
+  async layer(choice, samples, backend) {
+    const tensor = await comparison.layer(choice, samples, backend);
     return moved(tensor, tensor.data);
   },
   environment: () => comparison.environment(),

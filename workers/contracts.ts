@@ -9,7 +9,7 @@ import type { LinkConstraints } from '../src/clustering/constraints';
 import type { Dendrogram } from '../src/clustering/dendrogram';
 import type { SpeakerBounds } from '../src/clustering/localSpeakers';
 import type { CompareChoices, ComparisonSettings, PrecisionChoices } from '../src/compare/comparison';
-import type { LayerRequest } from '../src/compare/layer';
+import type { LayerChoice } from '../src/compare/layer';
 import type { ListedValue } from '../src/compare/matchValues';
 import type { Opened } from '../src/compare/openModel';
 import type { Pair, StagePicture } from '../src/compare/picture';
@@ -66,6 +66,8 @@ export interface DecodeWorkerApi {
   /** What was repaired, skipped or left out in the last opened recording; complete after its last window. */
   notes(): readonly RecordingNote[];
   close(): void;
+  /** Decodes the whole recording, or the selected segment: mono, axes (sample). The array is transferred. */
+  decodeAll(source: DecodeSource, options: DecodeOptions): Promise<Float32Array>;
   /**
    * Opens a recording for {@link nextPeaks}, independent of {@link open}. Rejects with `audio-unsupported` if only the
    * page can decode the file.
@@ -227,7 +229,9 @@ export interface CompareWorkerApi {
   precision(backend: RuntimeBackend, choices: PrecisionChoices, onRow: OnPrecisionRow | null, onProgress: OnProgress | null): Promise<PrecisionReport>;
   bisect(tolerance: number | undefined, onProgress: OnProgress | null): Promise<BisectReport>;
   bugReport(): Promise<Uint8Array>;
-  layer(request: LayerRequest, backend: RuntimeBackend): Promise<NamedTensor>;
+  layerSampleRate(choice: LayerChoice): Promise<number>;
+  /** @param samples mono, axes (sample), at the rate of {@link layerSampleRate} */
+  layer(choice: LayerChoice, samples: Float32Array, backend: RuntimeBackend): Promise<NamedTensor>;
   environment(): Promise<Record<string, string>>;
   /** Ends the current call at its next step. Results of earlier calls are kept. */
   cancel(): void;

@@ -1,4 +1,4 @@
-import { decoderFor, openAudio, openChannels, openStream, type OpenAudio } from '../src/audio/decode';
+import { decodeAll, decoderFor, openAudio, openChannels, openStream, type OpenAudio } from '../src/audio/decode';
 import { PEAK_SAMPLE_RATE, readPeaks } from '../src/audio/peaks';
 import { type AudioWindow, cutWindows, takeBatch } from '../src/audio/windows';
 import { VoxlaneError } from '../src/util/errors';
@@ -40,6 +40,10 @@ serve<DecodeWorkerApi>({
   close() {
     recording?.audio.close();
     recording = undefined;
+  },
+  async decodeAll(source, options) {
+    const samples = await decodeAll(await openSource(source, options));
+    return moved(samples, samples);
   },
   async openPeaks(source, track) {
     const audio = await openSource(source, { sampleRate: PEAK_SAMPLE_RATE, ...(track !== undefined && { track }) });

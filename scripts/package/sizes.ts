@@ -22,7 +22,7 @@ const LIMITS: Readonly<Record<string, number>> = {
   score: 4_000,
   compare: 20_500,
   'workers/clustering.js': 33_500,
-  'workers/compare.js': 352_500,
+  'workers/compare.js': 225_500,
   'workers/decode.js': 122_500,
   'workers/embedding.js': 88_500,
   'workers/segmentation.js': 62_000,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decoderFor, openAudio, openChannels, openSamples, type DecodeOptions } from './decode';
+import { decodeAll, decoderFor, openAudio, openChannels, type DecodeOptions } from './decode';
 import { buildWav, type WavOptions } from '../../test/audio/wav';
 import { collect, noise, tone } from '../../test/audio/collect';
 
@@ -161,12 +161,13 @@ describe('bad files', () => {
   });
 });
 
-describe('openSamples and openChannels', () => {
+describe('openChannels', () => {
   it('pass samples at the target rate unchanged', async () => {
     const samples = noise(200_000);
-    const audio = openSamples(samples, OPTIONS);
+    const audio = openChannels([samples], OPTIONS.sampleRate, OPTIONS);
     expect(audio.facts).toMatchObject({ durationSeconds: 12.5, channels: 1, sampleRate: 16_000 });
-    expect(await collect(audio.pieces())).toEqual(samples);
+    expect(await decodeAll(audio)).toEqual(samples);
+    expect(() => audio.pieces()).toThrow(expect.objectContaining({ code: 'disposed' }));
   });
 
   it('mix and resample like a file of the same samples', async () => {
@@ -176,17 +177,17 @@ describe('openSamples and openChannels', () => {
   });
 
   it('reject invalid input', async () => {
-    expect(() => openSamples(new Float32Array(0), OPTIONS)).toThrow(expect.objectContaining({ code: 'audio-no-samples' }));
+    expect(() => openChannels([new Float32Array(0)], OPTIONS.sampleRate, OPTIONS)).toThrow(expect.objectContaining({ code: 'audio-no-samples' }));
     expect(() => openChannels([], 16_000, OPTIONS)).toThrow(expect.objectContaining({ code: 'audio-channels' }));
     const unequal = [new Float32Array(2), new Float32Array(3)];
     expect(() => openChannels(unequal, 16_000, OPTIONS)).toThrow(expect.objectContaining({ code: 'options' }));
-    await expect(collect(openSamples(Float32Array.of(0, NaN), OPTIONS).pieces())).rejects.toMatchObject({
+    await expect(collect(openChannels([Float32Array.of(0, NaN)], OPTIONS.sampleRate, OPTIONS).pieces())).rejects.toMatchObject({
       code: 'audio-not-finite',
     });
   });
 
   it('can be read only once', () => {
-    const audio = openSamples(noise(10), OPTIONS);
+    const audio = openChannels([noise(10)], OPTIONS.sampleRate, OPTIONS);
     audio.pieces();
     expect(() => audio.pieces()).toThrow(expect.objectContaining({ code: 'disposed' }));
   });

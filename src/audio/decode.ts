@@ -2,6 +2,7 @@
  * Opens recordings for streaming: files, samples, channels and streams. A file may contain several joined recordings.
  */
 import { messageOf, VoxlaneError } from '../util/errors';
+import { concatenate } from '../util/values';
 import { blockEnd, cutChannels, type PlanarBlock, pullBlocks, type SamplePull } from './blocks';
 import { type FilePart, findParts } from './containers/fileParts';
 import { openTrack, type OpenTrack, type TrackOptions } from './media';
@@ -202,14 +203,16 @@ export async function openAudio(source: Blob, options: DecodeOptions): Promise<O
   return (await isWav(source)) ? openWav(source, options) : openMedia(source, options);
 }
 
-/**
- * Opens mono samples that are already at the target rate.
- *
- * @param samples axes (sample); not copied, so they must not change while pieces are read
- * @throws VoxlaneError `audio-no-samples`, `options`
- */
-export function openSamples(samples: Float32Array, options: DecodeOptions): OpenAudio {
-  return openChannels([samples], options.sampleRate, options);
+/** Reads a recording to its end and closes it. Axes (sample), mono. @throws VoxlaneError as {@link OpenAudio.pieces} */
+export async function decodeAll(audio: OpenAudio): Promise<Float32Array> {
+  try {
+    const pieces: Float32Array[] = [];
+    // Copies, because a decoder may reuse its buffer.
+    for await (const piece of audio.pieces()) pieces.push(piece.slice());
+    return concatenate(pieces);
+  } finally {
+    audio.close();
+  }
 }
 
 /**

@@ -19,7 +19,7 @@ import { type Bases, describeOpened, type Opened, type OpenedFiles, openFiles, o
 import type { NamedFile } from './files/goldenFiles';
 import { GraphRunner, type GraphTensor, hasBranches, openBranches, type ValueRunner } from './graphRunner';
 import { hasKernels, openKernels, planForKernels, pooledNetworkOf, PooledRunner, poolOnGpu } from './kernelRunner';
-import { computeLayer, type LayerRequest } from './layer';
+import { computeLayer, layerSampleRate, type LayerChoice } from './layer';
 import { hasShape, measure } from './measure';
 import { type ListedValue, listValues, matchValues } from './matchValues';
 import { drawPicture, type Pair, type StagePicture } from './picture';
@@ -218,12 +218,17 @@ export class Comparison {
     throw refused('No node was found to report', 'Bisect first; if both backends agree, there is nothing to report');
   }
 
+  /** See {@link layerSampleRate}. */
+  layerSampleRate(choice: LayerChoice): Promise<number> {
+    return layerSampleRate(choice, this.settings.models);
+  }
+
   /** Computes one layer of a shipped model for any audio. Requires no open files. */
-  async layer(request: LayerRequest, backend: RuntimeBackend): Promise<NamedTensor> {
+  async layer(choice: LayerChoice, samples: Float32Array, backend: RuntimeBackend): Promise<NamedTensor> {
     let opened: PlanRunner | null = null;
     try {
       return await this.orForgetGpu(() =>
-        computeLayer(request, this.settings.models, async (model, manifest) => {
+        computeLayer(choice, samples, this.settings.models, async (model, manifest) => {
           const filterbank = manifest.task === 'embedding' ? { facts: manifest.fbank, sampleRate: manifest.sampleRate } : null;
           opened = await this.makeRunner(model, backend, filterbank);
           return opened;

@@ -1,9 +1,7 @@
-import { openAudio, openSamples } from '../audio/decode';
-import { loadModel } from '../store/load';
+import { loadManifest, loadModel } from '../store/load';
 import { SHIPPED_MODELS, type ShippedModel } from '../store/manifest';
 import { parseOnnx } from '../onnx/model';
 import type { FileBase } from '../util/fileBase';
-import { concatenate } from '../util/values';
 import { VoxlaneError } from '../util/errors';
 import type { AnyManifest } from './plan';
 import type { PlanRunner } from './stages';
@@ -26,24 +24,38 @@ export interface LayerRequest {
   readonly durationSeconds?: number | undefined;
 }
 
+/** The layer without its audio input. */
+export type LayerChoice = Omit<LayerRequest, 'source' | 'startSeconds' | 'durationSeconds'>;
+
 /** Creates the runner of a model. */
 type OpenLayerRunner = (model: ReturnType<typeof parseOnnx>, manifest: AnyManifest) => Promise<PlanRunner>;
 
 /**
+ * The sample rate that {@link computeLayer} expects, in Hz. Checks the stage before the recording is decoded.
+ *
+ * @throws VoxlaneError `options` for a stage that the model does not have, `model-*`
+ */
+export async function layerSampleRate({ model: id, stage: name }: LayerChoice, modelsBase: FileBase): Promise<number> {
+  const manifest = await loadManifest<'segmentation' | 'embedding'>(SHIPPED_MODELS[id], id, modelsBase);
+  if (name !== DECODE && !manifest.stages.some((stage) => stage.name === name)) throw unknownStage(id, name, manifest);
+  return manifest.sampleRate;
+}
+
+/**
  * Computes a single layer of a shipped model, for debugging.
  *
- * @throws VoxlaneError `options` for a stage that the model does not have, `audio-*`, `model-*`; errors of the backend
+ * @param samples mono, axes (sample), at the model's rate
+ * @throws VoxlaneError `options` for a stage that the model does not have, `model-*`; errors of the backend
  */
 export async function computeLayer(
-  { model: id, stage: name, source, startSeconds, durationSeconds }: LayerRequest,
+  { model: id, stage: name }: LayerChoice,
+  samples: Float32Array,
   modelsBase: FileBase,
   openRunner: OpenLayerRunner,
 ): Promise<NamedTensor> {
   const { manifest, bytes } = await loadModel<'segmentation' | 'embedding'>(SHIPPED_MODELS[id], id, modelsBase);
   const stage = manifest.stages.find((candidate) => candidate.name === name);
   if (!stage && name !== DECODE) throw unknownStage(id, name, manifest);
-  const { sampleRate } = manifest;
-  const samples = await decodeAll(source, { sampleRate, startSeconds, ...(durationSeconds !== undefined && { durationSeconds }) });
   if (!stage) return { name, axes: ['sample'], data: samples, shape: [samples.length] };
   const { graph, features } = await openRunner(parseOnnx(bytes, manifest.file.name), manifest);
   const { input } = manifest;
@@ -54,22 +66,6 @@ export async function computeLayer(
   if (stage.value === null) return { name, axes: stage.axes, data: feed.data, shape };
   const tensor = (await graph.values(new Map([[input.name, { data: feed.data, shape }]]), [stage.value])).get(stage.value)!;
   return { name, axes: stage.axes, data: tensor.data, shape: tensor.shape };
-}
-
-/** Decodes a segment of a recording to mono samples. @throws VoxlaneError `audio-*` */
-async function decodeAll(
-  source: Blob | Float32Array,
-  options: { readonly sampleRate: number; readonly startSeconds?: number; readonly durationSeconds?: number },
-): Promise<Float32Array> {
-  const audio = source instanceof Float32Array ? openSamples(source, options) : await openAudio(source, options);
-  try {
-    const pieces: Float32Array[] = [];
-    // Copies, because a decoder may reuse its buffer.
-    for await (const piece of audio.pieces()) pieces.push(piece.slice());
-    return concatenate(pieces);
-  } finally {
-    audio.close();
-  }
 }
 
 function unknownStage(id: string, name: string, manifest: AnyManifest): VoxlaneError {

@@ -1,7 +1,8 @@
 import { proxy } from 'comlink';
-import type { CompareWorkerApi, OnProgress } from '../../workers/contracts';
+import type { CompareWorkerApi, DecodeSource, OnProgress } from '../../workers/contracts';
 import type { WorkerHandle } from '../../workers/handle';
-import { spawnCompareWorker } from '../../workers/spawn';
+import { spawnCompareWorker, spawnDecodeWorker } from '../../workers/spawn';
+import type { DecodeOptions } from '../audio/types';
 import type { DecisionRule } from '../compare/decisions/rule';
 import type { LayerRequest } from '../compare/layer';
 import type { ListedValue } from '../compare/matchValues';
@@ -18,7 +19,7 @@ import type {
 } from '../compare/report';
 import type { ToleranceOverride } from '../compare/stageTolerance';
 import type { NamedTensor } from '../compare/tensor';
-import { DISPOSE, throwIfAborted, unlessAborted } from '../util/abort';
+import { cancelled, DISPOSE, onAbort, throwIfAborted, unlessAborted } from '../util/abort';
 import { VoxlaneError } from '../util/errors';
 import { wasmThreads } from './backend';
 import { checkThreads, fileBases } from './options';
@@ -207,7 +208,16 @@ export class Comparator {
 
   /** Output of one layer of a shipped model for any sound; no open files are required. */
   layer(request: LayerRequest, backend: RuntimeBackend, options?: CallOptions): Promise<NamedTensor> {
-    return this.call((remote) => remote.layer(request, backend), options);
+    const { source, startSeconds, durationSeconds, ...choice } = request;
+    return this.call(async (remote) => {
+      const sampleRate = await remote.layerSampleRate(choice);
+      const samples = await decodeAll(
+        source instanceof Blob ? { kind: 'file', blob: source } : { kind: 'samples', samples: source, sampleRate },
+        { sampleRate, startSeconds, ...(durationSeconds !== undefined && { durationSeconds }) },
+        options?.signal,
+      );
+      return remote.layer(choice, samples, backend);
+    }, options);
   }
 
   /** Browser, runtime, adapter, threads and hashes, for a report. */
@@ -293,6 +303,21 @@ export class Comparator {
       this.worker = null;
       throw error;
     }
+  }
+}
+
+/** Decodes in a worker of its own, which the signal ends. */
+async function decodeAll(source: DecodeSource, options: DecodeOptions, signal: AbortSignal | undefined): Promise<Float32Array> {
+  throwIfAborted(signal);
+  const handle = spawnDecodeWorker();
+  const stopListening = onAbort(signal, () => {
+    handle.terminate(cancelled(signal));
+  });
+  try {
+    return await handle.call((api) => api.decodeAll(source, options));
+  } finally {
+    stopListening();
+    handle.terminate(disposedError());
   }
 }
 
