@@ -30,6 +30,8 @@ export const isMissing = (status: number | undefined): boolean => status === 404
 
 /**
  * Fetches a whole file. If the connection ends in mid-file, fetches it once more, without the browser's cache.
+ * Besides a broken connection, Chromium is a cause: requests for the same file share one cache entry, and some of them can
+ * fail if another one ends, for example the request of a worker that is terminated or of the service worker.
  *
  * The browser's message for a failed connection ("Failed to fetch", "Load failed", "NetworkError when attempting to
  * fetch resource.") becomes the `cause` of the error, because it does not help the user.
