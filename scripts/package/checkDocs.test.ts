@@ -46,7 +46,7 @@ describe('findDocFaults', () => {
 
   it('reports a type in the API of an entry that is not exported', () => {
     const path = 'src/entries/score.ts';
-    const changed = textOf(path).replace("export type { Segment } from '../score/segments';\n", '');
+    const changed = textOf(path).replace("export type { Segment } from '../util/segment';\n", '');
     const faults = findDocFaults([path], new Map([[path, changed]]));
     expect(faults.length).toBeGreaterThan(0);
     expect(faults).toContainEqual(
