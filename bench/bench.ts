@@ -45,7 +45,7 @@ interface FileFigures {
   /** Median over the runs, for each stage and the whole pipeline. */
   readonly rtf: Readonly<Record<string, number>>;
   /** Whole pipeline in the fastest run, because other load on the machine only adds time. */
-  readonly leastRtf: number;
+  readonly minRtf: number;
   readonly peakMegabytes: number;
 }
 
@@ -131,7 +131,7 @@ async function measure(page: Page, file: string, runs: number, memory: MemoryMet
       ...Object.fromEntries(STAGES.map((stage) => [stage, rtf((run) => run.timings[stage] ?? 0)])),
       wall: rtf((run) => run.wallSeconds),
     },
-    leastRtf: Math.min(...measured.map(({ wallSeconds }) => wallSeconds)) / durationSeconds,
+    minRtf: Math.min(...measured.map(({ wallSeconds }) => wallSeconds)) / durationSeconds,
     peakMegabytes: Math.round(memory.peakBytes / 1e6),
   };
 }

@@ -8,13 +8,13 @@ const NUM_WINDOWS = 4;
 /** The fastest round counts, because other load only adds time. */
 const FBANK_ROUNDS = 5;
 /** A software adapter needs a minute for these seconds. GPUs use the same part to keep the counts comparable. */
-const STRETCH_SECONDS = 11;
+const CLIP_SECONDS = 11;
 
 /** GPU times compared with the CPU, and the GPU work of each stage. */
 export interface GpuFigures {
   readonly adapter: string;
   readonly fbank: { readonly gpuSeconds: number; readonly cpuSeconds: number; readonly audioSeconds: number };
-  /** For {@link STRETCH_SECONDS} of the recording. */
+  /** For {@link CLIP_SECONDS} of the recording. */
   readonly counts: GpuCountsByStage;
   readonly rtf: Readonly<Record<string, number>>;
 }
@@ -33,7 +33,7 @@ export async function measureGpu(file: string, say: (line: string) => void): Pro
     const failure = await page.evaluate(() => voxlane.open({ backend: 'webgpu', trustGpu: true }));
     if (failure !== null) throw new Error(failure);
     await page.setInputFiles('#file', file);
-    const run = await page.evaluate((durationSeconds) => voxlane.measureFile({ durationSeconds }), STRETCH_SECONDS);
+    const run = await page.evaluate((durationSeconds) => voxlane.measureFile({ durationSeconds }), CLIP_SECONDS);
     if (run.backend.name !== 'webgpu') return null;
     const { other: _, ...counts } = await takeGpuCounts(page);
 
@@ -77,7 +77,7 @@ export function printGpu({ adapter, fbank, counts, rtf }: GpuFigures): void {
     `  fbank of ${fbank.audioSeconds} s of windows: GPU ${milliseconds(fbank.gpuSeconds)}, CPU ${milliseconds(fbank.cpuSeconds)}, ` +
       `ratio ${(fbank.cpuSeconds / fbank.gpuSeconds).toFixed(2)}`,
   );
-  console.log(`  the first ${STRETCH_SECONDS} s of the recording:`);
+  console.log(`  the first ${CLIP_SECONDS} s of the recording:`);
   for (const [stage, { dispatches, submits, bytesUp, bytesBack }] of Object.entries(counts)) {
     console.log(
       `  ${stage.padEnd(16)} RTF ${(rtf[stage] ?? 0).toFixed(4)}, ${dispatches} dispatches, ${submits} submits, ` +

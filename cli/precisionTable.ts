@@ -57,7 +57,7 @@ export class PrecisionKeeper {
 }
 
 /** Two tables, each with the best node to round first and with the total. */
-export function tableText({ model, backend, adapter, outputs, total, left, numRows, rows }: PrecisionReport): string {
+function tableText({ model, backend, adapter, outputs, total, left, numRows, rows }: PrecisionReport): string {
   const where = [backend, adapter].filter(Boolean).join(', ');
   const hasDecisions = outputs.length > 0;
   const about = hasDecisions

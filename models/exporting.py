@@ -277,7 +277,7 @@ def check_parity(
 
 
 def tensor_fact(value: onnx.ValueInfoProto, axes: Sequence[str]) -> dict[str, Any]:
-    """`TensorFact` of a graph input or output, its sizes read from the graph."""
+    """`TensorSpec` of a graph input or output, its sizes read from the graph."""
     kind = value.type.tensor_type
     if kind.elem_type != onnx.TensorProto.FLOAT:
         raise ExportError(f"{value.name} is not float32")
@@ -289,7 +289,7 @@ def tensor_fact(value: onnx.ValueInfoProto, axes: Sequence[str]) -> dict[str, An
 
 
 def stage_facts(stages: Sequence[Stage], frames: Mapping[str, Frames]) -> list[dict[str, Any]]:
-    """`StageFact` of every stage, in graph order; `frames` of those that have a frame axis, by name."""
+    """`StageSpec` of every stage, in graph order; `frames` of those that have a frame axis, by name."""
     with_frames = {stage.name for stage in stages if "frame" in stage.axes}
     if with_frames != frames.keys():
         raise ExportError(f"frames are known of {sorted(frames)}, but {sorted(with_frames)} have a frame axis")

@@ -11,7 +11,7 @@ const MEASURES = [
   /\b(PerformanceObserver|startTracing|Performance\.getMetrics|Profiler\.start)\b/,
   /\bconsole\s*\.\s*time/,
   // Names of benchmark figures and of times in results.
-  /\b(wallSeconds|leastRtf|rtf|peakMegabytes|longestTaskMs)\b/,
+  /\b(wallSeconds|minRtf|rtf|peakMegabytes|longestTaskMs)\b/,
   /\btimings\s*\.\s*\w+/,
 ];
 

@@ -27,7 +27,7 @@ interface Step {
 }
 
 const RESULTS = 'test-results';
-const LANES = 2;
+const MAX_CONCURRENT_STEPS = 2;
 
 function vitest(title: string, environment: NodeJS.ProcessEnv = {}, after: readonly string[] = []): Step {
   const file = `${RESULTS}/vitest-${title}.json`;
@@ -102,7 +102,7 @@ async function run({ title, command, environment = {}, tally }: Step): Promise<T
   return status === 0 || counted.failed > 0 ? counted : { ...counted, failed: 1 };
 }
 
-/** Runs steps in parallel lanes. A step starts when a lane is free and its dependencies have ended. */
+/** Runs steps in parallel. A step starts when fewer than two run and its dependencies have ended. */
 async function runAll(steps: readonly Step[]): Promise<Tally> {
   const total: Tally = { passed: 0, failed: 0, skipped: 0 };
   const waiting = [...steps];
@@ -110,7 +110,7 @@ async function runAll(steps: readonly Step[]): Promise<Tally> {
   const running = new Map<string, Promise<void>>();
   while (waiting.length > 0 || running.size > 0) {
     const next = waiting.find(({ after = [] }) => after.every((title) => ended.has(title)));
-    if (next && running.size < LANES) {
+    if (next && running.size < MAX_CONCURRENT_STEPS) {
       waiting.splice(waiting.indexOf(next), 1);
       running.set(
         next.title,

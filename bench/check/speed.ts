@@ -7,7 +7,7 @@ interface PeersReport {
 }
 
 interface BenchReport {
-  readonly files: readonly [{ leastRtf: number }];
+  readonly files: readonly [{ minRtf: number }];
 }
 
 /** The whole pipeline compared with sherpa-onnx on the same file and weights. */
@@ -83,7 +83,7 @@ export const resnet: Group = {
       if (!wanted.has(name)) continue;
       const args = ['public/sample.wav', '--backend', 'wasm', '--preset', 'community-1', '--speed', mode, '--seeded'];
       const report = await runJson('bench/bench.ts', [...args, '--runs', String(runs), '--no-gpu', '--no-pooled', '--json']);
-      values[name] = (report as BenchReport).files[0].leastRtf;
+      values[name] = (report as BenchReport).files[0].minRtf;
     }
     return values;
   },

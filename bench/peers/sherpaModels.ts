@@ -40,7 +40,7 @@ export function writeSherpaModels(segmentationId: string, embeddingId: string, f
 }
 
 /** Keys that sherpa-onnx 1.13 reads in `offline-speaker-segmentation-pyannote-model.cc`. It exits if one is missing. */
-export function segmentationMetadata(manifest: SegmentationManifest): Record<string, string> {
+function segmentationMetadata(manifest: SegmentationManifest): Record<string, string> {
   const { sampleRate, windowSamples, receptiveField, powerset } = manifest;
   return texts({
     sample_rate: sampleRate,
@@ -79,7 +79,7 @@ export function embeddingMetadata({ id, fbank, sampleRate, embeddingSize }: Embe
 }
 
 /** The model with these entries as its only metadata. */
-export function withMetadata(model: ModelProto, metadata: Readonly<Record<string, string>>): ModelProto {
+function withMetadata(model: ModelProto, metadata: Readonly<Record<string, string>>): ModelProto {
   const metadataProps = Object.entries(metadata).map(([key, value]) => create(StringStringEntryProtoSchema, { key, value }));
   return copyWith(model, { metadataProps });
 }

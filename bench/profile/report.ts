@@ -21,14 +21,14 @@ export interface ModelProfile {
   readonly nodes: readonly (NodeGroup & Pick<ProfiledNode, 'op' | 'inputs' | 'outputs'> & { readonly stage: string })[];
 }
 
-type Facts = Pick<ModelProfile, 'model' | 'place' | 'shape' | 'onGpu' | 'runMs' | 'numRuns'>;
+type ProfileInfo = Pick<ModelProfile, 'model' | 'place' | 'shape' | 'onGpu' | 'runMs' | 'numRuns'>;
 
 /**
  * @param stages stage of each node
  * @param order names of all stages in graph order
  */
 export function profileOf(
-  facts: Facts,
+  info: ProfileInfo,
   nodes: readonly ProfiledNode[],
   stages: readonly string[],
   order: readonly string[],
@@ -38,16 +38,16 @@ export function profileOf(
   const inOrder = (a: NodeGroup, b: NodeGroup) => order.indexOf(a.name) - order.indexOf(b.name);
   const [total] = groupBy(nodes, () => 'all nodes') as [NodeGroup];
   return {
-    ...facts,
+    ...info,
     total,
     stages: groupBy(nodes, (node) => stageOf.get(node)!).toSorted(inOrder),
-    operators: slowestFirst(groupBy(nodes, ({ op }) => op), facts.onGpu),
+    operators: slowestFirst(groupBy(nodes, ({ op }) => op), info.onGpu),
     nodes: slowestFirst(
       nodes.map((node) => {
         const { op, name, inputs, outputs } = node;
         return { ...groupBy([node], () => name)[0]!, op, inputs, outputs, stage: stageOf.get(node)! };
       }),
-      facts.onGpu,
+      info.onGpu,
     ),
   };
 }

@@ -15,9 +15,7 @@ import { stageSound } from './stageSound';
 import { messageOf, VoxlaneError, type ErrorParts } from '../../src/util/errors';
 import type { Runs } from '../compareReport';
 import type { GraphList } from '../listGraph';
-
-/** A result as plain data, or the parts of the error. */
-type Answer<Result> = { readonly ok: true; readonly result: Result } | { readonly ok: false; readonly error: ErrorParts };
+import type { Answer } from '../comparePage';
 
 interface CompareRequest {
   /** Id of a shipped model to use instead of the selected files. */

@@ -13,10 +13,10 @@ for (const name of ['voxlane', 'voxlane-assets'] as const) {
     const { files, size, unpackedSize, version } = await packedFiles(name);
     const numMegabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(2)} MB`;
     console.log(`${name}@${version}: ${numMegabytes(size)} packed, ${numMegabytes(unpackedSize)} unpacked, ${files.length} files`);
-    const { files: expected, mostPackedBytes, mostUnpackedBytes } = CONTENTS[name];
+    const { files: expected, maxPackedBytes, maxUnpackedBytes } = CONTENTS[name];
     expect([...new Set(files.map(({ path }) => listed(path)))].sort()).toEqual([...expected].sort());
-    expect(size).toBeLessThan(mostPackedBytes);
-    expect(unpackedSize).toBeLessThan(mostUnpackedBytes);
+    expect(size).toBeLessThan(maxPackedBytes);
+    expect(unpackedSize).toBeLessThan(maxUnpackedBytes);
 
     const installed = join(await installPackages(), 'node_modules', name);
     for (const { path } of files) {

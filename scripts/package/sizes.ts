@@ -45,7 +45,7 @@ export async function measureSizes(): Promise<Size[]> {
 }
 
 /** Compressed size of a program that imports from the package, without code that it loads later. */
-export async function bundledBytes(program: string): Promise<number> {
+async function bundledBytes(program: string): Promise<number> {
   return compressed(await bundleText(program));
 }
 

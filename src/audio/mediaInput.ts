@@ -116,7 +116,7 @@ export function guardedSource(blob: Blob): Source {
 }
 
 /** How reliable the browser's claim is that it can decode a codec with WebCodecs. */
-export type DecoderTrust =
+type DecoderTrust =
   /** The claims of this browser have been verified. */
   | 'verified'
   /** Decode a few packets first, with {@link probeDecoder}. */

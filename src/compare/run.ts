@@ -165,7 +165,7 @@ async function checkAccumulated(
         `${stage.name} is within its tolerance on golden input (relative error ${stage.forced.relative.toExponential(2)}) and ` +
         `outside on computed input (${stage.relative.toExponential(2)}). With golden values injected at ${count === 1 ? 'a stage' : `${count} stages`} before it, ` +
         `no part of the graph causes more than ${percent} % of the error: errors accumulate`,
-      values: { relative: stage.relative, forcedRelative: stage.forced.relative, greatestShare: greatest.share, stretch: greatest.name },
+      values: { relative: stage.relative, forcedRelative: stage.forced.relative, greatestShare: greatest.share, part: greatest.name },
     },
     note: null,
   };

@@ -5,6 +5,7 @@ import { VoxlaneError } from '../util/errors';
 import type { Annotation, AnnotationSpeaker, Edit, EditableTurn } from './annotation';
 import { applyEdit } from './applyEdit';
 import { compareTurns, exchangeTurns, turnsBetween } from './order';
+import { withPresentNames } from '../util/formerNames';
 
 /** A replacement of a run of list items. */
 interface Splice<Item> {
@@ -170,7 +171,7 @@ const historySchema = v.object({ version: v.literal(2), annotation: annotationSc
  * @throws VoxlaneError `format`
  */
 export function checkPlainHistory(kept: unknown): PlainHistory {
-  const value = hasVersion1(kept) ? withPresentNames(kept) : kept;
+  const value = hasVersion1(kept) ? fromVersion1(kept) : kept;
   const { issues } = v.safeParse(historySchema, value);
   if (issues) throw unreadable(`${v.getDotPath(issues[0]) ?? 'the value'}: ${describeIssue(issues[0])}`);
   const history = value as PlainHistory;
@@ -180,9 +181,9 @@ export function checkPlainHistory(kept: unknown): PlainHistory {
   return history;
 }
 
-/** Converts a history of an earlier release, which used British spelling. Quotes inside strings are escaped, so only fields match. */
-function withPresentNames(kept: object): object {
-  const text = JSON.stringify(kept).replaceAll('"colour":', '"color":').replaceAll('"type":"recolour-speaker"', '"type":"recolor-speaker"');
+/** Converts a history of version 1, which used British spelling. Quotes inside strings are escaped, so only fields match. */
+function fromVersion1(kept: object): object {
+  const text = JSON.stringify(withPresentNames(kept, { colour: 'color' })).replaceAll('"type":"recolour-speaker"', '"type":"recolor-speaker"');
   return { ...(JSON.parse(text) as object), version: 2 };
 }
 

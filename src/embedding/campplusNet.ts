@@ -1,8 +1,8 @@
 import { parseOnnx, type ModelProto } from '../onnx/model';
 import type { FloatTensor } from '../ort/graph';
-import type { TensorFact } from '../store/manifest';
+import type { TensorSpec } from '../store/manifest';
 import { VoxlaneError } from '../util/errors';
-import { KernelGraph } from '../ort/kernelGraph';
+import { KernelGraph, type OnValue } from '../ort/kernelGraph';
 import {
   bestBuild,
   FLOAT_BYTES,
@@ -19,17 +19,11 @@ import { type CampplusGraph, readCampplus, unlike } from './campplusGraph';
 import { CampplusHead } from './campplusHead';
 import type { Convolution } from '../onnx/values';
 
-/**
- * Called with each named value of the graph, axes (batch, channel, frame) or (batch, channel). The network continues
- * with the returned value, which must have the same shape, or with its own value if nothing is returned.
- */
-type OnValue = (name: string, value: FloatTensor) => FloatTensor | undefined;
-
 /** Facts from the manifest of the file. */
 interface CampplusSpec {
   readonly id: string;
-  readonly input: TensorFact;
-  readonly output: TensorFact;
+  readonly input: TensorSpec;
+  readonly output: TensorSpec;
 }
 
 /** Addresses of values before and after the blocks. */
@@ -60,7 +54,7 @@ export class CampplusNet extends KernelGraph {
 
   private constructor(
     private readonly network: CampplusGraph,
-    output: TensorFact,
+    output: TensorSpec,
     private readonly numMelBins: number,
     /** The SIMD variant of the kernels. */
     readonly build: KernelBuild,

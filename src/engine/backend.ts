@@ -107,12 +107,12 @@ const MAX_WORKERS = 8;
  * the same time, for whichever stage has work. Embedding takes three quarters of an exact run, and half of a fast run.
  *
  * @param isolated whether a session can have threads
- * @param mostEmbedders maximum number of embedding workers, limited by memory
+ * @param maxEmbedders maximum number of embedding workers, limited by memory
  */
-export function planWorkers(cores: number, speed: Speed, isolated: boolean, mostEmbedders = MAX_WORKERS): WorkerPlan {
+export function planWorkers(cores: number, speed: Speed, isolated: boolean, maxEmbedders = MAX_WORKERS): WorkerPlan {
   return {
     segmentation: workersFor(speed === 'fast' ? cores : Math.ceil(cores / 2), isolated, MAX_WORKERS),
-    embedding: workersFor(cores, isolated, mostEmbedders),
+    embedding: workersFor(cores, isolated, maxEmbedders),
   };
 }
 
@@ -155,6 +155,11 @@ export async function findBatchSize(most: number, secondsOf: (numWindows: number
     bestPerWindow = perWindow;
   }
   return best;
+}
+
+/** Whether a batch was too large for the GPU's memory. */
+export function isMemoryError(error: unknown): boolean {
+  return error instanceof VoxlaneError && error.code === 'gpu-memory';
 }
 
 /**

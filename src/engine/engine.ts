@@ -34,7 +34,7 @@ export interface Engine {
   /** SHA-256 of the embedding model file. */
   readonly embeddingModel: string;
   /** Models with golden outputs for the loaded file. */
-  readonly provable: readonly ('segmentation' | 'embedding')[];
+  readonly withGoldens: readonly ('segmentation' | 'embedding')[];
   /** SHA-256 of the PLDA file, which the clustering worker verifies; null without VBx. */
   readonly pldaModel: string | null;
   /** Note about the embedding model file; null if there is none. */
@@ -68,7 +68,7 @@ export async function startEngine(
   ownKernels = true,
 ): Promise<Engine> {
   const isolated = globalThis.crossOriginIsolated;
-  const lanes = backend.name === 'webgpu' ? GPU_WORKERS : planWorkers(backend.threads, options.speed, isolated, settings.mostEmbedders);
+  const lanes = backend.name === 'webgpu' ? GPU_WORKERS : planWorkers(backend.threads, options.speed, isolated, settings.maxEmbedders);
   // At most as many busy workers as cores, so that the page's thread stays responsive.
   const slots = new Semaphore(backend.name === 'webgpu' ? Infinity : Math.max(1, backend.threads));
   const request = (modelId: string, threads: number): LoadRequest => ({
@@ -129,7 +129,7 @@ export async function startEngine(
         clusteringName: options.clustering,
         segmentationModel: segmentation.sha256,
         embeddingModel: embedding.sha256,
-        provable: [...(segmentation.hasGoldens ? ['segmentation' as const] : []), ...(embedding.hasGoldens ? ['embedding' as const] : [])],
+        withGoldens: [...(segmentation.hasGoldens ? ['segmentation' as const] : []), ...(embedding.hasGoldens ? ['embedding' as const] : [])],
         pldaModel,
         modelNote: embedding.note,
         verdictKey: '',

@@ -224,7 +224,7 @@ function asText(options: OwnDiarizerOptions): string {
 }
 
 /** Locations of files. */
-export interface FileOptions {
+interface FileOptions {
   readonly models?: string | URL | undefined;
   readonly runtime?: string | URL | undefined;
   readonly goldens?: string | URL | undefined;
@@ -244,7 +244,7 @@ export function checkFiles(options: FileOptions, base: string): { readonly [Kind
 }
 
 /** @throws VoxlaneError `options` */
-export function folderAddress(name: string, value: string | URL, base: string): string {
+function folderAddress(name: string, value: string | URL, base: string): string {
   const href = webAddress(value, base)?.href;
   if (href === undefined) throw optionError(name, value, 'an http or https URL, or one relative to the page');
   return href.endsWith('/') ? href : `${href}/`;

@@ -3,9 +3,8 @@ import type { DecodedBatch, DecodeSource, LocalResults } from '../../workers/con
 import { moved } from '../../workers/protocol';
 import { decodeInstead } from '../audio/pageDecode';
 import type { Assembly } from '../timeline/assembler';
-import { VoxlaneError } from '../util/errors';
 import { assemblyOptions, minDurationsOf, nameSpeakers, Previewer, takeVoices, usedModels } from './assembly';
-import { halvedToFit } from './backend';
+import { halvedToFit, isMemoryError } from './backend';
 import type { Engine } from './engine';
 import { InOrder, type MarkDone } from './modelPool';
 import type { CheckedRunOptions } from './options';
@@ -40,7 +39,7 @@ export async function runModels(
   const run = new ModelRun(engine, expectedSeconds, hook, onKept);
   const nextBatch = () => engine.decode.call((api) => api.next(engine.batchWindows.current));
   // Enough batches to keep all workers busy while the oldest one is awaited.
-  const mostInFlight = engine.segmentation.size + engine.embedding.size + 1;
+  const maxInFlight = engine.segmentation.size + engine.embedding.size + 1;
   const inFlight: { readonly results: Promise<BatchResults>; readonly kept: Promise<void> }[] = [];
   // In the order of the windows, each as soon as possible: a live stream may be slow.
   let kept = Promise.resolve();
@@ -59,7 +58,7 @@ export async function runModels(
       });
       kept.catch(() => undefined);
       inFlight.push({ results, kept });
-      if (inFlight.length === mostInFlight) await inFlight.shift()!.kept;
+      if (inFlight.length === maxInFlight) await inFlight.shift()!.kept;
     }
     await kept;
     await run.allKept();
@@ -266,10 +265,6 @@ function pick<Values extends Float32Array | Uint8Array>(values: Values, windows:
 async function settled(work: readonly Promise<void>[]): Promise<void> {
   await Promise.allSettled(work);
   await Promise.all(work);
-}
-
-function isMemoryError(error: unknown): boolean {
-  return error instanceof VoxlaneError && error.code === 'gpu-memory';
 }
 
 export type { DiarizationSource } from './source';

@@ -7,6 +7,7 @@ import { VoxlaneError } from '../util/errors';
 import {
   type BackendPlan,
   findBatchSize,
+  isMemoryError,
   planBackend,
   planWorkers,
   wasmReason,
@@ -59,7 +60,7 @@ export const allPassed = (checks: readonly ModelCheck[]): boolean => checks.ever
 export const isTrusted = ({ checks }: Verdict): boolean => checks.length === CHECKS.length && allPassed(checks);
 
 /** Whether WASM was faster in the trial. */
-export function isWasmFaster({ wasmSeconds, gpuSeconds }: Verdict): boolean {
+function isWasmFaster({ wasmSeconds, gpuSeconds }: Verdict): boolean {
   return wasmSeconds !== null && wasmSeconds < (gpuSeconds ?? Infinity);
 }
 
@@ -67,7 +68,7 @@ export function isWasmFaster({ wasmSeconds, gpuSeconds }: Verdict): boolean {
  * Completes the verdict of this adapter: first the golden segmentation and the batch size; then the same on WASM, if
  * the fastest backend was requested; the other checks only if the GPU can still be selected.
  */
-export async function completeVerdict(engine: Engine, known: Verdict, start: Start): Promise<Verdict> {
+async function completeVerdict(engine: Engine, known: Verdict, start: Start): Promise<Verdict> {
   const { options } = start;
   const wantsFaster = options.backend === 'auto';
   const verdict: Verdict = { ...known, checks: [...known.checks], checkedAt: known.checks.length > 0 ? known.checkedAt : Date.now() };
@@ -99,7 +100,7 @@ export async function completeVerdict(engine: Engine, known: Verdict, start: Sta
 }
 
 /** Repeats all checks, up to the first that fails. */
-export async function selfCheckAgain(engine: Engine, { goldensBase }: CheckedDiarizerOptions): Promise<ModelCheck[]> {
+async function selfCheckAgain(engine: Engine, { goldensBase }: CheckedDiarizerOptions): Promise<ModelCheck[]> {
   const checks: ModelCheck[] = [];
   for (const selfCheck of CHECKS) {
     if (!allPassed(checks)) break;
@@ -109,7 +110,7 @@ export async function selfCheckAgain(engine: Engine, { goldensBase }: CheckedDia
 }
 
 /** Merges the checks of each model on one backend into one with all their stages. */
-export function byModel(checks: readonly ModelCheck[]): ModelCheck[] {
+function byModel(checks: readonly ModelCheck[]): ModelCheck[] {
   const models = new Map<string, ModelCheck>();
   for (const check of checks) {
     const key = `${check.backend} ${check.model}`;
@@ -147,7 +148,7 @@ async function tuneBatch(
 /** Seconds of the golden segmentation on WASM, with as many workers as in a run. Ends the workers. */
 async function timeWasm({ options, settings, plan, signal }: Start): Promise<number> {
   const isIsolated = globalThis.crossOriginIsolated;
-  const { workers, threads } = planWorkers(plan.threads, options.speed, isIsolated, settings.mostEmbedders).segmentation;
+  const { workers, threads } = planWorkers(plan.threads, options.speed, isIsolated, settings.maxEmbedders).segmentation;
   const pool = new ModelPool<SegmentationManifest, SegmentationWorkerApi>(
     spawnSegmentationWorker,
     {
@@ -180,12 +181,8 @@ async function timeWasm({ options, settings, plan, signal }: Start): Promise<num
   }
 }
 
-function isMemoryError(error: unknown): boolean {
-  return error instanceof VoxlaneError && error.code === 'gpu-memory';
-}
-
 /** Result of the self-check on WASM. */
-export interface WasmCheck {
+interface WasmCheck {
   /** One check per model whose golden outputs could be read. */
   readonly checks: readonly ModelCheck[];
   /** Why a model could not be checked; null if all were checked. */
@@ -197,7 +194,7 @@ export interface WasmCheck {
  *
  * @returns the failed checks; empty if there are none
  */
-export async function knownFailures(options: CheckedDiarizerOptions, settings: PipelineSettings): Promise<readonly ModelCheck[]> {
+async function knownFailures(options: CheckedDiarizerOptions, settings: PipelineSettings): Promise<readonly ModelCheck[]> {
   const expected = await expectedModels(options, settings);
   if (!expected) return [];
   const circumstances = kernelCircumstances();
@@ -215,7 +212,7 @@ export async function knownFailures(options: CheckedDiarizerOptions, settings: P
  * @param ownKernels whether the engine was started with the WASM kernels
  * @throws VoxlaneError `cancelled`, and other errors of a worker
  */
-export async function checkWasm(
+async function checkWasm(
   engine: Engine,
   options: CheckedDiarizerOptions,
   ownKernels: boolean,
@@ -223,7 +220,7 @@ export async function checkWasm(
 ): Promise<WasmCheck> {
   return unlessAborted(signal, async () => {
     const circumstances = ownKernels ? kernelCircumstances() : await runtimeCircumstances(options, engine.backend.threads);
-    const results = await Promise.all(engine.provable.map((stage) => checkModel(engine, stage, circumstances, options)));
+    const results = await Promise.all(engine.withGoldens.map((stage) => checkModel(engine, stage, circumstances, options)));
     return {
       checks: results.filter((result) => typeof result !== 'string'),
       obstacle: results.find((result) => typeof result === 'string') ?? null,
@@ -234,7 +231,7 @@ export async function checkWasm(
 /** Checks one model. Returns its check, or the reason why it could not be checked. */
 async function checkModel(
   engine: Engine,
-  stage: Engine['provable'][number],
+  stage: Engine['withGoldens'][number],
   circumstances: string,
   { goldensBase }: CheckedDiarizerOptions,
 ): Promise<ModelCheck | string> {

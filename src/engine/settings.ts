@@ -79,7 +79,7 @@ export interface PipelineSettings {
    */
   readonly fastEmbedHop: number;
   /** Maximum number of embedding workers on WASM, limited by memory. */
-  readonly mostEmbedders: number;
+  readonly maxEmbedders: number;
 }
 
 /**
@@ -110,7 +110,7 @@ export const CAMPPLUS: PipelineSettings = {
   wasmBatchWindows: 4,
   // Half of the maximum hop: otherwise, recordings of half a minute have too few embedded windows.
   fastEmbedHop: 5,
-  mostEmbedders: 8,
+  maxEmbedders: 8,
 };
 
 /** pyannote's community-1: segmentation-3.0 with WeSpeaker ResNet34-LM, PLDA and VBx. */
@@ -123,7 +123,7 @@ export const COMMUNITY_1: PipelineSettings = {
   wasmBatchWindows: 4,
   // A window takes eight times as long as with CAM++.
   fastEmbedHop: 10,
-  mostEmbedders: 4,
+  maxEmbedders: 4,
 };
 
 export const PRESETS: Readonly<Record<PresetId, PipelineSettings>> = { campplus: CAMPPLUS, 'community-1': COMMUNITY_1 };

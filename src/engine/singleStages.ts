@@ -12,7 +12,7 @@ import { speakerLabels } from '../timeline/turns';
 import { cancelled, throwIfAborted, unlessAborted } from '../util/abort';
 import { VoxlaneError } from '../util/errors';
 import { minDurationsOf, nameSpeakers } from './assembly';
-import { halvedToFit } from './backend';
+import { halvedToFit, isMemoryError } from './backend';
 import type { Engine } from './engine';
 import { checkBounds, checkClustering, checkMinDurations, checkNames, modelsBase } from './options';
 import { type ClusteringName, type PipelineSettings, PRESETS, settingsOf } from './settings';
@@ -103,10 +103,6 @@ function pickWindows<Values extends Float32Array | Uint8Array>(values: Values, w
   const picked = new (values.constructor as new (length: number) => Values)(windows.length * size);
   windows.forEach((window, index) => { picked.set(values.subarray(window * size, (window + 1) * size), index * size); });
   return picked;
-}
-
-function isMemoryError(error: unknown): boolean {
-  return error instanceof VoxlaneError && error.code === 'gpu-memory';
 }
 
 /** Frames per slice: ten seconds of audio, about 20 ms of work. */

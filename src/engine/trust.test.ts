@@ -90,7 +90,7 @@ beforeEach(() => {
       embeddingModel: loadedHash,
       segmentationManifest: { windowSamples: 160_000, largestTensorBytes: 2 ** 20 } as Engine['segmentationManifest'],
       batchWindows: { current: 4 },
-      provable: ['segmentation', 'embedding'],
+      withGoldens: ['segmentation', 'embedding'],
       segmentation: poolFor('segmentation'),
       embedding: poolFor('embedding') as never,
       terminate: (reason) => (record.terminated = reason),

@@ -53,7 +53,7 @@ beforeEach(() => {
       backend,
       segmentationModel: CAMPPLUS.segmentation,
       embeddingModel: loadedHash,
-      provable: hasGoldens ? ['segmentation', 'embedding'] : ['segmentation'],
+      withGoldens: hasGoldens ? ['segmentation', 'embedding'] : ['segmentation'],
       segmentation: poolFor('segmentation'),
       embedding: poolFor('embedding') as never,
       terminate: (reason) => (record.terminated = reason),

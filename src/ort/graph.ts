@@ -1,6 +1,6 @@
 import type * as Ort from 'onnxruntime-web';
 import { type GpuContext, gpuMemory, readBack } from '../gpu/context';
-import type { TensorFact } from '../store/manifest';
+import type { TensorSpec } from '../store/manifest';
 import { messageOf, VoxlaneError } from '../util/errors';
 import type { FileBase } from '../util/fileBase';
 import { reasonOf } from './reason';
@@ -59,27 +59,27 @@ export interface Graph {
  */
 export async function openGraph(
   bytes: Uint8Array,
-  facts: { input: TensorFact; output: TensorFact },
+  tensors: { input: TensorSpec; output: TensorSpec },
   options: GraphOptions,
 ): Promise<Graph> {
   try {
-    return options.gpu ? await openOnGpu(bytes, facts, options, options.gpu) : await openOnWasm(bytes, facts, options);
+    return options.gpu ? await openOnGpu(bytes, tensors, options, options.gpu) : await openOnWasm(bytes, tensors, options);
   } catch (cause) {
     throw cause instanceof VoxlaneError ? cause : failed(options.gpu ? 'WebGPU' : 'WASM', cause);
   }
 }
 
-type Facts = Parameters<typeof openGraph>[1];
+type GraphTensors = Parameters<typeof openGraph>[1];
 
-async function openOnWasm(bytes: Uint8Array, facts: Facts, { runtimeBase, threads }: GraphOptions): Promise<Graph> {
+async function openOnWasm(bytes: Uint8Array, tensors: GraphTensors, { runtimeBase, threads }: GraphOptions): Promise<Graph> {
   const ort = await loadRuntime('wasm', { runtimeBase, threads });
   const session = await ort.InferenceSession.create(bytes, { executionProviders: ['wasm'] });
   return {
     run: async (input) => {
       if ('buffer' in input) throw failed('WASM', 'it received a GPU tensor');
-      const feeds = { [facts.input.name]: new ort.Tensor('float32', input.data, input.shape) };
-      const output = outputOf(await orFailed('WASM', session.run(feeds)), facts.output);
-      return { data: healthy(output.data as Float32Array, facts.output.name, 'model-output'), shape: output.dims };
+      const feeds = { [tensors.input.name]: new ort.Tensor('float32', input.data, input.shape) };
+      const output = outputOf(await orFailed('WASM', session.run(feeds)), tensors.output);
+      return { data: healthy(output.data as Float32Array, tensors.output.name, 'model-output'), shape: output.dims };
     },
     release: () => session.release(),
   };
@@ -87,7 +87,7 @@ async function openOnWasm(bytes: Uint8Array, facts: Facts, { runtimeBase, thread
 
 async function openOnGpu(
   bytes: Uint8Array,
-  facts: Facts,
+  tensors: GraphTensors,
   { runtimeBase, threads }: GraphOptions,
   gpu: GpuContext,
 ): Promise<Graph> {
@@ -104,15 +104,15 @@ async function openOnGpu(
           'buffer' in input
             ? ort.Tensor.fromGpuBuffer(input.buffer, { dataType: 'float32', dims: input.shape })
             : new ort.Tensor('float32', input.data, input.shape);
-        const results = await orFailed('WebGPU', session.run({ [facts.input.name]: feed }));
+        const results = await orFailed('WebGPU', session.run({ [tensors.input.name]: feed }));
         try {
-          const output = outputOf(results, facts.output);
+          const output = outputOf(results, tensors.output);
           // Read back here instead of by the runtime, which rounds sizes up and does not accept additional commands.
           const { buffer, shape } = instead ?? { buffer: output.gpuBuffer, shape: output.dims };
           const data = await readBack(device, buffer, bytesOf(shape), (encoder) =>
             beforeReadback?.(encoder, output.gpuBuffer, bytesOf(output.dims)),
           );
-          return { data: healthy(data, facts.output.name, 'gpu-wrong'), shape };
+          return { data: healthy(data, tensors.output.name, 'gpu-wrong'), shape };
         } finally {
           // All outputs: a graph may have more than one, each in its own buffer.
           for (const output of Object.values(results)) output.dispose();
@@ -134,7 +134,7 @@ async function orFailed<Result>(backend: string, run: Promise<Result>): Promise<
   }
 }
 
-function outputOf(results: Ort.InferenceSession.ReturnType, { name }: TensorFact): Ort.Tensor {
+function outputOf(results: Ort.InferenceSession.ReturnType, { name }: TensorSpec): Ort.Tensor {
   const output = results[name];
   if (output?.type === 'float32') return output;
   throw new VoxlaneError({

@@ -1,13 +1,19 @@
 import type { FloatTensor, Graph } from './graph';
-import type { TensorFact } from '../store/manifest';
+import type { TensorSpec } from '../store/manifest';
 import { healthy } from '../util/values';
 import type { Kernels } from '../nn/kernels';
+
+/**
+ * Called with each named value of the graph, axes (batch, channel, frame), (batch, frame, channel) or (batch, channel).
+ * The network continues with the returned value, which must have the same shape, or with its own value if nothing is returned.
+ */
+export type OnValue = (name: string, value: FloatTensor) => FloatTensor | undefined;
 
 /** A network on the kernels, which runs in place of an ONNX Runtime session of the same file. */
 export abstract class KernelGraph implements Graph {
   protected abstract readonly kernels: Kernels;
 
-  protected constructor(protected readonly output: TensorFact) {}
+  protected constructor(protected readonly output: TensorSpec) {}
 
   /** Computes the output without a check. */
   abstract trace(input: FloatTensor): FloatTensor;

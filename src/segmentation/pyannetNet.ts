@@ -1,7 +1,7 @@
 import { parseOnnx, type ModelProto } from '../onnx/model';
 import type { FloatTensor } from '../ort/graph';
-import type { TensorFact } from '../store/manifest';
-import { KernelGraph } from '../ort/kernelGraph';
+import type { TensorSpec } from '../store/manifest';
+import { KernelGraph, type OnValue } from '../ort/kernelGraph';
 import {
   bestBuild,
   FLOAT_BYTES,
@@ -20,17 +20,11 @@ import { PyannetFilters } from './pyannetFilters';
 import { readPyannet, unlike, type Linear, type PyannetGraph } from './pyannetGraph';
 import { PyannetLstm, rowsFrom } from './pyannetLstm';
 
-/**
- * Called with each named value of the graph, axes (batch, channel, frame) or (batch, frame, channel). The network
- * continues with the returned value, which must have the same shape, or with its own value if nothing is returned.
- */
-type OnValue = (name: string, value: FloatTensor) => FloatTensor | undefined;
-
 /** Facts from the manifest of the file. */
 interface PyannetSpec {
   readonly id: string;
-  readonly input: TensorFact;
-  readonly output: TensorFact;
+  readonly input: TensorSpec;
+  readonly output: TensorSpec;
 }
 
 /** Number of frames and windows of a batch. */
@@ -66,7 +60,7 @@ export class PyannetNet extends KernelGraph {
 
   private constructor(
     private readonly network: PyannetGraph,
-    output: TensorFact,
+    output: TensorSpec,
     /** The SIMD variant of the kernels. */
     readonly build: KernelBuild,
   ) {

@@ -56,7 +56,7 @@ export function cancelled(): VoxlaneError {
 }
 
 /** A model whose file was verified against its manifest. */
-export interface LoadedModel<Task extends keyof Manifests> {
+interface LoadedModel<Task extends keyof Manifests> {
   readonly manifest: Manifests[Task];
   /** The ONNX graph. */
   readonly bytes: Uint8Array<ArrayBuffer>;

@@ -9,7 +9,7 @@ const text = v.pipe(v.string(), v.nonEmpty());
 const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits'));
 
 /** A named graph input or output; `null` in `shape` is a dynamic size. */
-const tensorFactSchema = v.object({
+const tensorSpecSchema = v.object({
   name: text,
   dtype: v.literal('float32'),
   axes: v.array(text),
@@ -20,7 +20,7 @@ const tensorFactSchema = v.object({
 const FRAME_AXIS = 'frame';
 
 /** A layer, or a part of it, whose value can be compared with the original model. */
-const stageFactSchema = v.pipe(
+const stageSpecSchema = v.pipe(
   v.object({
     /** Same name as in golden bundles. */
     name: text,
@@ -51,7 +51,7 @@ const stageFactSchema = v.pipe(
 
 /** In the order of computation. */
 const stagesSchema = v.pipe(
-  v.array(stageFactSchema),
+  v.array(stageSpecSchema),
   v.minLength(1),
   v.check((stages) => new Set(stages.map(({ name }) => name)).size === stages.length, 'must not list a stage twice'),
 );
@@ -67,8 +67,8 @@ const common = {
   /** The checkpoint from which the file was exported. */
   origin: v.object({ package: text, path: text, sha256, url: text }),
   sampleRate: count,
-  input: tensorFactSchema,
-  output: tensorFactSchema,
+  input: tensorSpecSchema,
+  output: tensorSpecSchema,
   stages: stagesSchema,
 };
 
@@ -143,7 +143,7 @@ const embeddingSchema = v.object({
 export type SegmentationManifest = v.InferOutput<typeof segmentationSchema>;
 /** Facts of a speaker embedding model, which maps mel frames to one vector. */
 export type EmbeddingManifest = v.InferOutput<typeof embeddingSchema>;
-export type TensorFact = v.InferOutput<typeof tensorFactSchema>;
+export type TensorSpec = v.InferOutput<typeof tensorSpecSchema>;
 export type FbankSpec = v.InferOutput<typeof fbankSchema>;
 
 /** Manifest by task. */

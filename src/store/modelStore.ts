@@ -48,7 +48,7 @@ export interface GetModelOptions extends ModelPlaces {
 }
 
 /** Source of the bytes in this call. */
-export type ModelOrigin = 'bundled' | 'cache' | 'network' | 'dropped';
+type ModelOrigin = 'bundled' | 'cache' | 'network' | 'dropped';
 
 /** A model's file. All its bytes match `sha256`. */
 export interface ModelFile {
@@ -68,7 +68,7 @@ export interface ModelFile {
 }
 
 /** Dependencies of a {@link ModelStore}; by default, the browser's. */
-export interface ModelStoreTools {
+interface ModelStoreTools {
   readonly cache: ModelCache;
   readonly downloads: DownloadTools;
   readonly withLock: WithLock;

@@ -51,23 +51,23 @@ export function spreadEmbeddings(input: SpreadInput): Float32Array {
   const result = embeddings.slice();
   const masksOf = (window: number) =>
     embeddingMasks(activity.subarray(window * cells, (window + 1) * cells), numSpeakers, minCleanFrames);
-  const constraintMasks = new Map<number, Uint8Array[]>();
+  const embeddedMasks = new Map<number, Uint8Array[]>();
   const sum = new Float64Array(dimension);
   for (let window = 0; window < numWindows; window++) {
-    constraintMasks.delete(window - reach);
+    embeddedMasks.delete(window - reach);
     if (embedded[window]) continue;
     const near: number[] = [];
     for (let other = Math.max(0, window - reach + 1); other < Math.min(numWindows, window + reach); other++) {
       if (embedded[other]) near.push(other);
     }
-    for (const constraint of near) if (!constraintMasks.has(constraint)) constraintMasks.set(constraint, masksOf(constraint));
+    for (const other of near) if (!embeddedMasks.has(other)) embeddedMasks.set(other, masksOf(other));
     for (const [speaker, mask] of masksOf(window).entries()) {
       sum.fill(0);
       let weight = 0;
-      for (const constraint of near) {
-        const shift = firstFrameOf(geometry, constraint) - firstFrameOf(geometry, window);
-        for (const [other, otherMask] of constraintMasks.get(constraint)!.entries()) {
-          const start = (constraint * numSpeakers + other) * dimension;
+      for (const source of near) {
+        const shift = firstFrameOf(geometry, source) - firstFrameOf(geometry, window);
+        for (const [other, otherMask] of embeddedMasks.get(source)!.entries()) {
+          const start = (source * numSpeakers + other) * dimension;
           if (Number.isNaN(embeddings[start]!)) continue;
           const shared = sharedFrames(mask, otherMask, shift);
           weight += shared;

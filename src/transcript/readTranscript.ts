@@ -27,7 +27,7 @@ const TSV_ROW = /^(\d+)\t(\d+)\t(.*)$/;
  *
  * @returns null if the first times are not in brackets
  */
-export function readPrinted(text: string): TranscriptCue[] | null {
+function readPrinted(text: string): TranscriptCue[] | null {
   const lines = linesOf(text.replace(COLORS, ''));
   // In subtitles, the first times are alone on their line, but later text may contain times in brackets.
   if (!PRINTED.test(lines.find((line) => TIMES.test(line)) ?? '')) return null;
@@ -47,7 +47,7 @@ export function readPrinted(text: string): TranscriptCue[] | null {
 }
 
 /** The cues of a `.tsv` file of Whisper; null if the text has another format. Malformed rows are skipped. */
-export function readTsv(text: string): TranscriptCue[] | null {
+function readTsv(text: string): TranscriptCue[] | null {
   const [header = '', ...rows] = linesOf(text);
   if (!TSV_HEADER.test(header)) return null;
   return rows.flatMap((row): TranscriptCue[] => {

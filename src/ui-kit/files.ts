@@ -1,6 +1,13 @@
 import { h } from './dom';
 import type { Scope } from './scope';
 
+/** A file to download. */
+export interface ExportedFile {
+  readonly name: string;
+  readonly type: string;
+  readonly content: string;
+}
+
 let serial = 0;
 
 /** Options of a file button. */

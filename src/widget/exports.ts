@@ -3,17 +3,11 @@ import { toEaf, toTextGrid } from '../formats/tiers';
 import { toJson } from '../formats/json';
 import { toRttm } from '../formats/rttm';
 import type { Turn } from '../timeline/turns';
+import type { ExportedFile } from '../ui-kit/files';
 import { rttmUri, stem } from '../ui-kit/format';
 import type { Outcome } from './state/phase';
 
 export type WidgetExport = 'rttm' | 'json' | 'srt' | 'vtt' | 'csv' | 'audacity' | 'textgrid' | 'eaf';
-
-/** A file to download. */
-export interface ExportedFile {
-  readonly name: string;
-  readonly type: string;
-  readonly content: string;
-}
 
 /** Speaker names by label. */
 export interface SpeakerNames {

@@ -5,7 +5,7 @@ import { ANY_COUNT, longAssembler } from '../timeline/longAssembler';
 const NUM_WINDOWS = 4000;
 
 /** Segments that would not stay in one cluster without constraints: more embeddings than are linked one by one. */
-const ANCHORS = ['A', 'B', 'C'].map((speaker, group) => ({
+const CONSTRAINTS = ['A', 'B', 'C'].map((speaker, group) => ({
   speaker,
   segments: Array.from({ length: 200 }, (_, i) => {
     const startSeconds = 20 * i + 6 * group;
@@ -13,11 +13,11 @@ const ANCHORS = ['A', 'B', 'C'].map((speaker, group) => ({
   }),
 }));
 
-test.each(['agglomerative', 'vbx'] as const)('anchors of a long recording have separate clusters: %s', { timeout: 900_000 }, (method) => {
+test.each(['agglomerative', 'vbx'] as const)('constrained speakers of a long recording have separate clusters: %s', { timeout: 900_000 }, (method) => {
   const assembler = longAssembler(method, NUM_WINDOWS);
   assembler.assemble(ANY_COUNT);
   for (const count of [8, 7, 5]) {
-    const { constraintClusters, centroids } = assembler.assemble({ minSpeakers: count, maxSpeakers: count }, ANCHORS);
+    const { constraintClusters, centroids } = assembler.assemble({ minSpeakers: count, maxSpeakers: count }, CONSTRAINTS);
     expect(new Set(constraintClusters).size).toBe(3);
     expect(constraintClusters).not.toContain(-1);
     expect(centroids.length).toBeLessThanOrEqual(count);

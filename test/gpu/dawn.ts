@@ -3,7 +3,7 @@
  *
  * Delete the workarounds below when the package accepts shared memory in `writeBuffer`.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { findChromium } from '../../cli/chromium';
@@ -64,6 +64,3 @@ function copySharedMemory(): void {
 
 /** Address of ONNX Runtime's files for Node. */
 export const RUNTIME_BASE = new URL('../../node_modules/onnxruntime-web/dist/', import.meta.url).href;
-
-/** A file of the repository. */
-export const readRepositoryFile = (path: string): Uint8Array => readFileSync(new URL(`../../${path}`, import.meta.url));

@@ -6,17 +6,12 @@ import { toEaf, toTextGrid } from '../../formats/tiers';
 import { type JsonSource, runManifest, type RunManifest } from '../../formats/json';
 import { toRttm } from '../../formats/rttm';
 import type { Turn } from '../../timeline/turns';
+import type { ExportedFile } from '../../ui-kit/files';
 import { rttmUri, stem } from '../../ui-kit/format';
 import type { Outcome } from '../state';
 import type { ExportFormat, ExportRequest } from '../workspace/turnsClient';
 import { distinctNames, exportNamesOf } from './speakerNames';
 import { shownTurns } from './shownTurns';
-
-interface ExportedFile {
-  readonly name: string;
-  readonly type: string;
-  readonly content: string;
-}
 
 /**
  * Exports a result in one of the formats. JSON always contains both kinds of turns. The other formats contain the shown

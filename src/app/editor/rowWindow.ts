@@ -9,13 +9,13 @@ interface RowWindow {
 }
 
 interface RowWindowOptions {
-  /** The container of the rows. With more than `mostWhole` rows, it scrolls and has the class `is-windowed`. */
+  /** The container of the rows. With more than `maxWhole` rows, it scrolls and has the class `is-windowed`. */
   readonly list: HTMLElement;
   readonly numRows: () => number;
   /** Returns the element of a row, which stays the same while the row is in the page. */
   readonly rowOf: (index: number) => HTMLElement;
   /** Up to this number, all rows are in the page. */
-  readonly mostWhole: number;
+  readonly maxWhole: number;
   /** Assumed height of a row until one is measured. */
   readonly likelyHeight: number;
   /** Index of the focused row, which stays in the page even if it is out of view; null if there is none. */
@@ -31,14 +31,14 @@ const MARGIN = 6;
  * A list that only renders the rows near the visible ones. All rows have the same height. The focused row stays in the
  * page while the list scrolls, to keep the focus.
  */
-export function createRowWindow(scope: Scope, { list, numRows, rowOf, mostWhole, likelyHeight, keptRow, onFilled }: RowWindowOptions): RowWindow {
+export function createRowWindow(scope: Scope, { list, numRows, rowOf, maxWhole, likelyHeight, keptRow, onFilled }: RowWindowOptions): RowWindow {
   let rowHeight = likelyHeight;
   /** The rows that are in the page. */
   let shown: readonly number[] = [];
 
   const wanted = (): number[] => {
     const total = numRows();
-    if (total <= mostWhole) return Array.from({ length: total }, (_, index) => index);
+    if (total <= maxWhole) return Array.from({ length: total }, (_, index) => index);
     const first = Math.floor(list.scrollTop / rowHeight);
     const last = Math.ceil((list.scrollTop + list.clientHeight) / rowHeight);
     const from = Math.max(0, Math.min(first, total - 1) - MARGIN);
@@ -51,7 +51,7 @@ export function createRowWindow(scope: Scope, { list, numRows, rowOf, mostWhole,
 
   const fill = (): void => {
     const total = numRows();
-    list.classList.toggle('is-windowed', total > mostWhole);
+    list.classList.toggle('is-windowed', total > maxWhole);
     shown = wanted();
     const children: HTMLElement[] = [];
     let next = 0;
@@ -70,7 +70,7 @@ export function createRowWindow(scope: Scope, { list, numRows, rowOf, mostWhole,
 
   /** Measures a row, and lays the rows out again if the assumed height was wrong. */
   const measure = (): void => {
-    const row = shown.length > 0 && numRows() > mostWhole ? rowOf(shown[0]!) : null;
+    const row = shown.length > 0 && numRows() > maxWhole ? rowOf(shown[0]!) : null;
     const height = row?.offsetHeight ?? 0;
     if (height === 0 || Math.abs(height - rowHeight) < 0.5) return;
     const first = list.scrollTop / rowHeight;
@@ -97,7 +97,7 @@ export function createRowWindow(scope: Scope, { list, numRows, rowOf, mostWhole,
     reveal(index) {
       const total = numRows();
       if (index < 0 || index >= total) return null;
-      if (total > mostWhole) {
+      if (total > maxWhole) {
         const top = index * rowHeight;
         if (top < list.scrollTop || top + rowHeight > list.scrollTop + list.clientHeight) {
           list.scrollTop = top - Math.max(0, (list.clientHeight - rowHeight) / 2);

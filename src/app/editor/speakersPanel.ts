@@ -69,7 +69,7 @@ export function createSpeakersPanel(editor: Editor): SpeakersPanel {
     list,
     numRows: () => editor.get().annotation.speakers.length,
     rowOf: (index) => rowOf(index).element,
-    mostWhole: MAX_WHOLE_ROWS,
+    maxWhole: MAX_WHOLE_ROWS,
     likelyHeight: LIKELY_ROW_PIXELS,
     keptRow: () => {
       const focused = document.activeElement?.closest<HTMLElement>('[data-speaker]');

@@ -48,7 +48,7 @@ export function createBriefList(editor: Editor): BriefList {
       if (!made) rows.set(index, (made = row(rowScope, brief[index]!, seconds.get(brief[index]!.id) ?? 0)));
       return made;
     },
-    mostWhole: MAX_WHOLE_ROWS,
+    maxWhole: MAX_WHOLE_ROWS,
     likelyHeight: LIKELY_ROW_PIXELS,
     keptRow: () => [...rows].find(([, made]) => made.contains(document.activeElement))?.[0] ?? null,
   });

@@ -30,9 +30,9 @@ heading: 'Saved in this browser',
         : `Your last ${count} changes were discarded because another tab changed the same items at the same time. This page now shows the version from the other tab.`,
     deletedElsewhere: 'Another tab deleted this result. It remains on this page until you close the page. Your next correction saves it again.',
     saveState: { saved: 'Saved in this browser', saving: 'Saving…', unsaved: 'Not saved' },
-    tooMany: (file: string, turns: number, speakers: number, mostTurns: number, mostSpeakers: number) => ({
+    tooMany: (file: string, turns: number, speakers: number, maxTurns: number, maxSpeakers: number) => ({
       problem: `“${file}” has ${count(turns)} turns and ${count(speakers)} speakers`,
-      expected: `at most ${count(mostTurns)} turns and ${count(mostSpeakers)} speakers`,
+      expected: `at most ${count(maxTurns)} turns and ${count(maxSpeakers)} speakers`,
       remedy: 'Split the file and open the parts',
     }),
     tooLarge: (file: string, bytes: number, most: number) => ({
@@ -74,9 +74,9 @@ heading: 'Saved in this browser',
           : `Ihre letzten ${count} Änderungen wurden nicht übernommen: Ein anderer Tab hat gleichzeitig dasselbe geändert. Diese Seite zeigt jetzt, was der andere Tab gespeichert hat.`,
       deletedElsewhere: 'Ein anderer Tab hat dieses Ergebnis gelöscht. Auf dieser Seite bleibt es, bis Sie sie schließen. Ihre nächste Korrektur speichert es wieder.',
       saveState: { saved: 'In diesem Browser gespeichert', saving: 'Wird gespeichert …', unsaved: 'Nicht gespeichert' },
-      tooMany: (file, turns, speakers, mostTurns, mostSpeakers) => ({
+      tooMany: (file, turns, speakers, maxTurns, maxSpeakers) => ({
         problem: `„${file}“ hat ${count(turns)} Beiträge von ${count(speakers)} Sprechern`,
-        expected: `höchstens ${count(mostTurns)} Beiträge und ${count(mostSpeakers)} Sprecher`,
+        expected: `höchstens ${count(maxTurns)} Beiträge und ${count(maxSpeakers)} Sprecher`,
         remedy: 'Teilen Sie die Datei und öffnen Sie die Teile',
       }),
       tooLarge: (file, bytes, most) => ({

@@ -20,7 +20,7 @@ import {
   labelOf,
   MIN_VALUES,
   producerOf,
-  provenRepair,
+  confirmedRepair,
   type Repair,
 } from './evidence';
 
@@ -143,7 +143,7 @@ export function otherActivation(context: CauseContext): Promise<Cause | null> {
   ]);
   const alone = Object.entries(ACTIVATIONS).flatMap(([name, build]) =>
     sites.filter((site) => !isSameFunction(site, name)).map((site) => repairOf([site], name, build)));
-  return provenRepair(context, 'activation', [...repairs, ...alone]);
+  return confirmedRepair(context, 'activation', [...repairs, ...alone]);
 }
 
 /** The same function with another parameter is a different cause. */
@@ -195,7 +195,7 @@ export async function otherSlope(context: CauseContext): Promise<Cause | null> {
   const alone = nodes.slice(0, MAX_NODES).map((node) => [node]);
   for (const group of nodes.length > 1 ? [nodes, ...alone] : alone) {
     const repairs = [...(await alphaRepairs(graph, golden, group)), ...(await slopeRepairs(graph, golden, group))];
-    const cause = await provenRepair(context, 'activation', repairs);
+    const cause = await confirmedRepair(context, 'activation', repairs);
     if (cause) return cause;
   }
   return null;

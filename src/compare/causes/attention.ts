@@ -11,7 +11,7 @@ import {
 import type { Cause } from '../report';
 import { sizeOf } from '../tensor';
 import type { CauseContext, LayerGraph } from './context';
-import { consumersOf, labelOf, type NodeChange, producerOf, provenRepair, type Repair, repairsOf } from './evidence';
+import { consumersOf, labelOf, type NodeChange, producerOf, confirmedRepair, type Repair, repairsOf } from './evidence';
 
 /** A softmax and the product that computes its scores. */
 interface AttentionSite {
@@ -61,7 +61,7 @@ export async function attentionScale(context: CauseContext): Promise<Cause | nul
     return size > 1 ? [{ ...site, size }] : [];
   });
   const sizes = [...new Set(scaled.map(({ size }) => size))].join(', ');
-  return provenRepair(context, 'attention-scale', repairsOf(
+  return confirmedRepair(context, 'attention-scale', repairsOf(
     [-0.5, 0.5].map((power) => ({
       changes: scaled.map(({ product, size }) => {
         const draft = new Draft(product.output[0]!);
@@ -91,7 +91,7 @@ export async function causalMask(context: CauseContext): Promise<Cause | null> {
     return [{ node: softmax, nodes: draft.give(draft.copy(softmax, { input })) }];
   });
   const missing = repairsOf([{ changes: masked, text: (nodes) => `a causal mask before ${nodes}`, values: { mask: 'missing' } }]);
-  return provenRepair(context, 'causal-mask', [...missing, ...withoutMasks(context)]);
+  return confirmedRepair(context, 'causal-mask', [...missing, ...withoutMasks(context)]);
 }
 
 /** Row-major −∞ above the diagonal, 0 elsewhere. */
@@ -129,7 +129,7 @@ export async function queryKeySwapped(context: CauseContext): Promise<Cause | nu
     const draft = new Draft(product.output[0]!);
     return [{ node: product, nodes: draft.give(draft.add('Transpose', [draft.copy(product)], intsAttribute('perm', order))) }];
   });
-  return provenRepair(context, 'query-key-swapped', repairsOf([
+  return confirmedRepair(context, 'query-key-swapped', repairsOf([
     { changes, text: (nodes) => `exchanging the queries and the keys of ${nodes}`, values: {} },
   ]));
 }
@@ -154,7 +154,7 @@ export async function interleavedHeads(context: CauseContext): Promise<Cause | n
     if (after.length === before.length + 1 && isSplit(before, after)) splits.push({ node, nodes: interleavedSplit(node, after) });
     if (before.length === after.length + 1 && isSplit(after, before)) merges.push({ node, nodes: interleavedMerge(node, before, after) });
   }
-  return provenRepair(context, 'interleaved-heads', repairsOf(
+  return confirmedRepair(context, 'interleaved-heads', repairsOf(
     [
       { changes: splits, kind: 'split' },
       ...(splits.length > 0 && merges.length > 0 ? [{ changes: [...splits, ...merges], kind: 'split or merge' }] : []),
@@ -225,7 +225,7 @@ export async function packedHeads(context: CauseContext): Promise<Cause | null> 
     if (packed === undefined) continue;
     const heads = known.get(packed)!.shape.at(-1)! / (NUM_PACKED * channels);
     const repairs = PAIRS.map(([ours, golden]) => repairOf(graph, packed, known.get(packed)!.shape.length, { part: NUM_PACKED, head: heads, channel: channels }, ours, golden));
-    const cause = await provenRepair(context, 'interleaved-heads', repairs);
+    const cause = await confirmedRepair(context, 'interleaved-heads', repairs);
     if (cause) return cause;
   }
   return null;
@@ -297,7 +297,7 @@ const AXES = [-1, -2, -3, -4];
 export function softmaxAxis(context: CauseContext): Promise<Cause | null> {
   const { graph } = context;
   const nodes = graph?.nodes.filter(({ opType }) => OPERATORS.has(opType)) ?? [];
-  return provenRepair(context, 'softmax-axis', repairsOf(
+  return confirmedRepair(context, 'softmax-axis', repairsOf(
     AXES.map((axis) => ({
       changes: nodes
         .filter((node) => intOf(node, 'axis', NaN) !== axis)

@@ -16,7 +16,7 @@ import { hasShape } from '../measure';
 import type { Cause } from '../report';
 import { allowedAbs } from '../stageTolerance';
 import type { CauseContext, LayerGraph } from './context';
-import { distance, errorText, type NodeChange, provenRepair, type Repair, repairsOf } from './evidence';
+import { distance, errorText, type NodeChange, confirmedRepair, type Repair, repairsOf } from './evidence';
 
 /** Changes of the weight of a convolution, axes (output channel, input channel, tap …). */
 const CHANGES = ['flipped', 'rows flipped', 'columns flipped', 'transposed in space', 'input channels reversed', 'output channels reversed', 'input and output channels exchanged'] as const;
@@ -29,7 +29,7 @@ type Change = (typeof CHANGES)[number];
 export function convKernel(context: CauseContext): Promise<Cause | null> {
   const { graph } = context;
   const nodes = graph?.nodes.filter(({ opType }) => opType === 'Conv' || opType === 'ConvTranspose') ?? [];
-  return provenRepair(context, 'conv-kernel', repairsOf(
+  return confirmedRepair(context, 'conv-kernel', repairsOf(
     CHANGES.map((change) => ({
       changes: nodes.flatMap((node) => changeOf(graph!, node, change) ?? []),
       text: (label) => `the kernel of ${label}, ${change},`,
@@ -120,7 +120,7 @@ export function otherPadding(context: CauseContext): Promise<Cause | null> {
     text: (nodes: string) => `padding with ${side} in ${nodes}`,
     values: { side },
   }));
-  return provenRepair(context, 'padding', repairsOf([...ofPads, ...modes, ...sides]));
+  return confirmedRepair(context, 'padding', repairsOf([...ofPads, ...modes, ...sides]));
 }
 
 /** ONNX names circular padding `wrap`, since opset 19. */
@@ -198,7 +198,7 @@ const OTHER_KIND: Readonly<Record<string, string>> = {
  * Detects pooling that computes the mean in place of the maximum or the reverse, counts its padding, or rounds its size up.
  */
 export async function otherPooling(context: CauseContext): Promise<Cause | null> {
-  return provenRepair(context, 'pooling', repairs(context));
+  return confirmedRepair(context, 'pooling', repairs(context));
 }
 
 /** Detects a pooling size that only one side rounds up, which changes the shape. */
@@ -273,7 +273,7 @@ const CUBIC = -0.75;
 export function resizeMode(context: CauseContext): Promise<Cause | null> {
   const { graph } = context;
   const nodes = graph?.nodes.filter(({ opType }) => opType === 'Resize') ?? [];
-  return provenRepair(context, 'resize-mode', repairsOf(
+  return confirmedRepair(context, 'resize-mode', repairsOf(
     SETTINGS.map(({ mode, coordinates, nearest }) => ({
       changes: nodes
         .filter((node) => textOf(node, 'mode', 'nearest') !== mode || textOf(node, 'coordinate_transformation_mode', 'half_pixel') !== coordinates || mode === 'nearest')

@@ -156,7 +156,7 @@ const BETTER = 0.7;
  * Runs the stage with each repair and returns the one that produces the golden values. If several explain the error, as
  * similar epsilons may, the result is the clearly best one, otherwise the first.
  */
-export async function provenRepair(
+export async function confirmedRepair(
   context: CauseContext,
   id: CauseId,
   repairs: readonly Repair[],

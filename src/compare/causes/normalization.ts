@@ -4,7 +4,7 @@ import { Draft, floatAttribute, floatOf, intAttribute, intOf, withAttributes } f
 import type { Cause } from '../report';
 import { sizeOf, type Tensor } from '../tensor';
 import type { CauseContext, LayerGraph } from './context';
-import { consumersOf, producerOf, provenRepair, repairsOf } from './evidence';
+import { consumersOf, producerOf, confirmedRepair, repairsOf } from './evidence';
 
 /** Epsilons of frameworks and models, common ones first. */
 const EPSILONS = [1e-5, 1e-6, 1e-3, 1e-12, 1e-8, 1e-7, 1e-4, 1e-2];
@@ -30,7 +30,7 @@ const MAX_EPSILON = 0.1;
 export function otherEpsilon(context: CauseContext): Promise<Cause | null> {
   const { graph } = context;
   const sites = graph?.nodes.flatMap((node) => epsilonSiteOf(node, graph) ?? []) ?? [];
-  return provenRepair(context, 'epsilon', repairsOf(
+  return confirmedRepair(context, 'epsilon', repairsOf(
     EPSILONS.map((epsilon) => {
       const others = sites.filter((site) => Math.abs(site.epsilon / epsilon - 1) > 0.01);
       const ours = [...new Set(others.map((site) => numberText(site.epsilon)))].join(', ');
@@ -91,7 +91,7 @@ export async function normGroups(context: CauseContext): Promise<Cause | null> {
   const known = await graph.values(nodes.flatMap((node) => [node.input[0]!, beforeReshape(graph, node)]));
   const sites = nodes.flatMap((node) => groupSiteOf(graph, node, known) ?? []);
   const counts = [...new Set(sites.flatMap(({ numChannels }) => divisorsOf(numChannels)))];
-  return provenRepair(context, 'norm-groups', repairsOf(
+  return confirmedRepair(context, 'norm-groups', repairsOf(
     counts.map((count) => {
       const others = sites.filter(({ numGroups, numChannels }) => numGroups !== count && numChannels % count === 0);
       const ours = [...new Set(others.map(({ numGroups }) => numGroups))].join(', ');
@@ -167,7 +167,7 @@ export async function batchStatistics(context: CauseContext): Promise<Cause | nu
   const training = nodes.filter((node) => intOf(node, 'training_mode', 0) === 1);
   const others = nodes.filter((node) => !training.includes(node));
   const inputs = await graph.values(others.map(({ input }) => input[0]!));
-  return provenRepair(context, 'batch-norm-training', repairsOf([
+  return confirmedRepair(context, 'batch-norm-training', repairsOf([
     {
       changes: training.map((node) => ({ node, nodes: [evaluated(node)] })),
       text: (label) => `using the stored statistics in ${label}`,

@@ -17,7 +17,7 @@ import {
   labelOf,
   leavesText,
   MIN_VALUES,
-  provenRepair,
+  confirmedRepair,
   type Repair,
   sideText,
 } from './evidence';
@@ -227,7 +227,7 @@ const MAX_STEPS = 4;
 export function doublePreprocessing(context: CauseContext): Promise<Cause | null> {
   const { graph } = context;
   const repairs = graph ? [...graph.graphInputs].flatMap((input) => repairsAt(graph, input)) : [];
-  return provenRepair(context, 'double-preprocessing', repairs);
+  return confirmedRepair(context, 'double-preprocessing', repairs);
 }
 
 /** Repairs that remove the first step after an input, the first two steps, and so on. */

@@ -6,7 +6,7 @@ import { hasShape } from '../measure';
 import type { Cause } from '../report';
 import { halvesSwapped } from './channels';
 import type { CauseContext, LayerGraph } from './context';
-import { distance, type Distance, explains, leavesText, type NodeChange, provenRepair, repairsOf } from './evidence';
+import { distance, type Distance, explains, leavesText, type NodeChange, confirmedRepair, repairsOf } from './evidence';
 import { zeroWeightsOf } from './values';
 
 /** Gates in the order of ONNX's LSTM: input, output, forget, cell. */
@@ -274,7 +274,7 @@ export async function gruVariant(context: CauseContext): Promise<Cause | null> {
   const { graph } = context;
   const nodes = graph?.nodes.filter(({ opType }) => opType === 'GRU') ?? [];
   const tried = (own: readonly NodeProto[], options: readonly Option[]): Promise<Cause | null> =>
-    provenRepair(context, 'gru', repairsOf(
+    confirmedRepair(context, 'gru', repairsOf(
       options.map((option) => ({
         changes: own.flatMap((node) => changeOf(graph!, node, option) ?? []),
         text: (label) => `${option.text} in ${label}`,

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { contextOf, stageNamed } from '../../../test/compare/planted';
 import type { Tensor } from '../tensor';
 import type { LayerGraph } from './context';
-import { provenRepair, type Repair } from './evidence';
+import { confirmedRepair, type Repair } from './evidence';
 
 const STAGE = stageNamed('linear2');
 const GOLDEN: Tensor = { shape: STAGE.shape, data: STAGE.data };
@@ -24,7 +24,7 @@ function graphOf(unchanged: Tensor | null, repaired: readonly (Tensor | null)[])
   };
 }
 
-const proven = (graph: LayerGraph, ...repairs: Repair[]) => provenRepair(contextOf(STAGE, WRONG, { graph }), 'epsilon', repairs);
+const proven = (graph: LayerGraph, ...repairs: Repair[]) => confirmedRepair(contextOf(STAGE, WRONG, { graph }), 'epsilon', repairs);
 
 it('reports the repair that returns the golden values, not others or those that the backend rejects', async () => {
   const cause = await proven(graphOf(WRONG, [null, WRONG, GOLDEN]), repair(1), repair(2), repair(3));

@@ -21,7 +21,7 @@ import {
   fitNumber,
   labelOf,
   type NodeChange,
-  provenRepair,
+  confirmedRepair,
   type Repair,
   repairsOf,
 } from './evidence';
@@ -134,7 +134,7 @@ export function negatedWeight(context: CauseContext): Promise<Cause | null> {
     const name = node.input[position] ?? '';
     return graph.constant(name)?.dtype === 'float32' ? [repairOf(node, position, name)] : [];
   })) ?? [];
-  return provenRepair(context, 'negated-weight', repairs);
+  return confirmedRepair(context, 'negated-weight', repairs);
 }
 
 function repairOf(node: NodeProto, position: number, name: string): Repair {
@@ -153,7 +153,7 @@ function repairOf(node: NodeProto, position: number, name: string): Repair {
 export function weightTransposed(context: CauseContext): Promise<Cause | null> {
   const { graph } = context;
   const changes = graph?.nodes.flatMap((node) => changeOf(node, graph) ?? []) ?? [];
-  return provenRepair(context, 'weight-transposed', repairsOf([
+  return confirmedRepair(context, 'weight-transposed', repairsOf([
     { changes, text: (nodes) => `transposing the square weight of ${nodes}`, values: {} },
   ]));
 }
@@ -197,7 +197,7 @@ export function roundedWeights(context: CauseContext): Promise<Cause | null> {
     }
     return { changes, text: `rounding the weights of the stage to ${dtype}`, values: { dtype, numWeights } };
   });
-  return provenRepair(context, 'rounded-weights', repairs.filter(({ changes }) => changes.size > 0));
+  return confirmedRepair(context, 'rounded-weights', repairs.filter(({ changes }) => changes.size > 0));
 }
 
 type Round = (values: Float32Array, weight: Weight) => Float32Array;
@@ -244,7 +244,7 @@ export async function zeroPoint(context: CauseContext): Promise<Cause | null> {
     if (fitted === null) continue;
     const value = Math.round(fitted);
     if (value === site.value || value < range[0] || value > range[1] || Math.abs(fitted - value) > WHOLE) continue;
-    const cause = await provenRepair(context, 'zero-point', [{
+    const cause = await confirmedRepair(context, 'zero-point', [{
       changes: changesFor(value),
       text: `a zero point of ${value} in place of ${site.value} in the node ${labelOf(site.node)}`,
       values: { zeroPoint: value, nodes: labelOf(site.node) },

@@ -2,11 +2,11 @@ import { expect, test } from 'vitest';
 import { Semaphore } from './concurrency';
 
 test('runs a limited number of tasks at a time in order, also if tasks fail', async () => {
-  const slots = new Semaphore(2);
+  const semaphore = new Semaphore(2);
   const started: number[] = [];
   const ends: (() => void)[] = [];
   const results = [0, 1, 2, 3].map((index) =>
-    slots.run(() => {
+    semaphore.run(() => {
       started.push(index);
       return new Promise<number>((resolve, reject) => {
         ends[index] = () => {
@@ -29,6 +29,6 @@ test('runs a limited number of tasks at a time in order, also if tasks fail', as
   ends[2]!();
   ends[3]!();
   expect((await outcomes).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
-  // All slots are free again.
-  expect(await Promise.all([slots.run(() => Promise.resolve(4)), slots.run(() => Promise.resolve(5))])).toEqual([4, 5]);
+  // All semaphore are free again.
+  expect(await Promise.all([semaphore.run(() => Promise.resolve(4)), semaphore.run(() => Promise.resolve(5))])).toEqual([4, 5]);
 });
