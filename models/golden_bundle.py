@@ -1,16 +1,16 @@
-"""Write a golden bundle of any PyTorch module: what its layers give for some inputs, to compare a port with.
+"""Write a golden bundle of any PyTorch module: its inputs and the outputs of its layers, as a reference for a port.
 
-As a library, on any `nn.Module` in evaluation mode:
+As a library, with any `nn.Module` in evaluation mode:
 
     stages = capture(model, {"x": x}, {"conv": "encoder.conv", "gate": "decoder.linear:input", "logits": "."})
     write_bundle("net.zip", model="net", inputs={"x": x}, stages=stages, axes={"logits": ("batch", "class")})
 
-As a command, where the factory is a function or class that gives the module:
+As a command, with a function or class that returns the module as the factory:
 
     python golden_bundle.py package.module:factory --random x=1,80,200 --stage lstm=encoder.lstm --out net.zip
 
-Needs torch, numpy, and the two files beside it: golden_taps.py, which says how stages are tapped, and golden_model.py.
-docs/golden-bundle.md has the format.
+Requires torch, numpy, and two files in the same folder: golden_model.py and golden_taps.py, which describes taps.
+docs/golden-bundle.md describes the format.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ import torch
 from golden_model import arguments_of, load_module, random_input, read_input
 from golden_taps import BundleError, Tensors, capture, capture_leaves
 
-# Tolerance of a port. The relative one follows from the type of the values.
+# Default tolerance for a port. The relative tolerance depends on the dtype of the values.
 TOLERANCE = {"cosine": 0.999}
 
-# What the panel reads; a larger bundle would be refused there.
+# The comparison page rejects larger bundles.
 MAX_BYTES = 256 * 1024 * 1024
 
 
@@ -52,12 +52,28 @@ def write_bundle(
     values: Mapping[str, str] | None = None,
     allow_non_finite: bool = False,
 ) -> dict[str, int]:
-    """Write the bundle as a zip and return the size in bytes of each file in it.
+    """Write a golden bundle as a zip file.
 
-    By name of input or stage: `axes` (else axis0, axis1, …); by name of stage: `stage_tolerances`, only what differs
-    from `tolerance`, and `values`, what the ONNX graph calls it where it has another name. `source` is told as given.
-    Values keep their type: float16, float32, float64, bool and whole numbers; bfloat16 and floats of a byte are written
-    as float32. The same arguments give the same bytes.
+    Values keep their dtype (float16, float32, float64, bool or integer). bfloat16 and 8-bit floats are written as
+    float32. Equal arguments produce identical bytes.
+
+    Args:
+        path: Output file.
+        model: Name of the model.
+        inputs: Inputs by name.
+        stages: Stages by name, in the order of computation.
+        source: Origin of the values, written unchanged; by default the framework.
+        axes: Axis names by name of the input or stage; by default axis0, axis1, …
+        tolerance: Tolerance of the bundle.
+        stage_tolerances: Tolerances that differ from `tolerance`, by stage name.
+        values: Names of values in the ONNX graph that differ from the stage name, by stage name.
+        allow_non_finite: Accept NaN and infinity.
+
+    Returns:
+        The uncompressed size in bytes of each file in the bundle.
+
+    Raises:
+        BundleError: The arguments are inconsistent, a tensor cannot be stored, or the bundle is too large.
     """
     axes, stage_tolerances, values = dict(axes or {}), dict(stage_tolerances or {}), dict(values or {})
     for what, given, known in (
@@ -75,7 +91,7 @@ def write_bundle(
         if tensor.dim() != len(names):
             raise BundleError(
                 f"{name} has the rank {tensor.dim()} and the shape {tuple(tensor.shape)}, "
-                f"but its axes are {', '.join(names)}: give a name for each axis, {tensor.dim()} in all"
+                f"but its axes are {', '.join(names)}: specify a name for each axis, {tensor.dim()} in all"
             )
         file = _file_name(folder, name, files)
         files[file] = _npy(_array(name, tensor, allow_non_finite))
@@ -97,20 +113,20 @@ def write_bundle(
     }
     total = sum(map(len, files.values()))
     if total > MAX_BYTES:
-        raise BundleError(f"{total} bytes are more than the {MAX_BYTES} that are read: shorter inputs, or fewer stages")
-    # The manifest first, because it says what the others are.
+        raise BundleError(f"{total} bytes are more than the limit of {MAX_BYTES}: use shorter inputs or fewer stages")
+    # The manifest comes first, because it describes the other files.
     files = {"manifest.json": (json.dumps(manifest, indent=1) + "\n").encode(), **files}
     _write_zip(Path(path), files)
     return {name: len(content) for name, content in files.items()}
 
 
 def framework() -> str:
-    """PyTorch and its version, without the build's suffix (+cpu, +cu128), which does not tell the bytes apart."""
+    """Return PyTorch's name and version without the build suffix (+cpu, +cu128), which does not affect the values."""
     return f"pytorch {torch.__version__.split('+')[0]}"
 
 
 def _file_name(folder: str, name: str, taken: Iterable[str]) -> str:
-    """A file of this name that any file system can hold, so that a bundle can be unpacked to a folder."""
+    """Return a unique file name that is valid on all file systems, so that the bundle can be unpacked."""
     stem = re.sub(r"[^A-Za-z0-9_.-]", "_", name)
     lowered = {file.lower() for file in taken}
     file, number = f"{folder}/{stem}.npy", 1
@@ -120,7 +136,7 @@ def _file_name(folder: str, name: str, taken: Iterable[str]) -> str:
     return file
 
 
-# What NumPy cannot hold: these are written as float32, which holds all of their values.
+# Dtypes that NumPy lacks. They are written as float32, which represents all of their values exactly.
 WIDENED = {
     getattr(torch, name)
     for name in ("bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz")
@@ -129,9 +145,9 @@ WIDENED = {
 
 
 def _array(name: str, tensor: torch.Tensor, allow_non_finite: bool) -> np.ndarray:
-    """The values in their own type. Axes may have the length 0."""
+    """Return the values in their dtype. Axes can have length 0."""
     if tensor.is_complex():
-        raise BundleError(f"{name} is complex, not real numbers: make two stages of torch.view_as_real")
+        raise BundleError(f"{name} is complex, not real: split it into two stages with torch.view_as_real")
     if tensor.is_quantized or tensor.layout != torch.strided:
         kind = "quantized" if tensor.is_quantized else tensor.layout
         raise BundleError(f"{name} is {kind}, not a plain tensor: use its dequantize() or to_dense()")
@@ -140,26 +156,26 @@ def _array(name: str, tensor: torch.Tensor, allow_non_finite: bool) -> np.ndarra
         exact = exact.to(torch.float32)
     array = exact.numpy()
     if not allow_non_finite and not np.isfinite(array).all():
-        raise BundleError(f"{name} is not finite: it has NaN or infinity, which --allow-non-finite keeps")
+        raise BundleError(f"{name} is not finite: it contains NaN or infinity; use --allow-non-finite to accept them")
     return array
 
 
 def _npy(array: np.ndarray) -> bytes:
-    """A `.npy` file, C order, little-endian."""
+    """Return the contents of a `.npy` file in C order, little-endian."""
     buffer = io.BytesIO()
     np.save(buffer, np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C"))
     return buffer.getvalue()
 
 
 def _write_zip(path: Path, files: Mapping[str, bytes]) -> None:
-    """A zip without anything of the day or the machine in it: the same content gives the same bytes."""
+    """Write a zip file without dates or data of the machine, so that equal contents produce identical bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, content in files.items():
-            # The earliest time that the format can hold.
+            # The earliest time that zip supports.
             info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             info.compress_type = zipfile.ZIP_DEFLATED
-            # Unix, wherever it is written.
+            # Unix, regardless of the operating system.
             info.create_system = 3
             info.external_attr = 0o644 << 16
             archive.writestr(info, content, compresslevel=9)
@@ -173,19 +189,19 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _tolerance(text: str) -> dict[str, float]:
-    """MAX_ABS[,COSINE[,ARGMAX_AGREEMENT]]; one left empty is the bundle's."""
+    """Parse MAX_ABS[,COSINE[,ARGMAX_AGREEMENT]]. Empty fields keep the tolerance of the bundle."""
     names = ("max_abs", "cosine", "argmax_agreement")
     return {name: float(bound) for name, bound in zip(names, text.split(",")) if bound}
 
 
 def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("factory", help="package.module:factory, file.py:factory, TorchScript or a saved module")
+    parser.add_argument("factory", help="package.module:factory, file.py:factory, a TorchScript file or a saved module")
     parser.add_argument("--state", type=Path, help="state dict to load into the module")
-    # Inputs of both kinds in one list: their order is that of the arguments of `forward`.
+    # Both options append to one list, because the order of the inputs is the order of the arguments of `forward`.
     for flag, metavar, text in (
-        ("--input", "NAME=FILE.npy", "an input of the model"),
-        ("--random", "NAME=SHAPE", "an input of normal values (1,80,200) or of integers from 0 below N (1,12:N)"),
+        ("--input", "NAME=FILE.npy", "input of the model, read from a file"),
+        ("--random", "NAME=SHAPE", "random input: normally distributed (1,80,200) or integers in [0, N) (1,12:N)"),
     ):
         parser.add_argument(
             flag,
@@ -196,28 +212,30 @@ def _parse_arguments() -> argparse.Namespace:
             metavar=metavar,
             help=text,
         )
-    parser.add_argument("--seed", type=int, default=0, help="of --random (default: 0)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of --random and of the factory (default: 0)")
     for flag, metavar, text in (
-        ("--stage", "NAME=TAP", "a stage and where it is taken: PATH[#CALL][:input][@ITEM]"),
-        ("--axes", "NAME=AXES", "names of the axes of an input or stage: batch,channel,frame"),
-        ("--value", "NAME=VALUE", "what the ONNX graph calls a stage"),
-        ("--tolerance", "NAME=MAX_ABS[,COSINE[,ARGMAX]]", "of a stage, where it is not the bundle's"),
+        ("--stage", "NAME=TAP", "stage to capture: PATH[#CALL][:input][@ITEM]"),
+        ("--axes", "NAME=AXES", "axis names of an input or stage, such as batch,channel,frame"),
+        ("--value", "NAME=VALUE", "name of a stage's value in the ONNX graph"),
+        ("--tolerance", "NAME=MAX_ABS[,COSINE[,ARGMAX]]", "tolerance of a stage, if it differs from the bundle's"),
     ):
         parser.add_argument(flag, type=_pair, action="append", default=[], metavar=metavar, help=text)
-    parser.add_argument("--all-leaves", action="store_true", help="every innermost module is a stage, by its path")
-    parser.add_argument("--max-abs", type=float, help="absolute bound beside the relative one; default: none")
-    parser.add_argument("--cosine", type=float, default=TOLERANCE["cosine"], help="default: %(default)s")
-    parser.add_argument("--allow-non-finite", action="store_true", help="keep NaN and infinity")
-    parser.add_argument("--model", help="name of the model (default: that of the factory)")
+    parser.add_argument("--all-leaves", action="store_true", help="capture every innermost module, named by its path")
+    parser.add_argument("--max-abs", type=float, help="maximum absolute difference (default: none)")
+    parser.add_argument(
+        "--cosine", type=float, default=TOLERANCE["cosine"], help="minimum cosine similarity (default: %(default)s)"
+    )
+    parser.add_argument("--allow-non-finite", action="store_true", help="accept NaN and infinity")
+    parser.add_argument("--model", help="name of the model (default: name of the factory)")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.zip")
     return parser.parse_args()
 
 
 def main() -> None:
     arguments = _parse_arguments()
-    # Several threads may split a sum in other ways from run to run.
+    # Several threads could split sums differently in each run.
     torch.set_num_threads(1)
-    # Of a factory that makes its weights up.
+    # For factories that initialize weights at random.
     torch.manual_seed(arguments.seed)
     module = load_module(arguments.factory)
     if arguments.state:
@@ -237,10 +255,10 @@ def main() -> None:
         return capture_leaves(module, given) if arguments.all_leaves else capture(module, given, taps)
 
     captured = stages()
-    # What differs by itself cannot be compared with: dropout called as a function, noise, an uninitialized buffer.
+    # Rejects nondeterministic stages, caused by dropout as a function, noise or uninitialized buffers, for example.
     for name, again in stages().items():
         if not _same(again, captured[name]):
-            raise BundleError(f"{name} differs between two runs on the same inputs: take out what is random")
+            raise BundleError(f"{name} differs between two runs on the same inputs: remove the randomness")
     sizes = write_bundle(
         arguments.out,
         model=arguments.model or Path(arguments.factory.rpartition(":")[2]).stem,
@@ -262,14 +280,14 @@ def main() -> None:
 
 
 def _same(left: torch.Tensor, right: torch.Tensor) -> bool:
-    """Whether two tensors have the same values; NaN equals NaN."""
+    """Return whether two tensors have equal values. NaN equals NaN."""
     if left.is_floating_point() or left.is_complex():
         left, right = left.nan_to_num(), right.nan_to_num()
     return torch.equal(left, right)
 
 
 def _source(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Where the numbers come from: file names without the folders of this machine."""
+    """Return the origin of the values. File names have no folders, which depend on the machine."""
     source = {"framework": framework(), "factory": Path(arguments.factory).name}
     checkpoint = arguments.state or Path(arguments.factory)
     if checkpoint.is_file():

@@ -1,4 +1,4 @@
-"""The module and the inputs that golden_bundle.py's command line names."""
+"""Load the module and the inputs specified on the command line of golden_bundle.py."""
 
 from __future__ import annotations
 
@@ -17,8 +17,15 @@ from golden_taps import BundleError, Inputs, Tensors
 
 
 def load_module(spec: str) -> torch.nn.Module:
-    """The module that `spec` says: package.module:factory, file.py:factory, or a file that torch saved."""
-    # As `python -m` does, so that a package in the working directory is found, and the classes in a saved module.
+    """Load a module.
+
+    Args:
+        spec: package.module:factory, file.py:factory, or a file written by `torch.save` or `torch.jit.save`.
+
+    Raises:
+        BundleError: `spec` is invalid, or does not result in a module.
+    """
+    # Like `python -m`: makes packages in the working directory importable, also for the classes of a saved module.
     sys.path.insert(0, "")
     if Path(spec).is_file():
         return _load_file(Path(spec))
@@ -30,7 +37,7 @@ def load_module(spec: str) -> torch.nn.Module:
         raise BundleError(f"{home} has no factory {name}")
     module = factory()
     if not isinstance(module, torch.nn.Module):
-        raise BundleError(f"{spec} gives no nn.Module, but {type(module).__name__}")
+        raise BundleError(f"{spec} returns no nn.Module, but {type(module).__name__}")
     return module
 
 
@@ -46,18 +53,18 @@ def _load_file(path: Path) -> torch.nn.Module:
     try:
         return torch.jit.load(path, map_location="cpu")
     except RuntimeError:
-        # A pickle runs code of its maker, as importing a factory does.
+        # Loading a pickle runs code of its author, like importing a factory.
         module = torch.load(path, map_location="cpu", weights_only=False)
     if not isinstance(module, torch.nn.Module):
-        raise BundleError(f"{path} holds no module but a {type(module).__name__}: give a factory, and --state {path}")
+        raise BundleError(f"{path} contains no module, but {type(module).__name__}: give a factory, and --state {path}")
     return module
 
 
 def random_input(shape: str, generator: torch.Generator) -> torch.Tensor:
-    """Repeatable values: `1,80,200` gives normal ones, `1,12:50` int64 from 0 to 49."""
+    """Return reproducible random values: normally distributed for `1,80,200`, int64 from 0 to 49 for `1,12:50`."""
     found = re.fullmatch(r"(\d+(?:,\d+)*)(?::(\d+))?", shape)
     if not found:
-        raise BundleError(f"{shape!r} is no shape: 1,80,200 for reals, 1,12:50 for integers below 50")
+        raise BundleError(f"{shape!r} is no shape: use 1,80,200 for floats, 1,12:50 for integers below 50")
     sizes = [int(size) for size in found[1].split(",")]
     if found[2] is None:
         return torch.randn(sizes, generator=generator)
@@ -65,13 +72,13 @@ def random_input(shape: str, generator: torch.Generator) -> torch.Tensor:
 
 
 def arguments_of(module: torch.nn.Module, inputs: Tensors) -> Inputs:
-    """By name if `forward` has parameters of all these names, else by place."""
+    """Return the inputs by name if `forward` has parameters with all of these names, otherwise by position."""
     parameters = inspect.signature(module.forward).parameters if not isinstance(module, torch.jit.ScriptModule) else ()
     return inputs if all(name in parameters for name in inputs) else tuple(inputs.values())
 
 
 def read_input(path: Path, module: torch.nn.Module) -> torch.Tensor:
-    """A `.npy` file; reals in the model's own precision, because NumPy writes float64 unless told otherwise."""
+    """Read a `.npy` file. Floats are converted to the dtype of the model, because NumPy writes float64 by default."""
     array = np.load(path, allow_pickle=False)
     tensor = torch.from_numpy(array.astype(array.dtype.newbyteorder("=")))
     own = next((weight.dtype for weight in module.parameters() if weight.is_floating_point()), torch.float32)

@@ -1,9 +1,14 @@
-"""What the layers of any PyTorch module give for some inputs, by forward hooks.
+"""Capture the inputs and outputs of the layers of any PyTorch module with forward hooks.
 
-A tap says where a stage is taken: PATH[#CALL][:input][@ITEM]. PATH is a submodule's (`encoder.lstm`; `.` is the whole
-model), CALL which of its runs if it runs more than once (1 is the first), `:input` what it takes in place of what it
-gives, ITEM one tensor of several (`1.0` of an LSTM is its last hidden state; a key of a dict; else the first tensor).
-Hooks see modules, not functions: what a function gives is tapped as the input of the next module.
+A tap, PATH[#CALL][:input][@ITEM], specifies the position of a stage in the module:
+
+- PATH: the path of the submodule, such as `encoder.lstm`; `.` is the whole model.
+- CALL: the number of the call, starting at 1; required if the submodule is called several times.
+- `:input`: captures the input instead of the output.
+- ITEM: selects one of several tensors by index or key, such as `1.0` for the last hidden state of an LSTM; by default
+  the first tensor.
+
+Hooks work on modules, not on functions. To capture the output of a function, tap the input of the next module.
 """
 
 from __future__ import annotations
@@ -19,24 +24,24 @@ Inputs = Mapping[str, torch.Tensor] | Sequence[torch.Tensor]
 
 
 class BundleError(Exception):
-    """A condition that must stop the bundle; its message says what to do."""
+    """The bundle cannot be written. The message contains the remedy."""
 
 
 class Tap(NamedTuple):
-    """Where a stage is taken from the model."""
+    """Position of a stage in the model."""
 
-    # Of the submodule; empty is the model itself.
+    # Path of the submodule; empty for the model itself.
     path: str
-    # What the submodule gives, or what it takes.
+    # "output" or "input" of the submodule.
     side: str = "output"
-    # Keys into nested tuples, lists and dicts, joined by dots; None is the first tensor.
+    # Keys into nested tuples, lists and dicts, joined with dots; None selects the first tensor.
     item: str | None = None
-    # Which run of the submodule, from 1; None only where it runs once.
+    # Number of the call, starting at 1; None is only valid if the submodule is called once.
     call: int | None = None
 
     @classmethod
     def parse(cls, text: str) -> Tap:
-        """Reads PATH[#CALL][:input][@ITEM]."""
+        """Parse PATH[#CALL][:input][@ITEM]."""
         found = re.fullmatch(r"([^#:@]+)(?:#([1-9]\d*))?(?::(input|output))?(?:@(.+))?", text)
         if not found:
             raise BundleError(f"{text!r} is no tap: PATH[#CALL][:input][@ITEM], such as encoder.lstm@1.0")
@@ -45,34 +50,48 @@ class Tap(NamedTuple):
 
 
 class _Event(NamedTuple):
-    """One run of a submodule, seen from one side."""
+    """Inputs or outputs of one call of a submodule."""
 
     path: str
     side: str
     call: int
-    # By item.
+    # Tensors by item.
     tensors: Tensors
 
 
 def capture(
     module: torch.nn.Module, inputs: Inputs, stages: Mapping[str, str | Tap | tuple[str, str]]
 ) -> Tensors:
-    """What each stage gives, in the order in which the model computes them.
+    """Run the module and capture its stages. Neither the module nor the inputs are changed.
 
-    `inputs` by name go to the parameters of `forward` that are called so, a sequence to the first ones. A stage is a
-    tap as text, a `Tap`, or (path, "input" or "output"). Nothing of the module or the inputs is changed.
+    Args:
+        module: Module in evaluation mode.
+        inputs: Arguments of `forward`, by name or as a sequence.
+        stages: By stage name, a tap as text, a `Tap`, or (path, "input" or "output").
+
+    Returns:
+        The captured tensors by stage name, in the order of computation.
+
+    Raises:
+        BundleError: A tap is invalid or captures no tensor, or the module is in training mode.
     """
     taps = {name: Tap.parse(tap) if isinstance(tap, str) else Tap(*tap) for name, tap in stages.items()}
     events = _record(module, inputs, {(tap.path, tap.side) for tap in taps.values()})
     found = [(*_select(name, tap, events), name) for name, tap in taps.items()]
-    # Sorted by time alone: stages of one event stay in the order that was given.
+    # Sorted by time only: stages of one event keep the order of `stages`.
     return {name: tensor for _, tensor, name in sorted(found, key=lambda entry: entry[0])}
 
 
 def capture_leaves(module: torch.nn.Module, inputs: Inputs) -> Tensors:
-    """What every innermost module gives, named by its path as a tap, and the model's own output as `output`.
+    """Run the module and capture the outputs of all innermost modules and of the model.
 
-    If a module is called `output`, the model's own output is `(output)`. Modules that do not run, or give no tensor, are left out.
+    Args:
+        module: Module in evaluation mode.
+        inputs: Arguments of `forward`, by name or as a sequence.
+
+    Returns:
+        The outputs in the order of computation, named like their taps. The output of the model is named `output`, or
+        `(output)` if a submodule has that name. Modules that are not called or return no tensor are missing.
     """
     leaves = {(path, "output") for path, leaf in module.named_modules() if path and not any(leaf.children())}
     own = "(output)" if ("output", "output") in leaves else "output"
@@ -85,26 +104,26 @@ def capture_leaves(module: torch.nn.Module, inputs: Inputs) -> Tensors:
 
 
 def _record(module: torch.nn.Module, inputs: Inputs, sides: Set[tuple[str, str]]) -> list[_Event]:
-    """Run the module once and keep what passes at `sides`, each a path and `input` or `output`."""
+    """Run the module once and record the tensors at `sides`, which are pairs of a path and `input` or `output`."""
     training = [path or "the model" for path, submodule in module.named_modules() if submodule.training]
     if training:
         raise BundleError(f"{training[0]} is in training mode, where dropout and batch norm vary: call eval()")
     if isinstance(module, torch.jit.ScriptModule) and any(path for path, _ in sides):
-        raise BundleError("hooks see nothing inside TorchScript: tap `.`, or give the module that it was made from")
+        raise BundleError("hooks see nothing inside TorchScript: tap `.`, or use the original module")
     events: list[_Event] = []
     calls: dict[tuple[str, str], int] = {}
 
     def keep(path: str, side: str, value: Any) -> None:
         call = calls[path, side] = calls.get((path, side), 0) + 1
-        # Cloned, because a layer that works in place would overwrite what was captured.
+        # Cloned, because in-place layers would overwrite captured tensors.
         events.append(_Event(path, side, call, {item: x.detach().clone() for item, x in _flatten(value).items()}))
 
-    # Cloned for the same reason: the caller's inputs go into the bundle.
+    # Cloned for the same reason: the bundle contains the caller's inputs.
     given = _copied(inputs)
     handles = []
     try:
         for path, side in sorted(sides):
-            # The whole model's two sides are at hand, and hooks would not see them on every kind of module.
+            # The input and output of the model need no hooks, which not every kind of module supports.
             if path:
                 handles.append(_hook(_submodule(module, path), path, side, keep))
         args, kwargs = ((), given) if isinstance(given, dict) else (given, {})
@@ -143,7 +162,7 @@ def _submodule(module: torch.nn.Module, path: str) -> torch.nn.Module:
 
 
 def _flatten(value: Any, prefix: str = "") -> Tensors:
-    """Every tensor in nested tuples, lists and dicts, by its keys joined with dots."""
+    """Return all tensors in nested tuples, lists and dicts, by their keys joined with dots."""
     if isinstance(value, torch.Tensor):
         return {prefix: value}
     if isinstance(value, (tuple, list)):
@@ -157,13 +176,13 @@ def _flatten(value: Any, prefix: str = "") -> Tensors:
 
 
 def _select(name: str, tap: Tap, events: Sequence[_Event]) -> tuple[int, torch.Tensor]:
-    """When the tap's value passed, as an index into `events`, and the value."""
+    """Return the index of the tap's event in `events`, and the captured tensor."""
     runs = [(index, event) for index, event in enumerate(events) if (event.path, event.side) == tap[:2]]
     label = f"{name}: {tap.path or 'the model'}"
     if not runs:
-        raise BundleError(f"{label} did not run as a module: tap the input of the next one")
+        raise BundleError(f"{label} did not run as a module: tap the input of the next module")
     if tap.call is None and len(runs) > 1:
-        raise BundleError(f"{label} ran {len(runs)} times: say which, as {tap.path}#1, or tap a neighbor")
+        raise BundleError(f"{label} ran {len(runs)} times: select one, such as {tap.path}#1, or tap an adjacent module")
     if tap.call is not None and tap.call > len(runs):
         raise BundleError(f"{label} ran {len(runs)} times, not {tap.call}")
     index, event = runs[(tap.call or 1) - 1]

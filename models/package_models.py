@@ -1,14 +1,15 @@
-"""Golden bundles of models from other projects, for a check of the comparison itself.
+"""Write golden outputs of models from other projects, to test the comparison.
 
     python models/package_models.py FOLDER
 
-downloads the packages silero-vad, magika and onnx-asr from PyPI, in fixed versions, and writes to FOLDER, for each model,
-NAME.onnx and NAME.npz: the inputs, and every float32 value inside of the graph as onnxruntime computes it in Python. Values
-inside of an `If` come from a copy of the graph that has the branch in its place. `npm run package-models -- FOLDER` compares them.
+Downloads pinned versions of the packages silero-vad, magika and onnx-asr from PyPI. For each model, writes NAME.onnx
+and NAME.npz to FOLDER. NAME.npz contains the inputs and every float32 value in the graph, as computed by onnxruntime in
+Python. Values inside an `If` come from a copy of the graph in which the executed branch replaces the `If`.
+`npm run package-models -- FOLDER` compares these values.
 
 The models are not part of this project. Their licenses are MIT (silero-vad, onnx-asr) and Apache 2.0 (magika).
 
-Needs onnx, onnxruntime and numpy, in the versions of requirements.txt.
+Requires onnx, onnxruntime and numpy in the versions of requirements.txt.
 """
 
 from __future__ import annotations
@@ -39,10 +40,10 @@ SAMPLE_RATE = 16_000
 
 
 def inputs_of(name: str, model: onnx.ModelProto) -> dict[str, np.ndarray]:
-    """Inputs of about the size that users give."""
+    """Return inputs of a typical size."""
     random = np.random.default_rng(SEED)
     time = np.arange(SAMPLE_RATE) / SAMPLE_RATE
-    # A voiced sound with a pause, at the level of speech.
+    # A voiced sound with pauses, at the level of speech.
     wave = 0.1 * np.sin(2 * np.pi * 140 * time) * (np.sin(2 * np.pi * 3 * time) > 0) + 0.01 * random.standard_normal(SAMPLE_RATE)
     wave = wave.astype(np.float32)[None]
     if name.startswith("silero"):
@@ -59,7 +60,7 @@ def inputs_of(name: str, model: onnx.ModelProto) -> dict[str, np.ndarray]:
 
 
 def with_branches(model: onnx.ModelProto, feeds: dict[str, np.ndarray]) -> onnx.ModelProto:
-    """The model with the branches in place of each If that run for `feeds`."""
+    """Replace each `If` in `model` with the branch that is executed for `feeds`, and return the model."""
     while True:
         index = next((i for i, node in enumerate(model.graph.node) if node.op_type == "If"), None)
         if index is None:
@@ -84,7 +85,7 @@ def run(model: onnx.ModelProto, feeds: dict[str, np.ndarray], names: list[str]) 
     tapped.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
-    # As exported: fused operators would round differently.
+    # Runs the graph as exported, because fused operators would round differently.
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(tapped.SerializeToString(), options, providers=["CPUExecutionProvider"])
     wanted = {given.name for given in session.get_inputs()}
@@ -96,12 +97,12 @@ def write(name: str, path: Path, folder: Path) -> None:
     feeds = inputs_of(name, model)
     weights = {tensor.name for tensor in model.graph.initializer}
     missing = [given.name for given in model.graph.input if given.name not in feeds and given.name not in weights]
-    assert not missing, f"{name} takes {missing}"
+    assert not missing, f"{name} requires {missing}"
     opened = with_branches(onnx.load(path), feeds)
     names = [output for node in opened.graph.node if node.op_type != "Constant" for output in node.output if output]
     values = run(opened, feeds, names)
     stages = {key: value for key, value in zip(names, values) if isinstance(value, np.ndarray) and value.dtype == np.float32}
-    # What the graph as a whole gives, to prove that opening its branches changed nothing.
+    # Outputs of the original graph, to verify that replacing the branches did not change them.
     whole = run(model, feeds, [output.name for output in model.graph.output])
     for output, value in zip(model.graph.output, whole):
         if output.name in stages:

@@ -22,7 +22,7 @@ from golden_bundle import BundleError, capture, capture_leaves, write_bundle  # 
 
 
 class Nested(nn.Module):
-    """Two inputs, one of integers; a ReLU in place, used twice; an LSTM; a function between modules."""
+    """Has two inputs (one with integers), an in-place ReLU that is called twice, an LSTM, and a function."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ def nested() -> Nested:
 
 
 class InPlace(nn.Module):
-    """Works on its very input."""
+    """Modifies its input."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x.mul_(2)
@@ -53,7 +53,7 @@ INPUTS = {"x": torch.linspace(-1, 1, 30).reshape(1, 3, 10), "ids": torch.tensor(
 
 
 def read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Manifest and arrays by file, as any reader would see them."""
+    """Return the manifest, and the arrays by file name."""
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
         manifest = json.loads(archive.read("manifest.json"))
@@ -83,7 +83,7 @@ class CaptureTest(unittest.TestCase):
         expected = {"conv": conv, "state": hidden, "lstm": lstm, "activation": lstm.tanh(), "logits": logits}
         for name, tensor in expected.items():
             torch.testing.assert_close(stages[name], tensor, rtol=0, atol=0)
-        # Otherwise the ReLU in place would have left no trace in what was captured before it.
+        # If the captured tensor had not been cloned, the in-place ReLU would have removed all negative values.
         self.assertLess(float(stages["conv"].min()), 0)
 
     def test_inputs_and_module_are_left_as_they_were(self) -> None:

@@ -23,7 +23,7 @@ COMMAND = Path(__file__).resolve().parent / "golden_bundle.py"
 
 
 class Vary(nn.Module):
-    """Different at every run, even in evaluation mode."""
+    """Returns different values in each run, even in evaluation mode."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,11 +41,11 @@ class CommandTest(unittest.TestCase):
 
     def run_command(self, factory: str, *options: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, str(COMMAND), factory, "--out", str(self.folder / "net.zip"), *options]
-        # From the folder of this file, whose name is then a module's.
+        # Runs in the folder of this file, so that its modules can be imported.
         return subprocess.run(command, cwd=COMMAND.parent, capture_output=True, text=True, check=False)
 
     def test_a_factory_with_an_input_of_each_kind(self) -> None:
-        # As NumPy makes it, in float64.
+        # In float64, NumPy's default.
         np.save(self.folder / "x.npy", INPUTS["x"].double().numpy())
         torch.save(nested().state_dict(), self.folder / "state.pt")
         done = self.run_command(
@@ -79,7 +79,7 @@ class CommandTest(unittest.TestCase):
         self.assertEqual(len(manifest["source"]["checkpoint_sha256"]), 64)
 
         with warnings.catch_warnings():
-            # TorchScript is deprecated, which is why there are files of it that need porting.
+            # TorchScript is deprecated, but its files still have to be ported.
             warnings.simplefilter("ignore", DeprecationWarning)
             torch.jit.save(torch.jit.script(module), self.folder / "net.ts")
         done = self.run_command(str(self.folder / "net.ts"), "--random", "x=1,3", "--stage", "output=.")

@@ -1,14 +1,17 @@
-"""Export a network of 50 modules with both of PyTorch's exporters, with a golden bundle of every module.
+"""Export a network of 50 modules with both of PyTorch's exporters, and write a golden bundle with all modules.
 
     python models/torch_exports.py FOLDER
 
-writes to FOLDER torch_network.zip, a golden bundle of every module's output by forward hooks, and
-torch_network_exports.zip with the exports: script.onnx (`dynamo=False`) and dynamo.onnx with dynamo.onnx.data
-(`dynamo=True`) as the exporters write them by default, and script_unfused.onnx and dynamo_unfused.onnx, in which batch
-norms are not merged with convolutions. The weights are drawn with a fixed seed. src/compare/torchExports.test.ts compares
-the files in src/compare/fixtures.
+Writes two files to FOLDER:
 
-Needs torch, onnx, onnxscript and numpy, in the versions of requirements.txt.
+- torch_network.zip: a golden bundle with the output of every module, captured with forward hooks.
+- torch_network_exports.zip: script.onnx (`dynamo=False`) and dynamo.onnx with dynamo.onnx.data (`dynamo=True`), with
+  the default options of the exporters, and script_unfused.onnx and dynamo_unfused.onnx, in which batch norms are not
+  folded into convolutions.
+
+The random weights have a fixed seed. src/compare/torchExports.test.ts compares the files in src/compare/fixtures.
+
+Requires torch, onnx, onnxscript and numpy in the versions of requirements.txt.
 """
 
 from __future__ import annotations
@@ -28,12 +31,12 @@ from golden_taps import Tensors, capture, capture_leaves
 SEED = 18
 FEATURES = 8
 HEADS = 2
-# Metadata of each node that the newer exporter writes and the tests do not read.
+# Node metadata of the dynamo exporter that the tests do not read.
 TRACES = ("pkg.torch.onnx.stack_trace", "pkg.torch.onnx.fx_node")
 
 
 class Attention(nn.Module):
-    """Self-attention with its projections as separate modules."""
+    """Self-attention with separate modules for the projections."""
 
     def __init__(self, features: int, heads: int) -> None:
         super().__init__()
@@ -55,7 +58,7 @@ class Attention(nn.Module):
 
 
 class Block(nn.Module):
-    """A transformer block, normalized before each half."""
+    """A transformer block with pre-layer normalization."""
 
     def __init__(self, features: int, heads: int) -> None:
         super().__init__()
@@ -72,7 +75,7 @@ class Block(nn.Module):
 
 
 class Residual(nn.Module):
-    """Two convolutions with batch norm and one activation that runs twice."""
+    """A residual block of two convolutions with batch norms and one activation module that is called twice."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -88,7 +91,7 @@ class Residual(nn.Module):
 
 
 class Network(nn.Module):
-    """Samples (batch, channel, sample) to classes (batch, frame, class)."""
+    """Maps samples (batch, channel, sample) to log-probabilities of classes (batch, frame, class)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -117,7 +120,7 @@ class Network(nn.Module):
 
 
 def make_network() -> nn.Module:
-    """The network in evaluation mode, with batch norms that are not the identity."""
+    """Return the network in evaluation mode, with batch norms that differ from the identity."""
     torch.manual_seed(SEED)
     network = Network()
     for module in network.modules():
@@ -130,7 +133,7 @@ def make_network() -> nn.Module:
 
 
 def stages_of(network: nn.Module, inputs: Tensors) -> Tensors:
-    """The output of every module, containers included, in the order in which the modules finish."""
+    """Return the outputs of all modules, including containers, in the order in which the modules finish."""
     leaves = [name for name in capture_leaves(network, inputs) if name != "output"]
     repeated = {name.split("#")[0] for name in leaves if "#" in name}
     taps = {name: f"{name}#1" if name in repeated else name for name in leaves}
@@ -141,7 +144,7 @@ def stages_of(network: nn.Module, inputs: Tensors) -> Tensors:
 
 
 def without_traces(path: Path) -> None:
-    """Remove the stack trace of each node, because it contains local paths."""
+    """Remove the stack traces of all nodes, because they contain local paths."""
     model = onnx.load(path, load_external_data=False)
     for node in model.graph.node:
         kept = [entry for entry in node.metadata_props if entry.key not in TRACES]
@@ -164,7 +167,7 @@ def main(folder: Path) -> None:
         files = {path.name: path.read_bytes() for path in sorted(Path(temporary).iterdir())}
     with zipfile.ZipFile(folder / "torch_network_exports.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, content in files.items():
-            # A fixed time, the earliest that zip supports, so that the same exports give the same bytes.
+            # A fixed time (the earliest that zip supports), so that equal exports produce identical bytes.
             archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED, 9)
             print(f"{name:<24} {len(content):>8} bytes")
     print(f"{len(stages)} stages of {sum(1 for _ in network.modules()) - 1} modules: {', '.join(stages)}")

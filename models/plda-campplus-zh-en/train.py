@@ -1,17 +1,17 @@
-"""Train the PLDA that speaker embeddings of CAM++ are compared with, and write plda.bin and manifest.json.
+"""Train the PLDA for speaker embeddings of CAM++, and write plda.bin and manifest.json.
 
     pip install numpy==2.4.6 scipy soundfile onnxruntime kaldi-native-fbank
     python models/plda-campplus-zh-en/train.py CORPUS
 
-CORPUS is the folder of the evaluation corpus: `speech/<speaker>/<utterance>.flac` of LibriSpeech (CC BY 4.0), `make.py`
-with its rooms and noise, and `conversations.json`. Speakers of these conversations, and those with several utterances, are
-left out; of the others, every second one is taken. The rest are for verification: the settings of the clustering were chosen
-with this PLDA on conversations of the same half of the speakers, and verified on conversations of the other half.
+CORPUS is the folder of the evaluation corpus: `speech/<speaker>/<utterance>.flac` from LibriSpeech (CC BY 4.0),
+`make.py` with simulated rooms and noise, and `conversations.json`. Speakers who appear in these conversations or have
+several utterances are excluded. Every second of the other speakers is used for training, and the rest for verification:
+the clustering settings were chosen with this PLDA on conversations of the training speakers, and verified on
+conversations of the other half.
 
-Each utterance gives pieces of 1 to 6 s: some as they are, some in a room with noise, some over a telephone, some with noise.
-The PLDA is the two-covariance model (Brümmer and de Villiers 2010) on embeddings that are centered and of one length
-(Garcia-Romero and Espy-Wilson 2011). Trained on clean pieces alone, it gave a DER of 42 % on the twelve conversations of the
-corpus, instead of 28 %.
+Each utterance is cut into excerpts of 1 to 6 s: clean, in a room with noise, over a telephone, or with noise. The PLDA
+is the two-covariance model (Brümmer and de Villiers 2010) on centered, length-normalized embeddings (Garcia-Romero and
+Espy-Wilson 2011). With clean excerpts only, the DER on the twelve conversations of the corpus was 42 % instead of 28 %.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ PIECE_SECONDS = (1, 6)
 FAR_SNR, PHONE_SNR, NOISE_SNR = (8, 25), (15, 30), (8, 25)
 
 LATENT_SIZE = 128
-# Share of a multiple of the identity in the covariance within speakers, which has fewer degrees of freedom than it needs.
+# Weight of a scaled identity matrix in the within-speaker covariance, which has too few degrees of freedom.
 SHRINKAGE = 0.05
 
 
@@ -55,7 +55,7 @@ def load_generator(corpus: Path) -> ModuleType:
 
 
 def telephone(x: np.ndarray) -> np.ndarray:
-    """300 to 3400 Hz, 8-bit µ-law."""
+    """Simulate a telephone line: 300 to 3400 Hz, 8-bit µ-law."""
     x = sosfilt(butter(6, [300, 3400], "bandpass", fs=RATE, output="sos"), x)
     x = np.sign(x) * np.log1p(255 * np.minimum(1, np.abs(x))) / np.log(256)
     x = np.round(x * 127) / 127
@@ -77,7 +77,7 @@ def disturbed(rng: np.random.Generator, x: np.ndarray, kind: str, make: ModuleTy
 
 
 class Embedder:
-    """CAM++ on the features that its manifest names."""
+    """CAM++ with the features specified in its manifest."""
 
     def __init__(self) -> None:
         self.manifest = json.loads((MODEL / "manifest.json").read_text())
@@ -102,7 +102,7 @@ class Embedder:
 
 
 def training_embeddings(corpus: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Embeddings with the speaker of each."""
+    """Return the embeddings (embedding, dimension), and the speaker of each embedding."""
     make, embed = load_generator(corpus), Embedder()
     used = {speaker for one in json.loads((corpus / "conversations.json").read_text()) for speaker in one["speakers"]}
     embeddings, labels = [], []
@@ -127,7 +127,7 @@ def unit(x: np.ndarray) -> np.ndarray:
 
 
 def train(x: np.ndarray, labels: np.ndarray) -> dict[str, tuple[list[str], np.ndarray]]:
-    """Arrays of the PLDA by name, with their axes."""
+    """Return the arrays of the PLDA by name, with their axes."""
     mean = unit(x).mean(0)
     x = unit(unit(x) - mean) * np.sqrt(x.shape[1])
     normalized_mean = x.mean(0)
@@ -136,14 +136,14 @@ def train(x: np.ndarray, labels: np.ndarray) -> dict[str, tuple[list[str], np.nd
     means = np.stack([x[index == speaker].mean(0) for speaker in range(len(speakers))])
     deviations = x - means[index]
     within = deviations.T @ deviations / (len(x) - len(speakers))
-    # A mean of few embeddings varies by itself.
+    # Subtracts the variance of the mean over a speaker's embeddings.
     between = np.cov(means.T) - within * len(speakers) / len(x)
     size = len(within)
     within = (1 - SHRINKAGE) * within + SHRINKAGE * np.trace(within) / size * np.eye(size)
     variances, vectors = scipy.linalg.eigh(between + 1e-9 * np.eye(size), within)
     order = np.argsort(-variances)[:LATENT_SIZE]
     vectors = vectors[:, order]
-    # The sign of an eigenvector is arbitrary: the greatest entry is positive.
+    # Makes the entry with the greatest magnitude positive, because the sign of an eigenvector is arbitrary.
     vectors *= np.sign(vectors[np.abs(vectors).argmax(0), np.arange(LATENT_SIZE)])
     return {
         "embeddingMean": (["embedding"], mean),

@@ -1,13 +1,14 @@
-"""Writes plda.bin and manifest.json from the crate diaric 0.2.0, which carries community-1's PLDA arrays.
+"""Write plda.bin and manifest.json from the crate diaric 0.2.0, which contains the PLDA arrays of community-1.
 
-Needs numpy and scipy, and the crate's file as its registry serves it. Any project that depends on `diaric = "=0.2.0"`
-has it after `cargo fetch`, in `registry/cache/` of cargo's home:
+Requires numpy, scipy, and the original file of the crate. For a project that depends on `diaric = "=0.2.0"`,
+`cargo fetch` stores this file in `registry/cache/` of cargo's home folder:
 
     python convert.py diaric-0.2.0.crate
 
-pyannote.audio 4.0.7 solves a generalized eigenvalue problem at load (`vbx_setup` in `utils/vbx.py`), whose
-eigenvectors' signs depend on the LAPACK at hand. The crate carries them as community-1's captures have them; here
-they are checked against scipy up to sign, and written, so that nothing has to be solved in the browser.
+pyannote.audio 4.0.7 solves a generalized eigenvalue problem when it loads the PLDA (`vbx_setup` in `utils/vbx.py`). The
+signs of the eigenvectors depend on the LAPACK implementation. The crate contains the eigenvectors with the signs of
+community-1's captured outputs. This script compares the eigenvectors with SciPy's up to sign and writes them, so the
+browser does not have to solve the eigenvalue problem.
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ DTYPE = np.dtype("<f8")
 EMBEDDING_SIZE = 256
 LATENT_SIZE = 128
 
-# Conditioning of the two matrices costs about four digits.
+# The condition numbers of the two matrices cost about four digits of accuracy.
 EIGEN_TOLERANCE = 1e-9
 
 ORIGIN_REVISION = "3533c8cf8e369892e6b79ff1bf80f7b0286a54ee"
 
 
 def read_crate(path: Path) -> dict[str, np.ndarray]:
-    """The crate's PLDA arrays by name, float64, after its hash was checked."""
+    """Verify the SHA-256 of the crate, and return its PLDA arrays by name, in float64."""
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     if digest != CRATE_SHA256:
         raise SystemExit(f"{path} has SHA-256 {digest}, expected {CRATE_SHA256}")
@@ -57,7 +58,7 @@ def read_crate(path: Path) -> dict[str, np.ndarray]:
 
 
 def check_eigenvectors(crate: dict[str, np.ndarray]) -> None:
-    """Solves the eigenvalue problem as pyannote does, and compares up to the sign of each eigenvector."""
+    """Solve the eigenvalue problem like pyannote, and compare the result up to the sign of each eigenvector."""
     tr, psi = crate["tr"], crate["psi"]
     within = np.linalg.inv(tr.T @ tr)
     between = np.linalg.inv((tr.T / psi) @ tr)
@@ -65,9 +66,9 @@ def check_eigenvectors(crate: dict[str, np.ndarray]) -> None:
     values, vectors = values[::-1], vectors[:, ::-1]
     signs = np.sign(np.sum(vectors * crate["eigenvectors_desc"], axis=0))
     if not np.allclose(values, crate["phi_desc"], rtol=EIGEN_TOLERANCE, atol=EIGEN_TOLERANCE):
-        raise SystemExit("phi_desc is not what scipy gives")
+        raise SystemExit("phi_desc differs from SciPy's eigenvalues")
     if not np.allclose(vectors * signs, crate["eigenvectors_desc"], rtol=0, atol=EIGEN_TOLERANCE):
-        raise SystemExit("eigenvectors_desc is not what scipy gives")
+        raise SystemExit("eigenvectors_desc differs from SciPy's eigenvectors")
 
 
 def main() -> None:
@@ -103,7 +104,7 @@ def main() -> None:
         "embeddingSize": EMBEDDING_SIZE,
         "latentSize": LATENT_SIZE,
         "dtype": "float64",
-        # In the order of the file, without gaps: little-endian, row-major.
+        # In the order of plda.bin, without gaps: little-endian, row-major.
         "arrays": [{"name": name, "axes": axes, "shape": list(values.shape)} for name, axes, values in arrays],
     }
     text = json.dumps(manifest, indent=2, ensure_ascii=False)

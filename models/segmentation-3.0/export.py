@@ -1,4 +1,4 @@
-"""Export pyannote's segmentation-3.0 to ONNX with its manifest."""
+"""Export pyannote's segmentation-3.0 to ONNX and write its manifest."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ STAGES = (
     exporting.Stage("classifier", OUTPUT_AXES, "scores"),
 )
 
-# Log-probabilities reach down to about -15, and float32 rounding, summed in another order, passes
-# through four recurrent layers of 589 steps: some 1e-5 is seen. A wrong weight or axis shows as 0.1
-# and more, and two classes closer than this bound are a coin toss in PyTorch itself.
+# Log-probabilities are as low as about -15. A different summation order in four recurrent layers of 589 steps causes
+# differences of about 1e-5; an incorrect weight or axis causes 0.1 or more. If two classes differ by less than this
+# bound, the best class is arbitrary in PyTorch as well.
 BOUND = 1e-3
 
-# Silence is ill-conditioned in the original: PyTorch itself lands 0.1 away from its own float64
-# result on log-probabilities of -50, and 1e-5 away on the probabilities, which are what counts.
-# Without `_from_first` the graph is 1e-4 away on this machine and more elsewhere.
+# Silence is ill-conditioned in the original. PyTorch's float32 result differs from float64 by 0.1 for log-probabilities
+# of -50, but only by 1e-5 for the probabilities, which are compared instead. Without `_from_first`, the graph differs
+# by 1e-4 or more, depending on the machine.
 SILENCE_BOUND = 5e-5
 
 
 class Exportable(torch.nn.Module):
-    """PyanNet with its sinc filters computed once and steadier norms; returns the scores, then the `STAGES` before."""
+    """PyanNet with constant sinc filters and more stable norms. Returns the scores, followed by the inner `STAGES`."""
 
     def __init__(self, model: Model) -> None:
         super().__init__()
@@ -73,26 +73,26 @@ class Exportable(torch.nn.Module):
 
 
 def _from_first(x: torch.Tensor) -> torch.Tensor:
-    """`x` less its first frame, for an instance norm, whose result no shift of a channel changes.
+    """Subtract the first frame from `x`, the input of an instance norm. This does not change the result of the norm.
 
-    In digital silence every channel is constant, and the norm multiplies what rounding leaves of
-    `x - mean(x)` by 300. Runtimes sum the mean in different orders and so drift apart by several
-    units of log-probability; from zeros they all get the exact answer.
+    In digital silence, every channel is constant, and the norm multiplies the rounding error of `x - mean(x)` by 300.
+    Runtimes sum the mean in different orders, so their log-probabilities differ by several units. With zeros as input,
+    all runtimes return the exact result.
     """
     return x - x[..., :1]
 
 
 def _log_softmax(x: torch.Tensor) -> torch.Tensor:
-    """Over the last axis, in simple steps.
+    """Compute the log-softmax over the last axis from other operators.
 
-    onnxruntime-web 1.30 has no LogSoftmax on WebGPU: it would take the scores to the CPU and back for it.
+    onnxruntime-web 1.30 has no LogSoftmax on WebGPU and would copy the scores to the CPU and back.
     """
     shifted = x - x.amax(-1, keepdim=True)
     return shifted - shifted.exp().sum(-1, keepdim=True).log()
 
 
 def _plain_conv(encoder: torch.nn.Module) -> torch.nn.Conv1d:
-    """The sinc filterbank as an ordinary convolution: its filters depend on nothing but the weights."""
+    """Return the sinc filterbank as an ordinary convolution. The filters depend only on the weights."""
     with torch.no_grad():
         filters = encoder.get_filters()
     channels, _, width = filters.shape
@@ -102,7 +102,7 @@ def _plain_conv(encoder: torch.nn.Module) -> torch.nn.Conv1d:
 
 
 def parity_inputs(sample_rate: int, window: int) -> dict[str, torch.Tensor]:
-    """Speech, noise and edge cases, alone and batched."""
+    """Return speech, noise and edge cases, single and batched."""
     speech, rate = exporting.sample_speech()
     assert rate == sample_rate
     windows = speech.unfold(0, window, window).unsqueeze(1)
@@ -113,19 +113,19 @@ def parity_inputs(sample_rate: int, window: int) -> dict[str, torch.Tensor]:
         "speech, batch of 3": windows[:3],
         "loud noise": exporting.noise(1, 1, window),
         "faint noise, batch of 3": exporting.noise(3, 1, window, scale=1e-3),
-        # As the last window of a recording is.
+        # Like the last window of a recording.
         "speech padded with silence": padded,
         "speech, short window": windows[:1, :, : window // 4],
     }
 
 
 def manifest_of(model: Model, graph: onnx.ModelProto, window: int) -> dict[str, Any]:
-    """`SegmentationManifest` without `file`."""
+    """Return the `SegmentationManifest` without `file`."""
     specifications = model.specifications
     sample_rate = model.hparams.sample_rate
     step = inspect.signature(SpeakerDiarization.__init__).parameters["segmentation_step"].default
     field = model.receptive_field
-    # The first stage makes the frames, and the layers after it keep them.
+    # All stages have the frames of the first stage, because later layers do not change them.
     field_samples = [model.receptive_field_size(num_frames) for num_frames in (1, 2)]
     frames = exporting.Frames(model.receptive_field_center(), field_samples[1] - field_samples[0])
     powerset = Powerset(len(specifications.classes), specifications.powerset_max_classes)

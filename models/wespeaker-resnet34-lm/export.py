@@ -1,9 +1,9 @@
-"""Write the manifest of WeSpeaker ResNet34-LM, and what its tests need: graphs with seeded weights and their goldens.
+"""Write the manifest of WeSpeaker ResNet34-LM, and test fixtures: graphs with seeded weights and their golden outputs.
 
-The public files are used as they are: the manifest pins them by bytes and SHA-256, nothing is exported from them here.
-The tests run where these files cannot be fetched, so they have a network of pyannote.audio's own class with seeded
-weights (`seeded.py`), exported in the two forms that people have: WeSpeaker's, whose pooling adds a constant before the
-square root and which subtracts a mean vector at the end, and pyannote's.
+The published files are used unchanged. The manifest pins them by size and SHA-256; this script does not export them.
+Tests must run without downloading these files. They use a network of pyannote.audio's class with seeded weights
+(`seeded.py`), exported in both common forms: pyannote's, and WeSpeaker's, whose pooling adds a constant before the
+square root and which subtracts a mean vector from the embedding.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ HUB = "Wespeaker/wespeaker-voxceleb-resnet34-LM"
 REVISION = "f0c48c298fd835726c27956a5d617bad7115627e"
 LICENSE = "CC-BY-4.0"
 
-# Builds of the same weights. The second is known by its hash only: it comes from the user.
+# Builds of the same weights. The second is a file of the user, identified only by its hash.
 SOURCES = (
     {
         "name": "voxceleb_resnet34_LM.onnx",
@@ -58,13 +58,13 @@ SOURCES = (
     },
 )
 
-# In pyannote.audio, written into `compute_fbank`: samples in [-1, 1] become 16-bit integers' range.
+# Scales samples in [-1, 1] to the range of 16-bit integers; hard-coded in `compute_fbank` of pyannote.audio.
 SAMPLE_SCALE = 1 << 15
 
 FEATURE_AXES = ("batch", "frame", "mel")
 MAP_AXES = ("batch", "channel", "frequency", "frame")
 VECTOR_AXES = ("batch", "channel")
-# Values inside of the graph are called differently in every build, so they are found by the graph's structure.
+# The names of values inside the graph differ between builds. The values are found by the structure of the graph.
 STAGES = (
     exporting.Stage("fbank", FEATURE_AXES, None),
     exporting.Stage("conv1", MAP_AXES, None),
@@ -73,25 +73,26 @@ STAGES = (
     exporting.Stage("embedding", VECTOR_AXES, "embs"),
 )
 
-# WeSpeaker's own export.
+# As in WeSpeaker's own export.
 WESPEAKER_OPSET = 14
 WESPEAKER_EPSILON = 1e-8
 
-# Speech of one person from here on, and of two within ten seconds.
+# One speaker is active at this time, and two within the next ten seconds.
 START_SECONDS = 9
 SAMPLE_RATE = 16000
 
-# Where the goldens' masks are on, as shares of the window: somebody talks at the start, somebody in two stretches,
-# somebody for a moment, which is one frame of the map of a second. No two at once, so that they can be given as what
-# local speakers say, too. pyannote has 589 frames in ten seconds.
+# Active segments of the golden masks, as fractions of the window: one at the start, two separate segments, and a short
+# segment that covers one frame of the feature map for one second of audio. The masks do not overlap, so that they can
+# also represent the activity of local speakers. pyannote has 589 frames in ten seconds.
 MASKS = (((0.0, 0.3),), ((0.3, 0.5), (0.7, 0.95)), ((0.55, 0.63),))
 MASK_FRAMES_PER_SECOND = 58.9
 
-# Every this many-th value of a stage is kept of ten seconds: a prime, so that all channels, frequencies and frames are
-# seen. All of them would be 29 MB.
+# For ten seconds, only every 389th value of a stage is stored, because all values would be 29 MB. The stride is prime,
+# so that all channels, frequencies and frames are covered.
 STRIDE = 389
 
-# Float32 sums in another order, through 33 layers, against values of order 1 to 10. A wrong layer is off by 0.1 and more.
+# Float32 differences for another summation order in 33 layers, with values of order 1 to 10. An incorrect layer causes
+# differences of 0.1 or more.
 BOUND = 1e-3
 
 TOLERANCE = {"max_abs": 0.01, "cosine": 0.9999}
@@ -99,7 +100,7 @@ FBANK_TOLERANCE = {"max_abs": 2e-3, "cosine": 0.99999}
 
 
 class Pyannote(torch.nn.Module):
-    """What pyannote.audio's class computes from features, without weights of frames."""
+    """Computes embeddings from features like pyannote.audio's class without frame weights."""
 
     def __init__(self, model: WeSpeakerResNet34) -> None:
         super().__init__()
@@ -110,7 +111,7 @@ class Pyannote(torch.nn.Module):
 
 
 class Wespeaker(torch.nn.Module):
-    """The same network as WeSpeaker publishes it: its pooling, and its mean vector subtracted from the embedding."""
+    """The same network in WeSpeaker's published form: with WeSpeaker's pooling and mean vector subtraction."""
 
     def __init__(self, model: WeSpeakerResNet34, mean_vector: torch.Tensor) -> None:
         super().__init__()
@@ -125,7 +126,7 @@ class Wespeaker(torch.nn.Module):
 
 
 def sample(start_seconds: float, seconds: float) -> torch.Tensor:
-    """Axes (batch, channel, sample), batch and channel 1, of the sample recording."""
+    """Return an excerpt of the sample recording with axes (batch, channel, sample); batch and channel are 1."""
     speech, rate = exporting.sample_speech()
     assert rate == SAMPLE_RATE
     return speech[None, None, round(start_seconds * rate) : round((start_seconds + seconds) * rate)]
@@ -133,10 +134,10 @@ def sample(start_seconds: float, seconds: float) -> torch.Tensor:
 
 @torch.no_grad()
 def make_model() -> tuple[WeSpeakerResNet34, torch.Tensor]:
-    """The seeded network, and a mean vector: the mean embedding of each second of the recording."""
+    """Return the seeded network and a mean vector: the mean embedding of one-second excerpts of the recording."""
     model = WeSpeakerResNet34()
     if not torch.equal(model.compute_fbank(sample(5, 1)), reference_features(sample(5, 1))):
-        raise exporting.ExportError("pyannote.audio computes other features than the manifest tells")
+        raise exporting.ExportError("pyannote.audio computes other features than the manifest describes")
     seeded.seed_weights(model.resnet, torch.cat([model.compute_fbank(sample(start, 10)) for start in (0, 10, 20)]))
     model.eval()
     seconds = torch.cat([model.compute_fbank(sample(start, 1)) for start in range(5, 30)])
@@ -147,7 +148,7 @@ def make_model() -> tuple[WeSpeakerResNet34, torch.Tensor]:
 
 
 def reference_features(waveform: torch.Tensor) -> torch.Tensor:
-    """Features by the facts that go into the manifest; axes (batch, frame, mel)."""
+    """Return features with the settings in the manifest; axes (batch, frame, mel)."""
     hparams = WeSpeakerResNet34().hparams
     mel = fbank(
         waveform[0] * SAMPLE_SCALE,
@@ -161,10 +162,13 @@ def reference_features(waveform: torch.Tensor) -> torch.Tensor:
 
 
 def export_graph(module: torch.nn.Module, features: torch.Tensor, *, opset: int, names: tuple[str, str]) -> onnx.ModelProto:
-    """Trace `module` as WeSpeaker's export script does: nothing but the ends has a name, batch and frames are dynamic."""
+    """Trace `module` like WeSpeaker's export script.
+
+    Only the graph input and output have names. The batch size and the number of frames are dynamic.
+    """
     buffer = io.BytesIO()
     with warnings.catch_warnings():
-        # It warns of itself being the older exporter; the public files come from it.
+        # The exporter warns that it is deprecated, but the published files were exported with it.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             module.eval(),
@@ -180,7 +184,17 @@ def export_graph(module: torch.nn.Module, features: torch.Tensor, *, opset: int,
 
 
 def write_skeleton(path: Path, module: torch.nn.Module, model: WeSpeakerResNet34, graph: onnx.ModelProto) -> None:
-    """Write `graph` without its weights, once it is known that it gives what `module` does with those put back."""
+    """Write `graph` without its weights, after verifying that the refilled graph matches `module`.
+
+    Args:
+        path: Output file.
+        module: Module that was exported to `graph`.
+        model: Seeded network, which provides the gains of the weights.
+        graph: Exported graph with weights.
+
+    Raises:
+        ExportError: The outputs of the refilled graph differ from PyTorch by more than `BOUND`.
+    """
     skeleton = seeded.skeleton_of(graph, seeded.gains_of(model.resnet))
     session = onnxruntime.InferenceSession(seeded.fill(skeleton).SerializeToString(), providers=["CPUExecutionProvider"])
     (name,) = (entry.name for entry in session.get_inputs())
@@ -191,13 +205,13 @@ def write_skeleton(path: Path, module: torch.nn.Module, model: WeSpeakerResNet34
         difference = float(np.abs(session.run(None, {name: features.numpy()})[0] - expected).max())
         print(f"{path.name}: {seconds} s differs from PyTorch by {difference:.1e}")
         if not difference <= BOUND:
-            raise exporting.ExportError(f"{path.name} gives something else than PyTorch")
+            raise exporting.ExportError(f"{path.name} differs from PyTorch by more than the bound")
     path.write_bytes(skeleton.SerializeToString(deterministic=True))
     print(f"{path.name}: {path.stat().st_size} bytes, {len(graph.SerializeToString())} with its weights")
 
 
 def masks(seconds: float) -> torch.Tensor:
-    """Axes (mask, frame), 0 or 1."""
+    """Return masks of 0 and 1 with axes (mask, frame)."""
     frames = int(seconds * MASK_FRAMES_PER_SECOND)
     result = torch.zeros(len(MASKS), frames)
     for mask, stretches in zip(result, MASKS, strict=True):
@@ -207,9 +221,9 @@ def masks(seconds: float) -> torch.Tensor:
 
 
 def stages_of(model: WeSpeakerResNet34, waveform: torch.Tensor) -> Tensors:
-    """Every stage for one window, and what the masks make of it."""
+    """Return all stages for one window, and the pooling and embedding with each mask."""
     features = model.compute_fbank(waveform)
-    # The first activation is a function, which no hook sees; the first block takes what it gives.
+    # The first activation is a function without hooks: its output is the input of the first block.
     taps = {"conv1": "layer1:input", **{f"layer{index}": f"layer{index}" for index in (1, 2, 3, 4)}, "pooling": "pool"}
     stages = {"fbank": features} | capture(model.resnet, [features], taps)
     weights = masks(waveform.shape[-1] / SAMPLE_RATE)
@@ -225,7 +239,7 @@ def stages_of(model: WeSpeakerResNet34, waveform: torch.Tensor) -> Tensors:
 
 
 def write_goldens(out: Path, model: WeSpeakerResNet34) -> None:
-    """Write what PyTorch gives for one second, whole, and for ten, sampled where it is large."""
+    """Write the golden outputs of PyTorch: complete for one second, with large stages subsampled for ten seconds."""
     for name, seconds, stride in (("one_second", 1, 1), ("ten_seconds", 10, STRIDE)):
         print(f"{name}:")
         waveform = sample(START_SECONDS, seconds)
@@ -258,7 +272,7 @@ def write_goldens(out: Path, model: WeSpeakerResNet34) -> None:
 
 
 def stage_frames(model: WeSpeakerResNet34) -> dict[str, exporting.Frames]:
-    """Frames of the stages that have any."""
+    """Return the frames of all stages with a frame axis."""
     hparams = model.hparams
     length, step = (
         exporting.whole(hparams.sample_rate * duration / 1000, "a mel frame")
@@ -267,7 +281,7 @@ def stage_frames(model: WeSpeakerResNet34) -> dict[str, exporting.Frames]:
     frames = {"fbank": exporting.Frames((length - 1) / 2, step)}
     frames["conv1"] = latest = frames["fbank"].after(model.resnet.conv1)
     for index in (1, 2, 3, 4):
-        # Shortcuts go beside the two convolutions of a block, not after them.
+        # Shortcut convolutions are parallel to the two convolutions of a block.
         for block in getattr(model.resnet, f"layer{index}"):
             latest = latest.after(block.conv1, block.conv2)
         frames[f"layer{index}"] = latest
@@ -275,17 +289,17 @@ def stage_frames(model: WeSpeakerResNet34) -> dict[str, exporting.Frames]:
 
 
 def min_samples(model: WeSpeakerResNet34) -> int:
-    """The shortest input, as pyannote's pipeline finds it: by trying."""
+    """Return the minimum number of samples, found by trial like in pyannote's pipeline."""
     wrapper = PyannoteAudioPretrainedSpeakerEmbedding.__new__(PyannoteAudioPretrainedSpeakerEmbedding)
     wrapper.model_, wrapper.device = model, torch.device("cpu")
     with warnings.catch_warnings():
-        # The standard deviation of one frame is none.
+        # PyTorch warns because the standard deviation of a single frame is undefined.
         warnings.simplefilter("ignore")
         return wrapper.min_num_samples
 
 
 def manifest_of(model: WeSpeakerResNet34) -> dict[str, Any]:
-    """`EmbeddingManifest` without `file`."""
+    """Return the `EmbeddingManifest` without `file`."""
     hparams = model.hparams
     size, mel_bins = model.dimension, hparams.num_mel_bins
     return {
@@ -317,7 +331,7 @@ def manifest_of(model: WeSpeakerResNet34) -> dict[str, Any]:
             "subtractMean": hparams.fbank_centering_span is None,
         },
         "pooling": "statistics",
-        # pyannote embeds whatever a mask leaves, a single frame of the map too.
+        # pyannote embeds any masked input, even a single frame of the feature map.
         "minFrames": 1,
         "minSamples": min_samples(model),
         "input": {"name": "feats", "dtype": "float32", "axes": list(FEATURE_AXES), "shape": [None, None, mel_bins]},
@@ -332,11 +346,11 @@ def _default(function: Any, parameter: str) -> Any:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=HERE, help="of the manifest (default: beside the script)")
+    parser.add_argument("--out", type=Path, default=HERE, help="folder of the manifest (default: the script's folder)")
     fixtures = HERE.parent.parent / "e2e" / "fixtures" / "resnet34"
-    parser.add_argument("--fixtures", type=Path, default=fixtures, help="of graphs and goldens")
+    parser.add_argument("--fixtures", type=Path, default=fixtures, help="folder of graphs and golden outputs")
     arguments = parser.parse_args()
-    # Several threads may split a sum in other ways from run to run.
+    # Several threads could split sums differently in each run.
     torch.set_num_threads(1)
     model, mean_vector = make_model()
     example = model.compute_fbank(sample(START_SECONDS, 2)).repeat(2, 1, 1)

@@ -1,14 +1,13 @@
-"""A full-size WeSpeaker ResNet34 whose weights follow from a few small tables, for tests.
+"""A full-size WeSpeaker ResNet34 for tests, with weights computed from seeds and small tables.
 
-The public weights are not part of this repository, and 26 MB of random ones need not be either: the weights of every
-layer are numbers of a counter-based generator times one gain per output channel. What is kept of an exported graph is
-its skeleton, in which each large initializer is marked as data outside of the file, at a place called `seeded`, with its
-seed. The gains stay in the skeleton, as initializers called `<weight>/gain`. `test/seededModel.ts` fills a skeleton
-in the same way, to the same bits, so that the tests need no Python; whoever opens a skeleton unfilled is told that its
-weights lie elsewhere.
+The published weights are not part of this repository, and neither are 26 MB of random weights. The weights of every
+layer are the output of a counter-based generator, multiplied by one gain per output channel. Only the skeleton of an
+exported graph is stored. In a skeleton, each large initializer is external data at the location `seeded`, with its seed.
+The gains are stored as initializers named `<weight>/gain`. `test/seededModel.ts` fills skeletons to identical bits, so
+that the tests need no Python. Loading an unfilled skeleton results in an error about external data.
 
-Gains and biases are what is left of batch norms whose statistics come from speech, so that activations are as lively as
-in a trained network: neither dying nor exploding through 33 layers.
+Gains and biases result from folded batch norms with statistics of speech. Therefore, as in a trained network,
+activations neither vanish nor explode in 33 layers.
 """
 
 from __future__ import annotations
@@ -18,36 +17,39 @@ import onnx
 import torch
 from onnx import numpy_helper
 
-# Where a skeleton says that its weights are.
+# Location of external data in a skeleton.
 LOCATION = "seeded"
 GAIN_SUFFIX = "/gain"
 
-# How far batch norms scale and shift from what they would give by themselves: channels differ, none is switched off.
+# Maximum deviation of the scale (from 1) and shift (from 0) of batch norms. Channels differ, and none is disabled.
 SCALE_SPREAD = 0.5
 SHIFT_SPREAD = 0.3
 
-# Biases of the last layer, against embedding components of order 1.
+# Maximum bias of the last layer. Embedding components are of order 1.
 BIAS_SPREAD = 0.1
 
-# Seeds of weights count from 0; those of other tables must not meet them.
+# Seeds of weights start at 0. Seeds of other tables must differ from these.
 SCALE_SEED = 1000
 SHIFT_SEED = 2000
 BIAS_SEED = 3000
 
 
 def uniform(seed: int, count: int) -> np.ndarray:
-    """Axes (value), float32, multiples of 2^-23 in [-1, 1): value `i` is a hash of `i` and `seed`."""
+    """Return pseudorandom numbers: float32 multiples of 2^-23 in [-1, 1), with axes (value).
+
+    Value `i` is a hash of `i` and `seed`.
+    """
     with np.errstate(over="ignore"):
         x = np.arange(count, dtype=np.uint32) * np.uint32(0x9E3779B1) + np.uint32(seed) * np.uint32(0x85EBCA77)
         for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
             x = (x ^ (x >> np.uint32(shift))) * np.uint32(factor)
         x ^= x >> np.uint32(16)
-    # 24 bits, which float32 holds without rounding.
+    # 24 bits, which float32 represents exactly.
     return ((x >> np.uint32(8)).astype(np.float32) / np.float32(2**23)) - np.float32(1)
 
 
 def layers_of(network: torch.nn.Module) -> list[tuple[torch.nn.Conv2d, torch.nn.BatchNorm2d]]:
-    """Every convolution and the batch norm behind it, in the order in which they are computed."""
+    """Return every convolution with the batch norm that follows it, in the order of computation."""
     modules = [module for module in network.modules() if isinstance(module, (torch.nn.Conv2d, torch.nn.BatchNorm2d))]
     convolutions = [module for module in modules if isinstance(module, torch.nn.Conv2d)]
     norms = [module for module in modules if isinstance(module, torch.nn.BatchNorm2d)]
@@ -56,19 +58,21 @@ def layers_of(network: torch.nn.Module) -> list[tuple[torch.nn.Conv2d, torch.nn.
 
 @torch.no_grad()
 def seed_weights(network: torch.nn.Module, features: torch.Tensor) -> None:
-    """Give `network`, a `ResNet` of pyannote.audio, its weights; batch norms take their statistics from `features`.
+    """Set the weights of `network`, and leave it in evaluation mode.
 
-    `features` has axes (batch, frame, mel). Leaves the network in evaluation mode.
+    Args:
+        network: A `ResNet` of pyannote.audio.
+        features: Features for the statistics of the batch norms, with axes (batch, frame, mel).
     """
     for seed, (convolution, norm) in enumerate(layers_of(network)):
         _fill(convolution.weight, seed, 1)
         _fill(norm.weight, SCALE_SEED + seed, SCALE_SPREAD)
         norm.weight += 1
         _fill(norm.bias, SHIFT_SEED + seed, SHIFT_SPREAD)
-        # One pass then sets the statistics to those of the batch.
+        # With this momentum, one forward pass sets the running statistics to those of the batch.
         norm.momentum = 1.0
     linear = network.seg_1
-    # Rows of unit variance.
+    # Scaled to outputs of unit variance for inputs of unit variance.
     _fill(linear.weight, len(layers_of(network)), float(np.float32((3 / linear.in_features) ** 0.5)))
     _fill(linear.bias, BIAS_SEED, BIAS_SPREAD)
     network.train()
@@ -82,7 +86,7 @@ def _fill(parameter: torch.Tensor, seed: int, spread: float) -> None:
 
 
 def gains_of(network: torch.nn.Module) -> list[np.ndarray]:
-    """Per output channel of each layer, what turns the generator's numbers into weights that need no batch norm."""
+    """Return the gains of each layer per output channel, which fold the batch norm into the generated weights."""
     gains = [norm.weight / torch.sqrt(norm.running_var + norm.eps) for _, norm in layers_of(network)]
     linear = network.seg_1
     last = np.float32((3 / linear.in_features) ** 0.5)
@@ -90,7 +94,18 @@ def gains_of(network: torch.nn.Module) -> list[np.ndarray]:
 
 
 def skeleton_of(graph: onnx.ModelProto, gains: list[np.ndarray]) -> onnx.ModelProto:
-    """`graph`, an export of the network with batch norms folded in, without the weights that follow from `gains`."""
+    """Remove the generated weights from a graph.
+
+    Args:
+        graph: Export of the network with folded batch norms.
+        gains: Gains of each layer from `gains_of`.
+
+    Returns:
+        The skeleton, which `fill` turns back into the graph.
+
+    Raises:
+        AssertionError: The weights in `graph` differ from the generated weights.
+    """
     skeleton = onnx.ModelProto()
     skeleton.CopyFrom(graph)
     initializers = {tensor.name: tensor for tensor in skeleton.graph.initializer}
@@ -98,7 +113,7 @@ def skeleton_of(graph: onnx.ModelProto, gains: list[np.ndarray]) -> onnx.ModelPr
     for seed, (name, gain) in enumerate(zip(names, gains, strict=True)):
         tensor = initializers[name]
         exported = numpy_helper.to_array(tensor)
-        # The exporter rounds once more than the product does.
+        # Not exactly equal, because the exporter rounds once more than the product.
         np.testing.assert_allclose(exported, _weights(seed, gain, exported.shape), rtol=1e-6, atol=0)
         tensor.ClearField("raw_data")
         tensor.data_location = onnx.TensorProto.EXTERNAL
@@ -109,7 +124,7 @@ def skeleton_of(graph: onnx.ModelProto, gains: list[np.ndarray]) -> onnx.ModelPr
 
 
 def fill(skeleton: onnx.ModelProto) -> onnx.ModelProto:
-    """The graph that `skeleton` stands for, with all of its weights."""
+    """Return the graph of `skeleton` with all of its weights."""
     model = onnx.ModelProto()
     model.CopyFrom(skeleton)
     tensors = {tensor.name: tensor for tensor in model.graph.initializer}
@@ -126,6 +141,6 @@ def fill(skeleton: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def _weights(seed: int, gain: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Axes `shape`, the first of which is the output channel; float32, each product rounded once."""
+    """Return float32 weights of `shape`, whose first axis is the output channel. Each product is rounded once."""
     values = uniform(seed, int(np.prod(shape))).reshape(shape)
     return values * gain.reshape(-1, *[1] * (len(shape) - 1))
