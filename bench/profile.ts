@@ -137,7 +137,7 @@ async function countWork(page: Page, recording: string, { backend, threads, seco
 /** @throws Error if the file does not exist */
 function modelFile(name: string): ModelFile {
   if (!isShipped(name)) {
-    if (!existsSync(name)) throw new Error(`${name} does not exist and is not a shipped model.`);
+    if (!existsSync(name)) throw new Error(`${name} does not exist and is not a bundled model.`);
     return { path: name, stages: null, openSize: null };
   }
   const manifest = manifestOf(name);

@@ -16,7 +16,7 @@ import { runCommand } from './script';
 const HELP = `Usage: npm run --silent bisect -- MODEL.onnx [options]
 
 Finds the first node whose result differs between WebGPU and WASM. Needs no golden outputs.
-MODEL.onnx can also be a golden bundle with its graph inside, or the name of a shipped model.
+MODEL.onnx can also be a golden bundle with its graph inside, or the name of a bundled model.
 
   --input FILE.npy   input of the graph; with several inputs, one file per input, named after it
                      (default: generated values that are the same in every run)

@@ -10,12 +10,12 @@ export const HELP = `Usage: npm run --silent compare -- BUNDLE... [options]
        npm run --silent compare -- --precision BUNDLE [options]
 
 Runs a model on the inputs of a golden bundle, compares every stage, and reports the first stage that is itself wrong.
-BUNDLE is a golden bundle (.zip or folder), a .npz, .npy or .safetensors file, or the name of a shipped model. A folder that is
+BUNDLE is a golden bundle (.zip or folder), a .npz, .npy or .safetensors file, or the name of a bundled model. A folder that is
 not a bundle is searched, with its subfolders, for bundles: zip files, folders, and .npz or .safetensors files with a graph of the
 same name. Several bundles are compared one by one in the same browser, with one line per bundle. The options apply to all bundles.
 
   --model FILE.onnx           graph to test (default: NAME.onnx beside the bundle NAME.zip, else the graph in the bundle,
-                              else the shipped model of the bundle)
+                              else the bundled model of the bundle)
   --backend webgpu|wasm|both  ONNX Runtime backend (default wasm). With WASM, the kernels that the diarizer uses instead of
                               ONNX Runtime are also compared, if they support this graph
   --map STAGE=VALUE           use the graph value VALUE for STAGE if it was not found automatically; can be repeated

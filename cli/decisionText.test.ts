@@ -17,23 +17,23 @@ const documentWith = (decisions: readonly DecisionReport[], y = {}) =>
   documentOf({ runs: [{ ...report('wasm', [{ name: 'a' }, { name: 'y', ...y }]), decisions }], failures: [], between: null, notes: [] });
 
 test.each<[Partial<DecisionReport>, string]>([
-  [{}, '3 of 589 frames have another class, 1 of them near ties'],
-  [{ differing: 0, nearTies: 0 }, '0 of 589 frames have another class'],
-  [{ differing: 1, nearTies: 1 }, '1 of 589 frames has another class, a near tie'],
+  [{}, '3 of 589 frames have a different class, 1 of them near ties'],
+  [{ differing: 0, nearTies: 0 }, '0 of 589 frames have a different class'],
+  [{ differing: 1, nearTies: 1 }, '1 of 589 frames has a different class, a near tie'],
   [{ kind: 'threshold', threshold: 0.5, nearTies: 3 }, '3 of 589 values are on the other side of 0.5, all of them near ties'],
   [{ kind: 'value', nearTies: 0 }, '3 of 589 values differ'],
-  [{ kind: 'rank', nearTies: 0 }, '3 of 589 places of the ranking have another item'],
-  [{ axes: [], nearTies: 0 }, '3 of 589 items have another class'],
-  [{ axes: ['batch', 'axis1'], nearTies: 0 }, '3 of 589 rows have another class'],
+  [{ kind: 'rank', nearTies: 0 }, '3 of 589 places of the ranking have a different item'],
+  [{ axes: [], nearTies: 0 }, '3 of 589 items have a different class'],
+  [{ axes: ['batch', 'axis1'], nearTies: 0 }, '3 of 589 rows have a different class'],
 ])('%j', (changes, text) => {
   expect(decisionSentence([{ ...DECISIONS, ...changes }])).toBe(text);
 });
 
 test('the text starts with the decisions and lists their causes and examples', () => {
   const lines = describe(documentWith([DECISIONS], WRONG)).split('\n');
-  expect(lines[0]).toContain('model on wasm: 3 of 589 frames have another class, 1 of them near ties; fail, first divergence y');
+  expect(lines[0]).toContain('model on wasm: 3 of 589 frames have a different class, 1 of them near ties; fail, first divergence y');
   expect(lines.slice(1, 6)).toEqual([
-    '  decisions of y (axis class): 3 of 589 frames have another class, 1 of them near ties',
+    '  decisions of y (axis class): 3 of 589 frames have a different class, 1 of them near ties',
     '    caused by a: 2',
     '    caused by y: 1, between a and y (not tried: b)',
     '    batch 0, frame 12 (0.500 s): 1 (speaker 1) instead of 0 (no speaker), margin 2.5e-1',
@@ -50,5 +50,5 @@ test('differing decisions within tolerance are warnings in the text and in JUnit
   expect(xmlOf(within)).toContain('tests="3" failures="0"');
   expect(xmlOf(within)).toMatch(/<property name="decisions" value="3 of 589 frames/);
   expect(xmlOf(within)).toMatch(/name="decisions of y">\s*<system-out>.*warning/s);
-  expect(xmlOf(outside)).toMatch(/<failure type="decisions" message="3 of 589 frames have another class/);
+  expect(xmlOf(outside)).toMatch(/<failure type="decisions" message="3 of 589 frames have a different class/);
 });

@@ -2,7 +2,7 @@
 import { unitOf } from '../src/compare/verdict';
 import type { DecisionCause, DecisionReport, DifferingDecision } from '../src/compare/report';
 
-/** `3 of 589 frames have another class, 2 of them near ties`; with the names of the outputs if there are several. Null without decisions. */
+/** `3 of 589 frames have a different class, 2 of them near ties`; with the names of the outputs if there are several. Null without decisions. */
 export function decisionSentence(decisions: readonly DecisionReport[]): string | null {
   if (decisions.length === 0) return null;
   return decisions.map((one) => (decisions.length === 1 ? countText(one) : `${one.stage}: ${countText(one)}`)).join('; ');
@@ -26,10 +26,10 @@ function countText(decisions: DecisionReport): string {
   const isOne = differing === 1;
   const have = isOne ? 'has' : 'have';
   const texts = {
-    class: `${unitOf(decisions)}s ${have} another class`,
+    class: `${unitOf(decisions)}s ${have} a different class`,
     threshold: `values ${isOne ? 'is' : 'are'} on the other side of ${threshold}`,
     value: `values ${isOne ? 'differs' : 'differ'}`,
-    rank: `places of the ranking ${have} another item`,
+    rank: `places of the ranking ${have} a different item`,
   };
   const ties = nearTies === 0 ? '' : nearTies < differing ? `, ${nearTies} of them near ties` : isOne ? ', a near tie' : ', all of them near ties';
   return `${differing} of ${total} ${texts[kind]}${ties}`;

@@ -64,7 +64,7 @@ test('with a common graph, .npz files need no graph', () => {
   expect(search([folder], true)).toMatchObject({ bundles: ['a.npz', 'b.npz'], skipped: [] });
 });
 
-test('one file, one folder that is a bundle, or a shipped model is a single bundle; a named file is never skipped', () => {
+test('one file, one folder that is a bundle, or a bundled model is a single bundle; a named file is never skipped', () => {
   put('a.npz', 'open/manifest.json', 'two/x.zip');
   expect(search([at('a.npz')])).toEqual({ isSingle: true, bundles: ['a.npz'], skipped: [] });
   expect(search([`${at('open')}/`])).toMatchObject({ isSingle: true, bundles: ['open'] });

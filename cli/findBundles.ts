@@ -4,7 +4,7 @@ import { extname, join } from 'node:path';
 import { isShipped } from '../src/store/manifest';
 
 export interface FoundBundle {
-  /** Path of a file or folder, or the id of a shipped model. */
+  /** Path of a file or folder, or the id of a bundled model. */
   readonly bundle: string;
   /** Path of the graph of the same name beside the bundle; null if there is none. */
   readonly graph: string | null;

@@ -9,7 +9,7 @@ async function savedReport(page: Page): Promise<{ reports?: ComparisonReport[] }
   return JSON.parse(readFileSync(await file.path(), 'utf8')) as Record<string, unknown>;
 }
 
-test('a shipped model passes on WASM, and its stages can be inspected', async ({ page }) => {
+test('a bundled model passes on WASM, and its stages can be inspected', async ({ page }) => {
   await openFiles(page, 'public/goldens/segmentation-3.0.zip');
   await expect(page.getByTestId('model-name')).toContainText('segmentation-3.0');
   await run(page, 'wasm');

@@ -138,7 +138,7 @@ test('a turn is split at the playhead; a loop repeats one turn', async ({ page }
   await expect(page.getByTestId('turn-loop')).toHaveAttribute('aria-pressed', 'false');
 });
 
-test('the ? key shows the shortcuts, and single-letter shortcuts can be disabled', async ({ page }) => {
+test('the ? key shows the shortcuts, and single-character shortcuts can be disabled', async ({ page }) => {
   await openSampleTurns(page);
   await page.keyboard.press('?');
   const help = page.getByTestId('help');

@@ -74,7 +74,7 @@ test('click on the tracks seeks; space plays and pauses', async ({ page }) => {
   await expect.poll(() => shownSeconds(page)).toBeGreaterThan(before);
 });
 
-test('cancelling stops the work, and the next run is complete', async ({ page }) => {
+test('canceling stops the work, and the next run is complete', async ({ page }) => {
   await page.goto('index.html');
   await page.getByTestId('try-sample').click();
   await expect(state(page)).toHaveAttribute('data-state', 'running', { timeout: 60_000 });
@@ -108,7 +108,7 @@ test('the page works with the keyboard and announces its state to assistive tech
   await expect(page.getByRole('progressbar').first()).toBeVisible();
   await page.keyboard.press('Escape');
   await expect(state(page)).toHaveAttribute('data-state', 'empty');
-  // Loading was also cancelled.
+  // Loading was also canceled.
   await expect.poll(() => page.workers().length).toBe(0);
 });
 

@@ -15,7 +15,7 @@ test('the slider shows a proposal with merged speakers and changes the result on
 
   await slider.focus();
   await page.keyboard.press('ArrowLeft');
-  await expect(answer).toContainText('Proposed: 1 speaker');
+  await expect(answer).toContainText('Preview: 1 speaker');
   await expect(answer).toContainText('Speaker 1 and Speaker 2 are merged.');
   await expect(page.getByTestId('summary')).toContainText('1 speaker');
   // Escape discards the proposal.

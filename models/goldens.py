@@ -1,4 +1,4 @@
-"""Write the golden bundles of the shipped models to public/goldens/, with the outputs of the original PyTorch models.
+"""Write the golden bundles of the bundled models to public/goldens/, with the outputs of the original PyTorch models.
 
 A bundle contains the inputs and all stages in the model's manifest. Backends are verified against these outputs, so
 the outputs come from the original model and its original feature extraction, not from our export.

@@ -11,7 +11,7 @@ let isCancelled = false;
 const steps = (onProgress: OnProgress | null) => async (step: string, completed: number, total: number) => {
   onProgress?.({ step, completed, total });
   await new Promise((resolve) => setTimeout(resolve));
-  if (isCancelled) throw new VoxlaneError({ code: 'cancelled', problem: 'The comparison was cancelled' });
+  if (isCancelled) throw new VoxlaneError({ code: 'cancelled', problem: 'The comparison was canceled' });
 };
 
 /** The steps of a new task. */

@@ -40,7 +40,7 @@ export const cancel: Group = {
             cancellableRun.controller.abort();
             return { code: await cancellableRun.ended, milliseconds: performance.now() - start };
           });
-          if (code !== 'cancelled' || done.includes(one.stage)) throw new Error(`The run ended before ${one.stage} could be cancelled.`);
+          if (code !== 'cancelled' || done.includes(one.stage)) throw new Error(`The run ended before ${one.stage} could be canceled.`);
           return milliseconds;
         });
       }

@@ -30,7 +30,7 @@ interpolated from three counts: at most 3 % too low for 20 frames, 0.5 % from 15
 export type Backend = 'wasm' | 'webgpu';
 
 export interface ProfileCommand {
-  /** Names of shipped models or one path. */
+  /** Names of bundled models or one path. */
   readonly models: readonly string[];
   readonly backend: Backend;
   readonly threads: number;

@@ -18,7 +18,7 @@ import type { GraphList } from '../listGraph';
 import type { Answer } from '../comparePage';
 
 interface CompareRequest {
-  /** Id of a shipped model to use instead of the selected files. */
+  /** Id of a bundled model to use instead of the selected files. */
   readonly shipped: string | null;
   readonly map: readonly (readonly [string, string])[];
   readonly backends: readonly RuntimeBackend[];
@@ -28,7 +28,7 @@ interface CompareRequest {
 }
 
 interface PrecisionFilesRequest {
-  /** Id of a shipped model to use instead of the selected files. */
+  /** Id of a bundled model to use instead of the selected files. */
   readonly shipped: string | null;
   readonly map: readonly (readonly [string, string])[];
   readonly backend: RuntimeBackend;
@@ -71,7 +71,7 @@ interface StageAnswer {
 /** Stages that require a run of the pipeline, whose hook returns their artifacts. */
 const PIPELINE_STAGES = STAGES.filter((stage) => stage !== 'decode' && stage !== 'fbank');
 
-/** Sample rate of all shipped models, in Hz. */
+/** Sample rate of all bundled models, in Hz. */
 const MODEL_SAMPLE_RATE = 16_000;
 
 let comparator: Comparator | undefined;
@@ -199,14 +199,14 @@ async function runLayer(source: File | Float32Array, request: StageRequest, note
     throw new VoxlaneError({
       code: 'options',
       problem: `The stage ${path} does not exist`,
-      expected: `${[...PIPELINE_STAGES, DECODE].join(', ')}, a layer of a shipped model, or MODEL/LAYER`,
+      expected: `${[...PIPELINE_STAGES, DECODE].join(', ')}, a layer of a bundled model, or MODEL/LAYER`,
       remedy: 'Use one of these names',
     });
   }
   return opened().layer({ model, stage, ...(await segmentOf(source, request, notes)) }, backend, progress());
 }
 
-/** Id of the shipped model with a layer of this name; empty if there is none. */
+/** Id of the bundled model with a layer of this name; empty if there is none. */
 async function modelWith(stage: string): Promise<string> {
   const base = new URL('models/', document.baseURI).href;
   for (const [id, task] of Object.entries(SHIPPED_MODELS)) {

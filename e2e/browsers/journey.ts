@@ -121,7 +121,7 @@ export function journey(kind: BrowserKind): void {
       await driver.click(byTestId('tab-count'));
       await driver.click(byTestId('count-slider'));
       await driver.press('Home');
-      await waitForText(driver, byTestId('count-answer'), /Proposed: 1 speaker/);
+      await waitForText(driver, byTestId('count-answer'), /Preview: 1 speaker/);
       await waitFor(driver, 'the button to accept', 30, () => !document.querySelector<HTMLButtonElement>('[data-testid="count-accept"]')!.disabled);
       await driver.click(byTestId('count-accept'));
       await waitForCount(driver, byTestId('speaker-row'), 1);

@@ -38,7 +38,7 @@ test("a graph of another project: its values by name, and the audit of its weigh
   await expect(page.getByTestId('audit-row').first()).toBeVisible();
 });
 
-test('a graph without bundle is bisected, which can be cancelled', async ({ page }) => {
+test('a graph without bundle is bisected, which can be canceled', async ({ page }) => {
   test.setTimeout(4 * MINUTES);
   const { onnx } = makeForeignModel();
   await openFiles(page, [upload('foreign.onnx', onnx)]);
@@ -51,7 +51,7 @@ test('a graph without bundle is bisected, which can be cancelled', async ({ page
   await expect(page.getByTestId('progress')).toBeHidden();
 });
 
-test('the address selects a shipped model, and the self-check of the main page links to it', async ({ page }) => {
+test('the address selects a bundled model, and the self-check of the main page links to it', async ({ page }) => {
   test.setTimeout(3 * MINUTES);
   await page.goto('compare.html?model=segmentation-3.0');
   await expect(state(page)).toHaveAttribute('data-state', 'done', { timeout: 2 * MINUTES });

@@ -46,7 +46,7 @@ test('one call: file, download, samples and streams yield the same result with o
   await expect.poll(() => page.workers().length, { timeout: 10_000 }).toBe(0);
 });
 
-test('a waiting run is cancelled immediately, the current run continues, and streams are closed', async ({ page }) => {
+test('a waiting run is canceled immediately, the current run continues, and streams are closed', async ({ page }) => {
   await loadSamples(page);
   await createDiarizer(page, { backend: 'wasm' });
   const outcome = await page.evaluate(async () => {
@@ -61,7 +61,7 @@ test('a waiting run is cancelled immediately, the current run continues, and str
     const locked = await causeOf(testDiarizer.diarize(stream));
     waiting.abort('no longer wanted');
     const cancelled = [await second, isDone, (await first).speakers.length];
-    // A live source that stalls forever: its run can still be cancelled.
+    // A live source that stalls forever: its run can still be canceled.
     let wasCancelled = false;
     const live = new ReadableStream<Float32Array>({
       start: (controller) => { controller.enqueue(librarySamples.slice(0, 400_000)); },

@@ -108,14 +108,14 @@ test('a long VBR MP3: turns at its end match those of its last part alone', asyn
 
 for (const cancelCase of cancelCases(DURATION_SECONDS - PART_SECONDS)) {
   const { stage, recording, after } = cancelCase;
-  test(`cancelling during ${stage} does not wait for it and ends the workers`, async ({ page }) => {
-    // Cancelling only returns if it does not wait for the stage.
+  test(`canceling during ${stage} does not wait for it and ends the workers`, async ({ page }) => {
+    // Canceling only returns if it does not wait for the stage.
     if (stage === 'clustering') await makeClusteringEndless(page);
     await openEngine(page);
     await page.setInputFiles('#file', recording === 'long' ? files.long : 'public/sample.wav');
     const { reported, done } = await startUntilStage(page, cancelCase, { backend: 'wasm', preset: 'exact' });
     expect(page.workers().length).toBeGreaterThanOrEqual(4);
-    // Otherwise, a different stage would have been cancelled.
+    // Otherwise, a different stage would have been canceled.
     if (!after) expect(reported).toEqual([]);
     expect(done).not.toContain(stage);
     expect(await cancelRun(page)).toBe('cancelled');

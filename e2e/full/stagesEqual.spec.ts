@@ -81,7 +81,7 @@ test('segment, embed and cluster produce turns byte-identical to a whole run', a
   expect(outcome.scores).toMatchObject({ der: 0, jer: 0, errors: [] });
 });
 
-test('mismatched inputs are rejected, and cancelled or disposed stages end', async ({ page }) => {
+test('mismatched inputs are rejected, and canceled or disposed stages end', async ({ page }) => {
   await openEngine(page);
   const outcome = await page.evaluate(async (options) => {
     // Not silent, so each window is computed.

@@ -108,7 +108,7 @@ describe('reduce', () => {
     expect(reduce(running, { type: 'returned' })).toBe(running);
   });
 
-  it('keeps the last result through a failure and a cancelled run', () => {
+  it('keeps the last result through a failure and a canceled run', () => {
     const finished: Action = { type: 'finished', id: 1, outcome };
     const failed = after(started, finished, { ...started, id: 2 }, { type: 'failed', id: 2, failure });
     expect(failed.phase).toEqual({ kind: 'error', failure, source });

@@ -11,7 +11,7 @@ import type { Notice } from '../ui-kit/texts/en';
  * tested without a browser.
  *
  *   empty ──start──▶ loading ──progress──▶ running ──finished──▶ done
- *     ▲                 │ cancelled / failed  │                    │
+ *     ▲                 │ canceled / failed   │                    │
  *     └─────────────────┴──────▶ empty / error ◀──────new / start──┘
  */
 

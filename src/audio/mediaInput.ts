@@ -45,14 +45,14 @@ export function damaged(reachedSeconds: number, heldSeconds: number): VoxlaneErr
 
 /** @param heldSeconds length that can still be analyzed; null if unknown */
 export function truncated(problem: string, heldSeconds: number | null): VoxlaneError {
-  const segment =
+  const alternative =
     heldSeconds === null
       ? 'repair it with "ffmpeg -i in -c copy out"'
-      : `set durationSeconds so that the segment ends by ${(Math.floor(heldSeconds * 1000) / 1000).toFixed(3)} s`;
+      : `analyze only the part up to ${(Math.floor(heldSeconds * 1000) / 1000).toFixed(3)} s (durationSeconds)`;
   return new VoxlaneError({
     code: 'audio-truncated',
     problem,
-    remedy: `Copy the whole file again, or ${segment} to analyze the available part`,
+    remedy: `Copy the whole file again, or ${alternative}`,
   });
 }
 

@@ -186,7 +186,7 @@ describe('joined WAV files', () => {
     await expect(collect((await openAudio(cut, OPTIONS)).pieces())).rejects.toMatchObject({
       code: 'audio-truncated',
       problem: 'The WAV header declares 0.750 s, but the file contains 0.594 s',
-      remedy: expect.stringContaining('the segment ends by 0.593 s') as string,
+      remedy: expect.stringContaining('only the part up to 0.593 s') as string,
     });
     const { samples } = await read(await openAudio(cut, { ...OPTIONS, durationSeconds: 0.593 }));
     expect(samples).toEqual(concatenate(parts).slice(0, 0.593 * 16_000));

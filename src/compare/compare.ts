@@ -62,12 +62,12 @@ interface CompareOptions {
 const CLASS_AXIS = 'class';
 
 /**
- * Maximum relative error of float32 rounding in a deep graph: twice the 1.0e-5 that the shipped models, up to 50 layers
+ * Maximum relative error of float32 rounding in a deep graph: twice the 1.0e-5 that the bundled models, up to 50 layers
  * deep, reach against PyTorch.
  */
 const ROUNDING = 2e-5;
 /**
- * Maximum ratio of the error of one value to the root mean square of all errors. Rounding in the shipped models reaches 26,
+ * Maximum ratio of the error of one value to the root mean square of all errors. Rounding in the bundled models reaches 26,
  * in a tensor of a million values.
  */
 const PEAK = 30;

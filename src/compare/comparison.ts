@@ -96,7 +96,7 @@ export class Comparison {
 
   /** Opens a model of this release with its goldens. @param onStep as for {@link open} */
   async openShipped(id: string, onStep: OnStep = NO_STEP): Promise<Opened> {
-    if (!isShipped(id)) throw refused(`No model ${id} ships with this release`, 'Choose a shipped model');
+    if (!isShipped(id)) throw refused(`No model ${id} ships with this release`, 'Choose a bundled model');
     return this.use(await openShipped(id, this.settings), onStep);
   }
 
@@ -223,7 +223,7 @@ export class Comparison {
     return layerSampleRate(choice, this.settings.models);
   }
 
-  /** Computes one layer of a shipped model for any audio. Requires no open files. */
+  /** Computes one layer of a bundled model for any audio. Requires no open files. */
   async layer(choice: LayerChoice, samples: Float32Array, backend: RuntimeBackend): Promise<NamedTensor> {
     let opened: PlanRunner | null = null;
     try {

@@ -10,7 +10,7 @@ import type { NamedTensor } from './tensor';
 /** The stage before every model: the decoded samples. */
 export const DECODE = 'decode';
 
-/** Selects a layer of a shipped model and its audio input. */
+/** Selects a layer of a bundled model and its audio input. */
 export interface LayerRequest {
   /** The model. */
   readonly model: ShippedModel;
@@ -42,7 +42,7 @@ export async function layerSampleRate({ model: id, stage: name }: LayerChoice, m
 }
 
 /**
- * Computes a single layer of a shipped model, for debugging.
+ * Computes a single layer of a bundled model, for debugging.
  *
  * @param samples mono, axes (sample), at the model's rate
  * @throws VoxlaneError `options` for a stage that the model does not have, `model-*`; errors of the backend

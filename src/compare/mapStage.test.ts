@@ -60,7 +60,7 @@ it.each([
   await expect(comparison.compare('wasm', { thorough: false }, () => undefined)).rejects.toMatchObject({ code: 'options', problem: expect.stringMatching(problem) as string });
 });
 
-it('keeps the open files if opening other files is cancelled', async () => {
+it('keeps the open files if opening other files is canceled', async () => {
   const comparison = new Comparison({ models, goldens: {}, runtime: {}, threads: 1 });
   await comparison.open([{ name: 'net.onnx', bytes: graph }, { name: 'net.zip', bytes: goldens }]);
   const cancelled = new VoxlaneError({ code: 'cancelled', problem: 'Cancelled' });

@@ -95,7 +95,7 @@ function nothing(files: readonly NamedFile[]): VoxlaneError {
 
 /** A graph and the files that were opened with it. */
 export interface OpenedFiles {
-  /** ID of a shipped model, else the name in the bundle, else the file name. */
+  /** ID of a bundled model, else the name in the bundle, else the file name. */
   readonly name: string;
   readonly model: ModelProto;
   readonly info: GraphInfo;
@@ -120,7 +120,7 @@ export interface Bases {
 }
 
 /**
- * Opens files. The graph is the given one, else the one in the bundle, else the shipped model named in the bundle.
+ * Opens files. The graph is the given one, else the one in the bundle, else the bundled model named in the bundle.
  *
  * @throws VoxlaneError `options` if there is no graph, or files do not match; `format`, `model-*`
  */
@@ -160,7 +160,7 @@ export async function openFiles(given: readonly NamedFile[], bases: Bases): Prom
   });
 }
 
-/** Opens a shipped model with its shipped goldens. @throws VoxlaneError `model-*`, `format` */
+/** Opens a bundled model with its shipped goldens. @throws VoxlaneError `model-*`, `format` */
 export async function openShipped(id: ShippedModel, bases: Bases): Promise<OpenedFiles> {
   const opened = await openShippedModel(id, bases);
   const file = { name: `${id}.zip`, bytes: await fetchGoldens(id, bases.goldens) };
@@ -255,7 +255,7 @@ export interface OpenedStage {
 
 /** Describes the opened files. */
 export interface Opened {
-  /** ID of a shipped model, else the file name. */
+  /** ID of a bundled model, else the file name. */
   readonly model: string;
   /** True if the graph ships with this release. */
   readonly isShipped: boolean;

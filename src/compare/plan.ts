@@ -71,7 +71,7 @@ export interface Plan {
   readonly waveform: { readonly samples: Float32Array; readonly sampleRate: number } | null;
 }
 
-/** A manifest of a shipped model. */
+/** A manifest of a bundled model. */
 export type AnyManifest = SegmentationManifest | EmbeddingManifest;
 
 /** Name of the stage that our own filterbank computes. */
@@ -85,7 +85,7 @@ const CLASS_AXIS = 'class';
  * for the rules for one stage. A stage without its own value gets the value of an earlier stage with the same golden
  * values, or of the module that it was merged with. The last stage may have any name if it is the only output.
  *
- * @param manifest manifest of the bundle's shipped model; null for another model
+ * @param manifest manifest of the bundle's bundled model; null for another model
  * @param chosen graph value by stage, as chosen by the user
  * @param structure graph value by stage, as found by the graph's structure
  * @throws VoxlaneError `options` if an input of the graph is missing

@@ -1,5 +1,5 @@
 /**
- * Faults planted in the shipped models and their goldens. The comparison must find the right stage and the right cause, on
+ * Faults planted in the bundled models and their goldens. The comparison must find the right stage and the right cause, on
  * the whole path from graph and bundle to the report. More faults are in test/full/plantedFaults.test.ts.
  */
 import { describe, expect, it } from 'vitest';

@@ -63,7 +63,7 @@ export interface RowsLeft {
 
 /** The report without its rows, available before the first row. */
 export interface PrecisionHead {
-  /** ID of a shipped model, else the file name. */
+  /** ID of a bundled model, else the file name. */
   readonly model: string;
   /** Backend that computes the graph. */
   readonly backend: BackendName;

@@ -18,7 +18,7 @@ interface RelativeErrors {
  * magnitude. That is 16 roundings of float32 (2^-24 each): the sum of a large offset and a small signal has such errors.
  */
 export const FLOAT32_SHARE = 0.01;
-/** Minimum spread for constant values: errors of 2e-5, twice what rounding reaches in the shipped models. */
+/** Minimum spread for constant values: errors of 2e-5, twice what rounding reaches in the bundled models. */
 const CONSTANT_SHARE = 0.2;
 /** Values count as constant if their standard deviation is at most 16 roundings of float32. */
 const CONSTANT = 16 * 2 ** -24;

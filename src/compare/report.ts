@@ -264,7 +264,7 @@ export interface ComparisonReport {
    * Decisions of the outputs that decide something. A decision that differs within tolerance does not change the verdict.
    */
   readonly decisions: readonly DecisionReport[];
-  /** ID of a shipped model, else the file name. */
+  /** ID of a bundled model, else the file name. */
   readonly model: string;
   /** Backend that computed it. */
   readonly backend: BackendName;
@@ -317,7 +317,7 @@ export interface NodeReport {
 
 /** Where WebGPU begins to differ from WASM. */
 export interface BisectReport {
-  /** ID of a shipped model, else the file name. */
+  /** ID of a bundled model, else the file name. */
   readonly model: string;
   /** Name of the GPU adapter; null if there is none. */
   readonly adapter: string | null;
@@ -408,7 +408,7 @@ export interface AuditEntry {
 
 /** All weights of a graph next to those of its checkpoint. */
 export interface AuditReport {
-  /** ID of a shipped model, else the file name. */
+  /** ID of a bundled model, else the file name. */
   readonly model: string;
   /** Weights of the graph, in file order. */
   readonly weights: readonly AuditEntry[];

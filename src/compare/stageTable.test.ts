@@ -21,7 +21,7 @@ function shippedManifest(id: string): SegmentationManifest | EmbeddingManifest {
 
 const openBundle = (id: string): ReturnType<typeof readBundle> => readBundle(readFileSync(join(GOLDENS, `${id}.zip`)));
 
-it('every shipped model has a golden bundle, and every bundle a model', () => {
+it('every bundled model has a golden bundle, and every bundle a model', () => {
   expect(modelIds.length).toBeGreaterThan(0);
   expect(bundleIds.toSorted()).toEqual(modelIds.toSorted());
 });

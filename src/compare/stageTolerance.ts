@@ -14,7 +14,7 @@ export interface ToleranceOverride {
 /**
  * Relative tolerance by the coarser type of the two sides.
  *
- * - float32 and float64: 1e-4. Rounding in the shipped models, up to 50 layers deep, reaches 1.0e-5 against PyTorch. The
+ * - float32 and float64: 1e-4. Rounding in the bundled models, up to 50 layers deep, reaches 1.0e-5 against PyTorch. The
  *   smallest fault that must not pass, GELU with tanh in place of erf, is 2.2e-4.
  * - float16 rounds by up to 2^-11 = 4.9e-4 at every step, bfloat16 by 2^-8 = 3.9e-3: 16 such steps are allowed.
  * - One-byte floats are only a storage format. One rounding, of the golden value, is allowed: 2^-4, 2^-3 or 2^-1. It bounds

@@ -164,7 +164,7 @@ function tooShort(shape: string): VoxlaneError {
   return new VoxlaneError({
     code: 'options',
     problem: `The waveform ${shape} is shorter than one frame of the filterbank`,
-    expected: 'at least one whole frame, 25 ms for the shipped models',
+    expected: 'at least one whole frame, 25 ms for the bundled models',
     remedy: 'Create the bundle from a longer segment',
   });
 }

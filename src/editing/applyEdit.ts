@@ -323,7 +323,7 @@ function newSpeaker(annotation: Annotation, name: string | null): AnnotationSpea
 function speakerOf({ speakers }: Annotation, id: string): AnnotationSpeaker {
   const speaker = speakers.find((each) => each.id === id);
   if (speaker) return speaker;
-  throw refusal(`There is no speaker ${id}`, `one of ${listed(speakers)}`, 'It may have been merged or removed');
+  throw refusal(`There is no speaker ${id}`, `one of ${listed(speakers)}`, 'Choose another speaker; this one may have been merged or removed');
 }
 
 /** The first labels, for an error message: there can be thousands. */

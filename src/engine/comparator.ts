@@ -206,7 +206,7 @@ export class Comparator {
     return this.read((remote) => remote.bugReport(), options);
   }
 
-  /** Output of one layer of a shipped model for any sound; no open files are required. */
+  /** Output of one layer of a bundled model for any sound; no open files are required. */
   layer(request: LayerRequest, backend: RuntimeBackend, options?: CallOptions): Promise<NamedTensor> {
     const { source, startSeconds, durationSeconds, ...choice } = request;
     return this.call(async (remote) => {

@@ -112,7 +112,7 @@ test.each(['decode', 'clustering'] as const)('an engine whose %s worker ended be
   expect(vi.mocked(runPipeline).mock.calls.map(([engine]) => engine)).toEqual([first, second]);
 });
 
-test.each(['succeeds', 'fails', 'is cancelled', 'is disposed of'] as const)('a run that %s reports nothing afterwards', async (how) => {
+test.each(['succeeds', 'fails', 'is canceled', 'is disposed of'] as const)('a run that %s reports nothing afterwards', async (how) => {
   const diarizer = await create();
   const events: string[] = [];
   const controller = new AbortController();
@@ -135,7 +135,7 @@ test.each(['succeeds', 'fails', 'is cancelled', 'is disposed of'] as const)('a r
   report();
   if (how === 'succeeds') end!.resolve(RESULT);
   if (how === 'fails') end!.reject(new VoxlaneError({ code: 'audio-decode', problem: 'broken' }));
-  if (how === 'is cancelled') controller.abort();
+  if (how === 'is canceled') controller.abort();
   if (how === 'is disposed of') diarizer.dispose();
   // Messages posted before the end still arrive after it.
   if (how.startsWith('is')) report();

@@ -40,7 +40,8 @@ type UseEngine = <Result>(use: (engine: Engine) => Promise<Result>) => Promise<R
 
 /**
  * Starts an engine for the first run, reuses it for later runs, and ends it when it is idle, disposed or unusable. Runs are
- * queued. A canceled or failed run ends the engine, because nothing else stops a running kernel or frees a WASM heap.
+ * queued. A canceled run, or one that fails for another reason than its input or options, ends the engine, because nothing
+ * else stops a running kernel or frees a WASM heap.
  */
 export class EngineLifetime {
   private readonly queue = new SerialQueue();
@@ -159,7 +160,7 @@ export class EngineLifetime {
   private waitIdle(): void {
     if (this.disposal || this.idleSeconds === Infinity) return;
     this.idleTimer = setTimeout(() => {
-      this.stop(new VoxlaneError({ code: 'cancelled', problem: 'The workers were ended after being idle' }));
+      this.stop(new VoxlaneError({ code: 'cancelled', problem: 'The workers were stopped because they were idle' }));
       this.onIdle();
     }, this.idleSeconds * 1000);
   }

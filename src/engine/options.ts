@@ -54,7 +54,7 @@ export function checkNames(options: unknown, known: readonly string[]): void {
     throw new VoxlaneError({
       code: 'options',
       problem: `There is no option ${name} here`,
-      expected: `${nearest(name, known)}, the nearest option`,
+      expected: `an existing option, probably ${nearest(name, known)}`,
       remedy: `Available options: ${known.join(', ')}`,
     });
   }

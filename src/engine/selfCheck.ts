@@ -177,7 +177,7 @@ async function timeWasm({ options, settings, plan, signal }: Start): Promise<num
       return Math.max(...checks.map(({ seconds }) => seconds)) / workers;
     }, { stop });
   } finally {
-    stop(new VoxlaneError({ code: 'worker-failed', problem: 'The worker was ended after the trial' }));
+    stop(new VoxlaneError({ code: 'worker-failed', problem: 'The worker was stopped after the trial' }));
   }
 }
 
@@ -421,5 +421,5 @@ function gpuReport({ adapter }: BackendPlan, reason: string, selfCheck: readonly
 }
 
 function disturbed(why: unknown): VoxlaneError {
-  return new VoxlaneError({ code: 'worker-failed', problem: `The worker was ended: ${String(why)}` });
+  return new VoxlaneError({ code: 'worker-failed', problem: `The worker was stopped: ${String(why)}` });
 }

@@ -272,8 +272,8 @@ function checkFit(samples: Float32Array, segmentation: Segmentation, engine: Eng
   const expected = [countWindows(samples.length, manifest), manifest.numFrames, manifest.powerset.numSpeakers];
   if (segmentation.numSamples === samples.length && segmentation.shape.join() === expected.join()) return;
   throw wrongInput(
-    `The segmentation is of ${segmentation.numSamples} samples and has the shape (${segmentation.shape.join(', ')}); there are ${samples.length} samples`,
-    `a segmentation of these samples, of shape (${expected.join(', ')})`,
+    `The segmentation was computed from ${segmentation.numSamples} samples (shape ${segmentation.shape.join(' × ')}), but ${samples.length} samples were passed`,
+    `a segmentation of these samples, with the shape ${expected.join(' × ')}`,
     'Call segment() with the same samples',
   );
 }

@@ -254,7 +254,7 @@ export async function resolveStageOptions(checked: OwnDiarizerOptions): Promise<
 
 /**
  * Calls `use` with an engine that all callers with equal options share. Calls are queued. The first one starts the engine,
- * which ends after `idleSeconds` without a call, or when the current call is cancelled.
+ * which ends after `idleSeconds` without a call, or when the current call is canceled.
  *
  * @throws VoxlaneError `options`, `model-*`, `backend-*`, `worker-failed`, `cancelled`
  */

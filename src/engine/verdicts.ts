@@ -106,7 +106,7 @@ export const copyCheck = (check: ModelCheck): Verdict['checks'][number] => ({
 
 /**
  * Everything except the models that can change the verdict: version of the checks, adapter and driver as reported by
- * the browser, browser, runtime, WASM threads, and batch size.
+ * the browser, browser, runtime, WASM threads, speed, and batch size.
  */
 export async function verdictCircumstances(
   { runtimeBase, batchWindows, speed }: CheckedDiarizerOptions,

@@ -1,7 +1,7 @@
 import type { FbankSpec } from '../store/manifest';
 
 /**
- * Options of the CPU filterbank: those of a model, and window functions that no shipped model uses but that other
+ * Options of the CPU filterbank: those of a model, and window functions that no bundled model uses but that other
  * exports use by mistake.
  */
 export interface FbankOptions extends Omit<FbankSpec, 'windowType'> {

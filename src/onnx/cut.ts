@@ -51,7 +51,7 @@ export function sliceOf(model: ModelProto, { inputs, outputs }: Bounds): Slice {
   }
   const inside = (name: string): boolean => seen.has(name) && !given.has(name) && !producers.has(name);
   const dangling = [...seen].find((name) => inside(name) && !initializers.has(name) && !graphInputs.includes(name));
-  if (dangling !== undefined) throw badGraph(`A node of the graph reads ${dangling}, which nothing provides`, 'a source for every value');
+  if (dangling !== undefined) throw badGraph(`The graph has no source for ${dangling}, an input of one of its nodes`, 'a source for every value');
   return {
     nodes: topologicalOrder(graph.node).filter((index) => nodes.has(index)),
     inputs: [

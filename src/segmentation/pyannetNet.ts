@@ -2,6 +2,7 @@ import { parseOnnx, type ModelProto } from '../onnx/model';
 import type { FloatTensor } from '../ort/graph';
 import type { TensorSpec } from '../store/manifest';
 import { KernelGraph, type OnValue } from '../ort/kernelGraph';
+import { VoxlaneError } from '../util/errors';
 import {
   bestBuild,
   FLOAT_BYTES,
@@ -112,7 +113,7 @@ export class PyannetNet extends KernelGraph {
     const [numWindows = 0, numChannels, numSamples = 0] = shape;
     const numFrames = this.filters.numFrames(numSamples);
     if (numWindows < 1 || numChannels !== 1 || numFrames < 1 || data.length !== numWindows * numSamples) {
-      throw unlike(`it received windows of the shape ${shape.join(' × ')}`);
+      throw misused(`windows of ${shape.join(' × ')}`);
     }
     const size = { numWindows, numFrames };
     if (numWindows > this.room.maxWindows || numSamples > this.room.maxSamples) this.layOut(numWindows, numSamples);
@@ -137,7 +138,7 @@ export class PyannetNet extends KernelGraph {
   }
 
   protected refuseGpuTensor(): Error {
-    return unlike('it received a GPU tensor');
+    return misused('a GPU tensor');
   }
 
   private layOut(numWindows: number, numSamples: number): void {
@@ -252,3 +253,10 @@ function packLinear({ heap }: Kernels, { weight: { data, shape }, bias }: Linear
   const address = heap.store(packPanels({ weight, numOut: numColumns, numIn, numTaps: 1 }));
   return { address, bias: heap.store(biases), numColumns, length: numIn, numSegments: 1 };
 }
+
+const misused = (given: string): VoxlaneError =>
+  new VoxlaneError({
+    code: 'backend-failed',
+    problem: `segmentation-3.0 on WASM does not accept ${given}`,
+    expected: 'windows, axes (batch, channel, sample) with one channel, on the CPU',
+  });

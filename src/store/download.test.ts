@@ -191,7 +191,7 @@ describe('a wrong answer is rejected immediately', () => {
   });
 });
 
-describe('cancelling', () => {
+describe('canceling', () => {
   test('before, and in mid-file', async () => {
     await expectFailure('cancelled', /canceled/, { signal: AbortSignal.abort() });
     expect(server.asked).toHaveLength(0);

@@ -40,7 +40,7 @@ test('an error of the work is passed on, and the work is not run again', async (
   expect(numRuns).toBe(1);
 });
 
-test('cancelled while waiting: a typed error, and the work does not run', async () => {
+test('canceled while waiting: a typed error, and the work does not run', async () => {
   stubLocks(
     (_name, { signal }) =>
       new Promise((_resolve, reject) => {

@@ -79,7 +79,7 @@ describe('a model of the hub', () => {
     expect((await get(visit(storage))).origin).toBe('network');
   });
 
-  test('resumes on the next visit after a cancelled download', async () => {
+  test('resumes on the next visit after a canceled download', async () => {
     const storage = emptyStorage();
     server.script.push(stallAfter(90_000));
     const abort = new AbortController();

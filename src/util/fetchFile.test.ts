@@ -65,7 +65,7 @@ describe('fetchFile', () => {
     expect(request).toHaveBeenCalledTimes(1);
   });
 
-  it('passes an error of the reader on, and detects a cancelled request', async () => {
+  it('passes an error of the reader on, and detects a canceled request', async () => {
     vi.stubGlobal('fetch', () => Promise.resolve(new Response('')));
     const refused = new VoxlaneError({ code: 'format', problem: 'no such format' });
     await expect(fetchFile('https://example.org/file', () => Promise.reject(refused), notFetched)).rejects.toBe(refused);

@@ -181,7 +181,7 @@ function german(): WidgetWords {
       decode: 'Ton lesen',
       segmentation: 'Sprache finden',
       fbank: 'Stimmmerkmale',
-      embedding: 'Stimmabdrücke',
+      embedding: 'Embeddings',
       clustering: 'Stimmgruppen',
     },
     downloading: (received, total) => `Modell wird heruntergeladen: ${bytes(received)} von ${bytes(total)}`,

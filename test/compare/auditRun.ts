@@ -6,7 +6,7 @@ import type { Tensor } from '../../src/compare/tensor';
 import { auditWeights } from '../../src/compare/audit/auditWeights';
 import { safetensorsOf } from './checkpointFiles';
 
-/** The graph of a shipped model. */
+/** The graph of a bundled model. */
 export function openShipped(id: 'segmentation-3.0' | 'campplus-zh-en'): ModelProto {
   return parseOnnx(new Uint8Array(readFileSync(`models/${id}/model.onnx`)), id);
 }

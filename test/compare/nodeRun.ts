@@ -12,7 +12,7 @@ import { makePlan, type AnyManifest } from '../../src/compare/plan';
 import { compareStages, type RunResult } from '../../src/compare/run';
 import { openNodeSession } from './nodeSession';
 
-/** A shipped model and its goldens. */
+/** A bundled model and its goldens. */
 export interface ShippedCase {
   readonly model: ModelProto;
   readonly manifest: AnyManifest;

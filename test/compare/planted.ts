@@ -1,4 +1,4 @@
-/** Faults planted in the shipped models' own tensors. */
+/** Faults planted in the bundled models' own tensors. */
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { readBundle, tensorNamed, type GoldenStage } from '../../src/compare/files/bundle';

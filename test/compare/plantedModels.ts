@@ -1,4 +1,4 @@
-/** Shipped models with faults in their weights or goldens. */
+/** Bundled models with faults in their weights or goldens. */
 import { listWeights, lstmNodes, replaceWeights } from '../../src/onnx/weights';
 import { Fbank } from '../../src/features/fbank';
 import { maskedFeatures } from '../../src/embedding/mask';

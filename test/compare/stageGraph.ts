@@ -1,4 +1,4 @@
-/** Stages of the shipped models as separate graphs with modifiable weights. */
+/** Stages of the bundled models as separate graphs with modifiable weights. */
 import { readFileSync } from 'node:fs';
 import { extract } from '../../src/onnx/cut';
 import { parseOnnx } from '../../src/onnx/model';

@@ -15,7 +15,7 @@ export function seeded(seed: number): () => number {
   };
 }
 
-/** Geometry of the shipped models with fewer frames. */
+/** Geometry of the bundled models with fewer frames. */
 const GEOMETRY: TimeGeometry = {
   framesPerWindow: 59,
   windows: { durationSeconds: 1, stepSeconds: 0.1 },

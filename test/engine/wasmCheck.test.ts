@@ -1,5 +1,5 @@
 /**
- * The self-check on WASM with the shipped models in Node, from the first start to the turns. The worker code runs in this
+ * The self-check on WASM with the bundled models in Node, from the first start to the turns. The worker code runs in this
  * thread. src/engine/trust.test.ts covers all decisions at startup.
  */
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** More faults in the shipped models, similar to src/compare/planted.test.ts. */
+/** More faults in the bundled models, similar to src/compare/planted.test.ts. */
 import { describe, expect, it } from 'vitest';
 import { compareInNode } from '../compare/nodeRun';
 import { blamed, fbankGolden, lstmChanged, swapDirections } from '../compare/plantedModels';

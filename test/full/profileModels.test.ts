@@ -1,4 +1,4 @@
-/** Operation counts of the shipped models, from the shapes computed by ONNX Runtime. */
+/** Operation counts of the bundled models, from the shapes computed by ONNX Runtime. */
 import fs, { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';

@@ -96,7 +96,7 @@ export const editorText = inLanguage(
     },
     help: {
       heading: 'Keyboard shortcuts',
-      letters: 'Single-letter shortcuts',
+      letters: 'Single-character shortcuts',
       lettersHint: 'When off, only Ctrl shortcuts, arrow keys, Space, Enter, Delete, F2, and Esc work.',
       close: 'Close',
       groups: { listen: 'Playback', go: 'Navigation', correct: 'Corrections', view: 'View' },
@@ -255,7 +255,7 @@ export const editorText = inLanguage(
           mode: 'überlappend oder exklusiv',
           export: 'exportieren',
           help: 'diese Tasten',
-          leave: 'Vorschlag zurücknehmen, Wiederholung beenden, nichts auswählen',
+          leave: 'Vorschau zurücknehmen, Wiederholung beenden, nichts auswählen',
         },
       },
     },

@@ -80,7 +80,7 @@ export const reviewText = inLanguage(
       posterior: (value) => `${decimal(value, 2)}: Wahrscheinlichkeit, dass es dieser Sprecher ist`,
       margin: (value) => `${decimal(value, 2)}: wie viel näher die Stimme diesem Sprecher ist als dem nächsten (0 bis 1)`,
       plain: (value) => `${decimal(value, 2)}: Konfidenz, wie die Datei sie angibt`,
-      noValue: 'kein Stimmabdruck sagt es, bitte hören Sie hinein',
+      noValue: 'keine Stimmdaten, bitte hören Sie hinein',
       reviewed: 'durchgesehen',
       play: 'Abspielen',
       confirm: 'Bestätigen',

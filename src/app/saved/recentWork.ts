@@ -335,7 +335,7 @@ export class RecentWork {
 
 function aboutOf(stored: unknown): About {
   const about = aboutFrom(stored);
-  if (!about) throw damaged('its entry has another form');
+  if (!about) throw damaged('its entry has an unexpected structure');
   return about;
 }
 
@@ -351,7 +351,7 @@ function parsed(text: unknown): unknown {
   try {
     return JSON.parse(String(text));
   } catch {
-    throw damaged('its corrections are no JSON');
+    throw damaged('its corrections are not valid JSON');
   }
 }
 

@@ -48,7 +48,7 @@ export const scoreText = inLanguage(
     results: 'Score',
     der: 'Diarization error rate',
     jer: 'Jaccard error rate',
-    derHint: 'Missed, false-alarm, and confused time as a share of the speech in the reference',
+    derHint: 'Missed speech, false alarms, and confusion as a share of the speech in the reference',
     jerHint: 'Mean over the speakers in the reference, all weighted equally',
     partNames: { correct: 'Correct', missed: 'Missed speech', confusion: 'Confusion', 'false-alarm': 'False alarm' },
     part: (value: number, fraction: number) => `${seconds(value)} · ${rate(fraction)}`,

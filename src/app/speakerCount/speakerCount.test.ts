@@ -121,14 +121,14 @@ describe('the sentences of a proposal', () => {
     const before = annotationWith([['A', 0, 10], ['B', 10, 20], ['C', 20, 30]]);
     const after = annotationWith([['A', 0, 10], ['B', 10, 30]]);
     expect(changesBetween(before, after).speakers).toEqual([{ kind: 'merged', from: ['B', 'C'], into: 'B' }]);
-    expect(say(before, after, 2)).toEqual(['Proposed: 2 speakers', 'Ben and Cleo are merged.']);
+    expect(say(before, after, 2)).toEqual(['Preview: 2 speakers', 'Ben and Cleo are merged.']);
   });
 
   it('state split speakers, with the speech of each', () => {
     const before = annotationWith([['A', 0, 900], ['B', 900, 1000]]);
     const after = annotationWith([['A', 0, 720], ['C', 720, 900], ['B', 900, 1000]]);
     expect(say(before, after, 4)).toEqual([
-      'Proposed: 3 speakers',
+      'Preview: 3 speakers',
       'Requested 4, found 3.',
       'Ada is split into two: 12 min and 3 min.',
     ]);

@@ -11,7 +11,7 @@ const count = (value: number): string => new Intl.NumberFormat(language).format(
 /** Texts about work saved in the browser and about files that are too large. */
 export const workText = inLanguage(
   {
-heading: 'Saved in this browser',
+    heading: 'Saved in this browser',
     hint: 'Your results and corrections, plus the recordings if there is room. Nothing leaves this machine.',
     open: (name: string) => `Open ${name}`,
     all: (count: number) => `Show all ${count}`,
@@ -64,7 +64,7 @@ heading: 'Saved in this browser',
       noSound: 'ohne die Aufnahme',
       delete: (name) => `${name} aus diesem Browser löschen`,
       deleteShort: 'Löschen',
-      voicesGone: 'Die Stimmabdrücke dieses Ergebnisses sind in diesem Browser nicht mehr vorhanden.',
+      voicesGone: 'Die Stimmdaten dieses Ergebnisses sind in diesem Browser nicht mehr vorhanden.',
       notDeleted: (why) => `Es wurde nicht gelöscht: ${why}`,
       sure: (name) => `${name} mit den Korrekturen löschen?`,
       keep: 'Behalten',

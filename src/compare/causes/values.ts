@@ -191,7 +191,7 @@ function isFloat16(value: number): boolean {
 
 /**
  * Maximum difference between two runs due to rounding, relative to the tensor's greatest absolute value. PyTorch and the
- * WASM runtime, which add in different orders, differ by at most 6e-6 on the stages of the shipped models. On WASM, neither
+ * WASM runtime, which add in different orders, differ by at most 6e-6 on the stages of the bundled models. On WASM, neither
  * a second run nor another batch size changes any bit.
  */
 const REPEAT_ROUNDING = 1e-4;

@@ -1,4 +1,4 @@
-/** Zeroed weights of one layer in the shipped models. */
+/** Zeroed weights of one layer in the bundled models. */
 import { describe, expect, it } from 'vitest';
 import { StageGraph } from '../../../test/compare/stageGraph';
 import { BUNDLES, expectCauses, stageNamed, waveformTensorOf } from '../../../test/compare/planted';

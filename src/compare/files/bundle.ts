@@ -184,7 +184,7 @@ function fileNamed(name: string, files: ReadonlyMap<string, Uint8Array>): Uint8A
 }
 
 /**
- * Fetches the golden bundle of a shipped model.
+ * Fetches the golden bundle of a bundled model.
  *
  * @param base holds `<model id>.zip`
  * @returns the zip

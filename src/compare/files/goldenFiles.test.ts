@@ -15,7 +15,7 @@ const SHIPPED = ['segmentation-3.0', 'campplus-zh-en'].map((id) => {
   const bytes = new Uint8Array(readFileSync(`public/goldens/${id}.zip`));
   return { id, bytes, bundle: readBundle(bytes), files: unzipSync(bytes) };
 });
-/** Names and axes of the shipped models, as in their manifests. */
+/** Names and axes of the bundled models, as in their manifests. */
 const KNOWN: KnownModel[] = SHIPPED.map(({ id, bundle: { inputs, stages } }) => ({ id, inputs, stages }));
 
 const asFiles = (files: Record<string, Uint8Array>, folder = ''): NamedFile[] =>
@@ -143,7 +143,7 @@ describe('readGoldens of an unknown model', () => {
   it('rejects a zip with two files of the same name', () => {
     const zip = zipSync({ 'a.npy': buildNpy([1], [1]), 'b.npy': buildNpy([1], [2]) }, { level: 0 });
     const text = Buffer.from(zip).toString('latin1').replaceAll('b.npy', 'a.npy');
-    expect(failureOf(() => readGoldens([{ name: 'a.zip', bytes: Uint8Array.from(Buffer.from(text, 'latin1')) }], [])).problem).toBe('a.zip has the file a.npy twice');
+    expect(failureOf(() => readGoldens([{ name: 'a.zip', bytes: Uint8Array.from(Buffer.from(text, 'latin1')) }], [])).problem).toBe('a.zip contains a.npy twice');
   });
 
   it('notes losses and non-finite values', () => {

@@ -102,7 +102,7 @@ export function listZip(zip: Uint8Array, label: string): ZipEntry[] {
     const { name } = entry;
     if (isClutter(name)) return false;
     // It is ambiguous which of the two is meant.
-    if (names.has(name) && !name.endsWith('/')) throw broken(`${label} has the file ${name} twice`, 'one file of each name');
+    if (names.has(name) && !name.endsWith('/')) throw broken(`${label} contains ${name} twice`, 'one file of each name');
     names.add(name);
     entries.push(entry);
     return false;
@@ -156,6 +156,8 @@ const OTHER_METHODS: Partial<Record<number, string>> = { 9: 'deflate64', 12: 'bz
 function unzip(zip: Uint8Array, label: string, isSelected: (entry: ZipEntry) => boolean): Map<string, Uint8Array> {
   const directory = readDirectory(zip, MAX_ENTRIES);
   if (!directory) throw broken(`${label} cannot be unpacked: it is truncated, damaged or not a zip`, 'a whole zip file');
+  // The label in the middle of a sentence.
+  const place = label === 'The bundle' ? 'the bundle' : label;
   const checksums = new Map<string, number>();
   let index = 0;
   let files: Record<string, Uint8Array>;
@@ -164,10 +166,10 @@ function unzip(zip: Uint8Array, label: string, isSelected: (entry: ZipEntry) => 
       filter: ({ name, size, originalSize, compression }) => {
         const entry = directory[index++];
         if (!isSelected({ name, packedBytes: size, unpackedBytes: originalSize })) return false;
-        if (entry?.isEncrypted) throw broken(`${label} has the file ${name} encrypted`, 'a zip without a password');
+        if (entry?.isEncrypted) throw broken(`${name} in ${place} is encrypted`, 'a zip without a password');
         if (compression !== STORED && compression !== DEFLATED) {
           const method = OTHER_METHODS[compression] ?? `method ${compression}`;
-          throw broken(`${label} has the file ${name} packed by ${method}`, 'files that are stored or packed by deflate, as numpy.savez and zip do');
+          throw broken(`${name} in ${place} is compressed with ${method}`, 'files that are stored or compressed with deflate, as numpy.savez and zip do');
         }
         checksums.set(name, entry?.crc ?? 0);
         return true;
@@ -179,7 +181,7 @@ function unzip(zip: Uint8Array, label: string, isSelected: (entry: ZipEntry) => 
   }
   const unpacked = new Map(Object.entries(files));
   for (const [name, bytes] of unpacked) {
-    if (crc32(bytes) !== checksums.get(name)) throw broken(`${label} has the file ${name} damaged: its bytes do not have the checksum in the zip`, 'a whole zip file');
+    if (crc32(bytes) !== checksums.get(name)) throw broken(`${name} in ${place} is damaged: its checksum does not match`, 'a whole zip file');
   }
   return unpacked;
 }

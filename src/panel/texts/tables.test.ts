@@ -36,7 +36,7 @@ const NUMBERS = [0, 1, 2, 1234.5];
 /** Names, units, symbols, and words shared by both languages. Texts that consist only of these may be the same in both. */
 const SHARED_WORDS = new Set(
   `Voxlane RTTM JSON WASM WebGPU campplus community- segmentation- CAM sample.wav compare.html Esc Enter Pause
-  Position Backend Checkpoint Graph Tensor Opset Log Linear Argmax SNR dB NaN Inf SHA- frame Code MIT Somebody s MB B`.split(/\s+/),
+  Position Backend Checkpoint Graph Tensor Opset Log Linear Argmax SNR dB NaN Inf SHA- frame Code Embeddings MIT Somebody s MB B`.split(/\s+/),
 );
 const isShared = (words: string): boolean => (words.match(/\p{L}(?:[\p{L}.-]*[\p{L}-])?/gu) ?? []).every((word) => SHARED_WORDS.has(word));
 

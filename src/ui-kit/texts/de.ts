@@ -68,8 +68,8 @@ export const modelsDe: ModelsWords = {
   presets: { auto: 'Automatisch', campplus: 'campplus', 'community-1': 'community-1' },
   presetLines: {
     auto: 'community-1, wenn das Modell in diesem Browser liegt, sonst campplus. Lädt nichts herunter.',
-    campplus: 'Stimmabdrücke von CAM++, nach Ähnlichkeit gruppiert.',
-    'community-1': 'Der Ablauf von pyannote: Stimmabdrücke von WeSpeaker ResNet34, gruppiert mit PLDA und VBx.',
+    campplus: 'Embeddings von CAM++, nach Ähnlichkeit gruppiert.',
+    'community-1': 'Der Ablauf von pyannote: Embeddings von WeSpeaker ResNet34, gruppiert mit PLDA und VBx.',
   },
   presetNow: { auto: 'Voreinstellung: automatisch', campplus: 'campplus', 'community-1': 'community-1' },
   comesAlong: (license) => facts('in dieser Seite enthalten', license),
@@ -80,7 +80,7 @@ export const modelsDe: ModelsWords = {
   box: 'Modell',
   offer: {
     heading: 'community-1 verwenden',
-    lead: 'Der offene Ablauf von pyannote, mit Stimmabdrücken von WeSpeakers ResNet34. Wird einmal heruntergeladen und in diesem Browser behalten; Aufnahmen bleiben weiterhin hier.',
+    lead: 'Der offene Ablauf von pyannote, mit Embeddings von WeSpeakers ResNet34. Wird einmal heruntergeladen und in diesem Browser behalten; Aufnahmen bleiben weiterhin hier.',
     facts: (bytes, license, attribution) => `${bytesText(bytes)}, ${licenseName(license)}. ${attribution}.`,
     take: (bytes) => `${bytesText(bytes)} herunterladen`,
     goOn: (bytes) => `Download fortsetzen, noch ${bytesText(bytes)}`,
@@ -137,7 +137,7 @@ const STAGES: Readonly<Record<StageGroupId, string>> = {
   decode: 'Ton lesen',
   segmentation: 'Sprache finden',
   fbank: 'Stimmmerkmale',
-  embedding: 'Stimmabdrücke',
+  embedding: 'Embeddings',
   clustering: 'Stimmgruppen',
 };
 
@@ -194,11 +194,11 @@ export const appDe: AppWords = {
     speeds: { exact: 'Genau', fast: 'Schnell' },
     speedCost: {
       exact: {
-        what: 'Die Berechnung von pyannote: Stimmabdrücke aus jedem Fenster.',
+        what: 'Die Berechnung von pyannote: Embeddings aus jedem Fenster.',
         cost: 'Beispiel (halbe Minute): 3 s auf zwei Kernen ohne GPU; Fehlerrate auf acht Aufnahmen 32,1 %.',
       },
       fast: {
-        what: 'Stimmabdrücke nur aus jedem fünften oder zehnten Fenster; die Sprecher können anders ausfallen.',
+        what: 'Embeddings nur aus jedem fünften oder zehnten Fenster; die Sprecher können anders ausfallen.',
         cost: 'Beispiel: 1,2 s auf zwei Kernen ohne GPU; Fehlerrate auf denselben Aufnahmen 31,6 %.',
       },
     },
