@@ -4,7 +4,7 @@
  */
 import { openAsBlob } from 'node:fs';
 import sherpaOnnx, { type OfflineSpeakerDiarization } from 'sherpa-onnx';
-import { openAudio } from '../../src/audio/decode';
+import { decodeAll, openAudio } from '../../src/audio/decode';
 import { messageOf } from '../../src/util/errors';
 import type { SherpaModels } from './sherpaModels';
 import type { SystemRun } from './system';
@@ -56,20 +56,7 @@ async function diarize(file: string, durationSeconds: number | null): Promise<Sy
 /** Decodes samples with Voxlane's decoder, axes (sample), because sherpa-onnx supports fewer file formats. */
 async function readSamples(file: string, sampleRate: number, durationSeconds: number | null): Promise<Float32Array> {
   const segment = durationSeconds === null ? {} : { durationSeconds };
-  const audio = await openAudio(await openAsBlob(file), { sampleRate, ...segment });
-  try {
-    const pieces: Float32Array[] = [];
-    for await (const piece of audio.pieces()) pieces.push(piece.slice());
-    const samples = new Float32Array(pieces.reduce((sum, { length }) => sum + length, 0));
-    let place = 0;
-    for (const piece of pieces) {
-      samples.set(piece, place);
-      place += piece.length;
-    }
-    return samples;
-  } finally {
-    audio.close();
-  }
+  return decodeAll(await openAudio(await openAsBlob(file), { sampleRate, ...segment }));
 }
 
 async function answer(request: SherpaRequest): Promise<SherpaReply> {

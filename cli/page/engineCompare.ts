@@ -206,7 +206,7 @@ async function runLayer(source: File | Float32Array, request: StageRequest, note
   return opened().layer({ model, stage, ...(await segmentOf(source, request, notes)) }, backend, progress());
 }
 
-/** Id of the bundled model with a layer of this name; empty if there is none. */
+/** ID of the bundled model that has a layer of this name, or an empty string. */
 async function modelWith(stage: string): Promise<string> {
   const base = new URL('models/', document.baseURI).href;
   for (const [id, task] of Object.entries(SHIPPED_MODELS)) {

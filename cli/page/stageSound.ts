@@ -1,7 +1,6 @@
 /** Decodes the audio for a single stage like a full run does. */
-import { decoderFor, openAudio, openChannels, type OpenAudio } from '../../src/audio/decode';
+import { decodeAll, decoderFor, openAudio, openChannels, type OpenAudio } from '../../src/audio/decode';
 import { decodeInstead } from '../../src/audio/pageDecode';
-import { concatenate } from '../../src/util/values';
 
 /** A segment of a recording. */
 export interface StageSound {
@@ -20,14 +19,8 @@ interface SegmentOptions {
 /** @throws VoxlaneError `audio-*`, `options` */
 export async function stageSound(file: File, options: SegmentOptions): Promise<StageSound> {
   const { audio, notes } = await open(file, options);
-  try {
-    const pieces: Float32Array[] = [];
-    // Copy the pieces, because decoders can reuse their buffer.
-    for await (const piece of audio.pieces()) pieces.push(piece.slice());
-    return { samples: concatenate(pieces), notes: [...notes, ...audio.notes().map(({ text }) => text)] };
-  } finally {
-    audio.close();
-  }
+  const samples = await decodeAll(audio);
+  return { samples, notes: [...notes, ...audio.notes().map(({ text }) => text)] };
 }
 
 async function open(file: File, options: SegmentOptions): Promise<{ audio: OpenAudio; notes: string[] }> {

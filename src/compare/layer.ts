@@ -37,7 +37,7 @@ type OpenLayerRunner = (model: ReturnType<typeof parseOnnx>, manifest: AnyManife
  */
 export async function layerSampleRate({ model: id, stage: name }: LayerChoice, modelsBase: FileBase): Promise<number> {
   const manifest = await loadManifest<'segmentation' | 'embedding'>(SHIPPED_MODELS[id], id, modelsBase);
-  if (name !== DECODE && !manifest.stages.some((stage) => stage.name === name)) throw unknownStage(id, name, manifest);
+  if (name !== DECODE) stageOf(manifest, id, name);
   return manifest.sampleRate;
 }
 
@@ -53,10 +53,9 @@ export async function computeLayer(
   modelsBase: FileBase,
   openRunner: OpenLayerRunner,
 ): Promise<NamedTensor> {
+  if (name === DECODE) return { name, axes: ['sample'], data: samples, shape: [samples.length] };
   const { manifest, bytes } = await loadModel<'segmentation' | 'embedding'>(SHIPPED_MODELS[id], id, modelsBase);
-  const stage = manifest.stages.find((candidate) => candidate.name === name);
-  if (!stage && name !== DECODE) throw unknownStage(id, name, manifest);
-  if (!stage) return { name, axes: ['sample'], data: samples, shape: [samples.length] };
+  const stage = stageOf(manifest, id, name);
   const { graph, features } = await openRunner(parseOnnx(bytes, manifest.file.name), manifest);
   const { input } = manifest;
   const feed = features
@@ -68,8 +67,10 @@ export async function computeLayer(
   return { name, axes: stage.axes, data: tensor.data, shape: tensor.shape };
 }
 
-function unknownStage(id: string, name: string, manifest: AnyManifest): VoxlaneError {
-  return new VoxlaneError({
+function stageOf(manifest: AnyManifest, id: string, name: string): AnyManifest['stages'][number] {
+  const found = manifest.stages.find((stage) => stage.name === name);
+  if (found) return found;
+  throw new VoxlaneError({
     code: 'options',
     problem: `The model ${id} has no stage ${name}`,
     expected: manifest.stages.map((stage) => stage.name).join(', '),

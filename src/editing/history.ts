@@ -5,7 +5,6 @@ import { VoxlaneError } from '../util/errors';
 import type { Annotation, AnnotationSpeaker, Edit, EditableTurn } from './annotation';
 import { applyEdit } from './applyEdit';
 import { compareTurns, exchangeTurns, turnsBetween } from './order';
-import { withPresentNames } from '../util/formerNames';
 
 /** A replacement of a run of list items. */
 interface Splice<Item> {
@@ -183,7 +182,7 @@ export function checkPlainHistory(kept: unknown): PlainHistory {
 
 /** Converts a history of version 1, which used British spelling. Quotes inside strings are escaped, so only fields match. */
 function fromVersion1(kept: object): object {
-  const text = JSON.stringify(withPresentNames(kept, { colour: 'color' })).replaceAll('"type":"recolour-speaker"', '"type":"recolor-speaker"');
+  const text = JSON.stringify(kept).replaceAll('"colour":', '"color":').replaceAll('"type":"recolour-speaker"', '"type":"recolor-speaker"');
   return { ...(JSON.parse(text) as object), version: 2 };
 }
 

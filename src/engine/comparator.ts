@@ -306,7 +306,7 @@ export class Comparator {
   }
 }
 
-/** Decodes in a worker of its own, which the signal ends. */
+/** Decodes in a separate worker, which the signal ends. */
 async function decodeAll(source: DecodeSource, options: DecodeOptions, signal: AbortSignal | undefined): Promise<Float32Array> {
   throwIfAborted(signal);
   const handle = spawnDecodeWorker();

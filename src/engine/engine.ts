@@ -68,7 +68,7 @@ export async function startEngine(
   ownKernels = true,
 ): Promise<Engine> {
   const isolated = globalThis.crossOriginIsolated;
-  const lanes = backend.name === 'webgpu' ? GPU_WORKERS : planWorkers(backend.threads, options.speed, isolated, settings.maxEmbedders);
+  const plan = backend.name === 'webgpu' ? GPU_WORKERS : planWorkers(backend.threads, options.speed, isolated, settings.maxEmbedders);
   // At most as many busy workers as cores, so that the page's thread stays responsive.
   const slots = new Semaphore(backend.name === 'webgpu' ? Infinity : Math.max(1, backend.threads));
   const request = (modelId: string, threads: number): LoadRequest => ({
@@ -88,14 +88,14 @@ export async function startEngine(
     decode: spawnDecodeWorker(),
     segmentation: new ModelPool<SegmentationManifest, SegmentationWorkerApi>(
       spawnSegmentationWorker,
-      request(settings.segmentation, lanes.segmentation.threads),
-      lanes.segmentation.workers,
+      request(settings.segmentation, plan.segmentation.threads),
+      plan.segmentation.workers,
       slots,
     ),
     embedding: new ModelPool<EmbeddingManifest, EmbeddingWorkerApi>(
       spawnEmbeddingWorker,
-      request(settings.embedding, lanes.embedding.threads),
-      lanes.embedding.workers,
+      request(settings.embedding, plan.embedding.threads),
+      plan.embedding.workers,
       slots,
     ),
     clustering: spawnClusteringWorker(),

@@ -31,7 +31,7 @@ interface PeaksRequest {
 const MAX_BYTES_ON_PAGE = 64 * 2 ** 20;
 
 /**
- * Reads the peaks of a recording in a decode worker of its own, so it neither delays the analysis nor ends with the
+ * Reads the peaks of a recording in a separate decode worker, so it neither delays the analysis nor ends with the
  * engine. The worker ends with `scope`, after the last peak, or on failure.
  */
 function loadPeaks(scope: Scope, { blob, track, kept, onPeaks, onFailure }: PeaksRequest): void {

@@ -177,7 +177,7 @@ describe('readBundle', () => {
   it('respects the declared size if more data is unpacked', () => {
     const padded = { ...FILES, 'stages/half.npy': buildNpy([2], [1, 2], { shape: '(2,)' }) };
     const zip = claimSize(bundleOf(MANIFEST, padded), 'stages/half.npy', 100);
-    expect(failureOfBundle(zip).problem).toMatch(/stages\/half\.npy in the bundle is damaged/);
+    expect(failureOfBundle(zip).problem).toMatch(/contains the damaged file stages\/half\.npy/);
   });
 
   it('rejects more files than a bundle can have', () => {

@@ -156,8 +156,6 @@ const OTHER_METHODS: Partial<Record<number, string>> = { 9: 'deflate64', 12: 'bz
 function unzip(zip: Uint8Array, label: string, isSelected: (entry: ZipEntry) => boolean): Map<string, Uint8Array> {
   const directory = readDirectory(zip, MAX_ENTRIES);
   if (!directory) throw broken(`${label} cannot be unpacked: it is truncated, damaged or not a zip`, 'a whole zip file');
-  // The label in the middle of a sentence.
-  const place = label === 'The bundle' ? 'the bundle' : label;
   const checksums = new Map<string, number>();
   let index = 0;
   let files: Record<string, Uint8Array>;
@@ -166,10 +164,10 @@ function unzip(zip: Uint8Array, label: string, isSelected: (entry: ZipEntry) => 
       filter: ({ name, size, originalSize, compression }) => {
         const entry = directory[index++];
         if (!isSelected({ name, packedBytes: size, unpackedBytes: originalSize })) return false;
-        if (entry?.isEncrypted) throw broken(`${name} in ${place} is encrypted`, 'a zip without a password');
+        if (entry?.isEncrypted) throw broken(`${label} contains the encrypted file ${name}`, 'a zip without a password');
         if (compression !== STORED && compression !== DEFLATED) {
           const method = OTHER_METHODS[compression] ?? `method ${compression}`;
-          throw broken(`${name} in ${place} is compressed with ${method}`, 'files that are stored or compressed with deflate, as numpy.savez and zip do');
+          throw broken(`${label} contains ${name}, compressed with ${method}`, 'files that are stored or compressed with deflate, as numpy.savez and zip do');
         }
         checksums.set(name, entry?.crc ?? 0);
         return true;
@@ -181,7 +179,7 @@ function unzip(zip: Uint8Array, label: string, isSelected: (entry: ZipEntry) => 
   }
   const unpacked = new Map(Object.entries(files));
   for (const [name, bytes] of unpacked) {
-    if (crc32(bytes) !== checksums.get(name)) throw broken(`${name} in ${place} is damaged: its checksum does not match`, 'a whole zip file');
+    if (crc32(bytes) !== checksums.get(name)) throw broken(`${label} contains the damaged file ${name}: its checksum does not match`, 'a whole zip file');
   }
   return unpacked;
 }

@@ -134,7 +134,7 @@ export function gemm(block: usize): void {
   }
 }
 
-// @ts-expect-error AssemblyScript's decorators stand on functions.
+// @ts-expect-error AssemblyScript allows decorators on functions, TypeScript does not.
 @inline
 function store8(out: usize, low: v128, high: v128, relu: bool): void {
   v128.store(out, relu ? rectify(low) : low);

@@ -21,7 +21,7 @@ const ROUNDER: f32 = 12582912;
  * @param hidden written: axes (unit)
  * @param cells read and written: axes (unit)
  */
-// @ts-expect-error AssemblyScript's decorators stand on functions.
+// @ts-expect-error AssemblyScript allows decorators on functions, TypeScript does not.
 @inline
 export function updateState(hidden: usize, cells: usize, i: v128, o: v128, f: v128, g: v128): void {
   const one = f32x4.splat(1);
@@ -41,7 +41,7 @@ export function updateState(hidden: usize, cells: usize, i: v128, o: v128, f: v1
  * e^x, clamped to ±28: 2^n · e^r with |r| ≤ ln 2 / 2. e^r is a polynomial of degree six with a minimax relative error
  * of 1.7e-8 (Remez' algorithm). Its first two coefficients are 1, so e^0 is exactly 1.
  */
-// @ts-expect-error AssemblyScript's decorators stand on functions.
+// @ts-expect-error AssemblyScript allows decorators on functions, TypeScript does not.
 @inline
 function exponential(value: v128): v128 {
   const x = f32x4.pmax(f32x4.pmin(value, f32x4.splat(MAX_EXPONENT)), f32x4.splat(-MAX_EXPONENT));
@@ -118,7 +118,7 @@ export function lstm(block: usize): void {
 }
 
 /** Four units of two windows: eight sums, so no multiplication waits for the previous one. */
-// @ts-expect-error AssemblyScript's decorators stand on functions.
+// @ts-expect-error AssemblyScript allows decorators on functions, TypeScript does not.
 @inline
 function addTwoWindows(
   gates: usize,
@@ -185,7 +185,7 @@ function addTwoWindows(
 }
 
 /** Eight units of one window: also eight sums. */
-// @ts-expect-error AssemblyScript's decorators stand on functions.
+// @ts-expect-error AssemblyScript allows decorators on functions, TypeScript does not.
 @inline
 function addTwoPanels(gates: usize, panel: usize, panelStride: usize, hidden: usize, stateBytes: usize): void {
   let i0 = v128.load(gates);

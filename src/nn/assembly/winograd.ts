@@ -86,7 +86,7 @@ export function fromWinograd(block: usize): void {
   }
 }
 
-// @ts-expect-error AssemblyScript's decorators stand on functions.
+// @ts-expect-error AssemblyScript allows decorators on functions, TypeScript does not.
 @inline
 function put(out: usize, value: v128, offset: v128, add: usize, relu: bool): void {
   const sum = f32x4.add(f32x4.add(value, offset), v128.load(add));
