@@ -6,6 +6,7 @@ import { kernels } from './scripts/kernelsPlugin.ts';
 import { offline } from './scripts/offlinePlugin.ts';
 import { policy } from './scripts/policyPlugin.ts';
 import { resampler } from './scripts/resamplerPlugin.ts';
+import { uncompressedModels } from './scripts/uncompressedModelsPlugin.ts';
 import { POLICY_HEADER } from './src/ui-kit/privacy/policy.ts';
 
 /** Without these headers, the page has no SharedArrayBuffer, and WASM runs on one thread. */
@@ -57,5 +58,6 @@ export default defineConfig({
       ],
     }),
     offline(HEADERS),
+    uncompressedModels(),
   ],
 });

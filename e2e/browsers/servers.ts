@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { preview, type Plugin, type PreviewServer } from 'vite';
 import { serveToolPages } from '../../scripts/toolPages';
+import { uncompressedModels } from '../../scripts/uncompressedModelsPlugin';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const POLICY_REPORTS = '/policy-report';
@@ -63,7 +64,7 @@ export async function serveWithoutHeaders(): Promise<TestServer> {
     appType: 'mpa',
     logLevel: 'silent',
     preview: { port: 0, host: '127.0.0.1' },
-    plugins: [serveToolPages(['cli', 'test'])],
+    plugins: [uncompressedModels(), serveToolPages(['cli', 'test'])],
   });
   return { address: addressOf(server), violations: [], end: () => server.close() };
 }
