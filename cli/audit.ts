@@ -5,7 +5,6 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { parseArgs } from 'node:util';
 import { auditWeights } from '../src/compare/audit/auditWeights';
 import type { AuditEntry, AuditReport } from '../src/compare/report';
 import type { NamedFile } from '../src/compare/files/goldenFiles';
@@ -14,9 +13,10 @@ import { parseOnnx } from '../src/onnx/model';
 import { messageOf, VoxlaneError } from '../src/util/errors';
 import { errorLine } from './errorLine';
 import { besidePath } from './externalData';
-import { runScript, type Outcome as ScriptOutcome } from './script';
+import { commandOfOutcome, runScript, type Outcome as ScriptOutcome } from './script';
+import { parseFlags } from './usage';
 
-const HELP = `Usage: npm run --silent audit -- MODEL.onnx [CHECKPOINT] [options]
+export const HELP = `Usage: voxlane audit MODEL.onnx [CHECKPOINT] [options]
 
 Lists all weight tensors with SHA-256, mean, standard deviation, and counts of zeros and NaN. Flags suspicious tensors:
 all zero, equal to initial values before training, not finite, or misplaced in the file. With a checkpoint, also flags
@@ -72,7 +72,7 @@ export async function main(args: readonly string[]): Promise<Outcome> {
 }
 
 function parseCommand(args: readonly string[]): AuditCommand | 'help' {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseFlags({
     args: [...args],
     allowPositionals: true,
     options: {
@@ -141,4 +141,6 @@ function entryLines(entry: AuditEntry): string[] {
   ];
 }
 
-await runScript(import.meta.url, main);
+export const run = commandOfOutcome('audit', main);
+
+await runScript(import.meta.url, run);

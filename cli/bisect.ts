@@ -3,17 +3,17 @@
  *
  *     npm run --silent bisect -- MODEL.onnx [--input FILE.npy] [--json]
  */
-import { parseArgs } from 'node:util';
 import type { BisectReport } from '../src/compare/report';
 import { isShipped } from '../src/store/manifest';
 import { number } from './arguments';
 import { giveFiles, openComparePage } from './comparePage';
 import { failureText } from './errorLine';
 import { requirePath } from './inputs';
-import { print, requireWritable, say, writeResult } from './output';
-import { runCommand } from './script';
+import { print, requireWritable, warn, writeResult } from './output';
+import { commandOf, runScript } from './script';
+import { parseFlags, UsageError } from './usage';
 
-const HELP = `Usage: npm run --silent bisect -- MODEL.onnx [options]
+export const HELP = `Usage: voxlane bisect MODEL.onnx [options]
 
 Finds the first node whose result differs between WebGPU and WASM. Needs no golden outputs.
 MODEL.onnx can also be a golden bundle with its graph inside, or the name of a bundled model.
@@ -28,9 +28,9 @@ MODEL.onnx can also be a golden bundle with its graph inside, or the name of a b
 Exit status: 0 if both agree, 1 if they differ, 2 if nothing could be compared.
 `;
 
-async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: process.argv.slice(2),
+async function main(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseFlags({
+    args: [...args],
     allowPositionals: true,
     options: {
       input: { type: 'string', multiple: true, default: [] },
@@ -45,7 +45,7 @@ async function main(): Promise<number> {
     return 0;
   }
   const [model, ...others] = positionals;
-  if (model === undefined || others.length > 0) throw new Error('expected one graph. Try --help.');
+  if (model === undefined || others.length > 0) throw new UsageError('expected one graph. Try --help.');
   const tolerance = number('--tolerance', values.tolerance);
   const shipped = isShipped(model) ? model : null;
   if (shipped && values.input.length > 0) {
@@ -61,7 +61,7 @@ async function main(): Promise<number> {
     const answer = await page.evaluate((request) => voxlane.bisectFiles(request), { shipped, tolerance });
     if (!answer.ok) {
       if (values.json) await print(`${JSON.stringify({ error: answer.error }, null, 2)}\n`);
-      say(`bisect: ${failureText(answer.error)}`);
+      warn(`bisect: ${failureText(answer.error)}`);
       return 2;
     }
     const { report, bugReport } = answer.result;
@@ -100,4 +100,6 @@ function describe({ model, adapter, node, range, alone, difference, numNodes, nu
   ].join('\n');
 }
 
-await runCommand('bisect', 2, main);
+export const run = commandOf('bisect', 2, main);
+
+await runScript(import.meta.url, run);

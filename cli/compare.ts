@@ -20,13 +20,14 @@ import { findBundles, type FoundBundle, type FoundBundles } from './findBundles'
 import { requirePath } from './inputs';
 import { junitText } from './junit';
 import { listText } from './listGraph';
-import { print, say } from './output';
+import { print, say, warn } from './output';
 import { PrecisionKeeper } from './precisionTable';
 import { ReplaceableEngine } from './replaceableEngine';
-import { runCommand } from './script';
+import { commandOf, runScript } from './script';
+import { parsed } from './usage';
 
-async function main(): Promise<number> {
-  const command = parseCommand(process.argv.slice(2));
+async function main(args: readonly string[]): Promise<number> {
+  const command = parsed(() => parseCommand(args));
   if (command === 'help') {
     await print(HELP);
     return 0;
@@ -53,7 +54,7 @@ async function list({ files, json }: CompareCommand): Promise<number> {
     const answer = await page.evaluate((id) => voxlane.listFiles(id), shipped);
     if (json) await print(`${JSON.stringify(answer.ok ? answer.result : { error: answer.error }, null, 2)}\n`);
     else if (answer.ok) await print(listText(answer.result));
-    if (!answer.ok) say(`compare: ${failureText(answer.error)}`);
+    if (!answer.ok) warn(`compare: ${failureText(answer.error)}`);
     return answer.ok ? 0 : 2;
   } finally {
     await engine.close();
@@ -86,7 +87,7 @@ async function comparePrecision(used: FoundBundle, command: CompareCommand): Pro
     forget();
   }
   await print(textOf());
-  if (kept.error) say(`compare: ${failureText(kept.error)}`);
+  if (kept.error) warn(`compare: ${failureText(kept.error)}`);
   return kept.error ? 2 : 0;
 }
 
@@ -107,13 +108,13 @@ async function compareSingle(found: FoundBundle, command: CompareCommand): Promi
   });
   if (command.json) await print(jsonOf(done));
   if (!done.ok) {
-    say(`compare: ${failureText(done.error)}`);
+    warn(`compare: ${failureText(done.error)}`);
     return 2;
   }
   const { result } = done;
   for (const line of uncomparedLines(result.coverage)) say(`compare: ${line}`);
   for (const note of result.notes) say(`compare: ${note}`);
-  for (const { backend, error } of result.failures) say(`compare: ${backend}: ${failureText(error)}`);
+  for (const { backend, error } of result.failures) warn(`compare: ${backend}: ${failureText(error)}`);
   if (!command.json) await print(describe(result));
   return exitStatusOf(result);
 }
@@ -206,4 +207,7 @@ const renewWorker = (page: Page): Promise<void> =>
     voxlane.openComparator();
   });
 
-await runCommand('compare', 2, main);
+export { HELP };
+export const run = commandOf('compare', 2, main);
+
+await runScript(import.meta.url, run);

@@ -1,13 +1,13 @@
-import { parseArgs } from 'node:util';
 import type { RuntimeBackend } from '../src/compare/report';
 import type { DecisionRule } from '../src/compare/decisions/rule';
 import type { ToleranceOverride } from '../src/compare/stageTolerance';
 import { number, oneOf } from './arguments';
+import { parseFlags } from './usage';
 
 /** What `compare` prints for --help. */
-export const HELP = `Usage: npm run --silent compare -- BUNDLE... [options]
-       npm run --silent compare -- --list MODEL [BUNDLE]
-       npm run --silent compare -- --precision BUNDLE [options]
+export const HELP = `Usage: voxlane compare BUNDLE... [options]
+       voxlane compare --list MODEL [BUNDLE]
+       voxlane compare --precision BUNDLE [options]
 
 Runs a model on the inputs of a golden bundle, compares every stage, and reports the first stage that is itself wrong.
 BUNDLE is a golden bundle (.zip or folder), a .npz, .npy or .safetensors file, or the name of a bundled model. A folder that is
@@ -68,7 +68,7 @@ export interface CompareCommand {
 /** @throws Error for invalid arguments */
 export function parseCommand(args: readonly string[]): CompareCommand | 'help' {
   const { rest, jsonFile } = takeJsonFile(args);
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseFlags({
     args: rest,
     allowPositionals: true,
     options: {

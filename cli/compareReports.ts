@@ -1,6 +1,6 @@
 /** Report files of `compare`. They are also written if the command is interrupted. */
 import { onEnding } from './endings';
-import { requireWritable, say, writeResult } from './output';
+import { requireWritable, warn, writeResult } from './output';
 
 export interface ReportFile {
   readonly path: string;
@@ -25,7 +25,7 @@ export async function withReports<Result>(files: readonly ReportFile[], work: ()
     try {
       write();
     } catch (error) {
-      say(error instanceof Error ? error.message : String(error));
+      warn(error instanceof Error ? error.message : String(error));
     }
   });
   try {

@@ -10,10 +10,11 @@ import { fileProblem, requireFile } from './inputs';
 import { findModel } from './modelFolder';
 import { prepareFolder, print, say, writeResult } from './output';
 import { ReplaceableEngine } from './replaceableEngine';
-import { runCommand } from './script';
+import { commandOf, runScript } from './script';
+import { parsed } from './usage';
 
-async function main(): Promise<number> {
-  const command = parseCommand(process.argv.slice(2));
+async function main(args: readonly string[]): Promise<number> {
+  const command = parsed(() => parseCommand(args));
   if (command === 'help') {
     await print(HELP);
     return 0;
@@ -113,4 +114,7 @@ async function emit(name: string | undefined, text: string, { out, format, exclu
   writeResult(join(out, name + suffix), text);
 }
 
-await runCommand('voxlane', 1, main);
+export { HELP };
+export const run = commandOf('voxlane', 1, main);
+
+await runScript(import.meta.url, run);

@@ -1,9 +1,9 @@
 import { basename, extname } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { BackendChoice, ClusteringName, DiarizeOptions, PresetId, Speed } from '../src/index';
 import { checkRunOptions } from '../src/engine/options';
 import { ALL_OPTIONS, DESCRIPTIONS, DIARIZER_OPTIONS, type OptionRule, RUN_OPTIONS } from '../src/engine/optionSchema';
 import { checkedAs, httpAddress, number, oneOf } from './arguments';
+import { parseFlags } from './usage';
 
 /** A flag without `value` is on or off. */
 interface Flag {
@@ -63,7 +63,7 @@ function helpOf({ name, value, text }: Flag): string {
   return [...lines, line.trimEnd()].join('\n');
 }
 
-export const HELP = `Usage: npm run --silent diarize -- FILE… [options]
+export const HELP = `Usage: voxlane diarize FILE… [options]
 
 Finds who spoke when in audio or video files. Results go to standard output, progress to standard error.
 
@@ -101,7 +101,7 @@ export const OPTION_NAMES: Readonly<Record<string, string>> = Object.fromEntries
 
 /** @throws Error with a one-line message for invalid arguments */
 export function parseCommand(args: readonly string[]): DiarizeCommand | 'help' {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseFlags({
     args: [...args],
     allowPositionals: true,
     options: Object.fromEntries(FLAGS.map(({ name, value }) => [name, { type: value === undefined ? 'boolean' : 'string' }])),

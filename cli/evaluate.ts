@@ -18,14 +18,15 @@ import { PeerSource } from './evaluate/peer';
 import { findRecordings, readReference, type Recording } from './evaluate/recordings';
 import { evaluationJson, evaluationTable } from './evaluate/report';
 import { requireFile } from './inputs';
-import { print, say } from './output';
-import { runCommand } from './script';
+import { print, say, warn } from './output';
+import { commandOf, runScript } from './script';
+import { parsed } from './usage';
 
 /** Conversations of kinds that the evaluation corpus does not cover. */
 const OWN_CORPUS = fileURLToPath(new URL('../bench/corpus/', import.meta.url));
 
-async function main(): Promise<number> {
-  const command = parseCommand(process.argv.slice(2));
+async function main(args: readonly string[]): Promise<number> {
+  const command = parsed(() => parseCommand(args));
   if (command === 'help') {
     await print(HELP);
     return 0;
@@ -44,7 +45,7 @@ async function main(): Promise<number> {
         say(`[${index + 1}/${recordings.length}] ${recording.name}`);
       } catch (error) {
         if (isEnding()) throw error;
-        say(`evaluate: ${recording.audio}: ${errorLine(error)}`);
+        warn(`evaluate: ${recording.audio}: ${errorLine(error)}`);
       }
     }
   } finally {
@@ -78,4 +79,7 @@ function corpus({ cache }: EvaluateCommand): string[] {
   return [...made, resolve(shared, 'audio'), resolve(shared, 'captures')];
 }
 
-await runCommand('evaluate', 1, main);
+export { HELP };
+export const run = commandOf('evaluate', 1, main);
+
+await runScript(import.meta.url, run);

@@ -33,8 +33,20 @@ export function reasonOf(error: unknown): string {
 process.stdout.on('error', () => undefined);
 process.stderr.on('error', () => undefined);
 
-/** Writes a line to standard error. Ignores a closed standard error. */
+let isQuiet = false;
+
+/** Whether {@link say} prints nothing. */
+export function setQuiet(quiet: boolean): void {
+  isQuiet = quiet;
+}
+
+/** Writes a line about progress, or a note, to standard error. Ignores a closed standard error. */
 export function say(line: string): void {
+  if (!isQuiet) warn(line);
+}
+
+/** Writes a line about a failure to standard error. */
+export function warn(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 

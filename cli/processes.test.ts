@@ -49,12 +49,12 @@ test('a pipe that closes early, as with head, causes a one-line error without st
 test('the same applies to a command that prints everything at its end', async () => {
   const lines = `
     import { print } from './output';
-    import { runScript } from './script';
+    import { commandOfOutcome, runScript } from './script';
     process.stdout.write('first\\n');
     await new Promise((resolve) => setTimeout(resolve, 300));
-    await runScript(import.meta.url, () => ({ exitCode: 0, stdout: 'x'.repeat(1e6), stderr: '' }));`;
+    await runScript(import.meta.url, commandOfOutcome('test', () => ({ exitCode: 0, stdout: 'x'.repeat(1e6), stderr: '' })));`;
   const { code, stderr } = await runScript(lines, (child) => { child.stdout!.destroy(); });
-  expect(stderr).toMatch(/^script-[^\n]*: standard output cannot be written: its reader has closed it\n$/);
+  expect(stderr).toMatch(/^test: standard output cannot be written: its reader has closed it\n$/);
   expect(code).toBe(1);
 });
 

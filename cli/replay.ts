@@ -7,7 +7,6 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { readPlda, type Plda } from '../src/clustering/plda';
 import { CAPTURE_FILES, type DifferenceUnit, readCapture, replay, type StageDifference } from '../src/engine/replay';
 import { parseManifest } from '../src/store/manifest';
@@ -16,9 +15,10 @@ import { timeGeometry } from '../src/segmentation/geometry';
 import { messageOf, VoxlaneError } from '../src/util/errors';
 import { requireWritable, writeResult } from './output';
 import { errorLine } from './errorLine';
-import { runScript, type Outcome as ScriptOutcome } from './script';
+import { commandOfOutcome, runScript, type Outcome as ScriptOutcome } from './script';
+import { parseFlags } from './usage';
 
-const HELP = `Usage: npm run --silent replay -- CAPTURE_DIR [options]
+export const HELP = `Usage: voxlane replay CAPTURE_DIR [options]
 
 Reads raw_embeddings.npz and segmentations.npz from a capture of pyannote's community-1 pipeline, runs the subsequent
 stages (PLDA, AHC, VBx, clusters, speaker count, diarization), and prints the maximum difference of each stage in the
@@ -74,7 +74,7 @@ export function main(args: readonly string[]): Outcome {
 }
 
 function parseCommand(args: readonly string[]): ReplayCommand | 'help' {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseFlags({
     args: [...args],
     allowPositionals: true,
     options: {
@@ -135,4 +135,6 @@ function describe(differences: readonly StageDifference[]): string {
   return `${lines.join('\n')}\n`;
 }
 
-await runScript(import.meta.url, main);
+export const run = commandOfOutcome('replay', main);
+
+await runScript(import.meta.url, run);

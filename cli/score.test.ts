@@ -64,9 +64,9 @@ describe('the score command as a process', () => {
     expect(stderr).toMatch(/^score: .*txt: Line 2 .*\n$/);
   });
 
-  it('exits with 1 and prints the usage if a file argument is missing', { timeout: 60_000 }, () => {
+  it('exits with 2 and prints the usage if a file argument is missing', { timeout: 60_000 }, () => {
     const { status, stdout, stderr } = run('only.rttm');
-    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr).toMatch(/^score: Files given: 1\. .*\n\nUsage: /);
   });
 });
@@ -156,7 +156,7 @@ describe('main of the score command', () => {
     [[reference, reference, '--colar', '1'], /^score: .*--colar/],
   ])('shows the usage for the arguments %j', (args, found) => {
     const { exitCode, stdout, stderr } = main(args);
-    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     expect(stderr).toMatch(found);
     expect(stderr).toContain('Usage: ');
   });

@@ -3,7 +3,6 @@
  *
  *     npm run --silent score -- REF.rttm HYP.rttm [--collar S] [--skip-overlap] [--uem FILE]
  */
-import { parseArgs } from 'node:util';
 import { parseRttm } from '../src/formats/rttm';
 import { parseUem } from '../src/formats/uem';
 import { type ByRecording, type RecordingsScore, scoreRecordings } from '../src/score/score';
@@ -11,9 +10,10 @@ import type { Turn } from '../src/timeline/turns';
 import { messageOf } from '../src/util/errors';
 import { readTextFile } from './textFile';
 import { errorLine } from './errorLine';
-import { runScript, type Outcome as ScriptOutcome } from './script';
+import { commandOfOutcome, runScript, type Outcome as ScriptOutcome } from './script';
+import { parseFlags } from './usage';
 
-const USAGE = `Usage: npm run --silent score -- REF.rttm HYP.rttm [options]
+export const HELP = `Usage: voxlane score REF.rttm HYP.rttm [options]
 
 Prints the diarization error rate and the Jaccard error rate of HYP against REF as JSON, as
 pyannote.metrics 4.2.0 computes them.
@@ -31,13 +31,15 @@ speakers, 0 to 1; missedSpeech, falseAlarm, confusion, correct and total are in 
 maps speakers of HYP to speakers of the reference.
 If the files contain several recordings, the scores are summed over the recordings, and mapping
 has one table per recording.
+
+Exit status: 0 if the files were scored, 1 if one cannot be read, 2 for wrong usage.
 `;
 
-export type Outcome = ScriptOutcome<0 | 1>;
+export type Outcome = ScriptOutcome<0 | 1 | 2>;
 
 /**
- * The command without the process. Every failure is an outcome with exit code 1 and one line on stderr, followed by the
- * usage if the arguments are invalid.
+ * The command without the process. Every failure is an outcome with one line on stderr: exit code 1, or 2 with the
+ * usage for invalid arguments.
  *
  * @param args the arguments after the name of the script
  */
@@ -46,9 +48,9 @@ export function main(args: readonly string[]): Outcome {
   try {
     request = readArguments(args);
   } catch (thrown) {
-    return { exitCode: 1, stdout: '', stderr: `score: ${messageOf(thrown)}\n\n${USAGE}` };
+    return { exitCode: 2, stdout: '', stderr: `score: ${messageOf(thrown)}\n\n${HELP}` };
   }
-  if (request.help) return { exitCode: 0, stdout: USAGE, stderr: '' };
+  if (request.help) return { exitCode: 0, stdout: HELP, stderr: '' };
   const notes: string[] = [];
   const warn = (note: string): void => void notes.push(note);
   try {
@@ -84,7 +86,7 @@ interface Request {
 }
 
 function readArguments(args: readonly string[]): Request {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseFlags({
     args: [...args],
     allowPositionals: true,
     options: {
@@ -135,4 +137,6 @@ function report(score: RecordingsScore) {
   };
 }
 
-await runScript(import.meta.url, main);
+export const run = commandOfOutcome('score', main);
+
+await runScript(import.meta.url, run);

@@ -1,9 +1,9 @@
 import { realpathSync } from 'node:fs';
-import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isEnding } from './endings';
 import { errorLine } from './errorLine';
-import { print, say } from './output';
+import { print, warn } from './output';
+import { USAGE_EXIT, UsageError } from './usage';
 
 /** Output and exit code of a process. */
 export interface Outcome<ExitCode extends number = number> {
@@ -12,37 +12,63 @@ export interface Outcome<ExitCode extends number = number> {
   readonly stderr: string;
 }
 
-/**
- * Runs a command function if its module is the started script, but not if a test imports the module.
- *
- * @param address `import.meta.url` of the module
- */
-export async function runScript(
-  address: string,
-  main: (args: readonly string[]) => Outcome | Promise<Outcome>,
-): Promise<void> {
+/** A command with its arguments. Prints its own output and returns the exit status; never rejects. */
+export type Command = (args: readonly string[]) => Promise<number>;
+
+/** What each module of a command exports. */
+export interface CommandModule {
+  readonly run: Command;
+  /** Lists all flags, each on a line of its own: `  --name VALUE  text`. Shell completion reads the flags from it. */
+  readonly HELP: string;
+}
+
+export interface TableEntry {
+  /** One word, or two with a space: `corpus plan`. */
+  readonly name: string;
+  readonly summary: string;
+  /** Imports the module on demand, so that the help of all commands appears quickly. */
+  readonly load: () => Promise<CommandModule>;
+}
+
+/** Runs a command if its module is the started script, but not if another module imports it. @param address its `import.meta.url` */
+export async function runScript(address: string, command: Command): Promise<void> {
   const script = process.argv[1];
   // Module addresses use the real path, even if the checkout is reached through a link.
   if (script === undefined || address !== pathToFileURL(realpathSync(script)).href) return;
-  const { exitCode, stdout, stderr } = await main(process.argv.slice(2));
-  process.stderr.write(stderr);
   // process.exit could truncate pending output to a pipe.
-  process.exitCode = exitCode;
-  if (stdout === '') return;
-  await print(stdout).catch((error: unknown) => {
-    say(`${basename(script, '.ts')}: ${errorLine(error)}`);
-    process.exitCode = Math.max(exitCode, 1);
-  });
+  process.exitCode = await command(process.argv.slice(2));
 }
 
-/** Runs a command that prints its own output. An error becomes one line on stderr and exit code `failureCode`. */
+/** A command that prints at its end. Standard output that cannot be written becomes one line on standard error. */
+export function commandOfOutcome(name: string, main: (args: readonly string[]) => Outcome | Promise<Outcome>): Command {
+  return async (args) => {
+    const { exitCode, stdout, stderr } = await main(args);
+    process.stderr.write(stderr);
+    if (stdout === '') return exitCode;
+    try {
+      await print(stdout);
+      return exitCode;
+    } catch (error) {
+      warn(`${name}: ${errorLine(error)}`);
+      return Math.max(exitCode, 1);
+    }
+  };
+}
+
+/** A command that prints its output itself. An error becomes one line on standard error, and the exit status `failureCode`. */
+export function commandOf(name: string, failureCode: number, main: Command): Command {
+  return async (args) => {
+    try {
+      return await main(args);
+    } catch (error) {
+      // Errors caused by the signal need no message.
+      if (!isEnding()) warn(`${name}: ${errorLine(error)}`);
+      return error instanceof UsageError ? USAGE_EXIT : failureCode;
+    }
+  };
+}
+
+/** Runs a program that is not imported by others. An error becomes one line on stderr and exit code `failureCode`. */
 export async function runCommand(name: string, failureCode: number, main: () => Promise<number>): Promise<void> {
-  try {
-    process.exitCode = await main();
-  } catch (error) {
-    process.exitCode = failureCode;
-    // Errors caused by the signal need no message.
-    if (isEnding()) return;
-    say(`${name}: ${errorLine(error)}`);
-  }
+  process.exitCode = await commandOf(name, failureCode, main)([]);
 }

@@ -1,7 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, preview } from 'vite';
 import { serveToolPages, TOOL_PAGES, toolPagesConfig, type ToolPages } from '../scripts/toolPages';
 import { withBuildLock } from './buildLock';
 
@@ -22,6 +21,8 @@ export interface Site {
  */
 export async function openSite(say: (line: string) => void, tools: readonly ToolPages[] = ['cli']): Promise<Site> {
   await buildIfStale(say, tools);
+  // Imported on demand, because it takes longer to load than many commands run.
+  const { preview } = await import('vite');
   const before = new Set(process.listeners('SIGTERM'));
   const server = await preview({
     root: ROOT,
@@ -68,6 +69,7 @@ function builtPages(name: ToolPages): string[] {
 
 /** Vite keeps an existing `NODE_ENV`. Vitest sets it to "test", which would omit the service worker from the build. */
 async function buildForProduction(tools: readonly ToolPages[]): Promise<void> {
+  const { build } = await import('vite');
   const { NODE_ENV } = process.env;
   process.env.NODE_ENV = 'production';
   try {

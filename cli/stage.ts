@@ -3,16 +3,16 @@
  *
  *     npm run --silent stage -- STAGE FILE [--backend webgpu|wasm] [--out FILE.npy]
  */
-import { parseArgs } from 'node:util';
 import { STAGES } from '../src/engine/stages';
 import { number, oneOf } from './arguments';
 import { giveFiles, openComparePage } from './comparePage';
 import { failureText } from './errorLine';
 import { requirePath } from './inputs';
-import { print, requireWritable, say, writeResult } from './output';
-import { runCommand } from './script';
+import { print, requireWritable, say, warn, writeResult } from './output';
+import { commandOf, runScript } from './script';
+import { parseFlags, UsageError } from './usage';
 
-const HELP = `Usage: npm run --silent stage -- STAGE FILE [options]
+export const HELP = `Usage: voxlane stage STAGE FILE [options]
 
 Runs one stage in isolation, prints the shape and range of its tensor, and optionally writes it as a .npy file.
 FILE is a recording, or a .npy file with mono samples at 16 kHz.
@@ -41,9 +41,9 @@ const LAYER_SECONDS = 10;
 /** Whether a stage processes the whole recording: all pipeline stages except the filterbank, which processes a segment. */
 const isWhole = (stage: string): boolean => stage !== 'fbank' && STAGES.some((name) => name === stage);
 
-async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: process.argv.slice(2),
+async function main(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseFlags({
+    args: [...args],
     allowPositionals: true,
     options: {
       backend: { type: 'string', default: 'wasm' },
@@ -58,7 +58,7 @@ async function main(): Promise<number> {
     return 0;
   }
   const [stage, file, ...others] = positionals;
-  if (stage === undefined || file === undefined || others.length > 0) throw new Error('expected a stage and a file. Try --help.');
+  if (stage === undefined || file === undefined || others.length > 0) throw new UsageError('expected a stage and a file. Try --help.');
   requirePath(file);
   const backend = oneOf('--backend', values.backend, ['webgpu', 'wasm']);
   const duration = number('--duration', values.duration) ?? (isWhole(stage) ? undefined : LAYER_SECONDS);
@@ -70,7 +70,7 @@ async function main(): Promise<number> {
     const request = { stage, backend, startSeconds: number('--start', values.start) ?? 0, durationSeconds: duration };
     const answer = await page.evaluate((asked) => voxlane.computeStage(asked), request);
     if (!answer.ok) {
-      say(`stage: ${failureText(answer.error)}`);
+      warn(`stage: ${failureText(answer.error)}`);
       return 2;
     }
     const { axes, shape, npy, min, max, mean, nanCount, notes } = answer.result;
@@ -84,4 +84,6 @@ async function main(): Promise<number> {
   }
 }
 
-await runCommand('stage', 2, main);
+export const run = commandOf('stage', 2, main);
+
+await runScript(import.meta.url, run);

@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import type { BackendChoice, ClusteringName, PresetId, Speed } from '../../src/index';
 import { checkMinDurations } from '../../src/engine/options';
 import { DIARIZER_OPTIONS } from '../../src/engine/optionSchema';
@@ -6,8 +5,9 @@ import type { PipelineSettings } from '../../src/engine/settings';
 import { checkedAs, number, oneOf } from '../arguments';
 import { OPTION_NAMES } from '../diarizeOptions';
 import { defaultCacheFolder } from './featureCache';
+import { parseFlags } from '../usage';
 
-export const HELP = `Usage: npm run --silent evaluate -- [FOLDER…] [options]
+export const HELP = `Usage: voxlane evaluate [FOLDER…] [options]
 
 Diarizes recordings with a reference and prints error rates per recording and in total. A FOLDER contains audio files, each
 with an RTTM file of the same name beside it. Without a FOLDER, the command evaluates the corpus in VOXLANE_SHARED: generated
@@ -55,7 +55,7 @@ export interface EvaluateCommand {
 
 /** @throws Error with a one-line message for invalid arguments */
 export function parseCommand(args: readonly string[]): EvaluateCommand | 'help' {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseFlags({
     args: [...args],
     allowPositionals: true,
     options: {

@@ -52,7 +52,7 @@ test('an unreachable minimum number of speakers is reported in JSON and on stand
 test('invalid arguments cause a one-line error', async () => {
   for (const args of [[], ['a.wav', '--backend', 'cuda'], ['a.wav', '--speakers', 'two'], ['a.wav', '--unknown']]) {
     const { code, stdout, stderr } = await diarize(...args);
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stdout).toBe('');
     expect(stderr.trim().split('\n')).toHaveLength(1);
   }

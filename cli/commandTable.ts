@@ -1,0 +1,17 @@
+import { loadRepositoryCommand } from './place';
+import type { TableEntry } from './script';
+
+/** All commands, in the order of the help. */
+export const COMMANDS: readonly TableEntry[] = [
+  { name: 'diarize', summary: 'find who spoke when in recordings', load: () => import('./diarize') },
+  { name: 'score', summary: 'error rates of one RTTM file against another', load: () => import('./score') },
+  { name: 'evaluate', summary: 'error rates over a folder of recordings with references', load: () => loadRepositoryCommand('evaluate') },
+  { name: 'compare', summary: 'compare a port with golden outputs, stage by stage', load: () => loadRepositoryCommand('compare') },
+  { name: 'bisect', summary: 'find the first node that WebGPU computes differently from WASM', load: () => loadRepositoryCommand('bisect') },
+  { name: 'audit', summary: 'list the weights of a graph and compare them with a checkpoint', load: () => import('./audit') },
+  { name: 'stage', summary: 'write the output of one stage or layer', load: () => loadRepositoryCommand('stage') },
+  { name: 'replay', summary: 'repeat the clustering of a pyannote capture', load: () => import('./replay') },
+  { name: 'serve', summary: 'serve a folder on localhost, for testing a page', load: () => import('./serve') },
+  { name: 'copy', summary: 'copy workers, models and runtime for bundlers that copy no files', load: () => import('./copy') },
+  { name: 'completion', summary: 'print a script that completes commands and flags', load: async () => (await import('./completion')).completionOf(COMMANDS) },
+];
