@@ -13,6 +13,9 @@ export const modelsFolder = (): string => join(ROOT, 'models');
 /** Folders with the workers, and with models, golden outputs and runtime, for `copy`. */
 export const filesToCopy = (): string[] => [join(ROOT, 'packages/voxlane/dist/voxlane'), join(ROOT, 'packages/voxlane-assets/voxlane')];
 
+/** The module that runs in the worker processes of `corpus run`. */
+export const corpusWorker = (): string => join(ROOT, 'cli/corpus/worker.ts');
+
 /** What to do if a folder of {@link filesToCopy} is missing. */
 export const COPY_REMEDY = 'Run npm run package first';
 

@@ -119,6 +119,8 @@ export const resultSchema = v.object({
   path: v.string(),
   /** SHA-256 of the file's bytes, 64 lower-case hex digits. */
   inputSha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+  /** Size and times of the file when it was hashed; null if it was so new that its times do not identify it. */
+  stamp: v.exactOptional(v.nullable(v.object({ bytes: wholeSchema, modifiedMs: v.number(), changedMs: v.number() })), null),
   /** Version of the library that computed the result. */
   engineVersion: v.string(),
   /** Options of the diarizer and of the run that can change the result. */
@@ -127,9 +129,11 @@ export const resultSchema = v.object({
   optionsHash: v.string(),
   /** `silent`: there are no turns, because the file is silent. */
   status: v.picklist(['done', 'silent']),
+  /** A fact for the user, such as that two attempts found no speech. */
+  note: v.exactOptional(v.string()),
   /** Wall time of the file in its worker. */
   seconds: secondsSchema,
-  /** 1, or 2 if the first attempt failed. */
+  /** 1, or 2 if the first attempt failed or found no speech. */
   attempts: v.pipe(wholeSchema, v.minValue(1)),
   /** `wasm` or `webgpu`. */
   backend: v.string(),

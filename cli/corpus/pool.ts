@@ -1,0 +1,208 @@
+/** Distributes files to worker processes: retries, and replaces workers that failed or grew. */
+import { errorLine } from '../errorLine';
+import { VoxlaneError, type ErrorParts } from '../../src/util/errors';
+import { hasGrown, type Sizing } from './sizing';
+import type { Attempt, CorpusWorker } from './workerProcess';
+import type { FileResult, Job, WorkerInfo } from './workerProtocol';
+
+/** The last attempt for a file. */
+export type Outcome = {
+  /** 1 or 2. */
+  readonly attempts: number;
+  /** Wall time of the last attempt. */
+  readonly seconds: number;
+} & (
+  | { readonly kind: 'done'; readonly result: FileResult }
+  | { readonly kind: 'failed'; readonly error: ErrorParts }
+);
+
+export interface PoolCalls<Task> {
+  readonly jobOf: (task: Task) => Job;
+  readonly start: () => Promise<CorpusWorker>;
+  /** Number of workers, when the first one has reported its backend. */
+  readonly size: (info: WorkerInfo) => Promise<Sizing>;
+  /** A file is given to a worker. Errors end the run. */
+  readonly onStart: (task: Task) => Promise<void>;
+  /** A file is finished. Errors, such as a full disk, end the run. */
+  readonly onEnd: (task: Task, outcome: Outcome) => Promise<void>;
+  /** Events for the user, such as a retry. */
+  readonly note: (task: Task | null, text: string) => void;
+}
+
+const MAX_ATTEMPTS = 2;
+/** If workers crash with each file, the cause is not a file. */
+const MAX_CRASHED_FILES = 5;
+
+/**
+ * Errors that depend only on the file and the options: a second attempt would fail in the same way. All others are tried
+ * again: also unreadable files, because network disks fail for moments, and failed decoders, which can lack memory.
+ */
+const FINAL_CODES: ReadonlySet<string> = new Set([
+  'audio-empty', 'audio-unsupported', 'audio-no-samples', 'audio-truncated', 'audio-channels', 'audio-not-finite', 'options',
+]);
+
+/**
+ * Runs all tasks. Each file has at most two attempts, the second in a fresh worker:
+ *
+ * - A failed file is tried again at once, except for errors of {@link FINAL_CODES}.
+ * - A file whose worker was killed is tried again at the end, alone, because the usual reason is a lack of memory.
+ * - An empty result of a file that is not silent is computed again. If the second one is also empty, it counts.
+ */
+export class Pool<Task> {
+  private readonly workers = new Set<CorpusWorker>();
+  private readonly deferred: Task[] = [];
+  private readonly queue: Task[];
+  private isStopped = false;
+  private failure: { readonly error: unknown } | null = null;
+  private crashedInARow = 0;
+  private limitBytes = Infinity;
+
+  /** @param tasks in the order of their start */
+  constructor(
+    tasks: readonly Task[],
+    private readonly calls: PoolCalls<Task>,
+  ) {
+    this.queue = [...tasks];
+  }
+
+  /** @throws errors of the calls, of the start of a worker, and an Error if workers crash again and again */
+  async run(): Promise<void> {
+    const first = this.queue.length === 0 ? null : await this.startWorker();
+    if (first === null) return;
+    const sizing = await this.calls.size(first.info).catch(async (error: unknown) => {
+      await first.end();
+      throw error;
+    });
+    this.limitBytes = sizing.workerLimitBytes;
+    const lanes = Array.from({ length: sizing.workers }, (_, index) => this.lane(index === 0 ? first : null, this.queue, 1));
+    await Promise.all(lanes);
+    await this.lane(null, this.deferred, MAX_ATTEMPTS);
+    if (this.failure) throw this.failure.error;
+  }
+
+  /** Starts no more files. {@link run} resolves when the files in work are finished. */
+  stop(): void {
+    this.isStopped = true;
+  }
+
+  /** Abandons the files in work. */
+  kill(): void {
+    this.stop();
+    for (const worker of this.workers) worker.kill();
+  }
+
+  private async startWorker(): Promise<CorpusWorker | null> {
+    if (this.isStopped) return null;
+    const worker = await this.calls.start().catch((error: unknown) => {
+      if (this.isStopped) return null;
+      // A worker can fail to start for a moment, but not because of its options or models.
+      if (!(error instanceof VoxlaneError && error.code === 'worker-failed')) throw error;
+      this.calls.note(null, `a worker did not start and is started again: ${errorLine(error)}`);
+      return this.calls.start();
+    });
+    if (worker === null) return null;
+    this.workers.add(worker);
+    if (!this.hasStopped()) return worker;
+    worker.kill();
+    return null;
+  }
+
+  private hasStopped(): boolean {
+    return this.isStopped;
+  }
+
+  /** Processes tasks one after the other. An error ends the other lanes after their current files. */
+  private async lane(first: CorpusWorker | null, tasks: Task[], firstAttempt: number): Promise<void> {
+    const seat = new Seat(first, () => this.startWorker(), (worker) => this.workers.delete(worker));
+    try {
+      for (let task = this.next(tasks); task !== undefined; task = this.next(tasks)) await this.process(task, seat, firstAttempt);
+    } catch (error) {
+      this.failure ??= { error };
+      this.stop();
+    } finally {
+      await seat.clear();
+    }
+  }
+
+  private next(tasks: Task[]): Task | undefined {
+    return this.isStopped ? undefined : tasks.shift();
+  }
+
+  private async process(task: Task, seat: Seat, firstAttempt: number): Promise<void> {
+    await this.calls.onStart(task);
+    for (let attempts = firstAttempt; ; attempts++) {
+      const attempt = await seat.run(this.calls.jobOf(task));
+      // A killed worker is a consequence of the end of the run.
+      if (attempt === null || (this.isStopped && attempt.kind === 'crashed')) return;
+      const again = attempts < MAX_ATTEMPTS ? reasonToRepeat(attempt) : null;
+      if (again !== null || !isSound(attempt) || seat.hasGrown(this.limitBytes)) await seat.clear();
+      if (again === null) {
+        this.count(attempt);
+        await this.calls.onEnd(task, outcomeOf(attempt, attempts));
+        return;
+      }
+      this.calls.note(task, again);
+      if (this.isStopped) return;
+      if (attempt.kind === 'crashed' && attempt.isKilled) {
+        this.deferred.push(task);
+        return;
+      }
+    }
+  }
+
+  private count(attempt: Attempt): void {
+    this.crashedInARow = attempt.kind === 'crashed' ? this.crashedInARow + 1 : 0;
+    if (attempt.kind !== 'crashed' || this.crashedInARow < MAX_CRASHED_FILES) return;
+    throw new Error(`the workers crashed with ${MAX_CRASHED_FILES} files in a row, so the run was stopped. The last time: ${errorLine(new VoxlaneError(attempt.error))}`);
+  }
+}
+
+/** Whether the worker can process further files. */
+const isSound = (attempt: Attempt): boolean => attempt.kind === 'done' || (attempt.kind === 'failed' && FINAL_CODES.has(attempt.error.code));
+
+function reasonToRepeat(attempt: Attempt): string | null {
+  if (attempt.kind === 'done') {
+    const { numTurns, isSilent } = attempt.result;
+    return numTurns > 0 || isSilent === true ? null : 'no speech was found, but the file is not silent; computing it again';
+  }
+  if (isSound(attempt)) return null;
+  const when = attempt.kind === 'crashed' && attempt.isKilled ? 'trying again at the end, alone' : 'trying again in a new worker';
+  return `${errorLine(new VoxlaneError(attempt.error))}; ${when}`;
+}
+
+function outcomeOf(attempt: Attempt, attempts: number): Outcome {
+  const { seconds } = attempt;
+  if (attempt.kind === 'done') return { kind: 'done', result: attempt.result, attempts, seconds };
+  return { kind: 'failed', error: attempt.error, attempts, seconds };
+}
+
+/** The place of one worker at a time. */
+class Seat {
+  private history: number[] = [];
+
+  constructor(
+    private worker: CorpusWorker | null,
+    private readonly start: () => Promise<CorpusWorker | null>,
+    private readonly forget: (worker: CorpusWorker) => void,
+  ) {}
+
+  /** Starts a worker if there is none. @returns null if the run was stopped */
+  async run(job: Job): Promise<Attempt | null> {
+    this.worker ??= await this.start();
+    const attempt = (await this.worker?.run(job)) ?? null;
+    if (attempt && attempt.kind !== 'crashed') this.history.push(attempt.residentBytes);
+    return attempt;
+  }
+
+  hasGrown(limitBytes: number): boolean {
+    return hasGrown(this.history, limitBytes);
+  }
+
+  async clear(): Promise<void> {
+    const { worker } = this;
+    this.worker = null;
+    this.history = [];
+    await worker?.end();
+    if (worker) this.forget(worker);
+  }
+}
