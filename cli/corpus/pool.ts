@@ -11,6 +11,8 @@ export type Outcome = {
   readonly attempts: number;
   /** Wall time of the last attempt. */
   readonly seconds: number;
+  /** Memory of the worker after the file; null if it crashed. */
+  readonly residentBytes: number | null;
 } & (
   | { readonly kind: 'done'; readonly result: FileResult }
   | { readonly kind: 'failed'; readonly error: ErrorParts }
@@ -171,9 +173,9 @@ function reasonToRepeat(attempt: Attempt): string | null {
 }
 
 function outcomeOf(attempt: Attempt, attempts: number): Outcome {
-  const { seconds } = attempt;
-  if (attempt.kind === 'done') return { kind: 'done', result: attempt.result, attempts, seconds };
-  return { kind: 'failed', error: attempt.error, attempts, seconds };
+  const common = { attempts, seconds: attempt.seconds, residentBytes: attempt.kind === 'crashed' ? null : attempt.residentBytes };
+  if (attempt.kind === 'done') return { kind: 'done', result: attempt.result, ...common };
+  return { kind: 'failed', error: attempt.error, ...common };
 }
 
 /** The place of one worker at a time. */

@@ -13,6 +13,8 @@ export interface FinishedFile {
   /** Wall time of the last attempt. */
   readonly seconds: number;
   readonly attempts: number;
+  /** Memory of the worker after the file; null if it crashed. */
+  readonly residentBytes: number | null;
   /** Error or note. */
   readonly text?: string;
   /** Error code. */
@@ -126,7 +128,7 @@ export function summaryLines(files: readonly FinishedFile[], before: number, tot
     `${done + before} of ${total} files are done`,
     ...(before > 0 ? [`${before} of them before this run`] : []),
     ...(failed.length > 0 ? [`${failed.length} failed`] : []),
-    ...(missing > 0 ? [`${missing} were not processed`] : []),
+    ...(missing > 0 ? [`${missing} not processed`] : []),
   ];
   return [
     `${parts.join(', ')}; ${hours(audio)} of audio in ${duration(wallSeconds)}`,

@@ -87,6 +87,10 @@ interface Work {
   readonly shards: readonly number[];
 }
 
+/** Without the values that are undefined. */
+const definedOf = <Values extends object>(values: Values): { [Name in keyof Values]?: NonNullable<Values[Name]> } =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as { [Name in keyof Values]?: NonNullable<Values[Name]> };
+
 const secondsOf = (entries: readonly Entry[]): number => entries.reduce((sum, { durationSeconds }) => sum + durationSeconds, 0);
 
 /** One run over the open entries of its shards. */
@@ -149,16 +153,16 @@ class Run {
         const record = await this.records.write(entry, outcome);
         this.leased.delete(entry);
         await this.records.release(entry);
-        await this.report(entry, record);
+        await this.report(finishedFile(entry, record, outcome.residentBytes));
       },
       note: (entry, text) => { say(entry === null ? text : `${entry.id}: ${text}`); },
     });
   }
 
   private sizingInput(): Omit<SizingInput, 'backend' | 'gpuBytes'> {
-    const { workers, batch } = this.command;
+    const { workers, threads, batch } = this.command;
     const longestSeconds = this.work.open[0]?.durationSeconds ?? 0;
-    return { ...readMachine(), files: this.work.open.length, longestSeconds, ...(workers !== undefined && { workers }), ...(batch !== undefined && { batch }) };
+    return { ...readMachine(), files: this.work.open.length, longestSeconds, ...definedOf({ workers, threads, batch }) };
   }
 
   private async size({ backend, preset }: WorkerInfo): Promise<Sizing> {
@@ -171,8 +175,7 @@ class Run {
     return this.sizing;
   }
 
-  private async report(entry: Entry, record: StoredResult | StoredFailure): Promise<void> {
-    const file = finishedFile(entry, record);
+  private async report(file: FinishedFile): Promise<void> {
     this.finished.push(file);
     const tell = file.status === 'failed' ? warn : say;
     tell(this.progress.add(file));
@@ -213,8 +216,8 @@ class Run {
   }
 }
 
-function finishedFile(entry: Entry, record: StoredResult | StoredFailure): FinishedFile {
-  const common = { id: entry.id, plannedSeconds: entry.durationSeconds, seconds: record.seconds, attempts: record.attempts };
+function finishedFile(entry: Entry, record: StoredResult | StoredFailure, residentBytes: number | null): FinishedFile {
+  const common = { residentBytes, id: entry.id, plannedSeconds: entry.durationSeconds, seconds: record.seconds, attempts: record.attempts };
   if ('error' in record) {
     const text = errorLine(new VoxlaneError(record.error));
     return { ...common, status: 'failed', audioSeconds: null, speakers: null, text, code: record.error.code };

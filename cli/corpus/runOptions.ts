@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { number } from '../arguments';
 import { parseCommand, type DiarizeCommand } from '../diarizeOptions';
-import { MAX_WINDOWS } from '../../src/engine/optionSchema';
+import { DIARIZER_OPTIONS, MAX_WINDOWS } from '../../src/engine/optionSchema';
 import type { Entry, StoredResult } from './layout';
 import type { FileOptions, WorkerSettings } from './workerProtocol';
 
@@ -13,6 +13,7 @@ skipped, so the same command continues a run that was stopped or killed.
   --shard I/N                  process shard I, counted from 0, of the plan's N shards (default: from SLURM_ARRAY_TASK_ID,
                                JOB_COMPLETION_INDEX, AWS_BATCH_JOB_ARRAY_INDEX or CLOUD_RUN_TASK_INDEX; else all shards)
   --workers N                  worker processes, each with its own engine (default: from cores, memory and GPU memory)
+  --threads N                  threads of each worker on WASM (default: cores divided by workers)
   --batch N                    windows per batch (default: chosen by the engine, or 1 if memory is short)
   --verify                     hash all recordings again, also those whose size and times are unchanged
   --json                       print events as JSON lines on standard output
@@ -44,6 +45,7 @@ export interface RunCommand {
   readonly folder: string;
   readonly shard: string | undefined;
   readonly workers: number | undefined;
+  readonly threads: number | undefined;
   readonly batch: number | undefined;
   readonly verify: boolean;
   readonly json: boolean;
@@ -53,6 +55,7 @@ export interface RunCommand {
 const OWN = {
   shard: { type: 'string' },
   workers: { type: 'string' },
+  threads: { type: 'string' },
   batch: { type: 'string' },
   verify: { type: 'boolean' },
   json: { type: 'boolean' },
@@ -76,6 +79,7 @@ export function parseRun(args: readonly string[]): RunCommand | 'help' {
     folder: folder!,
     shard: values.shard,
     workers: wholeIn('--workers', values.workers, MAX_WORKERS),
+    threads: wholeIn('--threads', values.threads, DIARIZER_OPTIONS.threads.max),
     batch: wholeIn('--batch', values.batch, MAX_WINDOWS),
     verify: values.verify ?? false,
     json: values.json ?? false,

@@ -24,13 +24,15 @@ export interface SizingInput extends Machine {
   readonly longestSeconds: number;
   /** `--workers`. */
   readonly workers?: number;
+  /** `--threads`. */
+  readonly threads?: number;
   /** `--batch`. */
   readonly batch?: number;
 }
 
 export interface Sizing {
   readonly workers: number;
-  /** Threads of each worker on WASM; 1 if there are several workers. */
+  /** Threads of each worker on WASM; 1 if there is a worker per core. */
   readonly threads: number;
   /** Windows per batch; undefined for the library's choice. */
   readonly batch: number | undefined;
@@ -62,7 +64,7 @@ export function size(input: SizingInput): Sizing {
   const isTight = usable < perWorker;
   return {
     workers,
-    threads: Math.max(1, Math.floor(cores / workers)),
+    threads: input.threads ?? Math.max(1, Math.floor(cores / workers)),
     batch: input.batch ?? (isTight && backend === 'wasm' ? 1 : undefined),
     workerLimitBytes: Math.max(perWorker, usable / workers),
     reason: input.workers === undefined ? reason : '--workers',
