@@ -55,6 +55,7 @@ export default defineConfig({
         items: [
           { text: 'The app', link: '/app' },
           { text: 'The command line', link: '/command-line' },
+          { text: 'Corpus runs', link: '/corpus' },
           { text: 'The widget', link: '/widget' },
           { text: 'The library', link: '/library' },
           { text: 'Single stages', link: '/stages' },
