@@ -108,6 +108,7 @@ export default defineConfig({
     'src/nn/assembly/**',
     'dist/**',
     'dist-cli/**',
+    'dist-node/**',
     'dist-test/**',
     'packages/*/dist/**',
     'packages/voxlane-assets/**',
@@ -161,7 +162,7 @@ export default defineConfig({
     },
     // The model store and the service worker call fetch directly.
     {
-      files: ['src/ui-kit/dom.ts', 'src/util/fetch.ts', 'src/store/**', 'src/sw/**', '**/*.test.ts'],
+      files: ['src/ui-kit/dom.ts', 'src/util/host.ts', 'src/util/nodeHost.ts', 'src/store/**', 'src/sw/**', '**/*.test.ts'],
       rules: { 'no-restricted-globals': 'off' },
     },
   ],

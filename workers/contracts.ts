@@ -3,7 +3,7 @@
  * transferred. Input for a model is copied, so it can be sent again after a lost device.
  */
 import type { RecordingNote } from '../src/audio/notes';
-import type { AudioInfo, DecodeOptions, DecoderPlace } from '../src/audio/types';
+import type { AudioFile, AudioInfo, DecodedFile, DecodeOptions, DecoderPlace } from '../src/audio/types';
 import type { WindowBatch } from '../src/audio/windows';
 import type { LinkConstraints } from '../src/clustering/constraints';
 import type { Dendrogram } from '../src/clustering/dendrogram';
@@ -31,18 +31,13 @@ import type { FileBase } from '../src/util/fileBase';
 
 /** Audio input of the decode worker. */
 export type DecodeSource =
-  | { readonly kind: 'file'; readonly blob: Blob }
+  | AudioFile
   /** Mono. */
   | { readonly kind: 'samples'; readonly samples: Float32Array; readonly sampleRate: number }
   /** Mono samples requested through the port of `serveFeed` in protocol.ts. */
   | { readonly kind: 'stream'; readonly port: MessagePort; readonly sampleRate: number }
-  /** Planar channels that the page decoded itself, with their notes. */
-  | {
-      readonly kind: 'channels';
-      readonly channels: Float32Array[];
-      readonly sampleRate: number;
-      readonly notes: readonly RecordingNote[];
-    };
+  /** A file that another decoder has decoded. */
+  | DecodedFile['source'];
 
 interface WindowOptions {
   readonly windowSamples: number;
@@ -59,7 +54,7 @@ export interface DecodedBatch extends WindowBatch {
 
 export interface DecodeWorkerApi {
   /** Whether this file may need `decodeAudioData`, which only the page has. */
-  decoderFor(blob: Blob, track?: number): Promise<DecoderPlace>;
+  decoderFor(file: AudioFile, track?: number): Promise<DecoderPlace>;
   open(source: DecodeSource, options: DecodeOptions, windows: WindowOptions): Promise<AudioInfo>;
   /** Up to `count` further windows; null after the last. */
   next(count: number): Promise<DecodedBatch | null>;

@@ -1,7 +1,9 @@
 import { decodeAll, decoderFor, openAudio, openChannels, openStream, type OpenAudio } from '../src/audio/decode';
 import { PEAK_SAMPLE_RATE, readPeaks } from '../src/audio/peaks';
 import { type AudioWindow, cutWindows, takeBatch } from '../src/audio/windows';
+import type { AudioFile } from '../src/audio/types';
 import { VoxlaneError } from '../src/util/errors';
+import { openPath } from '../src/util/host';
 import type { DecodeSource, DecodeWorkerApi } from './contracts';
 import type { RecordingNote } from '../src/audio/notes';
 import { moved, pullThrough, serve } from './protocol';
@@ -18,10 +20,10 @@ let notes: () => readonly RecordingNote[] = () => [];
 let peaks: AsyncIterator<Int16Array, void> | undefined;
 
 serve<DecodeWorkerApi>({
-  decoderFor,
+  decoderFor: async (file, track) => decoderFor(await blobOf(file), track),
   async open(source, decodeOptions, options) {
     const audio = await openSource(source, decodeOptions);
-    const given = source.kind === 'channels' ? source.notes : [];
+    const given = 'notes' in source ? source.notes : [];
     notes = () => [...given, ...audio.notes()];
     const progress = { decodedSamples: 0 };
     recording = { audio, progress, windows: cutWindows(countSamples(audio.pieces(), progress), options) };
@@ -56,10 +58,13 @@ serve<DecodeWorkerApi>({
   },
 });
 
-function openSource(source: DecodeSource, options: Parameters<typeof openAudio>[1]): Promise<OpenAudio> | OpenAudio {
+const blobOf = (file: AudioFile): Blob | Promise<Blob> => (file.kind === 'file' ? file.blob : openPath(file.path));
+
+async function openSource(source: DecodeSource, options: Parameters<typeof openAudio>[1]): Promise<OpenAudio> {
   switch (source.kind) {
     case 'file':
-      return openAudio(source.blob, options);
+    case 'path':
+      return openAudio(await blobOf(source), options);
     case 'samples':
       return openChannels([source.samples], source.sampleRate, options);
     case 'stream':

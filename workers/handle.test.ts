@@ -2,7 +2,7 @@ import { expose } from 'comlink';
 import { afterEach, expect, test, vi } from 'vitest';
 import { VoxlaneError } from '../src/util/errors';
 import { WorkerHandle } from './handle';
-import type { EndOfLife } from './protocol';
+import type { EndOfLife } from './life';
 
 interface Api {
   hang(): Promise<void>;

@@ -1,7 +1,8 @@
 import { releaseProxy, wrap, type Remote } from 'comlink';
 import { VoxlaneError, type ErrorParts } from '../src/util/errors';
 import { Interruptible } from '../src/util/abort';
-import { watchLife, type EndOfLife } from './protocol';
+import { watchLife, type EndOfLife } from './life';
+import { FREE_MEMORY, START_AGAIN } from '../src/util/host';
 
 /**
  * A worker and its typed remote. Every call settles.
@@ -74,20 +75,21 @@ export class WorkerHandle<Api extends object> {
       new VoxlaneError({
         code: 'worker-failed',
         problem: `The ${this.name} worker ${problem}`,
-        expected: 'a worker that runs until the page terminates it',
-        remedy: 'Run again. If it happens again, close other tabs to free memory',
+        expected: 'a worker that runs until the library terminates it',
+        remedy: `Run again. If it happens again: ${FREE_MEMORY}`,
       }),
     );
   }
 
   private readonly onError = (event: Event): void => {
-    const details = event instanceof ErrorEvent ? event.message : '';
+    // Not `instanceof ErrorEvent`, which Node does not have.
+    const details = 'message' in event ? String(event.message) : '';
     this.terminate(
       new VoxlaneError({
         code: 'worker-failed',
         problem: `The ${this.name} worker could not start, or stopped`,
-        expected: 'its script next to the page, and enough memory',
-        remedy: 'Reload the page. On a phone, close other tabs',
+        expected: 'its script, and enough memory',
+        remedy: `${START_AGAIN}. ${FREE_MEMORY}`,
         ...(details && { details }),
       }),
     );

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { FakeLocks } from '../test/workers/fakeLocks';
-import { announceLife, watchLife, type LifeSources } from './protocol';
+import { announceLife, watchLife, type LifeSources } from './life';
 
 beforeEach(() => { vi.useFakeTimers(); });
 afterEach(() => { vi.useRealTimers(); });

@@ -1,5 +1,6 @@
 import type { ClusteringWorkerApi, CompareWorkerApi, DecodeWorkerApi, EmbeddingWorkerApi, SegmentationWorkerApi } from './contracts';
 import { VoxlaneError } from '../src/util/errors';
+import { missingFeature } from '../src/util/host';
 import { WorkerHandle } from './handle';
 import { openWorker, type WorkerName } from './openWorker';
 
@@ -11,8 +12,8 @@ import { openWorker, type WorkerName } from './openWorker';
  *   does not let the page start one
  */
 function spawn<Api extends object>(name: WorkerName, task: string): WorkerHandle<Api> {
-  const missing = ['Worker', 'WebAssembly'].find((feature) => !(feature in globalThis));
-  if (missing !== undefined) {
+  const missing = missingFeature();
+  if (missing !== null) {
     throw new VoxlaneError({
       code: 'backend-unavailable',
       problem: `${missing} is missing or turned off in this browser`,

@@ -25,8 +25,8 @@ export async function stageSound(file: File, options: SegmentOptions): Promise<S
 
 async function open(file: File, options: SegmentOptions): Promise<{ audio: OpenAudio; notes: string[] }> {
   const place = await decoderFor(file);
-  const decoded = place === 'here' ? null : await decodeInstead(file, place);
-  return decoded
+  const decoded = place === 'here' ? null : (await decodeInstead({ kind: 'file', blob: file }, place))?.source;
+  return decoded?.kind === 'channels'
     ? { audio: openChannels(decoded.channels, decoded.sampleRate, options), notes: decoded.notes.map(({ text }) => text) }
     : { audio: await openAudio(file, options), notes: [] };
 }

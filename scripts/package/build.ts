@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { checkApi } from './apiReport';
 import { buildAssets } from './assets';
 import { checkDocs } from './checkDocs';
-import { buildLibrary, buildTypes, buildWorkers } from './code';
+import { buildForNode, buildLibrary, buildTypes, buildWorkers } from './code';
 import { writeCustomElements } from './customElements';
 import { CODE_PACKAGE, ENTRIES, ROOT } from './entries';
 
@@ -20,6 +20,7 @@ for (const path of Object.values(ENTRIES)) {
 checkDocs();
 await buildWorkers();
 await buildLibrary();
+await buildForNode();
 await buildTypes();
 buildAssets();
 writeCustomElements();

@@ -3,8 +3,8 @@ import { rolldown, type OutputOptions, type RolldownOptions } from 'rolldown';
 import { dts } from 'rolldown-plugin-dts';
 import { kernels } from '../kernelsPlugin';
 import { resampler } from '../resamplerPlugin';
-import { CODE_PACKAGE, ENTRIES, ROOT } from './entries';
-import { replaceModules, textFiles } from './plugins';
+import { CODE_PACKAGE, ENTRIES, NODE_ENTRIES, REPLACED, REPLACED_FOR_NODE, ROOT } from './entries';
+import { nodeThreads, replaceModules, textFiles, THREAD } from './plugins';
 
 const WORKERS = ['clustering', 'compare', 'decode', 'embedding', 'segmentation'];
 const DIST = join(CODE_PACKAGE, 'dist');
@@ -29,7 +29,7 @@ export async function buildWorkers(): Promise<void> {
 /** Builds the entries as readable code, with shared chunks in the same folder, because workers are located relative to them. */
 export async function buildLibrary(): Promise<void> {
   await build(
-    { input: inputs(), external: EXTERNAL, plugins: [replaceModules(), shared()] },
+    { input: inputs(), external: EXTERNAL, plugins: [replaceModules(REPLACED), shared()] },
     { dir: DIST, entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
   );
 }
@@ -43,8 +43,29 @@ export async function buildTypes(): Promise<void> {
   );
 }
 
-const inputs = (): Record<string, string> =>
-  Object.fromEntries(Object.entries(ENTRIES).map(([name, path]) => [name, join(ROOT, path)]));
+/** Packages that the user installs if needed. */
+const NODE_EXTERNAL = [...EXTERNAL, '@napi-rs/webcodecs', 'webgpu'];
+
+/** Builds the entries and workers for Node. */
+export async function buildForNode(folder = join(DIST, 'node')): Promise<void> {
+  // Shared, because compiling the kernels takes seconds.
+  const plugins: Plugins = [replaceModules(REPLACED_FOR_NODE), shared(), nodeThreads()];
+  const external = NODE_EXTERNAL;
+  for (const name of WORKERS) {
+    await build(
+      // The package declares that its modules have no side effects, but scripts of workers are nothing else.
+      { input: THREAD + name, platform: 'node', external, plugins, treeshake: { moduleSideEffects: [{ test: /[\\/]workers[\\/]/, sideEffects: true }] } },
+      { dir: join(folder, 'workers'), entryFileNames: `${name}.js`, codeSplitting: false },
+    );
+  }
+  await build(
+    { input: inputs(NODE_ENTRIES), platform: 'node', external, plugins },
+    { dir: folder, entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
+  );
+}
+
+const inputs = (entries: Readonly<Record<string, string>> = ENTRIES): Record<string, string> =>
+  Object.fromEntries(Object.entries(entries).map(([name, path]) => [name, join(ROOT, path)]));
 
 async function build(input: RolldownOptions, output: OutputOptions): Promise<void> {
   const bundle = await rolldown({

@@ -15,7 +15,22 @@ export const ENTRIES = {
   compare: 'src/entries/compare.ts',
 } as const;
 
-/** Modules that the package replaces by others. */
+/** Entries of the build for Node. The others run there unchanged. */
+export const NODE_ENTRIES = { index: ENTRIES.index, compare: ENTRIES.compare } as const;
+
+/** Modules that the build for Node replaces by others, in the entries and in the workers. */
+export const REPLACED_FOR_NODE: Readonly<Record<string, string>> = {
+  'workers/openWorker.ts': 'workers/openNodeWorker.ts',
+  'workers/life.ts': 'workers/nodeLife.ts',
+  'src/engine/defaultFiles.ts': 'src/engine/nodeFiles.ts',
+  'src/engine/remember.ts': 'src/engine/nodeRemember.ts',
+  'src/store/cacheTools.ts': 'src/store/nodeCacheTools.ts',
+  'src/audio/decoders.ts': 'src/audio/nodeDecoders.ts',
+  'src/audio/pageDecode.ts': 'src/audio/nodeDecode.ts',
+  'src/util/host.ts': 'src/util/nodeHost.ts',
+};
+
+/** Modules that the package replaces by others in browsers. */
 export const REPLACED: Readonly<Record<string, string>> = {
   'workers/openWorker.ts': 'workers/openPackagedWorker.ts',
   'src/engine/defaultFiles.ts': 'src/engine/packagedFiles.ts',

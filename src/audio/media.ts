@@ -36,6 +36,7 @@ import {
 } from './mediaInput';
 import type { AudioTrack } from './types';
 import { checkChannels, checkSampleRate } from './wavHeader';
+import { readPlane } from './decoders';
 
 /**
  * Chromium's `AudioDecoder` numbers its output without regard to jumps in the timestamps of its input. A gap in a
@@ -170,7 +171,7 @@ async function* decodeTrack(
 function planes(sample: AudioSample): Float32Array[] {
   return Array.from({ length: sample.numberOfChannels }, (_, planeIndex) => {
     const plane = new Float32Array(sample.numberOfFrames);
-    sample.copyTo(plane, { planeIndex, format: 'f32-planar' });
+    readPlane(sample, planeIndex, plane);
     return plane;
   });
 }

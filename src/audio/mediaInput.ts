@@ -17,7 +17,9 @@ import {
   WEBM,
 } from 'mediabunny';
 import { VoxlaneError } from '../util/errors';
+import { HOST, userAgent } from '../util/host';
 import { fileKindName, isProgramStream } from './codecNames';
+import { loadDecoders } from './decoders';
 import type { DecoderPlace } from './types';
 
 export function withoutIndex(): VoxlaneError {
@@ -57,7 +59,7 @@ export function truncated(problem: string, heldSeconds: number | null): VoxlaneE
 }
 
 export function noDecoder(codec: string): VoxlaneError {
-  return unsupported(`The audio codec is ${codec}, for which this browser has no decoder`);
+  return unsupported(`The audio codec is ${codec}, for which ${HOST} has no decoder`);
 }
 
 export function unsupported(problem: string, cause?: unknown): VoxlaneError {
@@ -147,7 +149,7 @@ const MAX_CHANNELS_ON_APPLE = 2;
 export function decoderTrust(userAgent: string, channels: number): DecoderTrust {
   // All browsers on iOS are WebKit, whatever their name: Chrome is CriOS there, Firefox is FxiOS. No word boundary,
   // because headless Chromium is called HeadlessChrome.
-  if (/(Chrome|Chromium|Firefox)\/\d/.test(userAgent)) return 'verified';
+  if (/(Chrome|Chromium|Firefox|Node\.js)\/\d/.test(userAgent)) return 'verified';
   // Chromium's own AppleWebKit version is 537.
   const isWebKit = /\bAppleWebKit\/6\d\d/.test(userAgent);
   if (!isWebKit) return 'probe';
@@ -276,11 +278,12 @@ export async function decoderPlace(source: Blob, track: number | undefined): Pro
  * first.
  */
 export async function hasDecoder(track: InputAudioTrack): Promise<boolean> {
+  await loadDecoders();
   if (!(await track.canDecode())) return false;
   const codec = await track.getCodec();
   // mediabunny decodes PCM itself, without WebCodecs.
   if (PCM_AUDIO_CODECS.some((name) => name === codec)) return true;
-  const trust = decoderTrust(navigator.userAgent, await track.getNumberOfChannels());
+  const trust = decoderTrust(userAgent(), await track.getNumberOfChannels());
   if (trust !== 'probe') return trust === 'verified';
   const config = await track.getDecoderConfig();
   if (!config) return false;

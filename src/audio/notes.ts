@@ -7,7 +7,8 @@ export type RecordingNoteCode =
   | 'size-ignored'
   | 'several-tracks'
   | 'channels-cancel'
-  | 'browser-decoder';
+  | 'browser-decoder'
+  | 'ffmpeg-decoder';
 
 /** A repair, skipped data or an omission while a recording was read. */
 export interface RecordingNote {
@@ -20,6 +21,7 @@ export interface RecordingNote {
    * - `several-tracks`: the file has several audio tracks, and one was read
    * - `channels-cancel`: channels of opposite polarity cancel each other in a mix, so only one was read
    * - `browser-decoder`: only the browser's own decoder reads this file, and it does not report missing data
+   * - `ffmpeg-decoder`: in Node, only ffmpeg reads this file, and it does not report missing data
    */
   readonly code: RecordingNoteCode;
   /** English text for users. */
@@ -95,6 +97,12 @@ export const recordingNotes = {
   browserDecoder: (): RecordingNote => ({
     code: 'browser-decoder',
     text: "Only the browser's own decoder can read this file. It does not report missing or damaged data.",
+    atSeconds: null,
+    amount: null,
+  }),
+  ffmpegDecoder: (): RecordingNote => ({
+    code: 'ffmpeg-decoder',
+    text: 'Only ffmpeg can read this file. It does not report missing or damaged data.',
     atSeconds: null,
     amount: null,
   }),

@@ -37,8 +37,8 @@ it.each([
   ['cases/mp3_partial_download.mp3', 'page', ['browser-decoder']],
 ] as const)('%s (%s): the notes are %j', async (name, place, codes) => {
   vi.stubGlobal('OfflineAudioContext', FakeContext);
-  const decoded = await decodeInstead(fixture(name), place);
-  expect(decoded!.notes.map(({ code }) => code)).toEqual(codes);
+  const decoded = await decodeInstead({ kind: 'file', blob: fixture(name) }, place);
+  expect(decoded!.source.notes.map(({ code }) => code)).toEqual(codes);
 });
 
 it('a file that the browser cannot decode returns null; an empty file is an error', async () => {
@@ -47,6 +47,6 @@ it('a file that the browser cannot decode returns null; an empty file is an erro
       return Promise.reject(new DOMException('no', 'EncodingError'));
     }
   });
-  expect(await decodeInstead(fixture('sample.mp3'), 'page')).toBeNull();
-  await expect(decodeInstead(new Blob([]), 'unknown')).rejects.toMatchObject({ code: 'audio-empty' });
+  expect(await decodeInstead({ kind: 'file', blob: fixture('sample.mp3') }, 'page')).toBeNull();
+  await expect(decodeInstead({ kind: 'file', blob: new Blob([]) }, 'unknown')).rejects.toMatchObject({ code: 'audio-empty' });
 });

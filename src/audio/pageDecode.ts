@@ -1,8 +1,8 @@
 import { VoxlaneError } from '../util/errors';
 import { loadPart } from '../util/fetch';
-import type { DecoderPlace } from './types';
+import type { AudioFile, DecodedFile, DecoderPlace } from './types';
 import { withoutMp3Padding } from './containers/mp3';
-import { recordingNotes, type RecordingNote } from './notes';
+import { recordingNotes } from './notes';
 
 /** A whole recording, decoded by the page. */
 interface PageAudio {
@@ -52,19 +52,19 @@ export async function decodeOnPage(source: Blob, wantedRate?: number): Promise<P
 }
 
 /**
- * Decodes a file that this library cannot decode itself, with notes.
+ * Decodes a file that this library cannot decode itself, with notes. In the Node build, `nodeDecode.ts` replaces this
+ * module.
  *
  * @param place result of `decoderFor`
  * @returns null if the browser cannot decode it either; `openAudio` then throws an error with the codec
  * @throws VoxlaneError `audio-empty`, `audio-no-samples`
  */
-export async function decodeInstead(
-  source: Blob,
-  place: Exclude<DecoderPlace, 'here'>,
-): Promise<(Omit<PageAudio, 'isPlain'> & { readonly notes: readonly RecordingNote[] }) | null> {
+export async function decodeInstead(file: AudioFile, place: Exclude<DecoderPlace, 'here'>): Promise<DecodedFile | null> {
+  if (file.kind === 'path') return null;
   try {
-    const { isPlain, ...audio } = await decodeOnPage(source);
-    return { ...audio, notes: place === 'unknown' || !isPlain ? [recordingNotes.browserDecoder()] : [] };
+    const { isPlain, ...audio } = await decodeOnPage(file.blob);
+    const notes = place === 'unknown' || !isPlain ? [recordingNotes.browserDecoder()] : [];
+    return { source: { kind: 'channels', ...audio, notes }, release: () => undefined };
   } catch (thrown) {
     if (thrown instanceof VoxlaneError && thrown.code === 'audio-unsupported') return null;
     throw thrown;

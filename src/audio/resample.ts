@@ -1,5 +1,6 @@
 import createSpeexModule, { type SpeexModule } from '@echogarden/speex-resampler-wasm/simd';
 import { VoxlaneError } from '../util/errors';
+import { HOST, START_AGAIN } from '../util/host';
 
 /**
  * Speex's scale is 0 to 10. Quality 7 is the lowest that preserves speech. Measured at all usual rates, it is within
@@ -148,7 +149,7 @@ function loadSpeex(): Promise<SpeexModule> {
       {
         code: 'worker-failed',
         problem: 'The resampler could not be started',
-        remedy: 'Reload the page. If the browser has no WASM SIMD, update it',
+        remedy: `${START_AGAIN}. If ${HOST} has no WASM SIMD, update it`,
       },
       { cause },
     );

@@ -55,6 +55,21 @@ export interface DecodeOptions {
   readonly track?: number;
 }
 
+/** A file: its bytes or, in Node, its path. */
+export type AudioFile =
+  | { readonly kind: 'file'; readonly blob: Blob }
+  | { readonly kind: 'path'; readonly path: string };
+
+/** A file that another decoder has decoded. */
+export interface DecodedFile {
+  /** Planar channels, or the path of a WAV file, with the notes of the decoder. */
+  readonly source:
+    | { readonly kind: 'channels'; readonly channels: Float32Array[]; readonly sampleRate: number; readonly notes: readonly RecordingNote[] }
+    | { readonly kind: 'path'; readonly path: string; readonly notes: readonly RecordingNote[] };
+  /** Deletes what the decoder has stored. */
+  readonly release: () => void;
+}
+
 /**
  * Where a file can be decoded:
  *

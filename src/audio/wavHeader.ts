@@ -3,6 +3,7 @@ import { VoxlaneError } from '../util/errors';
 import { wavFormatName } from './codecNames';
 import { readBytes } from './containers/byteReader';
 import { MIN_SAMPLE_RATE, MAX_SAMPLE_RATE } from './types';
+import { HOST } from '../util/host';
 
 /** Limits the work on a damaged file. */
 const MAX_LATER_CHUNKS = 1000;
@@ -225,7 +226,7 @@ function readLayout(
       code: 'audio-unsupported',
       problem: encoding
         ? `The WAV file stores its samples as format ${tag} with ${bits} bits in ${sampleBytes} bytes`
-        : `The audio of the WAV file is ${wavFormatName(tag) ?? 'of an unknown codec'} (format ${tag}), which this browser cannot decode`,
+        : `The audio of the WAV file is ${wavFormatName(tag) ?? 'of an unknown codec'} (format ${tag}), which ${HOST} cannot decode`,
       expected: 'integers of 8 to 32 bits, floats of 32 or 64 bits, A-law or mu-law',
       remedy: 'Convert it, for example with "ffmpeg -i in.wav -c:a pcm_s16le out.wav"',
     });

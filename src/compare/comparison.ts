@@ -9,6 +9,7 @@ import { type FbankSpec, isShipped } from '../store/manifest';
 import { secondsOfFrame } from '../segmentation/geometry';
 import { VoxlaneError } from '../util/errors';
 import type { FileBase } from '../util/fileBase';
+import { userAgent } from '../util/host';
 import { permutationsThatFit, transpose } from './align';
 import { auditWeights } from './audit/auditWeights';
 import type { AuditReport, BackendName, BetweenReport, BisectReport, ComparisonReport, RuntimeBackend } from './report';
@@ -243,7 +244,7 @@ export class Comparison {
   async environment(): Promise<Record<string, string>> {
     const { files, gpu, settings } = this;
     return {
-      browser: navigator.userAgent,
+      browser: userAgent(),
       runtime: `onnxruntime-web ${await runtimeVersion(settings.runtime)}`,
       adapter: gpu?.adapterName ?? 'none used',
       threads: String(settings.threads),

@@ -1,5 +1,6 @@
 import { adapterName, missingLimit, requestAdapter } from '../gpu/adapter';
 import { VoxlaneError } from '../util/errors';
+import { coreCount, HOST, threadLimit, userAgent } from '../util/host';
 import { MAX_WINDOWS } from './optionSchema';
 import type { Speed } from './settings';
 import type { BackendChoice } from './types';
@@ -47,7 +48,7 @@ export async function planBackend(choice: BackendChoice, threads: number | undef
     return planWasm(why);
   };
   const adapter = await requestAdapter();
-  if (!adapter) return without('this browser has no WebGPU adapter');
+  if (!adapter) return without(`${HOST} has no WebGPU adapter`);
   const name = adapterName(adapter);
   const limit = missingLimit(adapter);
   if (limit) return without(`the WebGPU adapter (${name}) has a limit that is too low: ${limit}`);
@@ -71,15 +72,16 @@ function unavailable(why: string): VoxlaneError {
 
 /** Adds to the reason that sessions have one thread each, if the page is not cross-origin isolated. */
 export function wasmReason(why: string): string {
-  return globalThis.crossOriginIsolated ? why : `${why}; one thread per worker, because the page is not cross-origin isolated`;
+  const limit = threadLimit();
+  return limit === null ? why : `${why}; ${limit}`;
 }
 
 /** Processor cores for WASM: as requested, or as reported by the browser within bounds. */
 export function wasmThreads(asked: number | undefined): number {
   if (asked !== undefined) return asked;
-  const { hardwareConcurrency, userAgent } = navigator;
-  if (isWebKit(userAgent) && hardwareConcurrency === WEBKIT_ROUNDED) return THREADS_IF_ROUNDED;
-  return Math.min(hardwareConcurrency, MAX_USEFUL_THREADS);
+  const cores = coreCount();
+  if (isWebKit(userAgent()) && cores === WEBKIT_ROUNDED) return THREADS_IF_ROUNDED;
+  return Math.min(cores, MAX_USEFUL_THREADS);
 }
 
 /** Chromium's user agent names WebKit too. All browsers on iOS use WebKit, including Chrome (`CriOS/`). */

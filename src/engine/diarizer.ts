@@ -16,6 +16,7 @@ import { type PipelineSettings, settingsOf } from './settings';
 import { type DiarizationSource, endingOnFailure, RunInput } from './source';
 import { type StageEvent, type StageName, withOwnArtifact } from './stages';
 import type { BackendReport, DiarizationResult, DiarizeOptions, DiarizerOptions, PresetId, Progress } from './types';
+import { baseAddress } from '../util/host';
 
 /** Converts stage reports to progress for users: adds the remaining time, estimated from the pace so far. */
 export class ProgressMeter {
@@ -68,7 +69,7 @@ export class Diarizer {
     } = {},
   ): Promise<Diarizer> {
     checkDiarizerNames(options, ['signal']);
-    const own = checkDiarizerOptions(options, document.baseURI);
+    const own = checkDiarizerOptions(options, baseAddress());
     const { signal } = options;
     const create = async (): Promise<Diarizer> => {
       const checked = await withFiles(own);

@@ -5,6 +5,7 @@ import type { CheckedDiarizerOptions } from './options';
 import { checkAgain, describeFailure, isGpuTrouble, startOnWasm, startTrustedEngine } from './selfCheck';
 import type { PipelineSettings } from './settings';
 import type { BackendReport } from './types';
+import { backgroundTimer } from '../util/host';
 
 /** Runs one task at a time, in the order of the calls. */
 export class SerialQueue {
@@ -159,7 +160,7 @@ export class EngineLifetime {
   /** A WASM heap never shrinks. Only ending its worker frees the memory. */
   private waitIdle(): void {
     if (this.disposal || this.idleSeconds === Infinity) return;
-    this.idleTimer = setTimeout(() => {
+    this.idleTimer = backgroundTimer(() => {
       this.stop(new VoxlaneError({ code: 'cancelled', problem: 'The workers were stopped because they were idle' }));
       this.onIdle();
     }, this.idleSeconds * 1000);

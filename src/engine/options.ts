@@ -8,6 +8,7 @@ import { type ChoiceRule, isInRange, type NumberRule } from './optionRules';
 import { ALL_OPTIONS, DIARIZER_OPTIONS, type OptionsOf, RUN_OPTIONS } from './optionSchema';
 import { type ClusteringName, type PresetId, PRESETS, type Speed } from './settings';
 import type { DiarizeOptions, DiarizerOptions, ModelDownload } from './types';
+import { baseAddress } from '../util/host';
 
 const DIARIZER_NAMES: readonly string[] = Object.keys(DIARIZER_OPTIONS);
 const RUN_NAMES: readonly string[] = Object.keys(RUN_OPTIONS);
@@ -285,7 +286,7 @@ export function optionError(name: string, value: unknown, expected: string): Vox
  * @throws VoxlaneError `options`, `model-missing`
  */
 export async function fileBases(options: FileOptions): Promise<FileBases> {
-  const { models, runtime, goldens } = checkFiles(options, document.baseURI);
+  const { models, runtime, goldens } = checkFiles(options, baseAddress());
   if (models !== undefined && runtime !== undefined && goldens !== undefined) return { models, runtime, goldens };
   const defaults = await defaultFiles();
   return { models: models ?? defaults.models, runtime: runtime ?? defaults.runtime, goldens: goldens ?? defaults.goldens };
@@ -293,7 +294,7 @@ export async function fileBases(options: FileOptions): Promise<FileBases> {
 
 /** Location of the models only. @throws VoxlaneError `options`, `model-missing` */
 export async function modelsBase({ models }: Pick<FileOptions, 'models'>): Promise<FileBase> {
-  return checkFiles({ models }, document.baseURI).models ?? (await defaultFiles()).models;
+  return checkFiles({ models }, baseAddress()).models ?? (await defaultFiles()).models;
 }
 
 /** Adds the locations of all files. @throws VoxlaneError `model-missing` */

@@ -9,6 +9,7 @@ import { type CentroidInfo, checkVoices, keptOptions, minDurationsOf, nameSpeake
 import { checkBounds, checkFiles, checkMinDurations, modelsBase, optionError } from './options';
 import { type SpeakerCount, speakerCountOf } from './speakerCount';
 import type { DiarizeOptions, KeptVoices, Speaker, Turn } from './types';
+import { baseAddress } from '../util/host';
 
 interface Waiting {
   readonly start: () => void;
@@ -166,7 +167,7 @@ export class Reclusterer {
    */
   static async create(keptVoices: KeptVoices, { models, signal }: ReclustererOptions = {}): Promise<Reclusterer> {
     const voices = checkVoices(keptVoices);
-    checkFiles({ models }, document.baseURI);
+    checkFiles({ models }, baseAddress());
     const worker = spawnClusteringWorker();
     const stop = (reason: VoxlaneError): void => {
       worker.terminate(reason);

@@ -2,7 +2,9 @@ import { transfer } from 'comlink';
 import type { DecodedBatch, DecodeSource, LocalResults } from '../../workers/contracts';
 import { moved } from '../../workers/protocol';
 import { decodeInstead } from '../audio/pageDecode';
+import type { AudioFile } from '../audio/types';
 import type { Assembly } from '../timeline/assembler';
+import { shareable } from '../util/host';
 import { assemblyOptions, minDurationsOf, nameSpeakers, Previewer, takeVoices, usedModels } from './assembly';
 import { halvedToFit, isMemoryError } from './backend';
 import type { Engine } from './engine';
@@ -283,12 +285,15 @@ export async function runPipeline(
 ): Promise<DiarizationResult> {
   engine.segmentation.newRun();
   engine.embedding.newRun();
-  const facts = await openInput(engine, input, options);
+  const { facts, release } = await openInput(engine, input, options);
   const previewer = new Previewer(engine, options);
   const isOpenEnded = input.kind === 'stream' && options.durationSeconds === undefined;
   const local = await runModels(engine, isOpenEnded ? null : facts.durationSeconds, hook, (numWindows, expected) => {
     previewer.offer(numWindows, expected);
-  }).finally(() => { previewer.stop(); });
+  }).finally(() => {
+    previewer.stop();
+    release();
+  });
   const notes = await engine.decode.call((api) => api.notes());
   const timings: Timings = { ...local.timings };
   const describeWith = async (assembly: Assembly | null): Promise<DiarizationResult> => {
@@ -317,26 +322,43 @@ async function openInput(engine: Engine, input: ReadyInput, options: CheckedRunO
     ...(durationSeconds !== undefined && { durationSeconds }),
     ...(track !== undefined && { track }),
   };
-  const source = await decodeSource(engine, input, track);
-  return engine.decode.call((api) => api.open(source, decodeOptions, { windowSamples, hopSamples }));
+  const { source, release } = await decodeSource(engine, input, track);
+  try {
+    const facts = await engine.decode.call((api) => api.open(source, decodeOptions, { windowSamples, hopSamples }));
+    return { facts, release };
+  } catch (error) {
+    release();
+    throw error;
+  }
 }
 
-async function decodeSource(engine: Engine, input: ReadyInput, track: number | undefined): Promise<DecodeSource> {
-  if (input.kind === 'file') return fileSource(engine, input.blob, track);
+/** A source for the decoding worker. `release` deletes what another decoder has stored for it. */
+interface OpenedSource {
+  readonly source: DecodeSource;
+  readonly release: () => void;
+}
+
+const nothing = (): void => undefined;
+
+async function decodeSource(engine: Engine, input: ReadyInput, track: number | undefined): Promise<OpenedSource> {
+  if (input.kind === 'file' || input.kind === 'path') return fileSource(engine, input, track);
   const { sampleRate } = input;
-  if (input.kind === 'samples') return { kind: 'samples', samples: input.samples, sampleRate };
+  if (input.kind === 'samples') return { source: { kind: 'samples', samples: input.samples, sampleRate }, release: nothing };
   // If the GPU fails, the run restarts, but a stream can be read only once.
   const port = input.feed.open(engine.backend.name === 'webgpu');
-  return transfer({ kind: 'stream', port, sampleRate }, [port]);
+  return { source: transfer({ kind: 'stream', port, sampleRate }, [port]), release: nothing };
 }
 
-async function fileSource(engine: Engine, blob: Blob, track: number | undefined): Promise<DecodeSource> {
-  const place = await engine.decode.call((api) => api.decoderFor(blob, track));
-  // The page's decoder always reads the first track.
-  if (place === 'here' || (track ?? 1) > 1) return { kind: 'file', blob };
-  const audio = await decodeInstead(blob, place);
+async function fileSource(engine: Engine, file: AudioFile, track: number | undefined): Promise<OpenedSource> {
+  const shared = file.kind === 'file' ? { ...file, blob: await shareable(file.blob) } : file;
+  const place = await engine.decode.call((api) => api.decoderFor(shared, track));
+  // The other decoders always read the first track.
+  if (place === 'here' || (track ?? 1) > 1) return { source: shared, release: nothing };
+  const decoded = await decodeInstead(shared, place);
+  if (!decoded) return { source: shared, release: nothing };
+  const { source, release } = decoded;
   // Transfer the decoded audio: copying an hour would take a second.
-  return audio ? moved({ kind: 'channels', ...audio }, ...audio.channels) : { kind: 'file', blob };
+  return { source: source.kind === 'channels' ? moved(source, ...source.channels) : source, release };
 }
 
 function reportAssembly({ count, hardClusters, diarization }: Assembly, numLocal: number, hook: StageHook): void {

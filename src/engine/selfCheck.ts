@@ -34,6 +34,7 @@ import {
   verdictKey,
   wasmCheckKey,
 } from './verdicts';
+import { HOST } from '../util/host';
 
 /** Options of a start with the plan derived from them. */
 export interface Start {
@@ -362,7 +363,7 @@ function wasmReport({ threads }: CheckedDiarizerOptions, why: string, checks: re
 function wrongOnWasm(checks: readonly ModelCheck[]): VoxlaneError {
   return new VoxlaneError({
     code: 'backend-failed',
-    problem: `WASM returns wrong results in this browser: ${describeFailure(checks)}`,
+    problem: `WASM returns wrong results in ${HOST}: ${describeFailure(checks)}`,
     expected: 'the golden outputs of the models, within their tolerance',
     remedy:
       'Update the browser or use another one. If you serve your own models, serve their golden outputs too, or no golden outputs: see the option `goldens`',

@@ -12,6 +12,7 @@ import {
 } from './options';
 import { type DiarizationSource, dropSource, endingOnFailure } from './source';
 import type { DiarizationResult, DiarizeOptions, DiarizerOptions, ModelDownload } from './types';
+import { backgroundTimer, baseAddress } from '../util/host';
 
 /** A ref-counted handle to a diarizer shared by all callers with equal options. */
 export interface DiarizerShare {
@@ -201,7 +202,7 @@ let shares: DiarizerShares | undefined;
  */
 export function shareDiarizer(options: DiarizerOptions = {}): DiarizerShare {
   checkDiarizerNames(options);
-  const checked = checkDiarizerOptions(options, document.baseURI);
+  const checked = checkDiarizerOptions(options, baseAddress());
   shares ??= new DiarizerShares((own) => Diarizer.create(own));
   return shares.share(options, checked);
 }
@@ -228,10 +229,10 @@ export async function diarize(
   try {
     return await share.diarize(source, run);
   } finally {
-    const { idleSeconds } = checkDiarizerOptions(diarizer, document.baseURI);
+    const { idleSeconds } = checkDiarizerOptions(diarizer, baseAddress());
     // The handle keeps the workers for the next call.
     if (idleSeconds !== Infinity) {
-      setTimeout(() => {
+      backgroundTimer(() => {
         share.release();
       }, idleSeconds * 1000);
     }

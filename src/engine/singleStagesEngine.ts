@@ -23,6 +23,7 @@ import type {
   Speaker,
   Turn,
 } from './types';
+import { baseAddress } from '../util/host';
 
 /** A tensor with named axes, row-major (the last axis is contiguous), like the hook's `Artifact`. */
 export interface StageTensor<
@@ -239,7 +240,7 @@ interface HeldEngine {
  */
 export function checkStageOptions(options: StageOptions): OwnDiarizerOptions {
   checkDiarizerNames(options, ['signal']);
-  const checked = checkDiarizerOptions(options, document.baseURI);
+  const checked = checkDiarizerOptions(options, baseAddress());
   const preset: string | undefined = options.preset;
   // Callers without types may pass a speed.
   if (checked.speed === 'exact' && preset !== 'exact') return checked;

@@ -1,6 +1,8 @@
 import { type FeedPort, serveFeed } from '../../workers/protocol';
 import type { SamplePull } from '../audio/blocks';
+import type { AudioFile } from '../audio/types';
 import { VoxlaneError } from '../util/errors';
+import { pathOf } from '../util/host';
 import { optionError } from './options';
 
 /** A source of pieces, locked by its reader. */
@@ -190,6 +192,8 @@ export class SampleFeed {
  * A source to diarize: a file (audio or video that this browser can play), its bytes as an `ArrayBuffer` or a stream
  * such as `response.body`, or mono samples, nominally in [-1, 1], at once or in pieces.
  *
+ * In Node, also a path or a `file:` URL.
+ *
  * A stream of bytes is first collected completely, outside the page's memory if the browser supports it, because
  * reading containers requires random access. Pieces of samples can have any length and are read only as fast as the run
  * proceeds. Each piece is copied before the next one is requested, so its buffer can be reused. Samples are not stored,
@@ -200,6 +204,8 @@ export class SampleFeed {
  * read anything, it ends the source (`cancel()`, `return()`).
  */
 export type DiarizationSource =
+  | string
+  | URL
   | Blob
   | ArrayBuffer
   | Float32Array
@@ -209,7 +215,7 @@ export type DiarizationSource =
 
 /** A source in the form that the decoding worker accepts. */
 export type ReadyInput =
-  | { readonly kind: 'file'; readonly blob: Blob }
+  | AudioFile
   | { readonly kind: 'samples'; readonly samples: Float32Array; readonly sampleRate: number }
   | { readonly kind: 'stream'; readonly feed: SampleFeed; readonly sampleRate: number };
 
@@ -260,12 +266,17 @@ export class RunInput {
   private whole(source: unknown): ReadyInput {
     if (source instanceof Float32Array) return { kind: 'samples', samples: source, sampleRate: this.rateOfSamples() };
     if (source instanceof Blob) return this.file(source);
+    const path = pathOf(source);
+    if (path !== null) {
+      this.checkNoRate();
+      return { kind: 'path', path };
+    }
     if (source instanceof ArrayBuffer) return this.file(new Blob([source]));
     throw new VoxlaneError({
       code: 'options',
       problem: `The source is ${Object.prototype.toString.call(source)}`,
       expected:
-        'a Blob or File, an ArrayBuffer with a file, a Float32Array of mono samples, or a stream of bytes or of such samples',
+        'a Blob or File, an ArrayBuffer with a file, a Float32Array of mono samples, a stream of bytes or of such samples, or, in Node, a path',
       remedy: 'Pass one of these',
     });
   }

@@ -4,6 +4,7 @@ import { hasRelaxedSimd } from '../nn/simd';
 import { runtimeVersion } from '../ort/runtime';
 import { loadManifest } from '../store/load';
 import { ModelStore } from '../store/modelStore';
+import { userAgent } from '../util/host';
 import type { BackendPlan } from './backend';
 import type { Engine } from './engine';
 import type { CheckedDiarizerOptions } from './options';
@@ -114,7 +115,7 @@ export async function verdictCircumstances(
 ): Promise<string> {
   const batch = batchWindows === undefined ? 'tuned batch' : `batch of ${batchWindows}`;
   const runtime = await runtimeVersion(runtimeBase);
-  return [SELF_CHECK_VERSION, adapter?.identity, navigator.userAgent, runtime, `${threads} threads`, speed, batch].join(' ');
+  return [SELF_CHECK_VERSION, adapter?.identity, userAgent(), runtime, `${threads} threads`, speed, batch].join(' ');
 }
 
 /**
@@ -131,7 +132,7 @@ export async function runtimeCircumstances({ runtimeBase }: CheckedDiarizerOptio
   return wasmCircumstances(`runtime ${await runtimeVersion(runtimeBase)} ${threads} threads ${isolation}`);
 }
 
-const wasmCircumstances = (arithmetic: string): string => ['WASM', SELF_CHECK_VERSION, version, navigator.userAgent, arithmetic].join(' ');
+const wasmCircumstances = (arithmetic: string): string => ['WASM', SELF_CHECK_VERSION, version, userAgent(), arithmetic].join(' ');
 
 /** @param sha256 SHA-256 of the model file */
 export const wasmCheckKey = (circumstances: string, sha256: string): string => `${PREFIX}${circumstances} ${sha256}`;

@@ -1,8 +1,10 @@
+import { findGpu, isUsable } from '../util/host';
+
 /** The adapter; null if there is none. Works on the page and in workers. */
 export async function requestAdapter(): Promise<GPUAdapter | null> {
-  // `navigator.gpu` is missing outside secure contexts and in browsers without WebGPU, despite its type.
-  const gpu = (navigator as { gpu?: GPU }).gpu;
-  return (await gpu?.requestAdapter({ powerPreference: 'high-performance' })) ?? null;
+  const gpu = await findGpu();
+  const adapter = (await gpu?.requestAdapter({ powerPreference: 'high-performance' })) ?? null;
+  return adapter && isUsable(adapter) ? adapter : null;
 }
 
 /** The adapter's name, from the information that the browser provides. */

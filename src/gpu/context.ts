@@ -1,6 +1,7 @@
 import { Interruptible } from '../util/abort';
 import { detailsOf, VoxlaneError } from '../util/errors';
 import { adapterName, requestAdapter, requestDevice } from './adapter';
+import { FREE_GPU } from '../util/host';
 
 /**
  * Copies a buffer from the GPU to the CPU: exactly the requested bytes, through a temporary staging buffer. Waits for
@@ -58,7 +59,7 @@ export async function openGpu(): Promise<GpuContext> {
   if (!adapter) {
     throw new VoxlaneError({
       code: 'backend-unavailable',
-      problem: 'This browser offers no WebGPU adapter',
+      problem: 'There is no WebGPU adapter',
       expected: 'a GPU and driver that the browser allows for WebGPU',
       remedy: 'Use the backend `auto` or `wasm`',
     });
@@ -109,7 +110,7 @@ export function gpuMemory(details: string): VoxlaneError {
     code: 'gpu-memory',
     problem: 'The GPU is out of memory',
     details,
-    remedy: 'Close other tabs that use the GPU, or use the backend `wasm`',
+    remedy: `${FREE_GPU}, or use the backend \`wasm\``,
   });
 }
 

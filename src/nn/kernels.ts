@@ -2,6 +2,7 @@ import plain from 'virtual:kernels/plain';
 import relaxed from 'virtual:kernels/relaxed';
 import { VoxlaneError } from '../util/errors';
 import { type BlockExports, type BlockKernels, BLOCK_LENGTH, type FieldViews, withBlock } from './parameters';
+import { FREE_MEMORY } from '../util/host';
 
 const PAGE_BYTES = 65536;
 /** Maximum of a 32-bit memory. */
@@ -77,7 +78,7 @@ export class Heap implements FieldViews {
         {
           code: 'backend-failed',
           problem: `There is not enough memory for the ${bytes} bytes that the network requires`,
-          remedy: 'Close other tabs to free memory',
+          remedy: FREE_MEMORY,
         },
         { cause },
       );

@@ -1,3 +1,5 @@
+import { enableRelaxedSimd } from '../util/host';
+
 /**
  * A function with one `f32x4.relaxed_madd`, to detect support for the `relaxed` build of the kernels. Only the
  * workers contain the builds themselves.
@@ -10,4 +12,7 @@ const RELAXED = Uint8Array.of(
 );
 
 /** Whether this browser uses the `relaxed` build of the kernels. */
-export const hasRelaxedSimd = (): boolean => WebAssembly.validate(RELAXED);
+export function hasRelaxedSimd(): boolean {
+  enableRelaxedSimd();
+  return WebAssembly.validate(RELAXED);
+}

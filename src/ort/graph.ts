@@ -6,6 +6,7 @@ import type { FileBase } from '../util/fileBase';
 import { reasonOf } from './reason';
 import { healthy } from '../util/values';
 import { loadRuntime, saysOutOfMemory, webgpuProvider } from './runtime';
+import { FREE_MEMORY } from '../util/host';
 
 export interface GraphOptions {
   /** Folder of ONNX Runtime's files. */
@@ -149,7 +150,7 @@ function failed(backend: string, cause: unknown): VoxlaneError {
   const remedy =
     backend === 'WebGPU'
       ? 'Run again, or use the backend `wasm`'
-      : 'Run again with fewer threads, or close other tabs to free memory';
+      : `Run again with fewer threads. ${FREE_MEMORY}`;
   const problem = [`The ${backend} backend failed`, reasonOf(messageOf(cause))].filter(Boolean).join(': ');
   return new VoxlaneError({ code: 'backend-failed', problem, remedy }, { cause });
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { sha256Hex } from '../util/hash';
-import { ModelCache, type StoredModel } from './cache';
+import { ModelCache } from './cache';
+import type { StoredModel } from './cacheTools';
 import { blockedStorage, MemoryStorage } from '../../test/store/memory';
 import { noiseBytes } from '../../test/store/modelServer';
 

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { sha256Hex } from '../util/hash';
-import { ModelCache, type CacheTools } from './cache';
+import { ModelCache } from './cache';
+import type { CacheTools } from './cacheTools';
 import { type GetModelOptions, type ModelFile, ModelStore, withBrowserLock } from './modelStore';
 import type { AcceptedFile } from './sources';
 import { blockedStorage, hastyTools, memoryLocks, MemoryStorage } from '../../test/store/memory';

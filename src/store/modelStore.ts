@@ -1,6 +1,7 @@
 import { VoxlaneError } from '../util/errors';
 import { sha256Hex } from '../util/hash';
-import { type Kept, type KeptFile, ModelCache, type StoredModel, type StoreUsage } from './cache';
+import { type Kept, type KeptFile, ModelCache, type StoreUsage } from './cache';
+import type { StoredModel } from './cacheTools';
 import { browserDownloadTools, download, type DownloadProgress, type DownloadTools } from './download';
 import { cancelled, unavailable } from './load';
 import { acceptedFile, type AcceptedFile, addressOf, type ModelPlaces, type Sources } from './sources';
@@ -13,7 +14,8 @@ export type WithLock = <Result>(name: string, work: () => Promise<Result>, signa
 
 /** @throws VoxlaneError `cancelled` if `signal` fires while waiting; errors of `work` */
 export const withBrowserLock: WithLock = async (name, work, signal) => {
-  const { locks } = navigator as { readonly locks?: LockManager };
+  // Node 20 has no navigator.
+  const { locks } = ((globalThis as { readonly navigator?: object }).navigator ?? {}) as { readonly locks?: LockManager };
   if (!locks) return work();
   const grant = { isGiven: false };
   try {
@@ -29,7 +31,8 @@ export const withBrowserLock: WithLock = async (name, work, signal) => {
   }
 };
 
-export type { StoredModel, StoreUsage } from './cache';
+export type { StoreUsage } from './cache';
+export type { StoredModel } from './cacheTools';
 export type { DownloadProgress } from './download';
 
 /** Options of {@link ModelStore.getModel}. */

@@ -1,4 +1,5 @@
 import { VoxlaneError } from './errors.ts';
+import { request, START_AGAIN } from './host.ts';
 
 /**
  * Resolves an address of files that a user or a page has set.
@@ -51,7 +52,7 @@ export async function fetchFile<Content>(
   for (let isSecond = false; ; isSecond = true) {
     let response: Response;
     try {
-      response = await fetch(address, isSecond ? { ...options, cache: 'reload' } : options);
+      response = await request(address, isSecond ? { ...options, cache: 'reload' } : options);
     } catch (cause) {
       throw failed(connectionProblem(), cause);
     }
@@ -91,7 +92,7 @@ export async function loadPart<Part>(load: () => Promise<Part>): Promise<Part> {
         code: 'worker-failed',
         problem: 'A part of Voxlane could not be loaded',
         expected: 'a connection to the server, and the same version of Voxlane on it',
-        remedy: 'Check the connection and reload the page',
+        remedy: `Check the connection. ${START_AGAIN}`,
       },
       { cause },
     );

@@ -1,7 +1,7 @@
 /** The model store on a page without a user interface, because browser storage behaves differently from the in-memory fake. */
 import { afterTimeout, browserDownloadTools, type DownloadProgress } from '../../src/store/download';
 import { ModelStore, type ModelFile, type StoredModel, type StoreUsage } from '../../src/store/modelStore';
-import { cacheShelf } from '../../src/store/cache';
+import { cacheShelf } from '../../src/store/cacheTools';
 import type { Sources } from '../../src/store/sources';
 import { VoxlaneError, type ErrorParts } from '../../src/util/errors';
 import { sha256Hex } from '../../src/util/hash';

@@ -1,5 +1,5 @@
 /** Fakes of browser features for tests. */
-import type { CacheTools, Piece, StoredModel } from '../../src/store/cache';
+import type { CacheTools, Piece, StoredModel } from '../../src/store/cacheTools';
 import { type Timer, afterTimeout, browserDownloadTools, type DownloadTools } from '../../src/store/download';
 import type { WithLock } from '../../src/store/modelStore';
 

@@ -32,7 +32,9 @@ expectTypeOf<ArrayBuffer>().toExtend<DiarizationSource>();
 expectTypeOf<Float32Array>().toExtend<DiarizationSource>();
 expectTypeOf<NonNullable<Response['body']>>().toExtend<DiarizationSource>();
 expectTypeOf<AsyncGenerator<Float32Array>>().toExtend<DiarizationSource>();
-expectTypeOf<string>().not.toExtend<DiarizationSource>();
+// A path, in Node.
+expectTypeOf<string>().toExtend<DiarizationSource>();
+expectTypeOf<URL>().toExtend<DiarizationSource>();
 expectTypeOf<ReadableStream<string>>().not.toExtend<DiarizationSource>();
 expectTypeOf(result.turns).toEqualTypeOf<readonly Turn[]>();
 expectTypeOf(result.exclusiveTurns).toEqualTypeOf<readonly Turn[]>();
@@ -62,8 +64,8 @@ expectTypeOf(new compare.Comparator().compare('wasm')).resolves.toEqualTypeOf<co
 
 // Created by create(), which waits for the models.
 expectTypeOf<typeof Diarizer>().not.toExtend<new () => Diarizer>();
-// @ts-expect-error an address is not a recording
-void diarizer.diarize('talk.wav');
+// @ts-expect-error an image is not a recording
+void diarizer.diarize(new ImageData(1, 1));
 // @ts-expect-error unknown backend
 void Diarizer.create({ backend: 'cuda' });
 // @ts-expect-error a misspelled option

@@ -18,6 +18,7 @@ const en: NoteWords = {
   'several-tracks': (_, amount) => `The file has ${count(amount ?? 2)} audio tracks. One of them was read.`,
   'channels-cancel': (at) => `From ${at ?? '0:00'}, the channels cancel each other out when mixed, because one is inverted. A single channel was read instead.`,
   'browser-decoder': () => 'Only the browser’s own decoder can read this file. It does not report missing or damaged data.',
+  'ffmpeg-decoder': () => 'Only ffmpeg can read this file. It does not report missing or damaged data.',
 };
 
 const de: NoteWords = {
@@ -32,6 +33,7 @@ const de: NoteWords = {
   'several-tracks': (_, amount) => `Die Datei hat ${count(amount ?? 2)} Tonspuren. Eine davon wurde gelesen.`,
   'channels-cancel': (at) => `Ab ${at ?? '0:00'} löschen sich die Kanäle beim Mischen aus, weil einer invertiert ist. Stattdessen wurde ein Kanal gelesen.`,
   'browser-decoder': () => 'Nur der Decoder des Browsers liest diese Datei. Er meldet fehlende oder beschädigte Daten nicht.',
+  'ffmpeg-decoder': () => 'Nur ffmpeg liest diese Datei. Es meldet fehlende oder beschädigte Daten nicht.',
 };
 
 const channels = (one: string, two: string, many: string) => (n: number): string => (n === 1 ? one : n === 2 ? two : `${n} ${many}`);

@@ -44,6 +44,7 @@ export const errorsDe: Readonly<Record<ErrorCode, ErrorWords>> = {
   },
   format: { problem: 'Die Datei lässt sich nicht lesen: Sie ist beschädigt oder hat ein anderes Format', remedy: 'Wählen Sie eine Datei in einem der genannten Formate' },
   cancelled: { problem: 'Die Arbeit wurde abgebrochen', remedy: 'Starten Sie sie noch einmal' },
+  environment: { problem: 'Diese Funktion gibt es im Browser nicht', remedy: 'Benutzen Sie sie in Node' },
   disposed: { problem: 'Dieser Teil der Seite war schon geschlossen', remedy: 'Laden Sie die Seite neu' },
 };
 

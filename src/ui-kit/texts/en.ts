@@ -45,6 +45,7 @@ export const errorsEn: Readonly<Record<ErrorCode, ErrorWords>> = {
   'worker-failed': { problem: 'A background worker of the page failed to start or ended unexpectedly', remedy: 'Try again. If it fails again, close other tabs to free memory and reload the page' },
   format: { problem: 'The file cannot be read: it is damaged or in another format', remedy: 'Choose a file in one of the listed formats' },
   cancelled: { problem: 'The operation was canceled', remedy: 'Start again' },
+  environment: { problem: 'This function is not available in a browser', remedy: 'Use it in Node' },
   disposed: { problem: 'This part of the page had already been closed', remedy: 'Reload the page' },
 };
 

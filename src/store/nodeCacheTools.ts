@@ -1,0 +1,73 @@
+/** Replaces `cacheTools.ts` in the Node build: storage for models in the cache folder of the user. */
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import * as v from 'valibot';
+import { cacheFolder, readJsonFile, writeWhole } from '../util/nodeCacheFolder';
+import { type CacheTools, type Piece, storedModelSchema, type StoredModel } from './cacheTools';
+
+/** An interruption loses less than one piece. */
+const PIECE_BYTES = 1 << 20;
+const TAG_SUFFIX = '.etag';
+
+const pieces = (): string => cacheFolder('models', 'pieces');
+const entries = (): string => cacheFolder('models', 'index');
+const pathOfPiece = (name: string): string => join(pieces(), ...name.split('/'));
+const pathOfEntry = (key: string): string => join(entries(), `${encodeURIComponent(key)}.json`);
+
+/** Paths of all files below a folder; none if it is missing. */
+async function filesIn(folder: string): Promise<string[]> {
+  const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  return found.filter((entry) => entry.isFile() && !entry.name.endsWith('.tmp')).map((entry) => join(entry.parentPath, entry.name));
+}
+
+/** Undefined for a missing file. */
+const unlessMissing = (error: NodeJS.ErrnoException): null => {
+  if (error.code === 'ENOENT') return null;
+  throw error;
+};
+
+export const diskShelf: CacheTools['shelf'] = {
+  async put(name, { bytes, tag }) {
+    const path = pathOfPiece(name);
+    // Before the piece: a piece without its tag could be continued with bytes of another version.
+    if (tag === null) await rm(path + TAG_SUFFIX, { force: true });
+    else await writeWhole(path + TAG_SUFFIX, tag);
+    await writeWhole(path, bytes);
+  },
+  async get(name): Promise<Piece | null> {
+    const path = pathOfPiece(name);
+    const content = await readFile(path).catch(unlessMissing);
+    if (!content) return null;
+    return { bytes: new Uint8Array(content), tag: await readFile(path + TAG_SUFFIX, 'utf8').catch(unlessMissing) };
+  },
+  async list() {
+    const paths = (await filesIn(pieces())).filter((path) => !path.endsWith(TAG_SUFFIX));
+    return Promise.all(
+      paths.map(async (path) => ({ name: relative(pieces(), path).split(sep).join('/'), bytes: (await stat(path)).size })),
+    );
+  },
+  async delete(name) {
+    const path = pathOfPiece(name);
+    await rm(path, { force: true });
+    await rm(path + TAG_SUFFIX, { force: true });
+  },
+};
+
+/** Entries in the format of another release are ignored. */
+const diskIndex: CacheTools['index'] = {
+  async get(key) {
+    const stored = await readJsonFile(pathOfEntry(key));
+    return v.is(storedModelSchema, stored) ? stored : null;
+  },
+  set: (key, entry) => writeWhole(pathOfEntry(key), JSON.stringify(entry)),
+  async list() {
+    const stored = await Promise.all((await filesIn(entries())).map(readJsonFile));
+    return stored.filter((entry): entry is StoredModel => v.is(storedModelSchema, entry));
+  },
+  delete: (key) => rm(pathOfEntry(key), { force: true }),
+};
+
+export const hostCacheTools = (): CacheTools => ({ shelf: diskShelf, index: diskIndex, storage: null, pieceBytes: PIECE_BYTES });
+
+/** Why something could not be stored, as a clause. */
+export const reasonOf = (error: unknown): string => `the folder ${cacheFolder('models')} cannot be written (${(error as NodeJS.ErrnoException).code ?? 'no error code'})`;

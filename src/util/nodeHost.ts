@@ -1,0 +1,112 @@
+/** Replaces `host.ts` in the Node build. */
+import { openAsBlob } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { VoxlaneError } from './errors.ts';
+
+export const HOST = 'Node';
+export const FREE_MEMORY = 'End other programs to free memory';
+export const FREE_GPU = 'End other programs that use the GPU';
+export const START_AGAIN = 'Start the program again';
+
+export const backgroundTimer = (action: () => void, milliseconds: number): ReturnType<typeof setTimeout> => {
+  const timer = setTimeout(action, milliseconds);
+  timer.unref();
+  return timer;
+};
+
+/** Node has a worker per core. ONNX Runtime's own threads would compete with them. */
+export const threadLimit = (): null => null;
+
+/** Fetches a file. Node's own `fetch` has no `file:` addresses. */
+export async function request(address: string | URL, options?: RequestInit): Promise<Response> {
+  const url = new URL(address);
+  if (url.protocol !== 'file:') return fetch(url, options);
+  try {
+    return new Response(await readFile(url, options?.signal ? { signal: options.signal } : {}));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return new Response(null, { status: 404, statusText: 'no such file' });
+  }
+}
+
+export const userAgent = (): string => `Node.js/${process.versions.node} V8/${process.versions.v8}`;
+
+/** Respects the CPU affinity of the process. */
+export const coreCount = (): number => availableParallelism();
+
+/** The current folder. */
+export const baseAddress = (): string => pathToFileURL(`${process.cwd()}/`).href;
+
+/** Not a software adapter, which is slower than WASM. Tests set the variable. */
+export const isUsable = ({ info }: GPUAdapter): boolean => !info.isFallbackAdapter || process.env.VOXLANE_SOFTWARE_GPU === '1';
+
+export const missingFeature = (): string | null => null;
+
+let gpu: Promise<GPU | undefined> | undefined;
+
+/** Dawn, from the optional package `webgpu`. */
+export const findGpu = (): Promise<GPU | undefined> => (gpu ??= openDawn());
+
+async function openDawn(): Promise<GPU | undefined> {
+  try {
+    const { create, globals } = await import('webgpu');
+    Object.assign(globalThis, globals);
+    return create([]);
+  } catch {
+    // Not installed, or not for this platform.
+    return undefined;
+  }
+}
+
+/** Node 20 has relaxed SIMD behind a flag. The flag is for the whole process, so set it before threads compile anything. */
+export function enableRelaxedSimd(): void {
+  if (Number(process.versions.v8.split('.')[0]) < 12) setFlagsFromString('--experimental-wasm-relaxed-simd');
+}
+
+export function pathOf(source: unknown): string | null {
+  if (typeof source === 'string') return resolve(source.startsWith('file:') ? fileURLToPath(source) : source);
+  return source instanceof URL && source.protocol === 'file:' ? fileURLToPath(source) : null;
+}
+
+/** Node cannot send a Blob of `openAsBlob` to a thread. Its content is read into memory. */
+export async function shareable(blob: Blob): Promise<Blob> {
+  try {
+    return structuredClone(blob);
+  } catch {
+    return new Blob([await blob.arrayBuffer()], { type: blob.type });
+  }
+}
+
+/** End of a sentence about a file. */
+function whyUnreadable(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT' || code === 'ENOTDIR') return 'does not exist';
+  return code === 'EACCES' || code === 'EPERM' ? 'may not be read by this user' : `cannot be read (${code ?? 'no error code'})`;
+}
+
+/** The content stays on disk. @throws VoxlaneError `audio-missing`, `audio-unsupported` for a folder */
+export async function openPath(path: string): Promise<Blob> {
+  try {
+    if ((await stat(path)).isFile()) return await openAsBlob(path);
+  } catch (cause) {
+    throw new VoxlaneError(
+      {
+        code: 'audio-missing',
+        problem: `The file ${path} ${whyUnreadable(cause)}`,
+        expected: 'the path of a readable file',
+        remedy: 'Check the path and the permissions',
+      },
+      { cause },
+    );
+  }
+  throw new VoxlaneError({
+    code: 'audio-unsupported',
+    problem: `${path} is not a file`,
+    expected: 'the path of an audio or video file',
+    remedy: 'Pass the files of a folder one by one',
+  });
+}
