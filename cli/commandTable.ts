@@ -13,5 +13,6 @@ export const COMMANDS: readonly TableEntry[] = [
   { name: 'replay', summary: 'repeat the clustering of a pyannote capture', load: () => import('./replay') },
   { name: 'serve', summary: 'serve a folder on localhost, for testing a page', load: () => import('./serve') },
   { name: 'copy', summary: 'copy workers, models and runtime for bundlers that copy no files', load: () => import('./copy') },
+  { name: 'corpus template', summary: 'print a job that runs a plan on a scheduler', load: () => import('./corpus/template') },
   { name: 'completion', summary: 'print a script that completes commands and flags', load: async () => (await import('./completion')).completionOf(COMMANDS) },
 ];
