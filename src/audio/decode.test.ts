@@ -9,6 +9,12 @@ async function decode(source: Blob, options: Partial<DecodeOptions> = {}): Promi
   return collect((await openAudio(source, { ...OPTIONS, ...options })).pieces());
 }
 
+/** Vitest takes seconds to compare some 100,000 values. */
+function expectSame(actual: Float32Array, expected: Float32Array): void {
+  expect(actual.length).toBe(expected.length);
+  expect(actual.findIndex((value, i) => value !== expected[i])).toBe(-1);
+}
+
 /** Multiples of 1/128 below 1: exact in all integer formats. */
 const SIMPLE = Float32Array.of(0, 0.5, -0.5, 127 / 128, -1, 1 / 128, -1 / 128);
 
@@ -62,7 +68,7 @@ describe('openAudio with WAV', () => {
 
   it('reads more than one block', async () => {
     const samples = noise(700_001);
-    expect(await decode(buildWav([samples, samples], { format: 'float32' }))).toEqual(samples);
+    expectSame(await decode(buildWav([samples, samples], { format: 'float32' })), samples);
   });
 
   it.each([8_000, 44_100, 48_000])('resamples %i Hz to the target rate', async (sampleRate) => {
@@ -166,7 +172,7 @@ describe('openChannels', () => {
     const samples = noise(200_000);
     const audio = openChannels([samples], OPTIONS.sampleRate, OPTIONS);
     expect(audio.facts).toMatchObject({ durationSeconds: 12.5, channels: 1, sampleRate: 16_000 });
-    expect(await decodeAll(audio)).toEqual(samples);
+    expectSame(await decodeAll(audio), samples);
     expect(() => audio.pieces()).toThrow(expect.objectContaining({ code: 'disposed' }));
   });
 

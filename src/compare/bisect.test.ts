@@ -31,9 +31,10 @@ async function bisectWith(
 describe('bisect', () => {
   const { model, bundle } = shippedCase('segmentation-3.0');
   const feeds = new Map([['waveform', bundle.inputs[0]!]]);
-  const floats = graphInfo(model).nodes.filter(({ op }) => ['Conv', 'LSTM', 'MatMul', 'LeakyRelu', 'MaxPool', 'Log'].includes(op));
+  // The first node of each operator, and one after two thirds of the graph.
+  const nodes = ['/conv1d.0/Conv', '/pool1d.0/MaxPool', '/LeakyRelu', '/lstm/LSTM', '/lstm/LSTM_3', '/linear.0/MatMul', '/Log'];
 
-  it.each(floats.map(({ name }) => name))('finds %s', async (name) => {
+  it.each(nodes)('finds %s', async (name) => {
     const { report, bugReport } = await bisectWith(model, feeds, { node: name, factor: 1.05 });
     expect(report).toMatchObject({ verdict: 'fail', node: { name }, alone: { verdict: 'fail' } });
     const { graph, inputs, stages } = readBundle(bugReport!);

@@ -47,6 +47,8 @@ function editMany(history: History, throws: readonly Throw[], between: () => His
 
 const throws = fc.array(aThrow, { minLength: EDITS, maxLength: EDITS });
 const RUNS = { numRuns: 8 };
+/** A reload reads and writes the whole history, so each run takes a second. */
+const RELOADED_RUNS = { numRuns: 3 };
 
 describe('History', () => {
   it('undoes and redoes 200 random edits exactly', () => {
@@ -100,7 +102,7 @@ describe('History', () => {
           expect(JSON.stringify(history.annotation)).toBe(state);
         }
       }),
-      RUNS,
+      RELOADED_RUNS,
     );
   });
 

@@ -30,7 +30,7 @@ const bytes = new Uint8Array(readFileSync('models/campplus-zh-en/model.onnx'));
 const { numMelBins } = manifest.fbank;
 const builds = testedBuilds();
 /** Around one, two and three segments, and tiles of four, six and twelve; long, short and long again on one heap. */
-const LENGTHS = [manifest.minFrames, 998, 21, 99, 100, 101, 199, 200, 201, 202, 203, 204, 400, 401, 402, 403, 3, 5];
+const LENGTHS = [manifest.minFrames, 401, 21, 99, 100, 101, 199, 200, 201, 202, 203, 204, 3, 5];
 
 /** Features in the value range of speech, with runs of similar frames. */
 function featuresOf(numFrames: number): FloatTensor {
@@ -110,12 +110,12 @@ describe.each(builds)('CAM++ on the %s kernels', (build) => {
   });
 
   it('returns the same bits again after other inputs, and its heap does not grow', () => {
-    const [long, short] = [featuresOf(998), featuresOf(123)];
+    const [long, short] = [featuresOf(401), featuresOf(123)];
     const first = net.compute(short).data;
-    net.compute(long);
+    const firstLong = net.compute(long).data;
     const { heapBytes } = net;
     expect(net.compute(short).data).toEqual(first);
-    expect(net.compute(long).data).toEqual(net.compute(long).data);
+    expect(net.compute(long).data).toEqual(firstLong);
     expect(net.heapBytes).toBe(heapBytes);
   });
 

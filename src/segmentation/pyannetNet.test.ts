@@ -72,10 +72,10 @@ const CASES: readonly Case[] = [
   },
   {
     name: 'four windows',
-    input: batchOf(speechFrom(160_000), speechFrom(240_001), padded(160_000), speechFrom(99)),
+    input: batchOf(speechFrom(160_000, 32_000), speechFrom(240_001, 32_000), padded(32_000), speechFrom(99, 32_000)),
     rounding: SOUND_ROUNDING,
   },
-  { name: 'digital silence', input: batchOf(new Float32Array(160_000)), rounding: SILENCE_ROUNDING },
+  { name: 'digital silence', input: batchOf(new Float32Array(32_000)), rounding: SILENCE_ROUNDING },
   { name: 'a constant', input: batchOf(new Float32Array(32_000).fill(0.3)), rounding: SILENCE_ROUNDING },
   {
     name: 'loud and faint noise',

@@ -16,7 +16,7 @@ describe.skipIf(missing !== null)('WGSL kernels on Dawn', () => {
     console.log(`kernels on ${await voxlaneKernels.open()}`);
   });
 
-  filterbankTests(test, evaluator, { numRandomLengths: 20 });
+  filterbankTests(test, evaluator, { numRandomLengths: 12 });
   compilerTests(test, evaluator);
   poolingTests(test, evaluator);
 });

@@ -41,7 +41,7 @@ export function filterbankTests(test: Test, page: Evaluator, options: FbankSuite
   });
 
   test('gathering matches the CPU within 1e-4', async () => {
-    const [numWindows, numFrames, numMelBins, maskFrames] = [3, 998, 80, 589];
+    const [numWindows, numFrames, numMelBins, maskFrames] = [2, 998, 80, 589];
     const features = noise(numWindows * numFrames * numMelBins, 11).map((value) => 20 * value - 5);
     const random = noise(maskFrames, 13);
     const masks = {
@@ -53,7 +53,7 @@ export function filterbankTests(test: Test, page: Evaluator, options: FbankSuite
     };
     let worst = 0;
     for (const [name, values] of Object.entries(masks)) {
-      for (const [window, subtractMean] of [[0, true], [1, true], [2, true], [1, false]] as const) {
+      for (const [window, subtractMean] of [[0, true], [1, true], [1, false]] as const) {
         const mask = Uint8Array.from(values);
         const first = window * numFrames * numMelBins;
         const data = features.subarray(first, first + numFrames * numMelBins);

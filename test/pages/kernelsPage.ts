@@ -232,7 +232,10 @@ async function poolOf(
 }
 
 function floatsOf(base64: string): Float32Array<ArrayBuffer> {
-  return new Float32Array(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)).buffer);
+  const characters = atob(base64);
+  const bytes = new Uint8Array(characters.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
+  return new Float32Array(bytes.buffer);
 }
 
 function base64Of(values: Float32Array): string {
