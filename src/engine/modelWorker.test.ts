@@ -6,10 +6,10 @@ import { ModelWorker } from './modelPool';
 
 type Api = ModelWorkerApi<string>;
 
-/** Handles whose worker ends during its call if `vanishing` returns true for its index. */
-function fakeSpawn(vanishing: (index: number) => boolean) {
+/** Handles whose worker ends, or whose GPU device is lost, during its call if `vanishing` returns true for its index. */
+function fakeSpawn(vanishing: (index: number) => boolean, code: 'worker-failed' | 'gpu-lost' = 'worker-failed') {
   const spawned: { vanished: boolean; terminated: boolean; load: ReturnType<typeof vi.fn> }[] = [];
-  const gone = new VoxlaneError({ code: 'worker-failed', problem: 'gone' });
+  const gone = new VoxlaneError({ code, problem: 'gone' });
   const spawn = (): WorkerHandle<Api> => {
     const index = spawned.length;
     const load = vi.fn(() => Promise.resolve({ manifest: 'm', adapter: null, sha256: '', note: null }));
@@ -21,7 +21,7 @@ function fakeSpawn(vanishing: (index: number) => boolean) {
         if (handle.vanished) throw gone;
         const result = await use({ index, load });
         if (result !== index || !vanishing(index)) return result;
-        handle.vanished = true;
+        handle.vanished = code === 'worker-failed';
         throw gone;
       },
       terminate() { handle.terminated = true; },
@@ -34,8 +34,8 @@ function fakeSpawn(vanishing: (index: number) => boolean) {
 
 const indexOf = (remote: unknown) => Promise.resolve((remote as { index: number }).index);
 
-test('a worker that ends is replaced, its model is loaded, and the call is repeated', async () => {
-  const { spawn, spawned } = fakeSpawn((index) => index === 0);
+test.each(['worker-failed', 'gpu-lost'] as const)('after %s, the worker is replaced, its model is loaded, and the call is repeated', async (code) => {
+  const { spawn, spawned } = fakeSpawn((index) => index === 0, code);
   const worker = new ModelWorker<string, Api>(spawn, {} as LoadRequest);
   await worker.load();
   expect(await worker.call(indexOf)).toBe(1);
@@ -43,15 +43,16 @@ test('a worker that ends is replaced, its model is loaded, and the call is repea
   expect(spawned[1]!.load).toHaveBeenCalledOnce();
 });
 
-test('the call fails if workers keep ending; the next run tries again', async () => {
+test.each(['worker-failed', 'gpu-lost'] as const)('the call fails if %s repeats; the next run tries again', async (code) => {
   let isVanishing = true;
-  const { spawn, spawned } = fakeSpawn(() => isVanishing);
+  const { spawn, spawned } = fakeSpawn(() => isVanishing, code);
   const worker = new ModelWorker<string, Api>(spawn, {} as LoadRequest);
-  await expect(worker.call(indexOf)).rejects.toMatchObject({ code: 'worker-failed' });
+  await expect(worker.call(indexOf)).rejects.toMatchObject({ code });
   expect(spawned).toHaveLength(4);
   isVanishing = false;
   worker.newRun();
-  expect(await worker.call(indexOf)).toBe(4);
+  // A worker whose device was lost is still there, and may have another device by then.
+  expect(await worker.call(indexOf)).toBe(code === 'gpu-lost' ? 3 : 4);
 });
 
 test('a fetch that fails because another worker ended is repeated', async () => {

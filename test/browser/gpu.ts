@@ -11,14 +11,16 @@ export interface ShortRun extends Pick<DiarizationResult, 'turns' | 'exclusiveTu
 }
 
 /**
- * Diarizes 11 s (two windows) with 1.3 s of speech. A software adapter takes seven seconds to embed one second of speech and
- * nine seconds to segment a window.
+ * Diarizes the start of the sample: 1.3 s of speech, then silence. A software adapter takes seven seconds to embed one second
+ * of speech and nine seconds to segment a window.
+ *
+ * @param seconds length of the recording: 11 s are two windows, 10 s are one
  */
-export function runShort(page: Evaluator, options: DiarizerOptions): Promise<ShortRun> {
-  return page.evaluate(async (diarizerOptions) => {
+export function runShort(page: Evaluator, options: DiarizerOptions, seconds = 11): Promise<ShortRun> {
+  return page.evaluate(async ([diarizerOptions, durationSeconds]) => {
     const bytes = new DataView(await (await fetch('sample.wav')).arrayBuffer());
     const offset = bytes.byteLength - 2 * 480_000;
-    const samples = Float32Array.from({ length: 11 * 16000 }, (_, i) =>
+    const samples = Float32Array.from({ length: durationSeconds * 16000 }, (_, i) =>
       i < 8 * 16000 ? bytes.getInt16(offset + 2 * i, true) / 32768 : 0,
     );
     const diarizer = await voxlane.Diarizer.create(diarizerOptions);
@@ -42,5 +44,5 @@ export function runShort(page: Evaluator, options: DiarizerOptions): Promise<Sho
     } finally {
       diarizer.dispose();
     }
-  }, options);
+  }, [options, seconds] as const);
 }
