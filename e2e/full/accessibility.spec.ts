@@ -1,4 +1,4 @@
-/** Runs axe on every view with the theme and width not covered by `npm test`. */
+/** Runs axe on every view, in light and dark themes, at narrow and wide widths. */
 import { accessibilityTests } from '../../test/browser/accessibilityTests';
 import { test } from '../../test/browser/test';
 import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
@@ -6,3 +6,4 @@ import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
 test.use(WITHOUT_GPU);
 
 accessibilityTests('light', 1440);
+accessibilityTests('dark', 360);

@@ -9,6 +9,9 @@ import { timeGeometry, totalFrames } from '../../src/segmentation/geometry';
 import { openEngine } from '../../test/browser/engine';
 import { expect, test } from '../../test/browser/seededModel';
 
+/** Of a recording of 11 s. */
+const NUM_WINDOWS = 2;
+
 test('stages have the expected shapes without NaN, and the result names its model', async ({ page, seededModel: model }) => {
   await openEngine(page);
   await page.setInputFiles('#file', 'public/sample.wav');
@@ -19,8 +22,8 @@ test('stages have the expected shapes without NaN, and the result names its mode
     const modelFile = document.querySelector<HTMLInputElement>('#files')!.files![0]!;
     const diarizer = await voxlane.Diarizer.create({ preset: 'community-1', backend: 'wasm', modelFile, trustUnknownModel: true });
     const result = await diarizer.diarize(voxlane.chosenFile(), {
-      startSeconds: 6,
-      durationSeconds: 14,
+      startSeconds: 7,
+      durationSeconds: 11,
       hook: ({ stage, artifact }) => {
         if (!artifact) return;
         const [length = 0, ...rest] = artifact.shape;
@@ -46,12 +49,12 @@ test('stages have the expected shapes without NaN, and the result names its mode
     return { shapes, numEmbedded, result: JSON.parse(voxlane.toJson('sample', result)) as Record<string, unknown>, stored, preset, presetUntrusting, presetWithout, notes: [result.modelNote, modelNote] };
   });
   const manifest = JSON.parse(readFileSync('models/segmentation-3.0/manifest.json', 'utf8')) as unknown;
-  const numFrames = totalFrames(timeGeometry(parseManifest('segmentation', manifest, 'segmentation-3.0')), 5);
+  const numFrames = totalFrames(timeGeometry(parseManifest('segmentation', manifest, 'segmentation-3.0')), NUM_WINDOWS);
   expect(run.shapes).toEqual({
-    segmentation: [5, 589, 3],
-    embedding: [5, 3, 256],
+    segmentation: [NUM_WINDOWS, 589, 3],
+    embedding: [NUM_WINDOWS, 3, 256],
     counting: [numFrames],
-    clustering: [5, 3],
+    clustering: [NUM_WINDOWS, 3],
     reconstruction: [numFrames, expect.any(Number)],
   });
   expect(run.numEmbedded).toBeGreaterThan(2);

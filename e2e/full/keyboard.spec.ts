@@ -1,4 +1,5 @@
 /** Editing a result in the page like a user. */
+import { sampleWav } from '../../test/audio/sampleWav';
 import { expect, test, type Page } from '../../test/browser/test';
 import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
 
@@ -21,7 +22,7 @@ test('the whole workflow by keyboard: open, review, rename, merge, export', asyn
   // The browser does not open a file chooser while the page is busy. A user would press again.
   await expect(async () => {
     const [chooser] = await Promise.all([page.waitForEvent('filechooser', { timeout: 3000 }), page.keyboard.press('Enter')]);
-    await chooser.setFiles('public/sample.wav');
+    await chooser.setFiles({ name: 'sample.wav', mimeType: 'audio/wav', buffer: sampleWav(7, 8) });
   }).toPass({ timeout: 30_000 });
   await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done', { timeout: 90_000 });
 

@@ -7,7 +7,7 @@ const WASM: StageOptions = { backend: 'wasm', preset: 'campplus' };
 /** Size of the header of `public/sample.wav` including tags. The samples are 16-bit PCM, mono, at 16 kHz. */
 const HEADER_BYTES = 104;
 /** Duration of the recording, with both speakers. */
-const SECONDS = 20;
+const SECONDS = 14;
 
 test('segment, embed and cluster produce turns byte-identical to a whole run', async ({ page }) => {
   await openEngine(page);

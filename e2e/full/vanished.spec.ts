@@ -60,6 +60,10 @@ for (const kind of RUN_WORKERS) {
     expect(await run(page)).toBe(expected);
   });
 
+}
+
+// One worker whose state is lost, and one that is restarted.
+for (const kind of ['decode', 'embedding'] as const) {
   test(`the ${kind} worker closes itself before it can be called`, async ({ page }) => {
     await injectOnce(page, kind, 'close();');
     await openEngine(page);

@@ -26,7 +26,7 @@ export class EngineDriver {
   constructor(readonly page: Page) {}
 
   /** Diarizes a file from disk and captures the model outputs. */
-  async run(path: string, options: Pick<DiarizeOptions, 'speakers' | 'minSpeakers' | 'maxSpeakers'> = {}): Promise<RunOutcome> {
+  async run(path: string, options: Omit<DiarizeOptions, 'hook' | 'onProgress' | 'onPreview' | 'signal'> = {}): Promise<RunOutcome> {
     await this.page.setInputFiles('#file', path);
     return this.page.evaluate(async (runOptions) => {
       const activity: number[] = [];
