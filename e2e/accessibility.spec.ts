@@ -1,5 +1,5 @@
-/** Runs axe on every view, in light and dark themes, at narrow and wide widths. */
-import { accessibilityTests, expectNoSideways, expectNoViolation } from '../test/browser/accessibilityTests';
+/** Runs axe on the views outside a result, and checks the size of touch targets. e2e/full/accessibility.spec.ts covers all views. */
+import { expectNoSideways, expectNoViolation } from '../test/browser/accessibilityTests';
 import { drop, openSampleTurns, SAMPLE_TURNS } from '../test/browser/editor';
 import { expect, test, type Page } from '../test/browser/test';
 import { putClip } from '../test/browser/widget';
@@ -41,8 +41,6 @@ async function fingerFaults(page: Page): Promise<string[]> {
     return faults;
   });
 }
-
-accessibilityTests('dark', 360);
 
 test('a run in progress', async ({ page }) => {
   await page.goto('index.html');

@@ -9,7 +9,7 @@ async function savedReport(page: Page): Promise<{ reports?: ComparisonReport[] }
   return JSON.parse(readFileSync(await file.path(), 'utf8')) as Record<string, unknown>;
 }
 
-test('a bundled model passes on WASM, and its stages can be inspected', async ({ page }) => {
+test('a bundled model passes on WASM, its stages can be inspected, and tolerances can be changed', async ({ page }) => {
   await openFiles(page, 'public/goldens/segmentation-3.0.zip');
   await expect(page.getByTestId('model-name')).toContainText('segmentation-3.0');
   await run(page, 'wasm');
@@ -33,11 +33,8 @@ test('a bundled model passes on WASM, and its stages can be inspected', async ({
   const report = await savedReport(page);
   expect(JSON.stringify(report)).toContain('"verdict":"pass"');
   expect(JSON.stringify(report)).toMatch(/graphSha256/);
-});
 
-test('tolerances can be changed, and the verdict mentions this', async ({ page }) => {
-  await openFiles(page, 'public/goldens/segmentation-3.0.zip');
-  await run(page, 'wasm');
+  // Tolerances can be changed, and the verdict mentions this.
   await page.getByTestId('tolerances').locator('summary').click();
   await page.getByTestId('tolerance-maxAbs-all').fill('0');
   await page.getByTestId('tolerance-maxAbs-all').press('Enter');

@@ -1,14 +1,37 @@
-/** Changing the number of speakers of the sample. */
+/** Changing the number of speakers of the sample, and its minimum turn and pause. */
 import { expect, test } from '../test/browser/test';
 import { WITHOUT_GPU } from '../test/browser/withoutGpu';
 
 test.use(WITHOUT_GPU);
 
-test('the slider shows a proposal with merged speakers and changes the result only on acceptance', async ({ page }) => {
+test('minimum turn and pause, and the slider: proposals are shown and change the result only on acceptance', async ({ page }) => {
   await page.goto('index.html');
   await page.getByTestId('try-sample').click();
   await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done', { timeout: 60_000 });
   await page.getByTestId('tab-count').click();
+  const [shortestTurn, shortestGap] = [page.getByTestId('count-min-duration-on'), page.getByTestId('count-min-duration-off')];
+  const summary = page.getByTestId('summary');
+  await expect(shortestTurn).toHaveValue('0.15');
+  await expect(shortestGap).toHaveValue('0.1');
+  await expect(summary).toContainText('11 turns');
+
+  // Without minimum durations, very short turns reappear.
+  await shortestTurn.fill('0');
+  await shortestGap.fill('0');
+  await expect(summary).toContainText('13 turns');
+  await page.keyboard.press('Escape');
+  await expect(summary).toContainText('11 turns');
+  await expect(shortestTurn).toHaveValue('0.15');
+
+  await shortestTurn.fill('1');
+  await expect(page.getByTestId('count-accept')).toBeEnabled();
+  await page.getByTestId('count-accept').click();
+  await expect(summary).not.toContainText('11 turns');
+  await expect(shortestTurn).toHaveValue('1');
+  await page.getByTestId('undo').click();
+  await expect(summary).toContainText('11 turns');
+  await expect(shortestTurn).toHaveValue('0.15');
+
   const slider = page.getByTestId('count-slider');
   const answer = page.getByTestId('count-answer');
   await expect(slider).toHaveValue('2');
@@ -65,33 +88,4 @@ test('turns of a file have no voices: the page explains this with a remedy', asy
   await page.getByTestId('tab-count').click();
   await expect(page.getByTestId('count-absent')).toContainText('no voice data');
   await expect(page.getByTestId('count-absent')).toContainText('run it again');
-});
-
-test('changes of minimum turn and pause are shown immediately and can be undone', async ({ page }) => {
-  await page.goto('index.html');
-  await page.getByTestId('try-sample').click();
-  await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done', { timeout: 60_000 });
-  await page.getByTestId('tab-count').click();
-  const [shortestTurn, shortestGap] = [page.getByTestId('count-min-duration-on'), page.getByTestId('count-min-duration-off')];
-  const summary = page.getByTestId('summary');
-  await expect(shortestTurn).toHaveValue('0.15');
-  await expect(shortestGap).toHaveValue('0.1');
-  await expect(summary).toContainText('11 turns');
-
-  // Without minimum durations, very short turns reappear.
-  await shortestTurn.fill('0');
-  await shortestGap.fill('0');
-  await expect(summary).toContainText('13 turns');
-  await page.keyboard.press('Escape');
-  await expect(summary).toContainText('11 turns');
-  await expect(shortestTurn).toHaveValue('0.15');
-
-  await shortestTurn.fill('1');
-  await expect(page.getByTestId('count-accept')).toBeEnabled();
-  await page.getByTestId('count-accept').click();
-  await expect(summary).not.toContainText('11 turns');
-  await expect(shortestTurn).toHaveValue('1');
-  await page.getByTestId('undo').click();
-  await expect(summary).toContainText('11 turns');
-  await expect(shortestTurn).toHaveValue('0.15');
 });
