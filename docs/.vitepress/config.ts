@@ -58,6 +58,7 @@ export default defineConfig({
           { text: 'Corpus runs', link: '/corpus' },
           { text: 'The widget', link: '/widget' },
           { text: 'The library', link: '/library' },
+          { text: 'Node', link: '/node' },
           { text: 'Single stages', link: '/stages' },
           { text: 'Presets, speed and error rates', link: '/presets' },
           { text: 'Models and licenses', link: '/models' },

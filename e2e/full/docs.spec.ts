@@ -91,7 +91,7 @@ for (const run of named('folder').filter(({ fences: [first] }) => first!.page !=
   test(`folder ${placeOf(run)}`, async ({ page }) => {
     test.setTimeout(180_000);
     const errors = watchErrors(page);
-    const folder = await runFolder(run);
+    const folder = await runFolder(run, { 'sample.wav': CLIP });
     try {
       const hasPages = run.fences.some(({ language }) => language === 'html');
       expect(folder.served.length > 0, 'something serves the pages').toBe(hasPages);

@@ -21,9 +21,13 @@ export interface BlockFolder {
   close(): void;
 }
 
-/** @throws Error if a command exits with a status other than 0 */
-export async function runFolder({ fences }: Run): Promise<BlockFolder> {
+/**
+ * @param given files that the folder has from the start, by name
+ * @throws Error if a command exits with a status other than 0
+ */
+export async function runFolder({ fences }: Run, given: Readonly<Record<string, Uint8Array>> = {}): Promise<BlockFolder> {
   const folder = mkdtempSync(join(tmpdir(), 'voxlane-folder-'));
+  for (const [name, content] of Object.entries(given)) writeFileSync(join(folder, name), content);
   const servers: ChildProcess[] = [];
   const served: { address: string; pages: Fence[] }[] = [];
   const pages: Fence[] = [];

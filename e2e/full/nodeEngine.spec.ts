@@ -1,0 +1,73 @@
+/** The library in Node gives the results of the browser. */
+import { expect, test } from '@playwright/test';
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { openEnginePage, type EnginePage } from '../../cli/enginePage';
+import { loadNodeEngine } from '../../cli/nodeEngine';
+import type { Diarizer } from '../../src/index';
+import { toJson } from '../../src/formats/json';
+import { toRttm } from '../../src/formats/rttm';
+
+/** Twelve seconds with both speakers. */
+const SEGMENT = { startSeconds: 6, durationSeconds: 12 };
+const quiet = (): void => undefined;
+
+let browser: EnginePage;
+let inNode: Diarizer;
+
+test.beforeAll(async () => {
+  const { Diarizer } = await loadNodeEngine();
+  inNode = await Diarizer.create({ backend: 'wasm', preset: 'fast' });
+  browser = await openEnginePage('wasm', quiet);
+  expect(await browser.page.evaluate(() => voxlane.open({ backend: 'wasm', preset: 'fast' }))).toBeNull();
+});
+
+test.afterAll(async () => {
+  inNode.dispose();
+  await browser.close();
+});
+
+async function inBrowser(path: string, format: 'json' | 'rttm'): Promise<string> {
+  await browser.page.setInputFiles('#file', path);
+  const file = basename(path);
+  const outcome = await browser.page.evaluate((request) => voxlane.diarizeFile(request), { file, uri: 'sample', format, exclusive: false, options: SEGMENT });
+  if (!outcome.ok) throw new Error(outcome.message);
+  return outcome.text;
+}
+
+/** Without the seconds that a run and its checks took. */
+const withoutTimes = (json: string): unknown =>
+  JSON.parse(json, (key, value: unknown) => (key === 'timings' || key === 'seconds' ? undefined : value));
+
+for (const path of ['public/sample.wav', 'e2e/fixtures/sample.flac', 'e2e/fixtures/sample.m4a']) {
+  test(`${basename(path)}: RTTM and JSON are equal, but for times`, async () => {
+    const result = await inNode.diarize(path, SEGMENT);
+    expect(toRttm(result.turns, 'sample')).toBe(await inBrowser(path, 'rttm'));
+    expect(withoutTimes(toJson(basename(path), result))).toEqual(withoutTimes(await inBrowser(path, 'json')));
+  });
+}
+
+for (const path of ['e2e/fixtures/sample.mp3', 'e2e/fixtures/sample.ogg', 'e2e/fixtures/sample.webm']) {
+  // Chromium and Node have different builds of these decoders. Their samples differ by up to 4.2e-7 (MP3) and 1.4e-5 (Opus),
+  // so the last digits of confidences and centroids can differ.
+  test(`${basename(path)}: the RTTM is equal`, async () => {
+    const result = await inNode.diarize(path, SEGMENT);
+    expect(toRttm(result.turns, 'sample')).toBe(await inBrowser(path, 'rttm'));
+  });
+}
+
+test('a path, a file URL, a stream of bytes and a Blob give the same turns', async () => {
+  const path = 'public/sample.wav';
+  const bytes = readFileSync(path);
+  const { turns } = await inNode.diarize(path, SEGMENT);
+  expect(turns.length).toBeGreaterThan(2);
+  const { openAsBlob } = await import('node:fs');
+  const sources = [new URL(`file://${process.cwd()}/${path}`), new Blob([bytes]).stream(), new Blob([bytes]), await openAsBlob(path)];
+  for (const source of sources) expect((await inNode.diarize(source, SEGMENT)).turns).toEqual(turns);
+});
+
+test('a missing file, a folder and a file of another kind are typed errors', async () => {
+  await expect(inNode.diarize('public/none.wav')).rejects.toMatchObject({ code: 'audio-missing' });
+  await expect(inNode.diarize('public')).rejects.toMatchObject({ code: 'audio-unsupported' });
+  await expect(inNode.diarize('package.json')).rejects.toMatchObject({ code: 'audio-unsupported' });
+});
