@@ -53,8 +53,10 @@ const idSchema = v.pipe(v.string(), v.regex(/^[\p{L}\p{N}_][\p{L}\p{N}_.+=@-]*$/
 export const entrySchema = v.object({
   /** Unique in the manifest, and safe as a file name. */
   id: idSchema,
-  /** Name of the recording. Segments of one file have the same name. */
+  /** Name of the recording, unique and without white space. Segments of one file have the same name. */
   recording: v.pipe(v.string(), v.nonEmpty()),
+  /** Id of the recording in a Lhotse manifest, if it is not `recording`. */
+  recordingId: v.exactOptional(v.string()),
   /** Absolute. */
   path: v.pipe(v.string(), v.nonEmpty()),
   /** Seconds from the start of the file; absent for a whole file. */
@@ -141,6 +143,11 @@ export const resultSchema = v.object({
   /** When the result was finished, in milliseconds since 1970. */
   finishedMs: v.number(),
   host: v.string(),
+  /**
+   * The turns with unrounded times: [start in seconds, end in seconds, speaker]. RTTM from the document, which has
+   * microseconds, would differ by a millisecond in some turns.
+   */
+  exactTurns: v.array(v.tuple([v.number(), v.number(), v.string()])),
   /** The document that `toJson` writes. */
   result: v.looseObject({
     durationSeconds: v.number(),

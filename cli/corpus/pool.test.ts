@@ -4,7 +4,7 @@ import { Pool, type Outcome } from './pool';
 import type { Attempt, CorpusWorker } from './workerProcess';
 import type { FileResult, Job } from './workerProtocol';
 
-const RESULT: FileResult = { inputSha256: 'a', stamp: null, document: '{}', numTurns: 1, numSpeakers: 1, audioSeconds: 1, backend: 'wasm', isSilent: null };
+const RESULT: FileResult = { inputSha256: 'a', stamp: null, document: '{}', exactTurns: [], numTurns: 1, numSpeakers: 1, audioSeconds: 1, backend: 'wasm', isSilent: null };
 const done = (change: Partial<FileResult> = {}, residentBytes = 1): Attempt => ({ kind: 'done', result: { ...RESULT, ...change }, seconds: 1, residentBytes });
 const failed = (code: ErrorCode): Attempt => ({ kind: 'failed', error: { code, problem: 'bad' }, seconds: 1, residentBytes: 1 });
 const crashed = (isKilled = false): Attempt => ({ kind: 'crashed', error: { code: 'worker-failed', problem: 'ended' }, isKilled, seconds: 1 });

@@ -110,6 +110,7 @@ export class Records {
       counts: { turns: result.numTurns, speakers: result.numSpeakers, audioSeconds: rounded(result.audioSeconds) },
       finishedMs: Date.now(),
       host: hostname(),
+      exactTurns: result.exactTurns.map(([start, end, speaker]) => [start, end, speaker]),
       result: JSON.parse(result.document) as StoredResult['result'],
     };
   }

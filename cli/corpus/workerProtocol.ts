@@ -44,6 +44,8 @@ export interface FileResult {
   readonly stamp: FileStamp | null;
   /** The JSON document that `toJson` writes. */
   readonly document: string;
+  /** See `exactTurns` of a stored result. */
+  readonly exactTurns: readonly (readonly [startSeconds: number, endSeconds: number, speaker: string])[];
   readonly numTurns: number;
   readonly numSpeakers: number;
   /** Length of the analyzed audio. */

@@ -99,6 +99,7 @@ class Worker {
       inputSha256: sha256,
       stamp,
       document: toJson(basename(path), result),
+      exactTurns: result.turns.map(({ startSeconds, endSeconds, speaker }) => [startSeconds, endSeconds, speaker]),
       numTurns,
       numSpeakers: result.speakers.length,
       audioSeconds: result.durationSeconds,
