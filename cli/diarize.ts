@@ -1,17 +1,31 @@
-import { basename, extname, join } from 'node:path';
-import type { Page } from 'playwright-core';
-import type { FileOutcome } from './page/enginePage';
-import type { ModelDownload, Progress } from '../src/index';
-import { HELP, outputNames, parseCommand, type DiarizeCommand } from './diarizeOptions';
+/**
+ * Command line: finds who spoke when in recordings.
+ *
+ *     npm run --silent diarize -- INPUT… [options]
+ */
+import { existsSync, mkdirSync } from 'node:fs';
+import { basename, dirname, extname, join } from 'node:path';
+import { findInputs, type AudioInput } from './audioInputs';
+import { HELP, parseCommand, type DiarizeCommand } from './diarizeOptions';
 import { isEnding } from './endings';
-import { openEnginePage } from './enginePage';
-import { errorLine } from './errorLine';
-import { fileProblem, requireFile } from './inputs';
+import { errorLine, partsOf } from './errorLine';
+import type { FileEngine, FileOutcome } from './fileEngine';
+import { FileReport } from './fileReport';
+import { requireFile } from './inputs';
 import { findModel } from './modelFolder';
-import { prepareFolder, print, say, writeResult } from './output';
-import { ReplaceableEngine } from './replaceableEngine';
+import { prepareFolder, print, reasonOf, say, setQuiet, writeResult } from './output';
+import { resultNames } from './outputTree';
+import { openFileEngine } from './place';
+import { suffixOf, type Documents, type Format } from './resultDocuments';
 import { commandOf, runScript } from './script';
 import { parsed } from './usage';
+
+/** A file with the places of its results. */
+interface Job extends AudioInput {
+  readonly uri: string;
+  /** Result files by format; null without `--out`. */
+  readonly outputs: ReadonlyMap<Format, string> | null;
+}
 
 async function main(args: readonly string[]): Promise<number> {
   const command = parsed(() => parseCommand(args));
@@ -19,99 +33,108 @@ async function main(args: readonly string[]): Promise<number> {
     await print(HELP);
     return 0;
   }
-  // These checks need neither a browser nor models.
+  if (command.quiet) setQuiet(true);
+  // These checks need neither an engine nor models.
   if (command.model !== undefined) requireFile(command.model);
+  return diarizeInputs(command, openFileEngine(command, command.model ?? findModel(command.preset)));
+}
+
+/** The command with an engine. @returns the exit status @throws Error with a one-line message if the engine cannot start */
+export async function diarizeInputs(command: DiarizeCommand, engine: FileEngine): Promise<number> {
   if (command.out !== undefined) prepareFolder(command.out);
-  const readable = command.files.filter((path) => isReadable(path));
-  if (readable.length === 0) return 1;
-  const written = await diarizeAll(readable, command);
-  return written === command.files.length ? 0 : 1;
+  return diarizeAll(jobsOf(await findInputs(command.files), command), command, engine);
 }
 
-/** Reports the problem if the file is not readable. */
-function isReadable(path: string): boolean {
-  const problem = fileProblem(path);
-  if (problem !== null) say(`voxlane: ${path}: ${problem}`);
-  return problem === null;
+/** Assigns results to the files. */
+function jobsOf(inputs: readonly AudioInput[], { out, formats, exclusive }: DiarizeCommand): Job[] {
+  const names = resultNames(inputs);
+  const stems = inputs.map(({ path }) => basename(path, extname(path)));
+  // Several recordings in one RTTM stream need distinct names.
+  const areDistinct = out !== undefined || new Set(stems).size === stems.length;
+  return inputs.map((input, index) => ({
+    ...input,
+    uri: areDistinct ? stems[index]! : names[index]!,
+    outputs: out === undefined ? null : new Map(formats.map((format) => [format, join(out, names[index]! + suffixOf(format, exclusive))])),
+  }));
 }
 
-/** @returns the number of files with a result */
-async function diarizeAll(files: readonly string[], command: DiarizeCommand): Promise<number> {
-  const names = command.out === undefined ? null : outputNames(command.files);
-  let current = files[0]!;
-  const engine = new ReplaceableEngine(
-    () => openEnginePage(command.backend, say, { ownHub: Boolean(command.hub) }),
-    (page) => prepare(page, command),
-    () => { say(`${current}: the browser ended; trying again in a new one`); },
-  );
-  let written = 0;
-  const standardOutput = { isClosed: false };
+/** Diarizes the files one after the other. A failure of one file never affects the results of the others. */
+async function diarizeAll(jobs: readonly Job[], command: DiarizeCommand, engine: FileEngine): Promise<number> {
+  const report = new FileReport(jobs.length, command.json);
+  const hasResults = ({ outputs }: Job): boolean => command.skipsExisting && outputs !== null && [...outputs.values()].every((path) => existsSync(path));
+  const isProgressShown = command.progress || jobs.length === 1;
+  let isStarted = false;
+  let isClosed = false;
   try {
-    // Load the models first, to report a failure once and not for every file.
-    await engine.run(() => Promise.resolve());
-    for (const path of files) {
-      current = path;
+    for (const job of jobs) {
+      if (hasResults(job)) {
+        await report.skipped(job.label);
+        continue;
+      }
+      if (job.problem) {
+        await report.failed(job.label, job.problem);
+        continue;
+      }
+      // Models that cannot be loaded are reported once and not for every file.
+      if (!isStarted) await engine.start();
+      isStarted = true;
       try {
-        if (standardOutput.isClosed) throw new Error('not diarized, because standard output is closed');
-        const outcome = await engine.run((page) => diarizeFile(page, path, command));
-        if (!outcome.ok) throw new Error(outcome.message);
-        say(`${path}: ${outcome.summary}`);
-        for (const note of outcome.notes) say(`${path}: note: ${note}`);
-        await emit(names?.get(path), outcome.text, command).catch((error: unknown) => {
-          standardOutput.isClosed = names === null;
+        if (isClosed) throw new Error('not diarized, because standard output is closed');
+        const start = performance.now();
+        const outcome = await diarizeFile(job, command, engine, isProgressShown);
+        if (!outcome.ok) {
+          await report.failed(job.label, outcome.error);
+          continue;
+        }
+        const { documents, figures } = outcome;
+        const seconds = (performance.now() - start) / 1000;
+        if (job.outputs) writeDocuments(documents, job.outputs);
+        try {
+          if (!job.outputs && !command.json) await printDocuments(documents);
+          await report.done(job.label, { figures, seconds, outputs: [...(job.outputs?.values() ?? [])], ...(!job.outputs && { documents }) });
+        } catch (error) {
+          isClosed = !job.outputs || command.json;
           throw error;
-        });
-        written++;
+        }
       } catch (error) {
         if (isEnding()) throw error;
-        say(`voxlane: ${path}: ${errorLine(error)}`);
+        await report.failed(job.label, partsOf(error) ?? { code: 'worker-failed', problem: errorLine(error) });
       }
     }
   } finally {
     await engine.close();
   }
-  return written;
+  return report.end();
 }
 
-/** Creates the diarizer once for all files. */
-async function prepare(page: Page, command: DiarizeCommand): Promise<void> {
-  const { backend, trustGpu, preset, speed, clustering, trustModel, hub } = command;
+/** Progress is shown for the last of the models, because they advance together, and for the stages after them. */
+const HIDDEN_STAGES: readonly string[] = ['decode', 'segmentation', 'fbank'];
+
+function diarizeFile({ path, uri }: Job, { options, formats, exclusive }: DiarizeCommand, engine: FileEngine, isProgressShown: boolean): Promise<FileOutcome> {
   let lastLine = '';
-  await page.exposeFunction('sayProgress', ({ stage, completed, total }: Progress) => {
-    const percent = Math.floor((10 * completed) / total) * 10;
-    const line = `  ${stage} ${Math.min(percent, 100)} %`;
-    // The model stages progress together, so one of them is enough.
-    if (line === lastLine || stage === 'fbank' || stage === 'decode' || stage === 'segmentation') return;
+  const onProgress = (stage: string, completed: number): void => {
+    const line = `  ${stage} ${Math.min(Math.floor(10 * completed) * 10, 100)} %`;
+    if (!isProgressShown || line === lastLine || HIDDEN_STAGES.includes(stage)) return;
     lastLine = line;
     say(line);
-  });
-  let lastPercent = -1;
-  await page.exposeFunction('sayDownload', ({ model, receivedBytes, totalBytes }: ModelDownload) => {
-    const percent = Math.floor((10 * receivedBytes) / totalBytes) * 10;
-    if (percent !== lastPercent) say(`  ${model} ${percent} % of ${totalBytes} bytes`);
-    lastPercent = percent;
-  });
-  const model = command.model ?? findModel(preset);
-  await page.setInputFiles('#files', model === undefined ? [] : [model]);
-  const options = { backend, trustGpu, preset, speed, clustering, trustUnknownModel: trustModel, ...(hub !== undefined && { hub }) };
-  const failure = await page.evaluate((request) => voxlane.open(request), options);
-  if (failure !== null) throw new Error(failure);
+  };
+  return engine.diarize(path, { options, formats, exclusive, file: basename(path), uri, dateMs: Date.now() }, onProgress);
 }
 
-async function diarizeFile(page: Page, path: string, command: DiarizeCommand): Promise<FileOutcome> {
-  await page.setInputFiles('#file', path);
-  const { options, format, exclusive } = command;
-  const names = { file: basename(path), uri: basename(path, extname(path)) };
-  return page.evaluate((request) => voxlane.diarizeFile(request), { options, format, exclusive, ...names });
-}
-
-async function emit(name: string | undefined, text: string, { out, format, exclusive }: DiarizeCommand): Promise<void> {
-  if (out === undefined || name === undefined) {
-    await print(text.endsWith('\n') || text === '' ? text : `${text}\n`);
-    return;
+/** Writes each document completely or not at all. @throws Error with a one-line message that names the file */
+function writeDocuments(documents: Documents, outputs: ReadonlyMap<Format, string>): void {
+  for (const [format, path] of outputs) {
+    try {
+      mkdirSync(dirname(path), { recursive: true });
+    } catch (cause) {
+      throw new Error(`${path} cannot be written: ${reasonOf(cause)}`, { cause });
+    }
+    writeResult(path, documents[format]!);
   }
-  const suffix = format === 'json' ? '.json' : exclusive ? '.exclusive.rttm' : '.rttm';
-  writeResult(join(out, name + suffix), text);
+}
+
+async function printDocuments(documents: Documents): Promise<void> {
+  for (const text of Object.values(documents)) await print(text.endsWith('\n') || text === '' ? text : `${text}\n`);
 }
 
 export { HELP };

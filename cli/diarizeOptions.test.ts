@@ -1,19 +1,5 @@
 import { expect, test } from 'vitest';
-import { HELP, outputNames, parseCommand, type DiarizeCommand } from './diarizeOptions';
-
-test('results are named after their files, with the extension if two names would collide', () => {
-  expect([...outputNames(['a/one.wav', 'b/two.mp3', 'b/two.wav'])]).toEqual([
-    ['a/one.wav', 'one'],
-    ['b/two.mp3', 'two.mp3'],
-    ['b/two.wav', 'two.wav'],
-  ]);
-  expect([...outputNames(['one.wav', 'one.wav'])]).toEqual([['one.wav', 'one']]);
-});
-
-test('two files with the same name are rejected before any work starts', () => {
-  expect(() => parseCommand(['a/one.wav', 'b/one.wav', '--out', 'results'])).toThrow(/a\/one\.wav and b\/one\.wav/);
-  expect(parseCommand(['a/one.wav', 'b/one.wav'])).toMatchObject({ files: ['a/one.wav', 'b/one.wav'] });
-});
+import { HELP, parseCommand, type DiarizeCommand } from './diarizeOptions';
 
 test('a speed given as preset selects the automatic preset with that speed', () => {
   const chosen = (...args: string[]) => {
@@ -31,6 +17,16 @@ test('a speed given as preset selects the automatic preset with that speed', () 
 test('omitted options stay absent', () => {
   expect(parseCommand(['a.wav', '--speakers', '3'])).toMatchObject({ options: { speakers: 3 }, backend: 'auto' });
   expect(Object.keys((parseCommand(['a.wav']) as { options: object }).options)).toEqual([]);
+});
+
+test('formats are given with commas or one by one, each once', () => {
+  const formats = (...args: string[]) => (parseCommand(['a.wav', '--out', 'r', ...args]) as DiarizeCommand).formats;
+  expect(formats()).toEqual(['rttm']);
+  expect(formats('--format', 'json,rttm', '--format', 'eaf', '--format', 'json')).toEqual(['json', 'rttm', 'eaf']);
+  expect(() => formats('--format', 'rttm,doc')).toThrow(/^--format is doc\. Expected rttm or exclusive-rttm or json/);
+  expect(() => parseCommand(['a.wav', '--format', 'rttm,json'])).toThrow(/several formats need a folder/);
+  expect(parseCommand(['a.wav', '--format', 'rttm,json', '--json'])).toMatchObject({ formats: ['rttm', 'json'], out: undefined });
+  expect(() => parseCommand(['a.wav', '--skip-existing'])).toThrow(/--skip-existing needs a folder/);
 });
 
 test.each([

@@ -1,8 +1,8 @@
-import { basename, extname } from 'node:path';
 import type { BackendChoice, ClusteringName, DiarizeOptions, PresetId, Speed } from '../src/index';
 import { checkRunOptions } from '../src/engine/options';
 import { ALL_OPTIONS, DESCRIPTIONS, DIARIZER_OPTIONS, type OptionRule, RUN_OPTIONS } from '../src/engine/optionSchema';
 import { checkedAs, httpAddress, number, oneOf } from './arguments';
+import { FORMATS, type Format } from './resultDocuments';
 import { parseFlags } from './usage';
 
 /** A flag without `value` is on or off. */
@@ -21,6 +21,9 @@ function flagOf(option: keyof typeof DESCRIPTIONS, name: string, { value, extra 
   return { name, text: DESCRIPTIONS[option] + extra, option, ...(shown !== undefined && { value: shown }) };
 }
 
+/** Where the engine can run. */
+const ENGINES = ['node', 'browser'] as const;
+
 /** In the order of the help. */
 const FLAGS: readonly Flag[] = [
   flagOf('preset', 'preset'),
@@ -36,12 +39,17 @@ const FLAGS: readonly Flag[] = [
   flagOf('clustering', 'clustering'),
   flagOf('minDurationOn', 'min-duration-on', { extra: ' (default 0.15; 0 with --clustering pyannote-3.1)' }),
   flagOf('minDurationOff', 'min-duration-off', { extra: ' (default 0.1; 0 with --clustering pyannote-3.1)' }),
-  { name: 'format', value: 'rttm|json', text: 'output format (default rttm); documents of several files are concatenated' },
-  { name: 'exclusive', text: 'RTTM with one speaker at a time (JSON always has both)' },
-  { name: 'out', value: 'DIR', text: 'write DIR/NAME.rttm (or .exclusive.rttm, .json) instead of standard output' },
+  { name: 'format', value: FORMATS.join('|'), text: 'output format (default rttm); several with commas, or with --format repeated, and --out' },
+  { name: 'exclusive', text: 'one speaker at a time, in all formats but JSON, which always has both kinds of turns' },
+  { name: 'out', value: 'DIR', text: 'write DIR/NAME.rttm (or .exclusive.rttm, .json …) instead of standard output; the subfolders of an input folder are kept' },
+  { name: 'skip-existing', text: 'skip files whose results are in --out' },
   flagOf('startSeconds', 'start'),
   flagOf('durationSeconds', 'duration'),
   flagOf('track', 'track'),
+  { name: 'engine', value: ENGINES.join('|'), text: 'run in Node or in a headless browser (default node, or browser with --backend webgpu)' },
+  { name: 'progress', text: 'print the progress within each file (default with one file)' },
+  { name: 'json', text: 'print a line of JSON per file on standard output; without --out, it has the documents' },
+  { name: 'quiet', text: 'print only results and failures' },
   { name: 'help', text: 'print this text' },
 ];
 
@@ -63,13 +71,16 @@ function helpOf({ name, value, text }: Flag): string {
   return [...lines, line.trimEnd()].join('\n');
 }
 
-export const HELP = `Usage: voxlane diarize FILE… [options]
+export const HELP = `Usage: voxlane diarize INPUT… [options]
 
 Finds who spoke when in audio or video files. Results go to standard output, progress to standard error.
+An INPUT is a file, a folder with all its subfolders, a quoted pattern such as 'talks/**/*.mp3', or - for a file
+on standard input.
 
 ${FLAGS.map(helpOf).join('\n')}
 
-Exit status: 0 if every file was diarized, else 1.
+Exit status: 0 if every file was diarized, 1 if some failed, 2 for wrong usage, 42 if there is only one file, and it is
+missing or not a readable recording.
 `;
 
 /** Options of a run that the command line supports. */
@@ -79,6 +90,7 @@ export type RunOptions = Pick<
 >;
 
 export interface DiarizeCommand {
+  /** Files, folders, patterns and `-`, as given. */
   readonly files: readonly string[];
   readonly preset: PresetId | 'auto';
   readonly speed: Speed;
@@ -87,9 +99,16 @@ export interface DiarizeCommand {
   readonly hub: string | undefined;
   readonly backend: BackendChoice;
   readonly trustGpu: boolean;
-  readonly format: 'rttm' | 'json';
+  /** At least one; exactly one without `out`. */
+  readonly formats: readonly Format[];
   readonly exclusive: boolean;
   readonly out: string | undefined;
+  readonly skipsExisting: boolean;
+  /** Undefined: chosen by the other options. */
+  readonly engine: (typeof ENGINES)[number] | undefined;
+  readonly progress: boolean;
+  readonly quiet: boolean;
+  readonly json: boolean;
   readonly clustering: ClusteringName;
   readonly options: RunOptions;
 }
@@ -104,7 +123,9 @@ export function parseCommand(args: readonly string[]): DiarizeCommand | 'help' {
   const { values, positionals } = parseFlags({
     args: [...args],
     allowPositionals: true,
-    options: Object.fromEntries(FLAGS.map(({ name, value }) => [name, { type: value === undefined ? 'boolean' : 'string' }])),
+    options: Object.fromEntries(
+      FLAGS.map(({ name, value }) => [name, { type: value === undefined ? 'boolean' : 'string', ...(name === 'format' && { multiple: true }) }]),
+    ),
   });
   const isSet = (name: string): boolean => values[name] === true;
   const text = (name: string): string | undefined => {
@@ -112,9 +133,12 @@ export function parseCommand(args: readonly string[]): DiarizeCommand | 'help' {
     return typeof value === 'string' ? value : undefined;
   };
   if (isSet('help')) return 'help';
-  if (positionals.length === 0) throw new Error('expected at least one file. Try --help.');
+  if (positionals.length === 0) throw new Error('expected at least one file or folder. Try --help.');
   const out = text('out');
-  if (out !== undefined) outputNames(positionals);
+  const formats = formatsOf(values.format);
+  if (out === undefined && formats.length > 1 && !isSet('json')) throw new Error('several formats need a folder. Add --out DIR.');
+  if (out === undefined && isSet('skip-existing')) throw new Error('--skip-existing needs a folder with results. Add --out DIR.');
+  const engine = text('engine');
   // Absent options must stay absent.
   const options: RunOptions = Object.fromEntries(
     RUN_FLAGS.flatMap(({ name, option }) => {
@@ -133,9 +157,14 @@ export function parseCommand(args: readonly string[]): DiarizeCommand | 'help' {
     backend: oneOf('--backend', text('backend') ?? backend.values[0], backend.values),
     trustGpu: isSet('trust-gpu'),
     clustering: oneOf('--clustering', text('clustering') ?? clustering.values[0], clustering.values),
-    format: oneOf('--format', text('format') ?? 'rttm', ['rttm', 'json']),
+    formats,
     exclusive: isSet('exclusive'),
     out,
+    skipsExisting: isSet('skip-existing'),
+    engine: engine === undefined ? undefined : oneOf('--engine', engine, ENGINES),
+    quiet: isSet('quiet'),
+    progress: isSet('progress'),
+    json: isSet('json'),
     options,
   };
 }
@@ -150,21 +179,8 @@ function presetAndSpeed(named: string | undefined, asked: string | undefined): P
   throw new Error(`--preset ${preset} and --speed ${speed} contradict each other. Use only one of them.`);
 }
 
-/**
- * Name of each file's result in `--out`, without suffix: `talk` for `talk.mp3`, or `talk.mp3` if there is also a
- * `talk.wav`.
- *
- * @throws Error if two names would still collide
- */
-export function outputNames(files: readonly string[]): Map<string, string> {
-  const stem = (file: string) => basename(file, extname(file));
-  const names = new Map<string, string>();
-  for (const file of new Set(files)) {
-    const isAlone = files.every((other) => other === file || stem(other) !== stem(file));
-    const name = isAlone ? stem(file) : basename(file);
-    const other = [...names].find(([, taken]) => taken === name)?.[0];
-    if (other !== undefined) throw new Error(`${other} and ${file} would both be written to ${name}. Use two folders.`);
-    names.set(file, name);
-  }
-  return names;
+/** The values of `--format`, each a name or several with commas. */
+function formatsOf(given: unknown): Format[] {
+  const names = Array.isArray(given) ? given.flatMap((text) => String(text).split(',')) : ['rttm'];
+  return [...new Set(names.map((name) => oneOf('--format', name.trim(), FORMATS)))];
 }

@@ -1,6 +1,7 @@
-import { chromium, type Browser, type Page } from 'playwright-core';
+import { chromium, type BrowserContext, type Page } from 'playwright-core';
 import type { BackendChoice } from '../src/index';
 import type { ToolPages } from '../scripts/toolPages';
+import { openProfile, PROFILE_PORT } from './browserProfile';
 import { chromiumArguments, findChromium, type AdapterChoice } from './chromium';
 import { onEnding } from './endings';
 import { openSite } from './site';
@@ -13,36 +14,64 @@ export interface EnginePage {
   close(): Promise<void>;
 }
 
+interface EnginePageOptions {
+  /** Whether models come from a hub other than the public one. */
+  readonly ownHub?: boolean;
+  /** Pages to serve: the engine page and, for benchmarks, the test pages. */
+  readonly tools?: readonly ToolPages[];
+  /** Whether the browser keeps compiled code, models and verdicts for the next run. */
+  readonly keepsProfile?: boolean;
+}
+
 /**
  * Opens the engine page of the built app.
  *
  * For `webgpu` without a hardware adapter, the browser is started with its software adapter.
- *
- * @param ownHub whether models come from a hub other than the public one
- * @param tools pages to serve: the engine page and, for benchmarks, the test pages
  */
 export async function openEnginePage(
   backend: BackendChoice,
   say: (line: string) => void,
-  { ownHub = false, tools = ['cli'] }: { readonly ownHub?: boolean; readonly tools?: readonly ToolPages[] } = {},
+  { ownHub = false, tools = ['cli'], keepsProfile = false }: EnginePageOptions = {},
 ): Promise<EnginePage> {
   const executablePath = findChromium();
-  const site = await openSite(say, tools);
+  const profile = keepsProfile ? await openProfile() : null;
+  const site = await openSite(say, tools, profile ? PROFILE_PORT : 0).catch(async (error: unknown) => {
+    await profile?.release();
+    throw error;
+  });
   let closeBrowser = (): Promise<void> => Promise.resolve();
-  const launch = async (adapter: AdapterChoice): Promise<{ browser: Browser; page: Page }> => {
+  const start = async (folder: string | null, adapter: AdapterChoice): Promise<{ context: BrowserContext; close: () => Promise<void> }> => {
     // endings.ts handles signals. Playwright would close the browser while the command continues.
-    const signals = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
-    const browser = await chromium.launch({ executablePath, args: chromiumArguments(adapter), ...signals });
-    const forget = onEnding(() => browser.close());
+    const options = { executablePath, args: chromiumArguments(adapter), handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
+    // The content security policy of the built pages allows only the public hub.
+    const policy = { bypassCSP: ownHub };
+    if (folder !== null) {
+      const context = await chromium.launchPersistentContext(folder, { ...options, ...policy });
+      return { context, close: () => context.close() };
+    }
+    const browser = await chromium.launch(options);
+    return { context: await browser.newContext(policy), close: () => browser.close() };
+  };
+  const launch = async (adapter: AdapterChoice): Promise<{ context: BrowserContext; page: Page }> => {
+    const { context, close } = await start(profile?.folder ?? null, adapter).catch((error: unknown) => {
+      // A kept profile can be unusable, for example if another version of the browser wrote it.
+      if (profile) return start(null, adapter);
+      throw error;
+    });
+    const forget = onEnding(close);
     closeBrowser = async () => {
-      await browser.close();
+      await close();
       forget();
     };
-    // The content security policy of the built pages allows only the public hub.
-    const page = await browser.newPage({ bypassCSP: ownHub });
+    const page = context.pages()[0] ?? (await context.newPage());
     await page.goto(new URL('cli/engine.html', site.address).href);
     await page.waitForFunction(() => 'voxlane' in globalThis);
-    return { browser, page };
+    return { context, page };
+  };
+  const closeAll = async (): Promise<void> => {
+    await closeBrowser();
+    await site.close();
+    await profile?.release();
   };
   try {
     let opened = await launch('hardware');
@@ -51,12 +80,12 @@ export async function openEnginePage(
       await closeBrowser();
       opened = await launch('software');
     }
-    const { browser, page } = opened;
+    const { context, page } = opened;
     let isOpen = true;
     const ended = new Promise<void>((resolve) => {
       page.once('crash', () => { resolve(); });
       page.once('close', () => { resolve(); });
-      browser.once('disconnected', () => { resolve(); });
+      context.once('close', () => { resolve(); });
     });
     return {
       page,
@@ -64,13 +93,11 @@ export async function openEnginePage(
       close: async () => {
         if (!isOpen) return;
         isOpen = false;
-        await closeBrowser();
-        await site.close();
+        await closeAll();
       },
     };
   } catch (error) {
-    await closeBrowser();
-    await site.close();
+    await closeAll();
     throw error;
   }
 }

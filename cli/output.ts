@@ -1,6 +1,7 @@
 /** Output of the commands: standard output, standard error and result files. Failures are Errors with a one-line message. */
 import { chmodSync, fstatSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync, writeSync, type Stats } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import type { ModelDownload } from '../src/index';
 import { messageOf } from '../src/util/errors';
 
 /** Explanations of errors that the user can fix, by Node's error code. */
@@ -32,6 +33,16 @@ export function reasonOf(error: unknown): string {
 // Without a listener, a pipe that closes early (`| head`) would end the process with a stack trace. `print` reports the error.
 process.stdout.on('error', () => undefined);
 process.stderr.on('error', () => undefined);
+
+/** Reports a download in steps of 10 %. */
+export function downloadLine(tell: (line: string) => void): (progress: ModelDownload) => void {
+  let lastPercent = -1;
+  return ({ model, receivedBytes, totalBytes }) => {
+    const percent = Math.floor((10 * receivedBytes) / totalBytes) * 10;
+    if (percent !== lastPercent) tell(`  ${model} ${percent} % of ${totalBytes} bytes`);
+    lastPercent = percent;
+  };
+}
 
 let isQuiet = false;
 

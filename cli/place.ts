@@ -3,6 +3,9 @@
  */
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { DiarizeCommand } from './diarizeOptions';
+import type { FileEngine } from './fileEngine';
+import { lazyEngine } from './lazyEngine';
 import type { CommandModule } from './script';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -18,6 +21,11 @@ export const corpusWorker = (): string => join(ROOT, 'cli/corpus/worker.ts');
 
 /** What to do if a folder of {@link filesToCopy} is missing. */
 export const COPY_REMEDY = 'Run npm run package first';
+
+/** The engine of `diarize`. @param model file of the embedding model, if it is not the bundled one */
+export function openFileEngine(command: DiarizeCommand, model: string | undefined): FileEngine {
+  return lazyEngine(async () => new (await import('./browserFileEngine')).BrowserFileEngine(command, model));
+}
 
 /** Commands that need a browser or the sources. */
 export type RepositoryCommand = 'evaluate' | 'compare' | 'bisect' | 'stage';

@@ -7,7 +7,7 @@ import { withBuildLock } from './buildLock';
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const SOURCES = ['src', 'workers', 'models', 'public', 'index.html', 'compare.html', 'vite.config.ts', 'package-lock.json'];
 
-/** The built app, served on a free local port. */
+/** The built app, served on a local port. */
 export interface Site {
   /** Address with a trailing slash. */
   readonly address: string;
@@ -18,8 +18,9 @@ export interface Site {
  * Builds the app and the tool pages if they are missing or older than their sources, and serves them.
  *
  * @param tools the page of the commands and, for benchmarks, the test pages
+ * @param port the preferred port; the next free one if it is taken; by default any
  */
-export async function openSite(say: (line: string) => void, tools: readonly ToolPages[] = ['cli']): Promise<Site> {
+export async function openSite(say: (line: string) => void, tools: readonly ToolPages[] = ['cli'], port = 0): Promise<Site> {
   await buildIfStale(say, tools);
   // Imported on demand, because it takes longer to load than many commands run.
   const { preview } = await import('vite');
@@ -27,7 +28,7 @@ export async function openSite(say: (line: string) => void, tools: readonly Tool
   const server = await preview({
     root: ROOT,
     logLevel: 'silent',
-    preview: { port: 0, host: '127.0.0.1' },
+    preview: { port, host: '127.0.0.1' },
     plugins: [serveToolPages(tools)],
   });
   // Vite's listener would exit before the browser has closed. endings.ts handles the signal instead.

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, openAsBlob, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
+import { cacheFolder } from '../cacheFolder';
 
 /** Content-addressed files with results that take long to compute. */
 export class FeatureCache {
@@ -27,7 +27,7 @@ export class FeatureCache {
   }
 }
 
-export const defaultCacheFolder = (): string => join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'voxlane', 'evaluate');
+export const defaultCacheFolder = (): string => join(cacheFolder(), 'evaluate');
 
 /** SHA-256 of a file, in hex. */
 export async function hashFile(path: string): Promise<string> {

@@ -2,37 +2,17 @@
  * The library on a page without a user interface, for the command line, the benchmarks and the tests.
  * The page's file input passes files, which stream from disk.
  */
-import { MENTIONED_SCORE } from '../../src/engine/speakerCount';
 import { engineCompare } from './engineCompare';
 import { measurePooled } from './enginePooled';
 import { engineProfile } from './engineProfile';
-import type { RunOptions } from '../diarizeOptions';
 import { toJson } from '../../src/formats/json';
 import { toRttm } from '../../src/formats/rttm';
-import { cluster, deleteStoredModel, diarize, Diarizer, embed, fbank, presetInfo, Reclusterer, releaseStages, score, segment, storedModels, VoxlaneError, type DiarizationResult, type DiarizeOptions, type DiarizerOptions, type SpeakerCount } from '../../src/index';
-import { errorLine } from '../errorLine';
+import { cluster, deleteStoredModel, diarize, Diarizer, embed, fbank, presetInfo, Reclusterer, releaseStages, score, segment, storedModels, VoxlaneError, type DiarizeOptions, type DiarizerOptions } from '../../src/index';
+import { adapterName, requestAdapter } from '../../src/gpu/adapter';
+import { messageOf } from '../../src/util/errors';
+import { errorLine, partsOf } from '../errorLine';
+import { outcomeOf, type FileOutcome, type FileRequest } from '../fileEngine';
 import { plainVoices, type PlainVoices } from './plainVoices';
-
-/** Request of {@link EnginePage.diarizeFile}; plain data, because it comes from another process. */
-export interface FileRequest {
-  readonly file: string;
-  /** Name of the recording in RTTM. */
-  readonly uri: string;
-  readonly format: 'rttm' | 'json';
-  readonly exclusive: boolean;
-  readonly options: RunOptions;
-}
-
-/** The requested document with a readable summary, or an error. */
-export type FileOutcome =
-  | {
-      readonly ok: true;
-      readonly text: string;
-      readonly summary: string;
-      /** Notes about repaired, skipped or omitted parts of the file. */
-      readonly notes: readonly string[];
-    }
-  | { readonly ok: false; readonly message: string };
 
 /** The model outputs for a file, or an error. */
 export type VoicesOutcome =
@@ -107,48 +87,32 @@ const enginePage = {
     }
   },
 
-  /** Diarizes the selected file. Calls `globalThis.sayProgress` if it is defined. */
-  async diarizeFile({ file, uri, format, exclusive, options }: FileRequest): Promise<FileOutcome> {
+  /** Name of the WebGPU adapter if it computes on the processor; null for a GPU, and if there is no adapter. */
+  async softwareAdapter(): Promise<string | null> {
+    const adapter = await requestAdapter();
+    if (!adapter) return null;
+    const name = adapterName(adapter);
+    return adapter.info.isFallbackAdapter || SOFTWARE_ADAPTERS.test(name) ? name : null;
+  },
+
+  /** Diarizes the selected file. Calls `globalThis.sayStage` if it is defined. */
+  async diarizeFile(request: FileRequest): Promise<FileOutcome> {
     try {
       if (!diarizer) throw new Error('call open() first');
-      const { sayProgress } = globalThis as { sayProgress?: NonNullable<DiarizeOptions['onProgress']> };
-      const start = performance.now();
+      const { sayStage } = globalThis as { sayStage?: (stage: string, completed: number) => void };
       const result = await diarizer.diarize(enginePage.chosenFile(), {
-        ...options,
-        ...(sayProgress && { onProgress: sayProgress }),
+        ...request.options,
+        ...(sayStage && { onProgress: ({ stage, completed, total }) => { sayStage(stage, completed / total); } }),
       });
-      const seconds = (performance.now() - start) / 1000;
-      const turns = exclusive ? result.exclusiveTurns : result.turns;
-      const text = format === 'json' ? toJson(file, result) : toRttm(turns, uri);
-      return { ok: true, text, summary: summarize(result, seconds), notes: result.notes.map((note) => note.text) };
+      return outcomeOf(result, request);
     } catch (error) {
-      return { ok: false, message: errorLine(error) };
+      return { ok: false, error: partsOf(error) ?? { code: 'worker-failed', problem: messageOf(error) } };
     }
   },
 };
 
-function summarize(result: DiarizationResult, seconds: number): string {
-  const { speakers, speakerCount, turns, durationSeconds, backend, preset, speed, modelNote } = result;
-  const place =
-    backend.name === 'webgpu' ? `WebGPU on ${backend.adapter ?? 'no adapter'}` : `WASM, ${backend.threads} threads`;
-  return [
-    `${speakers.length} speakers${likelyOthers(speakerCount)}, ${turns.length} turns in ${durationSeconds.toFixed(1)} s of audio`,
-    `took ${seconds.toFixed(1)} s on ${place} (${backend.reason})`,
-    `preset ${preset}, ${speed}`,
-    ...(modelNote === null ? [] : [modelNote]),
-    ...(speakerCount.unmet ? [unmetBounds(speakerCount)] : []),
-  ].join('; ');
-}
-
-function likelyOthers({ alternatives: [next] }: SpeakerCount): string {
-  return next && next.score >= MENTIONED_SCORE ? ` (possibly ${next.value})` : '';
-}
-
-function unmetBounds({ value, unmet }: SpeakerCount): string {
-  const { minSpeakers = null, maxSpeakers = null } = unmet ?? {};
-  const asked = minSpeakers === maxSpeakers ? String(minSpeakers) : minSpeakers !== null ? `at least ${minSpeakers}` : `at most ${maxSpeakers}`;
-  return `requested ${asked} speakers, found ${value}`;
-}
+/** Not all of them are marked as fallback adapters. */
+const SOFTWARE_ADAPTERS = /swiftshader|llvmpipe|lavapipe|basic render/i;
 
 declare global {
    

@@ -30,8 +30,8 @@ const LONG = ['--duration', '20'];
 
 /** Starts `diarize` on WASM. @param isRead whether its standard output stays open */
 function diarize(args: readonly string[], environment: NodeJS.ProcessEnv = {}, isRead = true): Running {
-  const command = ['--import', 'tsx', 'cli/diarize.ts', '--backend', 'wasm', ...args];
-  const child = spawn(process.execPath, command, { env: { ...process.env, ...environment } });
+  const command = ['--import', 'tsx', 'cli/diarize.ts', '--engine', 'browser', '--backend', 'wasm', '--progress', ...args];
+  const child = spawn(process.execPath, command, { env: { ...process.env, XDG_CACHE_HOME: join(folder, 'cache'), ...environment } });
   let [stdout, stderr] = ['', ''];
   if (isRead) child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
   else child.stdout.destroy();
@@ -92,7 +92,7 @@ test('killing renderer, browser and GPU process during a run does not change the
   const running = diarize([...samples('a', 'b', 'c'), '--out', out, ...LONG]);
   await seen(running, AT_WORK);
   expect(kill(running.pid, '--type=renderer')).toBeGreaterThan(0);
-  const isDone = (name: string): RegExp => new RegExp(`${name}\\.wav: \\d+ speakers`);
+  const isDone = (name: string): RegExp => new RegExp(`${name}\\.wav: .* speakers`);
   await seen(running, AGAIN, isDone('a'), AT_WORK);
   expect(kill(running.pid, '--headless')).toBeGreaterThan(0);
   await seen(running, AGAIN, isDone('a'), AGAIN, isDone('b'), AT_WORK);
@@ -107,18 +107,42 @@ test('killing renderer, browser and GPU process during a run does not change the
   expect(readdirSync(out)).toEqual(['a.rttm', 'b.rttm', 'c.rttm']);
 });
 
+test('a file that ends two browsers is a failure, and the next file gets a new browser', async () => {
+  test.setTimeout(400_000);
+  const [a, b] = samples('a', 'b') as [string, string];
+  const running = diarize([a, b, '--out', join(folder, 'out'), ...LONG]);
+  await seen(running, AT_WORK);
+  kill(running.pid, '--type=renderer');
+  await seen(running, AGAIN, AT_WORK);
+  kill(running.pid, '--type=renderer');
+  const { code, stderr } = await running.finished;
+  expect(code).toBe(1);
+  expect(stderr.split('\n').filter((line) => line.startsWith('voxlane: '))).toEqual([
+    `voxlane: ${a}: the browser ended 2 times during this work. Free some memory, or split the recording`,
+  ]);
+  expect(readdirSync(join(folder, 'out'))).toEqual(['b.rttm']);
+});
+
+test('two runs at the same time: the second one uses a temporary profile', async () => {
+  const [a, b] = samples('a', 'b') as [string, string];
+  const [first, second] = [diarize([a, ...SHORT]), diarize([b, ...SHORT])];
+  const results = await Promise.all([first.finished, second.finished]);
+  expect(results.map(({ code }) => code)).toEqual([0, 0]);
+  expect(results[0].stdout).toBe(results[1].stdout.replaceAll(' b ', ' a '));
+  expect(readdirSync(join(folder, 'cache', 'voxlane'))).toEqual(['browser']);
+});
+
 test('unreadable inputs and unwritable results cause one line each, and the other files are diarized', async () => {
   const out = join(folder, 'out');
   mkdirSync(join(out, 'b.rttm'), { recursive: true });
   symlinkSync('/dev/full', join(out, 'c.rttm'));
   writeFileSync(join(folder, 'empty.wav'), '');
   const [a, b, c] = samples('a', 'b', 'c') as [string, string, string];
-  const { code, stderr } = await diarize([b, folder, join(folder, 'empty.wav'), join(folder, 'absent.wav'), c, a, '--out', out, ...SHORT]).finished;
+  const { code, stderr } = await diarize([b, join(folder, 'empty.wav'), join(folder, 'absent.wav'), c, a, '--out', out, ...SHORT]).finished;
   expect(stderr.split('\n').filter((line) => line.startsWith('voxlane: '))).toEqual([
-    `voxlane: ${folder}: it is a folder, not a file`,
+    `voxlane: ${b}: ${join(out, 'b.rttm')} cannot be written: it is a folder`,
     `voxlane: ${join(folder, 'empty.wav')}: the file is empty`,
     `voxlane: ${join(folder, 'absent.wav')}: the file does not exist`,
-    `voxlane: ${b}: ${join(out, 'b.rttm')} cannot be written: it is a folder`,
     `voxlane: ${c}: ${join(out, 'c.rttm')} cannot be written: no space is left on the disk`,
   ]);
   expect(code).toBe(1);
