@@ -64,7 +64,7 @@ async function diarizeAll(jobs: readonly Job[], command: DiarizeCommand, engine:
   const hasResults = ({ outputs }: Job): boolean => command.skipsExisting && outputs !== null && [...outputs.values()].every((path) => existsSync(path));
   const isProgressShown = command.progress || jobs.length === 1;
   let isStarted = false;
-  let isClosed = false;
+  const standardOutput = { isClosed: false };
   try {
     for (const job of jobs) {
       if (hasResults(job)) {
@@ -79,7 +79,7 @@ async function diarizeAll(jobs: readonly Job[], command: DiarizeCommand, engine:
       if (!isStarted) await engine.start();
       isStarted = true;
       try {
-        if (isClosed) throw new Error('not diarized, because standard output is closed');
+        if (standardOutput.isClosed) throw new Error('not diarized, because standard output is closed');
         const start = performance.now();
         const outcome = await diarizeFile(job, command, engine, isProgressShown);
         if (!outcome.ok) {
@@ -93,7 +93,7 @@ async function diarizeAll(jobs: readonly Job[], command: DiarizeCommand, engine:
           if (!job.outputs && !command.json) await printDocuments(documents);
           await report.done(job.label, { figures, seconds, outputs: [...(job.outputs?.values() ?? [])], ...(!job.outputs && { documents }) });
         } catch (error) {
-          isClosed = !job.outputs || command.json;
+          standardOutput.isClosed = !job.outputs || command.json;
           throw error;
         }
       } catch (error) {

@@ -1,11 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { PresetId } from '../src/index';
 import { PRESETS } from '../src/engine/settings';
 import { parseManifest } from '../src/store/manifest';
-
-const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+import { modelsFolder } from './place';
 
 /**
  * Finds the embedding model of a preset in the folder `VOXLANE_MODELS`: a file with a name from the model's manifest,
@@ -15,7 +13,7 @@ export function findModel(preset: PresetId | 'auto', environment: NodeJS.Process
   const folder = environment.VOXLANE_MODELS;
   if (folder === undefined || folder === '' || preset === 'campplus') return undefined;
   const { embedding } = PRESETS['community-1'];
-  const path = join(ROOT, 'models', embedding, 'manifest.json');
+  const path = join(modelsFolder(), embedding, 'manifest.json');
   const { sources = [] } = parseManifest('embedding', JSON.parse(readFileSync(path, 'utf8')), path);
   return sources
     .flatMap(({ name }) => [join(folder, name), join(folder, embedding, name)])

@@ -36,7 +36,7 @@ export class NodeFileEngine implements FileEngine {
   async diarize(path: string, request: FileRequest, onProgress: (stage: string, completed: number) => void): Promise<FileOutcome> {
     if (!this.diarizer) await this.start();
     try {
-      const result = await this.diarizer!.diarize(path as unknown as Blob, {
+      const result = await this.diarizer!.diarize(path, {
         ...request.options,
         onProgress: ({ stage, completed, total }) => { onProgress(stage, completed / total); },
       });

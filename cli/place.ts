@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url';
 import type { DiarizeCommand } from './diarizeOptions';
 import type { FileEngine } from './fileEngine';
 import { lazyEngine } from './lazyEngine';
+import { loadNodeEngine } from './nodeEngine';
+import { NodeFileEngine } from './nodeFileEngine';
+import { say } from './output';
 import type { CommandModule } from './script';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -24,7 +27,9 @@ export const COPY_REMEDY = 'Run npm run package first';
 
 /** The engine of `diarize`. @param model file of the embedding model, if it is not the bundled one */
 export function openFileEngine(command: DiarizeCommand, model: string | undefined): FileEngine {
-  return lazyEngine(async () => new (await import('./browserFileEngine')).BrowserFileEngine(command, model));
+  const { engine = command.backend === 'webgpu' ? 'browser' : 'node' } = command;
+  if (engine === 'browser') return lazyEngine(async () => new (await import('./browserFileEngine')).BrowserFileEngine(command, model));
+  return lazyEngine(() => Promise.resolve(new NodeFileEngine(() => loadNodeEngine(say), command, model)));
 }
 
 /** Commands that need a browser or the sources. */

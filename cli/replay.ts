@@ -6,7 +6,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { readPlda, type Plda } from '../src/clustering/plda';
 import { CAPTURE_FILES, type DifferenceUnit, readCapture, replay, type StageDifference } from '../src/engine/replay';
 import { parseManifest } from '../src/store/manifest';
@@ -15,6 +14,7 @@ import { timeGeometry } from '../src/segmentation/geometry';
 import { messageOf, VoxlaneError } from '../src/util/errors';
 import { requireWritable, writeResult } from './output';
 import { errorLine } from './errorLine';
+import { modelsFolder } from './place';
 import { commandOfOutcome, runScript, type Outcome as ScriptOutcome } from './script';
 import { parseFlags } from './usage';
 
@@ -31,7 +31,6 @@ capture.
 Exit status: 0 if every stage agrees, 1 if a stage differs, 2 if a file cannot be read or written.
 `;
 
-const MODELS = fileURLToPath(new URL('../models/', import.meta.url));
 const SEGMENTATION = 'segmentation-3.0';
 const PLDA = 'plda-community-1';
 
@@ -94,12 +93,12 @@ function readFolder(folder: string): Map<string, Uint8Array> {
   return new Map(present.map((name) => [name, new Uint8Array(readFileSync(join(folder, name)))]));
 }
 
-const readManifest = (id: string): unknown => JSON.parse(readFileSync(join(MODELS, id, 'manifest.json'), 'utf8'));
+const readManifest = (id: string): unknown => JSON.parse(readFileSync(join(modelsFolder(), id, 'manifest.json'), 'utf8'));
 
 /** @throws VoxlaneError `model-altered` if the file does not match the hash in its manifest */
 function loadPlda(): Plda {
   const manifest = parsePldaManifest(readManifest(PLDA), PLDA);
-  const bytes = new Uint8Array(readFileSync(join(MODELS, PLDA, manifest.file.name)));
+  const bytes = new Uint8Array(readFileSync(join(modelsFolder(), PLDA, manifest.file.name)));
   const found = createHash('sha256').update(bytes).digest('hex');
   if (found !== manifest.file.sha256) {
     throw new VoxlaneError({

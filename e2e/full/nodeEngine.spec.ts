@@ -3,6 +3,7 @@ import { expect, test } from '@playwright/test';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { openEnginePage, type EnginePage } from '../../cli/enginePage';
+import type { FileRequest } from '../../cli/fileEngine';
 import { loadNodeEngine } from '../../cli/nodeEngine';
 import type { Diarizer } from '../../src/index';
 import { toJson } from '../../src/formats/json';
@@ -29,10 +30,10 @@ test.afterAll(async () => {
 
 async function inBrowser(path: string, format: 'json' | 'rttm'): Promise<string> {
   await browser.page.setInputFiles('#file', path);
-  const file = basename(path);
-  const outcome = await browser.page.evaluate((request) => voxlane.diarizeFile(request), { file, uri: 'sample', format, exclusive: false, options: SEGMENT });
-  if (!outcome.ok) throw new Error(outcome.message);
-  return outcome.text;
+  const request: FileRequest = { file: basename(path), uri: 'sample', formats: [format], exclusive: false, dateMs: 0, options: SEGMENT };
+  const outcome = await browser.page.evaluate((asked) => voxlane.diarizeFile(asked), request);
+  if (!outcome.ok) throw new Error(outcome.error.problem);
+  return outcome.documents[format]!;
 }
 
 /** Without the seconds that a run and its checks took. */

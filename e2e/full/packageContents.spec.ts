@@ -32,7 +32,7 @@ for (const name of ['voxlane', 'voxlane-assets'] as const) {
 
 test('the command prints its usage and rejects other arguments', async () => {
   const command = join(await installPackages(), 'node_modules/voxlane/bin/voxlane.js');
-  expect(execFileSync(process.execPath, [command, '--help'], { encoding: 'utf8' })).toContain('voxlane copy <folder>');
-  expect(() => execFileSync(process.execPath, [command, 'publish'], { stdio: 'pipe' })).toThrow(/usage: voxlane copy/);
+  expect(execFileSync(process.execPath, [command, '--help'], { encoding: 'utf8' })).toMatch(/^Usage: voxlane COMMAND[^]*\n {2}copy /);
+  expect(() => execFileSync(process.execPath, [command, 'publish'], { stdio: 'pipe' })).toThrow(/there is no command publish/);
   expect(() => execFileSync(process.execPath, [command, 'serve', '.', '70000'], { stdio: 'pipe' })).toThrow(/the port is 70000/);
 });

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { checkApi } from './apiReport';
 import { buildAssets } from './assets';
 import { checkDocs } from './checkDocs';
-import { buildForNode, buildLibrary, buildTypes, buildWorkers } from './code';
+import { buildCommand, buildForNode, buildLibrary, buildTypes, buildWorkers } from './code';
 import { writeCustomElements } from './customElements';
 import { CODE_PACKAGE, ENTRIES, ROOT } from './entries';
 
@@ -21,6 +21,7 @@ checkDocs();
 await buildWorkers();
 await buildLibrary();
 await buildForNode();
+await buildCommand();
 await buildTypes();
 buildAssets();
 writeCustomElements();

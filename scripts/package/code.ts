@@ -3,7 +3,7 @@ import { rolldown, type OutputOptions, type RolldownOptions } from 'rolldown';
 import { dts } from 'rolldown-plugin-dts';
 import { kernels } from '../kernelsPlugin';
 import { resampler } from '../resamplerPlugin';
-import { CODE_PACKAGE, ENTRIES, NODE_ENTRIES, REPLACED, REPLACED_FOR_NODE, ROOT } from './entries';
+import { CODE_PACKAGE, COMMAND_ENTRIES, ENTRIES, NODE_ENTRIES, REPLACED, REPLACED_FOR_NODE, REPLACED_IN_COMMAND, ROOT } from './entries';
 import { nodeThreads, replaceModules, textFiles, THREAD } from './plugins';
 
 const WORKERS = ['clustering', 'compare', 'decode', 'embedding', 'segmentation'];
@@ -61,6 +61,15 @@ export async function buildForNode(folder = join(DIST, 'node')): Promise<void> {
   await build(
     { input: inputs(NODE_ENTRIES), platform: 'node', external, plugins },
     { dir: folder, entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
+  );
+}
+
+/** Builds the command for Node, with a chunk for each part that is loaded on demand. */
+export async function buildCommand(): Promise<void> {
+  await build(
+    // The dispatcher reads package.json for its version only.
+    { input: inputs(COMMAND_ENTRIES), platform: 'node', external: NODE_EXTERNAL, plugins: [replaceModules(REPLACED_IN_COMMAND), shared()] },
+    { dir: join(DIST, 'cli'), entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js', minify: true },
   );
 }
 

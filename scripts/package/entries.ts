@@ -30,6 +30,15 @@ export const REPLACED_FOR_NODE: Readonly<Record<string, string>> = {
   'src/util/host.ts': 'src/util/nodeHost.ts',
 };
 
+/** Entries of the command, by script name in `dist/cli`. */
+export const COMMAND_ENTRIES = { voxlane: 'cli/voxlane.ts', corpusWorker: 'cli/corpus/worker.ts' } as const;
+
+/** Modules that the command of the package replaces by others. */
+export const REPLACED_IN_COMMAND: Readonly<Record<string, string>> = {
+  'cli/place.ts': 'cli/packagedPlace.ts',
+  'cli/nodeEngine.ts': 'cli/packagedNodeEngine.ts',
+};
+
 /** Modules that the package replaces by others in browsers. */
 export const REPLACED: Readonly<Record<string, string>> = {
   'workers/openWorker.ts': 'workers/openPackagedWorker.ts',

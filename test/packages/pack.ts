@@ -8,7 +8,7 @@ const PACKAGES = ['voxlane', 'voxlane-assets'] as const;
 const CONSUMER = join(ROOT, 'test-results/consumer');
 const TARBALLS = join(ROOT, 'test-results/packages');
 /** Sources of the packages. Changes trigger a rebuild. */
-const SOURCES = ['src', 'workers', 'scripts', 'models', 'public/goldens', 'LICENSE', 'THIRD_PARTY.md', 'CHANGELOG.md'];
+const SOURCES = ['src', 'workers', 'cli', 'scripts', 'models', 'public/goldens', 'LICENSE', 'THIRD_PARTY.md', 'CHANGELOG.md'];
 const OWN_SOURCES = ['package.json', 'README.md', 'bin'];
 
 /** Files of a package, as reported by `npm pack --json`. */
@@ -83,7 +83,8 @@ async function install(): Promise<string> {
   return CONSUMER;
 }
 
-const tarballsIn = (folder: string): string[] =>
+/** The tarballs in a folder. */
+export const tarballsIn = (folder: string): string[] =>
   existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith('.tgz')).map((file) => join(folder, file)) : [];
 
 const sources = (): string[] => [

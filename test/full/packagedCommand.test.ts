@@ -1,0 +1,60 @@
+/** The command of the packed packages in an empty folder, without a browser. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { packPackages, ROOT, tarballsIn } from '../packages/pack';
+import { runIn } from '../packages/runIn';
+import { parseRttm } from '../../src/formats/rttm';
+import { sampleWav } from '../audio/sampleWav';
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'voxlane-package-'));
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'empty', private: true }));
+  const quiet = ['--offline', '--no-audit', '--no-fund', '--no-package-lock', '--cache', join(folder, 'npm-cache')];
+  await runIn(folder, 'npm', ['install', ...quiet, ...tarballsIn(await packPackages())]);
+  writeFileSync(join(folder, 'sample.wav'), sampleWav(0));
+}, 600_000);
+afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
+
+/** Runs the command. Only Node and npm are in the path, and no browser. */
+function voxlane(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  const path = [dirname(process.execPath), '/usr/bin', '/bin'].join(':');
+  return spawnSync('npx', ['--no-install', 'voxlane', ...args], { cwd: folder, encoding: 'utf8', env: { PATH: path, HOME: folder, CHROMIUM_PATH: '/absent' } });
+}
+
+test('diarize writes the turns of the sample, with the engine for Node', () => {
+  const { status, stdout, stderr } = voxlane('diarize', 'sample.wav');
+  expect(status, stderr).toBe(0);
+  expect(parseRttm(stdout).get('sample')).toHaveLength(11);
+  expect(stderr).toMatch(/^\[1\/1\] sample\.wav: 30\.0 s, 2 speakers, \d+\.\d s$/m);
+});
+
+test('all formats, a folder, and the score against itself', () => {
+  mkdirSync(join(folder, 'in/a'), { recursive: true });
+  writeFileSync(join(folder, 'in/a/x.wav'), sampleWav(7, 8));
+  expect(voxlane('diarize', 'in', '--out', 'out', '--format', 'rttm,json,csv,textgrid,eaf').status).toBe(0);
+  expect(readdirSync(join(folder, 'out/a')).sort()).toEqual(['x.TextGrid', 'x.csv', 'x.eaf', 'x.json', 'x.rttm']);
+  const { stdout } = voxlane('score', 'out/a/x.rttm', 'out/a/x.rttm');
+  expect(JSON.parse(stdout)).toMatchObject({ der: 0, jer: 0 });
+});
+
+test('a bad file has exit status 42, and what needs the repository an error with an alternative', () => {
+  writeFileSync(join(folder, 'bad.wav'), 'RIFF');
+  expect(voxlane('diarize', 'bad.wav')).toMatchObject({ status: 42, stdout: '' });
+  expect(voxlane('diarize', 'sample.wav', '--engine', 'browser')).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('Use --engine node') as string });
+  for (const name of ['compare', 'bisect', 'stage', 'evaluate']) {
+    expect(voxlane(name, 'x')).toMatchObject({ status: 2, stderr: expect.stringMatching(new RegExp(`^${name}: the command needs a clone of the repository\\. Use `)) as string });
+  }
+});
+
+test('copy, completion and --version work in the package', () => {
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'packages/voxlane/package.json'), 'utf8')) as { readonly version: string };
+  expect(voxlane('--version').stdout).toBe(`${version}\n`);
+  expect(voxlane('copy', 'site').status).toBe(0);
+  expect(readdirSync(join(folder, 'site/voxlane')).sort()).toEqual(['goldens', 'models', 'ort', 'workers']);
+  expect(voxlane('completion', 'bash').stdout).toContain("'diarize --speed') words='exact fast' ;;");
+});
