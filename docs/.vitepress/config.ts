@@ -56,6 +56,7 @@ export default defineConfig({
           { text: 'The app', link: '/app' },
           { text: 'The command line', link: '/command-line' },
           { text: 'Corpus runs', link: '/corpus' },
+          { text: 'Ten thousand hours', link: '/ten-thousand-hours' },
           { text: 'The widget', link: '/widget' },
           { text: 'The library', link: '/library' },
           { text: 'Node', link: '/node' },

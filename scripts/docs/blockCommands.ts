@@ -30,6 +30,7 @@ const TESTED_BY: Readonly<Record<string, string | null>> = {
   'bench:peers': null,
   'bench:scale': null,
   'bench:profile': null,
+  voxlane: 'test/full/slurm.test.ts',
 };
 
 /** Output and exit status of a command. */
@@ -66,8 +67,11 @@ export function runInClone({ fences }: Run): Ended[] {
 export function faultsOfCommands({ fences }: Run): string[] {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { readonly scripts: Readonly<Record<string, string>> };
   const commands = fences.filter(({ language }) => language === 'sh').flatMap(({ code }) => code.replaceAll('\\\n', ' ').split(/\n|&&/));
-  return commands.map((command) => command.trim()).filter(Boolean).flatMap((command) => faultsOf(command, scripts));
+  return commands.map((command) => command.trim()).filter(Boolean).flatMap((command) => faultsOf(inClone(command), scripts));
 }
+
+/** In a clone, the command of the package is a script. */
+const inClone = (command: string): string => command.replace(/^npx voxlane /, 'npm run --silent voxlane -- ');
 
 function faultsOf(command: string, scripts: Readonly<Record<string, string>>): string[] {
   if (command === 'npm ci') return existsSync(join(ROOT, 'package-lock.json')) ? [] : [`${command}: there is no lock file`];
@@ -76,9 +80,11 @@ function faultsOf(command: string, scripts: Readonly<Record<string, string>>): s
   const test = TESTED_BY[name];
   if (test === undefined) return [`${command}: no test is registered for it`];
   if (test !== null && !runs(test, name, scripts[name])) return [`${command}: ${test} does not run it`];
-  const options = rest.match(/--[\w-]+/g) ?? [];
+  const [subcommand = ''] = name === 'voxlane' ? (/^corpus \w+|^\w+/.exec(rest) ?? []) : [];
+  // Options after `--` belong to another command.
+  const options = rest.split(' -- ')[0]!.match(/--[\w-]+/g) ?? [];
   if (options.length === 0) return [];
-  const { stdout, status } = helpOf(name);
+  const { stdout, status } = helpOf(name, subcommand);
   // The options of scripts without help are only in the call of `parseArgs`.
   const [file] = /[\w/]+\.ts\b/.exec(scripts[name]) ?? [];
   if (status !== 0 && file === undefined) return [`${command}: --help exits with ${String(status)}`];
@@ -89,11 +95,12 @@ function faultsOf(command: string, scripts: Readonly<Record<string, string>>): s
 const helps = new Map<string, { readonly stdout: string; readonly status: number | null }>();
 
 /** Output of `--help` of a script, cached. */
-function helpOf(name: string): { readonly stdout: string; readonly status: number | null } {
-  const kept = helps.get(name);
+function helpOf(name: string, subcommand: string): { readonly stdout: string; readonly status: number | null } {
+  const key = `${name} ${subcommand}`;
+  const kept = helps.get(key);
   if (kept) return kept;
-  const help = spawnSync('npm', ['run', '--silent', name, '--', '--help'], { cwd: ROOT, encoding: 'utf8' });
-  helps.set(name, help);
+  const help = spawnSync('npm', ['run', '--silent', name, '--', ...subcommand.split(' ').filter(Boolean), '--help'], { cwd: ROOT, encoding: 'utf8' });
+  helps.set(key, help);
   return help;
 }
 
