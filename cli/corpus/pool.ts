@@ -48,11 +48,15 @@ const FINAL_CODES: ReadonlySet<string> = new Set([
  *
  * - A failed file is tried again at once, except for errors of {@link FINAL_CODES}.
  * - A file whose worker was killed is tried again at the end, alone, because the usual reason is a lack of memory.
- * - An empty result of a file that is not silent is computed again. If the second one is also empty, it counts.
+ * - A file without speech that is not silent is tried again after the others, so that one fresh worker checks many such
+ *   files. If the second result is also empty, it counts.
  */
 export class Pool<Task> {
   private readonly workers = new Set<CorpusWorker>();
-  private readonly deferred: Task[] = [];
+  /** Files without speech, for a second attempt. */
+  private readonly empty: Task[] = [];
+  /** Files whose workers were killed. */
+  private readonly killed: Task[] = [];
   private readonly queue: Task[];
   private isStopped = false;
   private failure: { readonly error: unknown } | null = null;
@@ -76,9 +80,11 @@ export class Pool<Task> {
       throw error;
     });
     this.limitBytes = sizing.workerLimitBytes;
-    const lanes = Array.from({ length: sizing.workers }, (_, index) => this.lane(index === 0 ? first : null, this.queue, 1));
-    await Promise.all(lanes);
-    await this.lane(null, this.deferred, MAX_ATTEMPTS);
+    const lanes = (tasks: Task[], attempt: number, worker: CorpusWorker | null) =>
+      Promise.all(Array.from({ length: sizing.workers }, (_, index) => this.lane(index === 0 ? worker : null, tasks, attempt)));
+    await lanes(this.queue, 1, first);
+    await lanes(this.empty, MAX_ATTEMPTS, null);
+    await this.lane(null, this.killed, MAX_ATTEMPTS);
     if (this.failure) throw this.failure.error;
   }
 
@@ -136,19 +142,16 @@ export class Pool<Task> {
       const attempt = await seat.run(this.calls.jobOf(task));
       // A killed worker is a consequence of the end of the run.
       if (attempt === null || (this.isStopped && attempt.kind === 'crashed')) return;
-      const again = attempts < MAX_ATTEMPTS ? reasonToRepeat(attempt) : null;
-      if (again !== null || !isSound(attempt) || seat.hasGrown(this.limitBytes)) await seat.clear();
+      const again = attempts < MAX_ATTEMPTS ? retryOf(attempt) : null;
+      if (!isSound(attempt) || seat.hasGrown(this.limitBytes)) await seat.clear();
       if (again === null) {
         this.count(attempt);
         await this.calls.onEnd(task, outcomeOf(attempt, attempts));
         return;
       }
-      this.calls.note(task, again);
-      if (this.isStopped) return;
-      if (attempt.kind === 'crashed' && attempt.isKilled) {
-        this.deferred.push(task);
-        return;
-      }
+      this.calls.note(task, again.text);
+      if (again.when === 'empty' || again.when === 'killed') this[again.when].push(task);
+      if (again.when !== 'now' || this.isStopped) return;
     }
   }
 
@@ -162,14 +165,22 @@ export class Pool<Task> {
 /** Whether the worker can process further files. */
 const isSound = (attempt: Attempt): boolean => attempt.kind === 'done' || (attempt.kind === 'failed' && FINAL_CODES.has(attempt.error.code));
 
-function reasonToRepeat(attempt: Attempt): string | null {
+interface Retry {
+  readonly when: 'now' | 'empty' | 'killed';
+  readonly text: string;
+}
+
+/** The second attempt that a first one needs; null if it is final. */
+function retryOf(attempt: Attempt): Retry | null {
   if (attempt.kind === 'done') {
     const { numTurns, isSilent } = attempt.result;
-    return numTurns > 0 || isSilent === true ? null : 'no speech was found, but the file is not silent; computing it again';
+    if (numTurns > 0 || isSilent === true) return null;
+    return { when: 'empty', text: 'no speech was found, but the file is not silent; trying again after the other files' };
   }
   if (isSound(attempt)) return null;
-  const when = attempt.kind === 'crashed' && attempt.isKilled ? 'trying again at the end, alone' : 'trying again in a new worker';
-  return `${errorLine(new VoxlaneError(attempt.error))}; ${when}`;
+  const error = errorLine(new VoxlaneError(attempt.error));
+  if (attempt.kind === 'crashed' && attempt.isKilled) return { when: 'killed', text: `${error}; trying again at the end, alone` };
+  return { when: 'now', text: `${error}; trying again in a new worker` };
 }
 
 function outcomeOf(attempt: Attempt, attempts: number): Outcome {

@@ -2,29 +2,19 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { wavFile } from '../../test/corpus/makeCorpus';
 import { isSilentFile, SILENT_PEAK } from './silence';
 
 let folder: string;
 beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'voxlane-test-')); });
 afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
 
-/** A WAV file of two seconds, 16 kHz and 16 bits: silence, with one sample at 1.5 s. */
+/** Two seconds of silence, with one sample at 1.5 s. */
 function wav(name: string, sample: number): string {
-  const bytes = Buffer.alloc(44 + 64_000);
-  bytes.write('RIFF\0\0\0\0WAVEfmt ', 'latin1');
-  bytes.writeUInt32LE(36 + 64_000, 4);
-  bytes.writeUInt32LE(16, 16);
-  bytes.writeUInt16LE(1, 20);
-  bytes.writeUInt16LE(1, 22);
-  bytes.writeUInt32LE(16_000, 24);
-  bytes.writeUInt32LE(32_000, 28);
-  bytes.writeUInt16LE(2, 32);
-  bytes.writeUInt16LE(16, 34);
-  bytes.write('data', 36, 'latin1');
-  bytes.writeUInt32LE(64_000, 40);
-  bytes.writeInt16LE(Math.round(sample * 32_768), 44 + 48_000);
+  const data = Buffer.alloc(64_000);
+  data.writeInt16LE(Math.round(sample * 32_768), 48_000);
   const path = join(folder, name);
-  writeFileSync(path, bytes);
+  writeFileSync(path, wavFile(data));
   return path;
 }
 

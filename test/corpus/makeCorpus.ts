@@ -4,18 +4,30 @@ import { join } from 'node:path';
 import { jsonLine } from '../../cli/corpus/jsonLines';
 import { corpusFiles, LAYOUT_VERSION, type Entry, type Plan } from '../../cli/corpus/layout';
 
-const HEADER_BYTES = 44;
 const BYTES_PER_SECOND = 32_000;
 
-/** Parts of a WAV file with a header of 44 bytes, mono, 16 kHz, 16 bits, such as the sample. Lengths in seconds. */
+/** A WAV file of 16 kHz, mono, 16 bits. @param data samples, little-endian */
+export function wavFile(data: Uint8Array): Buffer {
+  const header = Buffer.alloc(44);
+  header.write('RIFF\0\0\0\0WAVEfmt ', 'latin1');
+  header.writeUInt32LE(36 + data.length, 4);
+  header.writeUInt32LE(16, 16);
+  header.writeUInt16LE(1, 20);
+  header.writeUInt16LE(1, 22);
+  header.writeUInt32LE(16_000, 24);
+  header.writeUInt32LE(BYTES_PER_SECOND, 28);
+  header.writeUInt16LE(2, 32);
+  header.writeUInt16LE(16, 34);
+  header.write('data', 36, 'latin1');
+  header.writeUInt32LE(data.length, 40);
+  return Buffer.concat([header, data]);
+}
+
+/** A part of a WAV file with the format of {@link wavFile}, such as the sample. */
 export function cutWav(path: string, startSeconds: number, lengthSeconds: number): Buffer {
   const whole = readFileSync(path);
-  const from = HEADER_BYTES + Math.round(startSeconds * 16_000) * 2;
-  const data = whole.subarray(from, from + lengthSeconds * BYTES_PER_SECOND);
-  const header = Buffer.from(whole.subarray(0, HEADER_BYTES));
-  header.writeUInt32LE(HEADER_BYTES - 8 + data.length, 4);
-  header.writeUInt32LE(data.length, HEADER_BYTES - 4);
-  return Buffer.concat([header, data]);
+  const from = whole.indexOf('data', 12, 'latin1') + 8 + Math.round(startSeconds * 16_000) * 2;
+  return wavFile(whole.subarray(from, from + lengthSeconds * BYTES_PER_SECOND));
 }
 
 export interface CorpusInput {
@@ -45,14 +57,18 @@ export function writeCorpus(folder: string, inputs: readonly CorpusInput[], numS
   writeFileSync(corpusFiles(folder).manifest, entries.map(jsonLine).join(''));
 }
 
-/** Different clips of the sample, each written to `folder`. */
+/** The sample has no speech before. */
+const SPEECH_SECONDS = 7;
+const SAMPLE_SECONDS = 30;
+
+/** Different clips with speech of the sample, each written to `folder`. */
 export function sampleClips(folder: string, count: number, lengthSeconds: number): CorpusInput[] {
   mkdirSync(folder, { recursive: true });
   return Array.from({ length: count }, (_, index) => {
     const id = `clip-${String(index).padStart(4, '0')}`;
     const path = join(folder, `${id}.wav`);
     // A prime step, in milliseconds, so that no two clips are equal.
-    writeFileSync(path, cutWav('public/sample.wav', ((index * 613) % ((30 - lengthSeconds) * 1000)) / 1000, lengthSeconds));
+    writeFileSync(path, cutWav('public/sample.wav', SPEECH_SECONDS + ((index * 613) % ((SAMPLE_SECONDS - SPEECH_SECONDS - lengthSeconds) * 1000)) / 1000, lengthSeconds));
     return { id, path, durationSeconds: lengthSeconds };
   });
 }
