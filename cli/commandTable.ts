@@ -14,6 +14,7 @@ export const COMMANDS: readonly TableEntry[] = [
   { name: 'audit', summary: 'list the weights of a graph and compare them with a checkpoint', load: () => import('./audit') },
   { name: 'stage', summary: 'write the output of one stage or layer', load: () => loadRepositoryCommand('stage') },
   { name: 'replay', summary: 'repeat the clustering of a pyannote capture', load: () => import('./replay') },
+  { name: 'corpus run', summary: 'diarize the recordings of a plan, or one shard of them', load: () => import('./corpus/run') },
   { name: 'serve', summary: 'serve a folder on localhost, for testing a page', load: () => import('./serve') },
   { name: 'copy', summary: 'copy workers, models and runtime for bundlers that copy no files', load: () => import('./copy') },
   { name: 'corpus template', summary: 'print a job that runs a plan on a scheduler', load: () => import('./corpus/template') },
