@@ -36,7 +36,7 @@ const LINE_MS = 30_000;
  * length.
  */
 export class Progress {
-  private readonly startMs: number;
+  private startMs: number;
   private lastLineMs: number;
   private finished: Totals;
 
@@ -51,6 +51,12 @@ export class Progress {
   ) {
     this.finished = before;
     this.startMs = now();
+    this.lastLineMs = this.startMs;
+  }
+
+  /** The first engine is ready. Its start does not count. */
+  begin(): void {
+    this.startMs = this.now();
     this.lastLineMs = this.startMs;
   }
 

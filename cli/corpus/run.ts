@@ -168,6 +168,7 @@ class Run {
   private async size({ backend, preset }: WorkerInfo): Promise<Sizing> {
     if (backend === 'webgpu') this.sizing = size({ ...this.sizingInput(), backend, gpuBytes: await freeGpuBytes() });
     const { workers, threads, reason } = this.sizing;
+    this.progress.begin();
     const each = workers === 1 ? '' : ', each';
     const cores = backend === 'webgpu' ? '' : ` with ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
     say(`${workers} ${workers === 1 ? 'worker' : 'workers'} on ${backend}${each}${cores} (${reason}); preset ${preset}`);
