@@ -175,7 +175,8 @@ function retryOf(attempt: Attempt): Retry | null {
   if (attempt.kind === 'done') {
     const { numTurns, isSilent } = attempt.result;
     if (numTurns > 0 || isSilent === true) return null;
-    return { when: 'empty', text: 'no speech was found, but the file is not silent; trying again after the other files' };
+    const level = isSilent === null ? 'no speech was found' : 'no speech was found, but the file is not silent';
+    return { when: 'empty', text: `${level}; trying again after the other files` };
   }
   if (isSound(attempt)) return null;
   const error = errorLine(new VoxlaneError(attempt.error));

@@ -103,7 +103,7 @@ export class Records {
       options,
       optionsHash: optionsHash(options),
       status: isSilent ? 'silent' : 'done',
-      ...(result.numTurns === 0 && !isSilent && { note: NO_SPEECH }),
+      ...(result.numTurns === 0 && !isSilent && { note: NO_SPEECH + (result.isSilent === false ? ', although the file is not silent.' : '.') }),
       seconds: rounded(seconds),
       attempts,
       backend: result.backend,
@@ -135,7 +135,7 @@ export class Records {
   }
 }
 
-export const NO_SPEECH = 'No speech was found in two attempts, although the file is not silent.';
+const NO_SPEECH = 'No speech was found in two attempts';
 
 const rounded = (seconds: number): number => Math.round(seconds * 1e6) / 1e6;
 

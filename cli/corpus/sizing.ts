@@ -1,8 +1,12 @@
 /** Number of worker processes and their settings, from the resources of the machine. */
 import type { Machine } from './machine';
 
-/** Memory of one worker process with its engine and a batch of {@link DEFAULT_BATCH} windows, without the recording. */
-export const WORKER_BYTES = 600 * 2 ** 20;
+/**
+ * Memory of one worker process with its engine and a batch of {@link DEFAULT_BATCH} windows, without the recording:
+ * 480 MB resident after 30 clips of 3 s on WASM with one thread, 445 MB after three runs of the sample of 30 s, and a
+ * quarter more. `npm run --silent bench:corpus -- clips` prints it.
+ */
+export const WORKER_BYTES = 600e6;
 /** Further memory of each window of a batch above {@link DEFAULT_BATCH}. */
 const WINDOW_BYTES = 40 * 2 ** 20;
 /** Windows per batch on WASM; the library's default. */
