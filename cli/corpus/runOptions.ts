@@ -63,7 +63,7 @@ const OWN = {
 } as const;
 
 /** Flags of `diarize` that choose its output. Here, results have one form. */
-const OTHER_OUTPUT: ReadonlySet<string> = new Set(['format', 'exclusive', 'out', 'engine', 'skip-existing']);
+const OTHER_OUTPUT: ReadonlySet<string> = new Set(['format', 'exclusive', 'out', 'engine', 'skip-existing', 'progress']);
 const MAX_WORKERS = 256;
 
 /** @throws Error with a one-line message for invalid arguments */
