@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { VoxlaneError } from './errors.ts';
+import { findDawn } from './nodeDawn.ts';
 
 export const HOST = 'Node';
 export const FREE_MEMORY = 'End other programs to free memory';
@@ -46,21 +47,7 @@ export const isUsable = ({ info }: GPUAdapter): boolean => !info.isFallbackAdapt
 
 export const missingFeature = (): string | null => null;
 
-let gpu: Promise<GPU | undefined> | undefined;
-
-/** Dawn, from the optional package `webgpu`. */
-export const findGpu = (): Promise<GPU | undefined> => (gpu ??= openDawn());
-
-async function openDawn(): Promise<GPU | undefined> {
-  try {
-    const { create, globals } = await import('webgpu');
-    Object.assign(globalThis, globals);
-    return create([]);
-  } catch {
-    // Not installed, or not for this platform.
-    return undefined;
-  }
-}
+export const findGpu = findDawn;
 
 /** Node 20 has relaxed SIMD behind a flag. The flag is for the whole process, so set it before threads compile anything. */
 export function enableRelaxedSimd(): void {

@@ -1,12 +1,9 @@
-/**
- * WebGPU in Node: Dawn (npm `webgpu`) with the SwiftShader library of a Chromium installation.
- *
- * Delete the workarounds below when the package accepts shared memory in `writeBuffer`.
- */
+/** WebGPU in Node: Dawn (npm `webgpu`) with the SwiftShader library of a Chromium installation. */
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { findChromium } from '../../cli/chromium';
+import { installGpu } from '../../src/util/nodeDawn';
 
 /** Manifest of the software Vulkan driver. Debian installs it separately; other systems have it beside the browser. */
 const DRIVER_FILE = 'vk_swiftshader_icd.json';
@@ -39,27 +36,10 @@ export async function installDawn(): Promise<Missing> {
   process.env.VK_ICD_FILENAMES = driver;
   process.env.XDG_RUNTIME_DIR ??= tmpdir();
   const { create, globals } = await import('webgpu');
-  Object.assign(globalThis, globals);
-  copySharedMemory();
   const gpu = create([]);
-  Object.defineProperty(globalThis, 'navigator', {
-    configurable: true,
-    value: { gpu, userAgent: `Node ${process.version}`, hardwareConcurrency: 2 },
-  });
+  installGpu(gpu, globals, { userAgent: `Node ${process.version}`, hardwareConcurrency: 2 });
   const adapter = await gpu.requestAdapter();
   return adapter ? null : `Dawn found no adapter with ${driver}`;
-}
-
-/** Dawn's `writeBuffer` rejects views of shared memory, such as the heap of ONNX Runtime. */
-function copySharedMemory(): void {
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with the receiver of the patched method
-  const { writeBuffer } = GPUQueue.prototype;
-  GPUQueue.prototype.writeBuffer = function (this: GPUQueue, buffer, offset, data, ...part: (number | undefined)[]) {
-    const isShared = ArrayBuffer.isView(data) && data.buffer instanceof SharedArrayBuffer;
-    const owned = isShared ? Uint8Array.from(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)) : data;
-    const given = part.filter((value) => value !== undefined);
-    (writeBuffer as (...values: unknown[]) => undefined).call(this, buffer, offset, owned, ...given);
-  };
 }
 
 /** Address of ONNX Runtime's files for Node. */
