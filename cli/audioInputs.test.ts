@@ -56,6 +56,20 @@ test('inputs without a readable file have a problem each', async () => {
   ]);
 });
 
+test('a manifest stands for its entries, with segments and numbers of speakers', async () => {
+  put('in/a.wav');
+  const line = (fields: object): string => `${JSON.stringify({ audio_filepath: 'a.wav', ...fields })}\n`;
+  writeFileSync(join(folder, 'in/list.jsonl'), [line({}), line({ offset: 12.5, duration: 3, num_speakers: 2 }), line({ offset: 'x' }), line({ audio_filepath: 'absent.wav' })].join(''));
+  const inputs = await findInputs([join(folder, 'in/list.jsonl')]);
+  expect(inputs.map(({ options, namePath }) => [relative(folder, namePath), options])).toEqual([
+    ['in/a.wav', {}],
+    ['in/a-12.5.wav', { startSeconds: 12.5, durationSeconds: 3, speakers: 2 }],
+    [expect.any(String), {}],
+    ['in/absent.wav', {}],
+  ]);
+  expect(inputs.map(({ problem }) => problem?.problem)).toEqual([undefined, undefined, expect.stringContaining('offset'), 'the file does not exist']);
+});
+
 test('- reads standard input', async () => {
   const [input] = await findInputs(['-'], Readable.from([Buffer.from('RIFF'), Buffer.from('1234')]));
   expect(input).toMatchObject({ label: 'standard input', problem: null });

@@ -1,8 +1,9 @@
-/** The files that `diarize` reads: single files, folders, patterns, and standard input. */
+/** The files that `diarize` reads: single files, folders, patterns, manifests, and standard input. */
 import { createWriteStream, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, extname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { glob, isDynamicPattern } from 'tinyglobby';
+import type { DiarizeOptions } from '../src/index';
 import type { ErrorParts } from '../src/util/errors';
 import { temporaryFolder } from './endings';
 import { fileProblem } from './inputs';
@@ -15,6 +16,10 @@ export interface AudioInput {
   /** The results of the file keep the folders below this one. */
   readonly base: string;
   readonly problem: ErrorParts | null;
+  /** What a manifest says about the file. */
+  readonly options: Pick<DiarizeOptions, 'startSeconds' | 'durationSeconds' | 'speakers'>;
+  /** The path after which results are named; differs from `path` for a segment of a recording. */
+  readonly namePath: string;
 }
 
 /** Endings of files that are taken from folders. Single files can have any name. */
@@ -38,8 +43,8 @@ export async function findInputs(given: readonly string[], standardInput: NodeJS
     found.push(...(argument === STANDARD_INPUT ? [await saved(standardInput)] : await inputsOf(argument)));
   }
   const seen = new Set<string>();
-  return found.filter(({ path }) => {
-    const full = resolve(path);
+  return found.filter(({ path, options }) => {
+    const full = JSON.stringify([resolve(path), options.startSeconds, options.durationSeconds]);
     return !seen.has(full) && seen.add(full);
   });
 }
@@ -56,7 +61,39 @@ async function inputsOf(argument: string): Promise<AudioInput[]> {
     const files = await matches(base === '.' ? argument : argument.slice(base.length).replace(/^\/+/, ''), base);
     return files.length > 0 ? files.map((file) => inputOf(join(base, file), base)) : [missing(argument, 'no file matches the pattern')];
   }
+  if (stats && MANIFEST.test(argument)) return fromManifest(argument);
   return [inputOf(argument, dirname(argument))];
+}
+
+/** NeMo and Lhotse JSON lines, tables, and lists of files. */
+const MANIFEST = /\.(jsonl?(\.gz)?|csv|tsv|lst|txt)$/i;
+
+async function fromManifest(manifest: string): Promise<AudioInput[]> {
+  const { readInputs } = await import('./corpus/readInputs');
+  const inputs: AudioInput[] = [];
+  for await (const read of readInputs([manifest], {}, { otherFiles: 0 })) {
+    if ('problem' in read) {
+      const { problem, expected, remedy } = read;
+      const parts: ErrorParts = { code: 'format', problem, ...(expected !== undefined && { expected }), ...(remedy !== undefined && { remedy }) };
+      inputs.push({ ...unreadable(read.path ?? read.source, parts), label: read.source });
+      continue;
+    }
+    const { path, startSeconds, durationSeconds, numSpeakers } = read;
+    const isSegment = startSeconds !== undefined || durationSeconds !== undefined;
+    const name = read.name ?? (isSegment ? `${basename(path, extname(path))}-${startSeconds ?? 0}` : null);
+    inputs.push({
+      ...inputOf(path, dirname(path)),
+      label: isSegment ? `${path} from ${startSeconds ?? 0} s` : path,
+      options: {
+        ...(startSeconds !== undefined && { startSeconds }),
+        ...(durationSeconds !== undefined && { durationSeconds }),
+        ...(numSpeakers !== undefined && { speakers: numSpeakers }),
+      },
+      // Names can have separators of folders.
+      ...(name !== null && { namePath: join(dirname(path), name.replaceAll(/[/\\]/g, '_') + extname(path)) }),
+    });
+  }
+  return inputs.length > 0 ? inputs : [unreadable(manifest, { code: 'format', problem: 'the manifest has no entries' })];
 }
 
 /** Paths relative to `folder`, sorted by their characters, so that the order does not depend on the disk or the language. */
@@ -75,21 +112,19 @@ function fixedPart(pattern: string): string {
 function inputOf(path: string, base: string): AudioInput {
   const problem = fileProblem(path);
   const code = problem === 'the file is empty' ? 'audio-empty' : 'source-missing';
-  return { path, label: path, base, problem: problem === null ? null : { code, problem } };
+  return { path, label: path, base, options: {}, namePath: path, problem: problem === null ? null : { code, problem } };
 }
 
-const missing = (path: string, problem: string, expected?: string): AudioInput => ({
-  path,
-  label: path,
-  base: path,
-  problem: { code: 'source-missing', problem, ...(expected !== undefined && { expected }) },
-});
+const unreadable = (path: string, problem: ErrorParts): AudioInput => ({ path, label: path, base: path, options: {}, namePath: path, problem });
+
+const missing = (path: string, problem: string, expected?: string): AudioInput =>
+  unreadable(path, { code: 'source-missing', problem, ...(expected !== undefined && { expected }) });
 
 /** Saves standard input to a temporary file, because containers are not read from start to end. */
 async function saved(stream: NodeJS.ReadableStream): Promise<AudioInput> {
   const folder = temporaryFolder();
   const path = join(folder, 'stdin');
   await pipeline(stream, createWriteStream(path));
-  const { problem } = inputOf(path, folder);
-  return { path, label: 'standard input', base: folder, problem: problem && { code: 'audio-empty', problem: 'standard input is empty' } };
+  const input = inputOf(path, folder);
+  return { ...input, label: 'standard input', problem: input.problem && { code: 'audio-empty', problem: 'standard input is empty' } };
 }

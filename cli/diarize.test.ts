@@ -49,7 +49,8 @@ class StubEngine implements FileEngine {
     return Promise.resolve();
   }
   diarize: FileEngine['diarize'] = (path, request, onProgress) => {
-    this.calls.push(basename(path));
+    const options = JSON.stringify(request.options);
+    this.calls.push(basename(path) + (options === '{}' ? '' : ` ${options}`));
     onProgress('embedding', 0.5);
     const error: ErrorParts = { code: 'audio-unsupported', problem: 'The file is not a supported container' };
     if (basename(path).startsWith('bad')) return Promise.resolve({ ok: false, error });
@@ -186,6 +187,17 @@ test('recordings with equal names have distinct names in one stream', async () =
   put('a/x.wav', 'b/x.wav');
   const { stdout } = await diarize(at('a/x.wav'), at('b/x.wav'));
   expect(stdout.split('\n').map((line) => line.split(' ')[1])).toEqual(['a/x', 'a/x', 'b/x', 'b/x', undefined]);
+});
+
+test('entries of a manifest have their own results and options, and flags about speakers come first', async () => {
+  put('a.wav');
+  const entries = [{ offset: 0, duration: 2 }, { offset: 2.5, duration: 2, num_speakers: 3 }];
+  writeFileSync(at('list.jsonl'), entries.map((entry) => `${JSON.stringify({ audio_filepath: 'a.wav', ...entry })}\n`).join(''));
+  const { code, calls } = await diarize(at('list.jsonl'), '--out', at('out'));
+  expect({ code, calls }).toEqual({ code: 0, calls: ['start', 'a.wav {"startSeconds":0,"durationSeconds":2}', 'a.wav {"startSeconds":2.5,"durationSeconds":2,"speakers":3}', 'close'] });
+  expect(readdirSync(at('out')).sort()).toEqual(['a-0.rttm', 'a-2.5.rttm']);
+  expect(readFileSync(at('out/a-2.5.rttm'), 'utf8')).toContain('SPEAKER a-2.5 1 ');
+  expect((await diarize(at('list.jsonl'), '--max-speakers', '2')).calls[2]).toBe('a.wav {"maxSpeakers":2,"startSeconds":2.5,"durationSeconds":2}');
 });
 
 test('a result that cannot be written is a failure of its file only', async () => {

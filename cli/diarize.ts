@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { findInputs, type AudioInput } from './audioInputs';
-import { HELP, parseCommand, type DiarizeCommand } from './diarizeOptions';
+import { HELP, parseCommand, type DiarizeCommand, type RunOptions } from './diarizeOptions';
 import { isEnding } from './endings';
 import { errorLine, partsOf } from './errorLine';
 import type { FileEngine, FileOutcome } from './fileEngine';
@@ -47,8 +47,8 @@ export async function diarizeInputs(command: DiarizeCommand, engine: FileEngine)
 
 /** Assigns results to the files. */
 function jobsOf(inputs: readonly AudioInput[], { out, formats, exclusive }: DiarizeCommand): Job[] {
-  const names = resultNames(inputs);
-  const stems = inputs.map(({ path }) => basename(path, extname(path)));
+  const names = resultNames(inputs.map(({ namePath, base }) => ({ path: namePath, base })));
+  const stems = inputs.map(({ namePath }) => basename(namePath, extname(namePath)));
   // Several recordings in one RTTM stream need distinct names.
   const areDistinct = out !== undefined || new Set(stems).size === stems.length;
   return inputs.map((input, index) => ({
@@ -110,7 +110,7 @@ async function diarizeAll(jobs: readonly Job[], command: DiarizeCommand, engine:
 /** Progress is shown for the last of the models, because they advance together, and for the stages after them. */
 const HIDDEN_STAGES: readonly string[] = ['decode', 'segmentation', 'fbank'];
 
-function diarizeFile({ path, uri }: Job, { options, formats, exclusive }: DiarizeCommand, engine: FileEngine, isProgressShown: boolean): Promise<FileOutcome> {
+function diarizeFile({ path, uri, options: own }: Job, { options, formats, exclusive }: DiarizeCommand, engine: FileEngine, isProgressShown: boolean): Promise<FileOutcome> {
   let lastLine = '';
   const onProgress = (stage: string, completed: number): void => {
     const line = `  ${stage} ${Math.min(Math.floor(10 * completed) * 10, 100)} %`;
@@ -118,7 +118,13 @@ function diarizeFile({ path, uri }: Job, { options, formats, exclusive }: Diariz
     lastLine = line;
     say(line);
   };
-  return engine.diarize(path, { options, formats, exclusive, file: basename(path), uri, dateMs: Date.now() }, onProgress);
+  return engine.diarize(path, { options: withOwn(options, own), formats, exclusive, file: basename(path), uri, dateMs: Date.now() }, onProgress);
+}
+
+/** What a manifest says about a file, unless the command line says something else about its speakers. */
+function withOwn(options: RunOptions, { speakers, ...segment }: AudioInput['options']): RunOptions {
+  const isAsked = options.speakers !== undefined || options.minSpeakers !== undefined || options.maxSpeakers !== undefined;
+  return { ...options, ...segment, ...(speakers !== undefined && !isAsked && { speakers }) };
 }
 
 /** Writes each document completely or not at all. @throws Error with a one-line message that names the file */

@@ -74,8 +74,8 @@ function helpOf({ name, value, text }: Flag): string {
 export const HELP = `Usage: voxlane diarize INPUT… [options]
 
 Finds who spoke when in audio or video files. Results go to standard output, progress to standard error.
-An INPUT is a file, a folder with all its subfolders, a quoted pattern such as 'talks/**/*.mp3', or - for a file
-on standard input.
+An INPUT is a file, a folder with all its subfolders, a quoted pattern such as 'talks/**/*.mp3', a manifest (NeMo or
+Lhotse JSON lines, CSV, or a list of files), or - for a file on standard input.
 
 ${FLAGS.map(helpOf).join('\n')}
 

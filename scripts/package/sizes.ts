@@ -21,7 +21,7 @@ const LIMITS: Readonly<Record<string, number>> = {
   formats: 17_000,
   score: 4_000,
   compare: 20_500,
-  cli: 300_000,
+  cli: 356_000,
   'workers/clustering.js': 33_500,
   'workers/compare.js': 225_500,
   'workers/decode.js': 122_500,
