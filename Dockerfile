@@ -1,7 +1,7 @@
 # Image of Voxlane for the command line and for job schedulers.
 #
-#   docker build --tag voxlane .
-#   docker run --rm --volume "$PWD:/data" --user "$(id -u):$(id -g)" voxlane voxlane diarize /data/meeting.wav
+#   docker build --tag voxlane:0.2.0 .
+#   docker run --rm --volume "$PWD:/data" --user "$(id -u):$(id -g)" voxlane:0.2.0 voxlane diarize /data/meeting.wav
 #
 # Packed packages (voxlane-*.tgz, voxlane-assets-*.tgz) beside this file are installed instead of the version on npm.
 FROM node:22-slim AS install

@@ -259,7 +259,7 @@ describe('flags', () => {
     ['no scheduler', [], /Expected one scheduler: slurm, kubernetes, aws-batch, parallel/],
     ['an unknown scheduler', ['sge'], /the scheduler is sge\. Expected slurm or/],
     ['an unknown flag', ['slurm', '--shard', '4'], /the flag --shard does not exist/],
-    ['a flag of another scheduler', ['slurm', '--image', 'x'], /--image does not apply to slurm\. kubernetes and aws-batch have it/],
+    ['a flag of another scheduler', ['slurm', '--image', 'x'], /--image does not apply to slurm\. kubernetes and aws-batch and dockerfile have it/],
     ['no shards', ['slurm', '--shards', '0'], /--shards is 0\. Expected a whole number from 1/],
     ['no memory', ['slurm', '--memory', '0'], /--memory is 0\. Expected more than 0/],
     ['a time that is not a number', ['slurm', '--time', '1d'], /--time is 1d\. Expected a number/],

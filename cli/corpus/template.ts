@@ -49,7 +49,8 @@ image for kubernetes and aws-batch. RUN-OPTIONS are options of "corpus run", suc
   --partition NAME   slurm: partition (default: the cluster's)
   --package SPEC     slurm, parallel, dockerfile: npm package or packed file to install; can be
                      repeated (default voxlane@${version})
-  --image IMAGE      kubernetes, aws-batch: container image (default voxlane:${version})
+  --image IMAGE      kubernetes, aws-batch, dockerfile: container image
+                     (default voxlane:${version})
   --mount DIR        kubernetes, aws-batch: where containers see the shared volume (default: the
                      folder that contains the corpus)
   --claim NAME       kubernetes: persistent volume claim of that volume (default voxlane)
@@ -69,7 +70,7 @@ const APPLIES: Readonly<Record<string, readonly Scheduler[]>> = {
   name: ['slurm', 'kubernetes', 'aws-batch'],
   partition: ['slurm'],
   package: ['slurm', 'parallel', 'dockerfile'],
-  image: ['kubernetes', 'aws-batch'],
+  image: ['kubernetes', 'aws-batch', 'dockerfile'],
   mount: ['kubernetes', 'aws-batch'],
   claim: ['kubernetes'],
   queue: ['aws-batch'],

@@ -1,10 +1,10 @@
 /** A Dockerfile for the Node engine. */
 import type { Job } from './job';
 
-export const dockerfileTemplate = ({ packages: [first = 'voxlane'] }: Pick<Job, 'packages'>): string => `# Image of Voxlane for the command line and for job schedulers.
+export const dockerfileTemplate = ({ packages: [first = 'voxlane'], image }: Pick<Job, 'packages' | 'image'>): string => `# Image of Voxlane for the command line and for job schedulers.
 #
-#   docker build --tag voxlane .
-#   docker run --rm --volume "$PWD:/data" --user "$(id -u):$(id -g)" voxlane voxlane diarize /data/meeting.wav
+#   docker build --tag ${image} .
+#   docker run --rm --volume "$PWD:/data" --user "$(id -u):$(id -g)" ${image} voxlane diarize /data/meeting.wav
 #
 # Packed packages (voxlane-*.tgz, voxlane-assets-*.tgz) beside this file are installed instead of the version on npm.
 FROM node:22-slim AS install
