@@ -23,6 +23,7 @@ import { cancelled, DISPOSE, onAbort, throwIfAborted, unlessAborted } from '../u
 import { VoxlaneError } from '../util/errors';
 import { wasmThreads } from './backend';
 import { checkThreads, fileBases } from './options';
+import { shareable } from '../util/host';
 
 /** Locations and threads of a comparator. The defaults are those of a `Diarizer`. */
 export interface ComparatorOptions {
@@ -139,7 +140,8 @@ export class Comparator {
     const named = files.map((file) =>
       file instanceof File ? { name: file.webkitRelativePath || file.name, blob: file } : file,
     );
-    return this.call((remote) => remote.open(named), options);
+    const shared = named.map(async ({ name, blob }) => ({ name, blob: await shareable(blob) }));
+    return this.call(async (remote) => remote.open(await Promise.all(shared)), options);
   }
 
   /** Opens a model of this release with its golden outputs. */

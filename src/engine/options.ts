@@ -8,7 +8,7 @@ import { type ChoiceRule, isInRange, type NumberRule } from './optionRules';
 import { ALL_OPTIONS, DIARIZER_OPTIONS, type OptionsOf, RUN_OPTIONS } from './optionSchema';
 import { type ClusteringName, type PresetId, PRESETS, type Speed } from './settings';
 import type { DiarizeOptions, DiarizerOptions, ModelDownload } from './types';
-import { baseAddress } from '../util/host';
+import { baseAddress, shareable } from '../util/host';
 
 const DIARIZER_NAMES: readonly string[] = Object.keys(DIARIZER_OPTIONS);
 const RUN_NAMES: readonly string[] = Object.keys(RUN_OPTIONS);
@@ -300,5 +300,6 @@ export async function modelsBase({ models }: Pick<FileOptions, 'models'>): Promi
 /** Adds the locations of all files. @throws VoxlaneError `model-missing` */
 export async function withFiles(options: OwnDiarizerOptions): Promise<CheckedDiarizerOptions> {
   const { models, runtime, goldens } = await fileBases(options.files);
-  return { ...options, modelsBase: models, runtimeBase: runtime, goldensBase: goldens };
+  const modelFile = options.modelFile && (await shareable(options.modelFile));
+  return { ...options, modelFile, modelsBase: models, runtimeBase: runtime, goldensBase: goldens };
 }

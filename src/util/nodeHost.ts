@@ -62,7 +62,8 @@ export function pathOf(source: unknown): string | null {
 /** Node cannot send a Blob of `openAsBlob` to a thread. Its content is read into memory. */
 export async function shareable(blob: Blob): Promise<Blob> {
   try {
-    return structuredClone(blob);
+    structuredClone(blob);
+    return blob;
   } catch {
     return new Blob([await blob.arrayBuffer()], { type: blob.type });
   }
