@@ -55,3 +55,10 @@ declare module '@echogarden/speex-resampler-wasm/simd' {
   /** @param options.wasmBinary the module; if it is missing, it is fetched from the folder of the script */
   export default function createSpeexModule(options: { readonly wasmBinary: Uint8Array | undefined }): Promise<SpeexModule>;
 }
+
+/** An optional package, which has no entry in package.json: see .ci/run. */
+declare module '@napi-rs/webcodecs' {
+  export const AudioData: typeof globalThis.AudioData;
+  export const AudioDecoder: typeof globalThis.AudioDecoder;
+  export const EncodedAudioChunk: typeof globalThis.EncodedAudioChunk;
+}

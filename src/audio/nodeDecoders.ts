@@ -12,7 +12,7 @@ async function load(): Promise<void> {
   registerDecoder(OpusInWasm);
   try {
     const { AudioData, AudioDecoder, EncodedAudioChunk } = await import('@napi-rs/webcodecs');
-    Object.assign(globalThis, { AudioData, AudioDecoder: correctedDecoder(AudioDecoder as unknown as typeof globalThis.AudioDecoder), EncodedAudioChunk });
+    Object.assign(globalThis, { AudioData, AudioDecoder: correctedDecoder(AudioDecoder), EncodedAudioChunk });
   } catch {
     // Not installed, or not for this platform. `decodeInstead` uses ffmpeg.
   }
