@@ -9,7 +9,8 @@ let folder: string;
 beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'voxlane-test-')); });
 afterEach(() => { rmSync(folder, { recursive: true, force: true }); });
 
-const LATER_MS = Date.now() + 60_000;
+/** Long after the tests write their files. */
+const LATER_MS = Date.UTC(2200, 0);
 
 test('the hash of a file of several blocks is the one of its bytes', async () => {
   const bytes = Buffer.alloc(3_000_001, 'voxlane');

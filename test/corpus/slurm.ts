@@ -54,9 +54,8 @@ export async function startSlurm(cpus: number): Promise<Slurm> {
     return stdout;
   };
   const waitFor = async (what: string, limitMs: number, isTrue: () => boolean): Promise<void> => {
-    const end = Date.now() + limitMs;
-    while (!isTrue()) {
-      if (Date.now() > end) throw new Error(`${what} not after ${limitMs / 1000} s\n${logs(folder)}`);
+    for (let waitedMs = 0; !isTrue(); waitedMs += POLL_MS) {
+      if (waitedMs > limitMs) throw new Error(`${what} not after ${limitMs / 1000} s\n${logs(folder)}`);
       await sleep(POLL_MS);
     }
   };

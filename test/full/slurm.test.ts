@@ -19,6 +19,7 @@ const BROKEN = ['clip-17', 'clip-30'] as const;
 const SPEECH_SECONDS = 7;
 /** Much more than an idle machine needs. */
 const LIMIT_MS = 600_000;
+const POLL_MS = 20;
 
 const reason = whyNoSlurm();
 if (reason !== null) console.log(`skipped: a corpus on Slurm: ${reason}`);
@@ -97,9 +98,8 @@ async function killTask(shard: number): Promise<{ readonly finished: readonly { 
   const entries: Entry[] = [];
   for await (const entry of readEntries(corpus)) if (entry.shard === shard && !BROKEN.some((id) => id === entry.id)) entries.push(entry);
   const isDone = ({ id }: Entry): boolean => existsSync(files.result(id));
-  const end = Date.now() + LIMIT_MS / 2;
-  while (Date.now() < end) {
-    await sleep(20);
+  for (let waitedMs = 0; waitedMs < LIMIT_MS / 2; waitedMs += POLL_MS) {
+    await sleep(POLL_MS);
     const finished = entries.filter(isDone);
     const leased = entries.filter((entry) => existsSync(files.lease(entry.id)) && !isDone(entry));
     if (finished.length === 0 || leased.length === 0) continue;
