@@ -7,6 +7,7 @@ import type { DiarizeOptions } from '../src/index';
 import type { ErrorParts } from '../src/util/errors';
 import { temporaryFolder } from './endings';
 import { fileProblem } from './inputs';
+import { AUDIO_ENDINGS } from './audioEndings';
 
 /** A file to diarize, or the reason why it cannot be read. */
 export interface AudioInput {
@@ -23,10 +24,6 @@ export interface AudioInput {
 }
 
 /** Endings of files that are taken from folders. Single files can have any name. */
-const AUDIO_ENDINGS = [
-  'wav', 'wave', 'mp3', 'mp2', 'm4a', 'm4b', 'aac', 'flac', 'ogg', 'oga', 'opus', 'webm', 'weba', 'mka',
-  'mp4', 'm4v', 'mov', '3gp', 'mkv', 'ogv', 'ts', 'm2ts',
-];
 const AUDIO_FILE = `**/*.{${AUDIO_ENDINGS.join(',')}}`;
 
 const STANDARD_INPUT = '-';

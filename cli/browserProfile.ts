@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { lock } from 'proper-lockfile';
-import { cacheFolder } from './cacheFolder';
+import { cacheFolder } from '../src/util/nodeCacheFolder';
 
 /** A lock counts as abandoned at this age. Long, because a suspended process does not refresh it. */
 const STALE_MS = 60_000;

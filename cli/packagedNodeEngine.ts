@@ -1,4 +1,4 @@
-/** Replaces `nodeEngine.ts` in the package, where the command is in `dist/cli` and the library for Node in `dist/node`. */
+/** Replaces `nodeEngine.ts` in the npm package. The package has the command in `dist/cli` and the library for Node in `dist/node`. */
 import type * as Library from '../src/index';
 
 export async function loadNodeEngine(): Promise<typeof Library> {

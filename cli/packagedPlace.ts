@@ -1,4 +1,4 @@
-/** Replaces `place.ts` in the npm package, where the commands are in `dist/cli`. */
+/** Replaces `place.ts` in the npm package. The package has the commands in `dist/cli`. */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

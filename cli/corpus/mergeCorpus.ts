@@ -30,7 +30,7 @@ export interface MergeOutcome {
   readonly audioSeconds: number;
 }
 
-/** A record of an entry; null if there is none that belongs to it. */
+/** Reads the record of an entry. Returns null if the file is missing or belongs to another entry. */
 type Found = { readonly result: StoredResult } | { readonly failure: StoredFailure } | null;
 
 /**

@@ -200,7 +200,7 @@ class Seat {
     private readonly forget: (worker: CorpusWorker) => void,
   ) {}
 
-  /** Starts a worker if there is none. @returns null if the run was stopped */
+  /** Starts a worker unless one is running. @returns null if the run was stopped */
   async run(job: Job): Promise<Attempt | null> {
     this.worker ??= await this.start();
     const attempt = (await this.worker?.run(job)) ?? null;

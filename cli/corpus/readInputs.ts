@@ -7,12 +7,9 @@ import { readJsonManifest } from './jsonManifest';
 import { readList, type Templates } from './listManifest';
 import type { Read } from './source';
 import { readTable } from './tableManifest';
+import { AUDIO_ENDINGS } from '../audioEndings';
 
-/** Endings of recordings. In a folder, other files are left out; a file that is named is always an entry. */
-const AUDIO_ENDINGS = new Set(
-  ('wav wave bwf w64 rf64 mp3 mp2 flac ogg oga opus spx m4a m4b mp4 m4v mov qt 3gp aac adts webm weba mkv mka ts mts m2ts mpg mpeg ' +
-    'amr aif aiff au caf wma wmv avi ac3 sph').split(' ').map((name) => `.${name}`),
-);
+const IS_AUDIO: ReadonlySet<string> = new Set(AUDIO_ENDINGS.map((name) => `.${name}`));
 
 /** Counts what the readers leave out without a refusal. */
 export interface LeftOut {
@@ -58,7 +55,7 @@ async function* readFolder(folder: string, leftOut: LeftOut): AsyncGenerator<Rea
     const path = join(folder, name);
     // Follows links; a broken link is an entry that does not exist.
     if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) yield* readFolder(path, leftOut);
-    else if (AUDIO_ENDINGS.has(extname(name).toLowerCase())) yield { source: path, path };
+    else if (IS_AUDIO.has(extname(name).toLowerCase())) yield { source: path, path };
     else leftOut.otherFiles++;
   }
 }

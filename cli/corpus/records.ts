@@ -129,7 +129,7 @@ export class Records {
     };
   }
 
-  /** The stored failure of an entry; null if there is none. */
+  /** The stored failure of an entry, or null. */
   async failureOf({ id }: Entry): Promise<StoredFailure | null> {
     return readRecord(this.files.failure(id), failureSchema).catch(() => null);
   }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, openAsBlob, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
-import { cacheFolder } from '../cacheFolder';
+import { cacheFolder } from '../../src/util/nodeCacheFolder';
 
 /** Content-addressed files with results that take long to compute. */
 export class FeatureCache {
@@ -27,7 +27,7 @@ export class FeatureCache {
   }
 }
 
-export const defaultCacheFolder = (): string => join(cacheFolder(), 'evaluate');
+export const defaultCacheFolder = (): string => cacheFolder('evaluate');
 
 /** SHA-256 of a file, in hex. */
 export async function hashFile(path: string): Promise<string> {

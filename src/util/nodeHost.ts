@@ -55,6 +55,8 @@ export function enableRelaxedSimd(): void {
 }
 
 export function pathOf(source: unknown): string | null {
+  // An address is not a path.
+  if (typeof source === 'string' && /^(https?|data|blob):/i.test(source)) return null;
   if (typeof source === 'string') return resolve(source.startsWith('file:') ? fileURLToPath(source) : source);
   return source instanceof URL && source.protocol === 'file:' ? fileURLToPath(source) : null;
 }
