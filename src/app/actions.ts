@@ -40,8 +40,9 @@ function sampleSource(): Source {
         new URL(name, document.baseURI),
         async (response) => {
           // A server with a fallback page responds with 200 and HTML for a missing file.
-          if (response.headers.get('content-type')?.startsWith('text/html')) throw missing('the server returned a web page instead');
-          return response.blob();
+          const blob = await response.blob();
+          if (blob.type.startsWith('text/html')) throw missing('the server returned a web page instead');
+          return blob;
         },
         missing,
         signal,

@@ -54,8 +54,8 @@ export function hasEnded({ decode, clustering }: Pick<Engine, 'decode' | 'cluste
 }
 
 /**
- * Starts the workers and loads the models one after another: the runtime does not create sessions concurrently, and two
- * sets of compiling threads at once are slower than in sequence.
+ * Starts the workers and loads the models. On WebGPU one after another: two sets of compiling threads at once are slower
+ * than in sequence.
  *
  * @param ownKernels false to run all models on WASM with ONNX Runtime
  * @throws VoxlaneError `model-*`, `backend-*`, `gpu-*`, `worker-failed`; `cancelled` if `signal` fires
@@ -105,15 +105,13 @@ export async function startEngine(
   };
   try {
     return await unlessAborted(signal, async () => {
-      const segmentation = await workers.segmentation.load();
-      const embedding = await workers.embedding.load(
-        onDownload && ((progress) => { onDownload({ model: settings.embedding, ...progress }); }),
-      );
-      const { clustering } = settings;
-      if (clustering.method !== 'agglomerative') {
-        await workers.clustering.call((api) => api.load(clustering.plda, options.modelsBase));
-      }
-      const pldaModel = clustering.method !== 'agglomerative' ? await pldaHash(clustering.plda, options.modelsBase) : null;
+      const firstModel = workers.segmentation.load();
+      if (backend.name === 'webgpu') await firstModel;
+      const [segmentation, embedding, pldaModel] = await Promise.all([
+        firstModel,
+        workers.embedding.load(onDownload && ((progress) => { onDownload({ model: settings.embedding, ...progress }); })),
+        loadPlda(workers.clustering, settings.clustering, options.modelsBase),
+      ]);
       checkPair(segmentation.manifest, embedding.manifest);
       // Not awaited: the first recording starts on the available workers.
       void workers.segmentation.grow();
@@ -144,9 +142,12 @@ export async function startEngine(
   }
 }
 
-/** The hash of the PLDA according to its small manifest: only a file with this SHA-256 was loaded. */
-async function pldaHash(id: string, modelsBase: FileBase): Promise<string> {
-  const address = addressIn(modelsBase, `${id}/manifest.json`);
+/** @returns SHA-256 of the PLDA according to its manifest, which the worker verified; null if the clustering needs none */
+async function loadPlda(worker: Engine['clustering'], clustering: PipelineSettings['clustering'], modelsBase: FileBase): Promise<string | null> {
+  if (clustering.method === 'agglomerative') return null;
+  const { plda } = clustering;
+  await worker.call((api) => api.load(plda, modelsBase));
+  const address = addressIn(modelsBase, `${plda}/manifest.json`);
   return parsePldaManifest(await fetchJson(address), address).file.sha256;
 }
 

@@ -1,5 +1,6 @@
 import { VoxlaneError } from '../util/errors';
 import { fetchFile } from '../util/fetch';
+import type { FileResponse } from '../util/host';
 import { addressIn, type FileBase } from '../util/fileBase';
 import { sha256Hex } from '../util/hash';
 import { type Manifests, parseManifest } from './manifest';
@@ -105,7 +106,7 @@ export async function loadManifest<Task extends keyof Manifests>(
 }
 
 /** @throws VoxlaneError `model-missing` */
-function fetchWhole<Content>(address: string, read: (response: Response) => Promise<Content>): Promise<Content> {
+function fetchWhole<Content>(address: string, read: (response: FileResponse) => Promise<Content>): Promise<Content> {
   return fetchFile(address, read, (why, cause) => missing(address, why, cause));
 }
 

@@ -1,5 +1,5 @@
 import { VoxlaneError } from './errors.ts';
-import { request, START_AGAIN } from './host.ts';
+import { type FileResponse, request, START_AGAIN } from './host.ts';
 
 /**
  * Resolves an address of files that a user or a page has set.
@@ -42,7 +42,7 @@ export const isMissing = (status: number | undefined): boolean => status === 404
  */
 export async function fetchFile<Content>(
   address: string | URL,
-  read: (response: Response) => Promise<Content>,
+  read: (response: FileResponse) => Promise<Content>,
   notFetched: NotFetched,
   signal?: AbortSignal,
 ): Promise<Content> {
@@ -50,7 +50,7 @@ export async function fetchFile<Content>(
     signal?.aborted ? new VoxlaneError({ code: 'cancelled', problem: 'The run was canceled' }, { cause }) : notFetched(why, cause);
   const options: RequestInit = signal ? { signal } : {};
   for (let isSecond = false; ; isSecond = true) {
-    let response: Response;
+    let response: FileResponse;
     try {
       response = await request(address, isSecond ? { ...options, cache: 'reload' } : options);
     } catch (cause) {

@@ -18,8 +18,11 @@ export const backgroundTimer = (action: () => void, milliseconds: number): Retur
 export const threadLimit = (): string | null =>
   globalThis.crossOriginIsolated ? null : 'one thread per worker, because the page is not cross-origin isolated';
 
+/** The parts of a response that readers of whole files use. */
+export type FileResponse = Pick<Response, 'ok' | 'status' | 'statusText' | 'arrayBuffer' | 'blob' | 'json' | 'text'>;
+
 /** Fetches a file. */
-export const request = (address: string | URL, options?: RequestInit): Promise<Response> => fetch(address, options);
+export const request = (address: string | URL, options?: RequestInit): Promise<FileResponse> => fetch(address, options);
 
 /** Name and version of the browser, as it reports them. */
 export const userAgent = (): string => navigator.userAgent;
