@@ -43,14 +43,17 @@ export class AtomicFile {
     if (this.pendingCharacters >= PENDING_CHARACTERS) await this.flush();
   }
 
-  /** @throws Error with a one-line message that names the file; the previous file is unchanged */
-  async close(): Promise<void> {
+  /**
+   * @param isSynced false for a file that need not survive a power failure
+   * @throws Error with a one-line message that names the file; the previous file is unchanged
+   */
+  async close(isSynced = true): Promise<void> {
     await this.flush();
     try {
-      await this.file.sync();
+      if (isSynced) await this.file.sync();
       await this.file.close();
       await rename(this.temporary, this.path);
-      await syncFolder(dirname(this.path));
+      if (isSynced) await syncFolder(dirname(this.path));
     } catch (cause) {
       await this.abandon();
       throw notWritten(this.path, cause);
@@ -77,10 +80,10 @@ export class AtomicFile {
 }
 
 /** Writes a whole file by {@link AtomicFile}. @throws Error with a one-line message that names the file */
-export async function writeAtomically(path: string, text: string): Promise<void> {
+export async function writeAtomically(path: string, text: string, isSynced = true): Promise<void> {
   const file = await AtomicFile.create(path);
   await file.write(text);
-  await file.close();
+  await file.close(isSynced);
 }
 
 /**

@@ -76,6 +76,18 @@ test('one worker processes all files', async () => {
   expect(notes).toEqual([]);
 });
 
+test('the worker continues while a result is written; results are written in order', async () => {
+  let bStarted = (): void => undefined;
+  const started = new Promise<void>((resolve) => { bStarted = resolve; });
+  const { pool, outcomes } = poolOf({
+    tasks: ['a', 'b', 'c'],
+    onRun: (task) => { if (task === 'b') bStarted(); },
+    onEnd: (task) => (task === 'a' ? started : Promise.resolve()),
+  });
+  await pool.run();
+  expect(Object.keys(outcomes)).toEqual(['a', 'b', 'c']);
+});
+
 test('several workers share the files', async () => {
   const { pool, log, outcomes } = poolOf({ tasks: ['a', 'b', 'c', 'd'], workers: 2 });
   await pool.run();

@@ -25,7 +25,7 @@ export interface PoolCalls<Task> {
   readonly size: (info: WorkerInfo) => Promise<Sizing>;
   /** A file is given to a worker. Errors end the run. */
   readonly onStart: (task: Task) => Promise<void>;
-  /** A file is finished. Errors, such as a full disk, end the run. */
+  /** A file is finished. The worker continues with the next file meanwhile. Errors, such as a full disk, end the run. */
   readonly onEnd: (task: Task, outcome: Outcome) => Promise<void>;
   /** Events for the user, such as a retry. */
   readonly note: (task: Task | null, text: string) => void;
@@ -122,36 +122,46 @@ export class Pool<Task> {
   /** Processes tasks one after the other. An error ends the other lanes after their current files. */
   private async lane(first: CorpusWorker | null, tasks: Task[], firstAttempt: number): Promise<void> {
     const seat = new Seat(first, () => this.startWorker(), (worker) => this.workers.delete(worker));
+    let ending = Promise.resolve();
     try {
-      for (let task = this.next(tasks); task !== undefined; task = this.next(tasks)) await this.process(task, seat, firstAttempt);
+      for (let task = this.next(tasks); task !== undefined; task = this.next(tasks)) {
+        const outcome = await this.process(task, seat, firstAttempt);
+        await ending;
+        if (outcome) ending = this.calls.onEnd(task, outcome).catch((error: unknown) => { this.fail(error); });
+      }
     } catch (error) {
-      this.failure ??= { error };
-      this.stop();
+      this.fail(error);
     } finally {
+      await ending;
       await seat.clear();
     }
+  }
+
+  private fail(error: unknown): void {
+    this.failure ??= { error };
+    this.stop();
   }
 
   private next(tasks: Task[]): Task | undefined {
     return this.isStopped ? undefined : tasks.shift();
   }
 
-  private async process(task: Task, seat: Seat, firstAttempt: number): Promise<void> {
+  /** @returns null if the file is tried again later, or if the run was stopped */
+  private async process(task: Task, seat: Seat, firstAttempt: number): Promise<Outcome | null> {
     await this.calls.onStart(task);
     for (let attempts = firstAttempt; ; attempts++) {
       const attempt = await seat.run(this.calls.jobOf(task));
       // A killed worker is a consequence of the end of the run.
-      if (attempt === null || (this.isStopped && attempt.kind === 'crashed')) return;
+      if (attempt === null || (this.isStopped && attempt.kind === 'crashed')) return null;
       const again = attempts < MAX_ATTEMPTS ? retryOf(attempt) : null;
       if (!isSound(attempt) || seat.hasGrown(this.limitBytes)) await seat.clear();
       if (again === null) {
         this.count(attempt);
-        await this.calls.onEnd(task, outcomeOf(attempt, attempts));
-        return;
+        return outcomeOf(attempt, attempts);
       }
       this.calls.note(task, again.text);
       if (again.when === 'empty' || again.when === 'killed') this[again.when].push(task);
-      if (again.when !== 'now' || this.isStopped) return;
+      if (again.when !== 'now' || this.isStopped) return null;
     }
   }
 

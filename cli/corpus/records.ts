@@ -83,7 +83,7 @@ export class Records {
   /** Says that this process works on an entry. */
   async lease(entry: Entry): Promise<void> {
     const lease: Lease = { pid: process.pid, host: hostname(), shard: entry.shard, startedMs: Date.now() };
-    await writeRecord(this.files.lease(entry.id), lease);
+    await writeRecord(this.files.lease(entry.id), lease, false);
   }
 
   async release(entry: Entry): Promise<void> {
@@ -139,10 +139,10 @@ const NO_SPEECH = 'No speech was found in two attempts';
 
 const rounded = (seconds: number): number => Math.round(seconds * 1e6) / 1e6;
 
-async function writeRecord(path: string, record: object): Promise<void> {
+async function writeRecord(path: string, record: object, isSynced = true): Promise<void> {
   for (let count = 1; ; count++) {
     try {
-      await writeAtomically(path, jsonLine(record));
+      await writeAtomically(path, jsonLine(record), isSynced);
       return;
     } catch (error) {
       const { code } = ((error as Error).cause ?? {}) as { readonly code?: unknown };

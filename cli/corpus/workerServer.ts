@@ -84,8 +84,12 @@ class Worker {
 
   private async diarize({ path, options }: Job): Promise<FileResult> {
     const before = await timesOf(path);
-    const { sha256, stamp } = await this.hasher.hash(path);
-    const result = await this.engine!.diarize(path, options);
+    const [hashed, diarized] = await Promise.allSettled([this.hasher.hash(path), this.engine!.diarize(path, options)]);
+    // The error of the hash first: it tells a missing file from an unreadable one.
+    if (hashed.status === 'rejected') throw hashed.reason;
+    if (diarized.status === 'rejected') throw diarized.reason;
+    const { sha256, stamp } = hashed.value;
+    const result = diarized.value;
     if ((await timesOf(path)) !== before) {
       throw new VoxlaneError({
         code: 'audio-decode',
