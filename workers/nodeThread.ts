@@ -7,6 +7,9 @@ if (!parentPort) throw new Error('This script runs only as a thread of Voxlane')
 const port = parentPort;
 const wrapped = new Map<Listener, (data: unknown) => void>();
 
+// The container library and the runtime write warnings for their developers. Errors and notes reach the caller.
+console.warn = () => undefined;
+
 Object.assign(globalThis, {
   self: globalThis,
   postMessage(message: unknown, transfer: readonly Transferable[] = []): void {

@@ -1,8 +1,8 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { corpusFiles, type Entry, readEntries, readPlan, readRefusals, type Refusal } from './layout';
 import { makePlan, type PlanOutcome, type PlanRequest } from './makePlan';
 import { parseCommand } from './plan';
@@ -15,7 +15,9 @@ let out: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'voxlane-plan-'));
   out = join(folder, 'out');
+  vi.stubEnv('VOXLANE_FFMPEG', join(folder, 'ffmpeg'));
 });
+afterEach(() => { vi.unstubAllEnvs(); });
 
 /** A WAV file with 8-bit silence. @returns its path */
 function wav(name: string, seconds: number): string {
@@ -201,6 +203,30 @@ describe('checks', () => {
     expect(row('m4a_edit_list_keeps_0-2s_and_6-8s.m4a')).toBeCloseTo(4, 1);
     expect(row('wav_placeholder_2000000000_pocket_tts.wav')).toBeCloseTo(4.1, 1);
     expect(row('mp3_partial_download.mp3')).toBeCloseTo(2.05, 1);
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('a file of a format that only ffmpeg decodes', () => {
+  const answer = (json: object): void => {
+    const path = write('ffprobe', `#!/bin/sh\nfor last; do :; done\n[ "$last" = "file:${join(folder, 'talk.amr')}" ] && echo '${JSON.stringify(json)}'\n`);
+    chmodSync(path, 0o755);
+  };
+
+  test('is accepted with the duration of ffprobe', async () => {
+    answer({ streams: [{ codec_type: 'audio' }], format: { duration: '12.5' } });
+    expect((await plan([write('talk.amr', '#!AMR\n')])).entries).toMatchObject([{ durationSeconds: 12.5 }]);
+  });
+
+  test.each([
+    ['audio', { streams: [], format: { duration: '12.5' } }],
+    ['duration', { streams: [{ codec_type: 'audio' }], format: {} }],
+  ])('is refused if ffprobe finds no %s', async (_, json) => {
+    answer(json);
+    expect((await plan([write('talk.amr', '#!AMR\n')])).refusals).toMatchObject([{ code: 'audio-unsupported' }]);
+  });
+
+  test('is refused without ffprobe', async () => {
+    expect((await plan([write('talk.amr', '#!AMR\n')])).refusals).toMatchObject([{ code: 'audio-unsupported' }]);
   });
 });
 

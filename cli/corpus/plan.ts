@@ -37,6 +37,8 @@ const MAX_SHARDS = 100_000;
 const PROGRESS_MS = 5000;
 
 async function main(args: readonly string[]): Promise<number> {
+  // The container library writes warnings for its developers. Refusals say the same in other words.
+  console.warn = () => undefined;
   const request = parsed(() => parseCommand(args));
   if (request === 'help') {
     await print(HELP);

@@ -6,11 +6,12 @@ import { ByteReader } from '../../src/audio/containers/byteReader';
 import { findParts, type FilePart } from '../../src/audio/containers/fileParts';
 import { lacksIndex, placeEdits, readEdits } from '../../src/audio/containers/mp4';
 import { isProgramStream } from '../../src/audio/codecNames';
-import { openAudio } from '../../src/audio/decode';
+import { decoderFor, openAudio } from '../../src/audio/decode';
 import { DamagedStructure, findTrack, openInput, unreadable, unsupported, withoutIndex } from '../../src/audio/mediaInput';
 import { isWav } from '../../src/audio/wavHeader';
 import { VoxlaneError } from '../../src/util/errors';
 import { reasonOf } from '../output';
+import { ffprobeSeconds } from './ffprobe';
 import { Refused } from './source';
 
 /** Facts about a recording that can be analyzed. */
@@ -32,9 +33,21 @@ const SAMPLE_RATE = 16_000;
 export async function probeFile(path: string, segment: { readonly startSeconds: number; readonly durationSeconds: number } | null): Promise<ProbedFile> {
   const { size, mtimeMs } = await requireRegular(path);
   const blob = await openAsBlob(path);
-  const durationSeconds = (await isWav(blob)) ? await wavSeconds(blob, segment) : await mediaSeconds(blob);
+  const durationSeconds = await secondsOf(path, blob, segment);
   if (durationSeconds <= 0) throw new Refused({ code: 'audio-no-samples', problem: 'The recording has no audio', remedy: 'Check the file, or remove the entry' });
   return { bytes: size, modifiedMs: mtimeMs, durationSeconds };
+}
+
+/** @throws Refused, VoxlaneError */
+async function secondsOf(path: string, blob: Blob, segment: Parameters<typeof probeFile>[1]): Promise<number> {
+  try {
+    return (await isWav(blob)) ? await wavSeconds(blob, segment) : await mediaSeconds(blob);
+  } catch (error) {
+    const isForeign = error instanceof VoxlaneError && error.code === 'audio-unsupported' && (await decoderFor(blob)) !== 'here';
+    const seconds = isForeign ? await ffprobeSeconds(path) : null;
+    if (seconds === null) throw error;
+    return seconds;
+  }
 }
 
 async function requireRegular(path: string): Promise<{ readonly size: number; readonly mtimeMs: number }> {

@@ -72,6 +72,15 @@ test('results and failures are recorded, each failed file after two attempts', a
   expect(stderr).toContain('2 of 6 files are done, 4 failed');
 });
 
+test('a file with which the engine hangs is tried in two workers, and the others are done', async () => {
+  vi.stubEnv('STUB_STALL_MS', '200');
+  plan({ hangs: 'hang', later: 'once hang', good: 'x' });
+  expect(await run()).toBe(1);
+  expect(names()).toEqual(['hangs.wav', 'hangs.wav', 'later.wav', 'later.wav', 'good.wav']);
+  expect(record('failures', 'hangs')).toMatchObject({ error: { code: 'worker-failed', remedy: 'Convert the recording to WAV, or remove it from the plan' }, attempts: 2 });
+  expect(readdirSync(join(folder, 'results')).sort()).toEqual(['good.json', 'later.json']);
+});
+
 test('a second run processes only what is not done', async () => {
   plan({ a: 'x', b: 'once exit', c: 'fail audio-empty' });
   expect(await run()).toBe(1);

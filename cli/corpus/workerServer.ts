@@ -7,13 +7,14 @@ import { toJson } from '../../src/formats/json';
 import { messageOf, VoxlaneError, type ErrorParts } from '../../src/util/errors';
 import { Hasher } from './inputHash';
 import { isSilentFile } from './silence';
+import { STALL_MS, unlessStalled } from './stall';
 import type { FileOptions, FileResult, Job, Reply, Request, WorkerInfo, WorkerSettings } from './workerProtocol';
 
 /** The part of a diarizer that a worker uses. The source is a path. */
 interface Engine {
   readonly preset: PresetId;
   readonly backend: Pick<BackendReport, 'name'> | null;
-  diarize(path: string, options: FileOptions): Promise<DiarizationResult>;
+  diarize(path: string, options: FileOptions & { readonly onProgress: () => void }): Promise<DiarizationResult>;
 }
 
 /** The part of the library that a worker uses. */
@@ -29,12 +30,14 @@ const IDLE_SECONDS = 86_400;
  *
  * Schedulers and terminals send signals to all processes of a job. Workers ignore those that ask for an end, so that the
  * parent can finish files that are almost done. They end with the parent: the channel closes even if it is killed.
+ *
+ * @param stallMs time without progress after which a file fails
  */
-export function serveWorker(loadEngine: () => Promise<EngineModule>): void {
+export function serveWorker(loadEngine: () => Promise<EngineModule>, stallMs = STALL_MS): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
   // A pending computation must not keep the process alive.
   process.on('disconnect', () => { process.exit(0); });
-  const worker = new Worker(loadEngine);
+  const worker = new Worker(loadEngine, stallMs);
   process.on('message', (request: Request) => {
     void worker.answer(request).then((reply) => {
       if (reply) process.send!(reply);
@@ -47,7 +50,10 @@ class Worker {
   private engine: Engine | null = null;
   private readonly hasher = new Hasher();
 
-  constructor(private readonly loadEngine: () => Promise<EngineModule>) {}
+  constructor(
+    private readonly loadEngine: () => Promise<EngineModule>,
+    private readonly stallMs: number,
+  ) {}
 
   /** Never rejects. @returns null for the request to close */
   async answer(request: Request): Promise<Reply | null> {
@@ -84,7 +90,8 @@ class Worker {
 
   private async diarize({ path, options }: Job): Promise<FileResult> {
     const before = await timesOf(path);
-    const [hashed, diarized] = await Promise.allSettled([this.hasher.hash(path), this.engine!.diarize(path, options)]);
+    const diarizing = unlessStalled(this.stallMs, (onProgress) => this.engine!.diarize(path, { ...options, onProgress }));
+    const [hashed, diarized] = await Promise.allSettled([this.hasher.hash(path), diarizing]);
     // The error of the hash first: it tells a missing file from an unreadable one.
     if (hashed.status === 'rejected') throw hashed.reason;
     if (diarized.status === 'rejected') throw diarized.reason;

@@ -37,6 +37,7 @@ export const COMMAND_ENTRIES = { voxlane: 'cli/voxlane.ts', corpusWorker: 'cli/c
 export const REPLACED_IN_COMMAND: Readonly<Record<string, string>> = {
   'cli/place.ts': 'cli/packagedPlace.ts',
   'cli/nodeEngine.ts': 'cli/packagedNodeEngine.ts',
+  'src/util/host.ts': 'src/util/nodeHost.ts',
 };
 
 /** Modules that the package replaces by others in browsers. */

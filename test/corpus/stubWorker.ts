@@ -7,6 +7,7 @@
  * - `once WORDS`: the words apply to the first attempt only; the second finds speech
  * - `empty`: no turns
  * - `wait MS`: speech, after this time
+ * - `hang`: no result and no progress; `STUB_STALL_MS` is the time limit
  * - otherwise: speech
  *
  * The log file in `STUB_LOG` gets a line per attempt: its options.
@@ -43,6 +44,7 @@ async function act(path: string, [word, ...others]: readonly string[]): Promise<
     case 'kill':
       process.kill(process.pid, 'SIGKILL');
       return delay(60_000, '');
+    case 'hang': return new Promise(() => undefined);
     case 'wait': return delay(Number(others[0]), 'speech');
     case 'once': {
       if (existsSync(`${path}.tried`)) return 'speech';
@@ -67,4 +69,5 @@ function resultOf(isEmpty: boolean): DiarizationResult {
   return result as unknown as DiarizationResult;
 }
 
-serveWorker(() => Promise.resolve(engine));
+const { STUB_STALL_MS } = process.env;
+serveWorker(() => Promise.resolve(engine), STUB_STALL_MS === undefined ? undefined : Number(STUB_STALL_MS));
