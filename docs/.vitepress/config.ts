@@ -86,6 +86,7 @@ function apiItems(): DefaultTheme.SidebarItem[] {
   const entries = [
     { text: 'voxlane', folder: 'index' },
     { text: 'voxlane/widget', folder: 'entries/widget' },
+    { text: 'voxlane/react', folder: 'entries/react' },
     { text: 'voxlane/formats', folder: 'entries/formats' },
     { text: 'voxlane/score', folder: 'entries/score' },
     { text: 'voxlane/compare', folder: 'entries/compare' },

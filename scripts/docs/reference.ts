@@ -5,6 +5,7 @@ import { join } from 'node:path';
 export const ENTRY_NAMES: Readonly<Record<string, string>> = {
   index: 'voxlane',
   'entries/widget': 'voxlane/widget',
+  'entries/react': 'voxlane/react',
   'entries/formats': 'voxlane/formats',
   'entries/score': 'voxlane/score',
   'entries/compare': 'voxlane/compare',

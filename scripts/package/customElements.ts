@@ -10,8 +10,8 @@ import { pathToFileURL } from 'node:url';
 import * as analyzer from '@custom-elements-manifest/analyzer';
 import { CODE_PACKAGE, ROOT } from './entries';
 
-/** Sources of the class and its base class. */
-const SOURCES = ['src/widget/reflectingElement.ts', 'src/widget/element.ts'];
+/** Sources of the class and its base classes. */
+const SOURCES = ['src/widget/reflectingElement.ts', 'src/widget/playingElement.ts', 'src/widget/element.ts'];
 /** Module of the class in the package. */
 const MODULE = 'dist/widget.js';
 

@@ -13,6 +13,7 @@ export const ENTRIES = {
   formats: 'src/entries/formats.ts',
   score: 'src/entries/score.ts',
   compare: 'src/entries/compare.ts',
+  react: 'src/entries/react.ts',
 } as const;
 
 /** Entries of the build for Node. The others run there unchanged. */

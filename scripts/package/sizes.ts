@@ -17,10 +17,11 @@ export interface Size {
  */
 const LIMITS: Readonly<Record<string, number>> = {
   index: 51_000,
-  widget: 30_500,
+  widget: 36_000,
   formats: 17_000,
   score: 4_000,
   compare: 20_500,
+  react: 36_500,
   cli: 356_000,
   'workers/clustering.js': 33_500,
   'workers/compare.js': 225_500,
@@ -63,7 +64,7 @@ export async function bundleText(program: string): Promise<string> {
     format: 'esm',
     write: false,
     outdir: 'out',
-    external: ['voxlane-assets'],
+    external: ['voxlane-assets', 'react'],
     logLevel: 'silent',
   });
   const byPath = new Map(outputFiles.map(({ path, text }) => [path.slice(path.lastIndexOf('/') + 1), text]));

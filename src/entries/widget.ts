@@ -1,9 +1,11 @@
 /** Defines `<voxlane-diarizer>`. The only entry with a side effect on import. */
-import { VoxlaneDiarizerElement } from '../widget/element';
+import { defineElement } from '../widget/define';
 
 export { VoxlaneDiarizerElement } from '../widget/element';
 export type { SpeakerRename, VoxlaneDiarizerEventMap } from '../widget/reflectingElement';
 export { ElementBase, ReflectingElement } from '../widget/reflectingElement';
+export { PlayingElement } from '../widget/playingElement';
+export type { ResultToShow, ShownResult, ShownSpeaker, TurnsToShow } from '../widget/givenResult';
 export type { WidgetTheme } from '../widget/settings';
 export type { DiarizationSource } from '../engine/run';
 export type {
@@ -33,10 +35,7 @@ export type { Dendrogram } from '../clustering/dendrogram';
 export { VoxlaneError } from '../util/errors';
 export type { ErrorCode, ErrorParts } from '../util/errors';
 
-// If two builds are on a page, the first definition applies. Servers have no custom elements.
-if ('customElements' in globalThis && !customElements.get('voxlane-diarizer')) {
-  customElements.define('voxlane-diarizer', VoxlaneDiarizerElement);
-}
+defineElement();
 export type { MinDurations } from '../timeline/minDurations';
 export type { KeptModel } from '../engine/types';
 export type { KeptVoices } from '../engine/types';

@@ -123,7 +123,7 @@ export interface JsonSource {
   readonly embeddingModel?: string;
   /** Kind of the turns' `confidence`: `posterior` or `margin`. */
   readonly confidenceKind?: string;
-  /** The backend on which the models ran. */
+  /** The backend on which the models ran; null if the turns are not from a run. */
   readonly backend: {
     /** `wasm` or `webgpu`. */
     readonly name: string;
@@ -135,7 +135,7 @@ export interface JsonSource {
     readonly reason: string;
     /** Results of the self-check of each tested backend; null or absent if none was tested. */
     readonly selfCheck?: readonly object[] | null;
-  };
+  } | null;
   /** Turns, in the order in which they are written. */
   readonly turns: readonly (Turn & {
     /** Whether the user created, moved, assigned or confirmed it. */
@@ -198,7 +198,7 @@ export function toJson(file: string, result: JsonSource, run?: RunManifest): str
     ...(run && { run }),
     ...(result.tracks && { tracks: result.tracks }),
     ...(result.notes && { notes: result.notes.map(plainNote) }),
-    backend: {
+    backend: backend && {
       name: backend.name,
       adapter: backend.adapter,
       threads: backend.threads,

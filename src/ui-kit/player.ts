@@ -32,11 +32,17 @@ function problemOfError({ code, message }: Pick<MediaError, 'code' | 'message'>)
   return 'stopped';
 }
 
-/** Classifies a rejection of `play()`; null if it is not an error. */
-function problemOfRejection(failure: unknown, error: MediaError | null): PlaybackProblem | null {
+/**
+ * Why a call of `play()` did not start playback. Not problems of the recording: the browser requires a user gesture
+ * (`blocked`), or a pause came first (`interrupted`).
+ */
+export type StartFailure = PlaybackProblem | 'blocked' | 'interrupted';
+
+/** Classifies a rejection of `play()`. */
+function failureOfStart(failure: unknown, error: MediaError | null): StartFailure {
   const name = failure instanceof DOMException ? failure.name : '';
-  // A pause or a seek came before playback began, or the browser requires a user gesture.
-  if (name === 'AbortError' || name === 'NotAllowedError') return null;
+  if (name === 'AbortError') return 'interrupted';
+  if (name === 'NotAllowedError') return 'blocked';
   if (error) return problemOfError(error);
   return name === 'NotSupportedError' ? 'unplayable' : 'stopped';
 }
@@ -73,9 +79,14 @@ export class Player {
   /** Called once per frame during playback, and once after each seek, start or stop. */
   onChange: () => void = () => undefined;
 
-  constructor(scope: Scope, blob: Blob, durationSeconds: number) {
+  /** @param blob null if there is no recording: the position can be moved, but nothing plays */
+  constructor(scope: Scope, blob: Blob | null, durationSeconds: number) {
     this.#scope = scope;
     this.#duration = durationSeconds;
+    if (!blob) {
+      this.#problem = 'unplayable';
+      return;
+    }
     const audio = this.#audio;
     const url = URL.createObjectURL(blob);
     audio.preload = 'auto';
@@ -153,7 +164,7 @@ export class Player {
   playFrom(seconds: number): void {
     this.#endRewind();
     this.seek(seconds);
-    this.#play();
+    void this.#play();
   }
 
   /** Plays a segment once and stops at its end. A seek continues playback past the end. */
@@ -164,8 +175,22 @@ export class Player {
 
   toggle(): void {
     if (this.playing || this.#rewind > 0) this.#pause();
-    else if (this.#position >= this.#duration - 0.05) this.playFrom(0);
-    else this.#play();
+    else void this.play();
+  }
+
+  /**
+   * Plays from the current position; at the end, from the start.
+   *
+   * @returns why playback did not start; null if it did
+   */
+  play(): Promise<StartFailure | null> {
+    this.#endRewind();
+    if (!this.playing && this.#position >= this.#duration - 0.05) this.seek(0);
+    return this.#play();
+  }
+
+  pause(): void {
+    this.#pause();
   }
 
   /**
@@ -225,14 +250,18 @@ export class Player {
     this.#moveTo(this.#position);
   }
 
-  #play(): void {
-    if (!this.playable) return;
+  async #play(): Promise<StartFailure | null> {
+    if (!this.playable) return 'unplayable';
     if (this.#problem !== null) this.#reload();
     this.#audio.playbackRate = this.#rate;
-    this.#audio.play().catch((failure: unknown) => {
-      const problem = problemOfRejection(failure, this.#audio.error);
-      if (problem) this.#fail(problem);
-    });
+    try {
+      await this.#audio.play();
+      return null;
+    } catch (thrown) {
+      const failure = failureOfStart(thrown, this.#audio.error);
+      if (failure !== 'blocked' && failure !== 'interrupted') this.#fail(failure);
+      return failure;
+    }
   }
 
   #fail(problem: PlaybackProblem): void {
@@ -277,7 +306,7 @@ export class Player {
       const atEnd = this.#audio.ended;
       this.#moveTo(this.#loop.startSeconds);
       // A loop up to the end of the recording: the element stopped by itself.
-      if (atEnd) this.#play();
+      if (atEnd) void this.#play();
     }
   }
 

@@ -2,41 +2,29 @@ import type { DiarizationSource } from '../engine/run';
 import type { DiarizationResult, DiarizerOptions } from '../engine/types';
 import { Scope } from '../ui-kit/scope';
 import { VoxlaneError } from '../util/errors';
-import { ReflectingElement } from './reflectingElement';
+import { noRecording, notConnected } from './errors';
+import { type GivenResult, readNames, readResult, type ResultToShow, type ShownResult } from './givenResult';
+import { connectPlayback, PlayingElement } from './playingElement';
 import { readSettings, RUN_ATTRIBUTES, type RunAttribute, type WidgetSettings } from './settings';
-import { type LoadEngine, nameOfSource, Session } from './state/session';
+import type { Phase } from './state/phase';
+import { nameOfSource } from './state/recording';
+import { type LoadEngine, Session } from './state/session';
 import { sheetFor } from './styles/sheet';
 import { createShell, type Shell } from './view/shell';
 import { languageOf, wordsIn } from './words';
 
-/** The run of a detached element could not be ended by removing the element. */
-function notConnected(): VoxlaneError {
-  return new VoxlaneError({
-    code: 'disposed',
-    problem: 'The element is not in a document',
-    expected: 'an element in a document, so that removing it frees its resources',
-    remedy: 'Append it first, or use diarize() of the library',
-  });
-}
-
-/** `diarize()` was called without a recording. */
-function noRecording(): VoxlaneError {
-  return new VoxlaneError({
-    code: 'options',
-    problem: 'There is no recording',
-    expected: 'a source, or the attribute src',
-    remedy: 'Pass one to diarize(), or set source or src first',
-  });
-}
+/** Frameworks set undefined to remove a property. */
+const isAbsent = (value: unknown): value is null | undefined => value === null || value === undefined;
 
 /** Properties that a page may set before the element is defined. */
-const UPGRADED = ['src', 'source', 'options', 'preset', 'speed', 'speakers', 'minSpeakers', 'maxSpeakers', 'minDurationOn', 'minDurationOff', 'track', 'sampleRate', 'backend', 'modelsBase', 'theme'] as const;
+const UPGRADED = ['result', 'speakerNames', 'currentTime', 'src', 'source', 'options', 'preset', 'speed', 'speakers', 'minSpeakers', 'maxSpeakers', 'minDurationOn', 'minDurationOff', 'track', 'sampleRate', 'backend', 'modelsBase', 'theme'] as const;
 
 const loadEngine: LoadEngine = async () => (await import('../engine/sharedDiarizer')).shareDiarizer;
 
 /**
  * Analyzes a recording and shows who speaks when. The recording comes from a drop, the file button, an attribute or a
- * property. The user can play the result, name the speakers and export it. No data leaves the machine.
+ * property. The user can play the result, name the speakers and export it. No data leaves the machine. With the property
+ * `result`, it shows turns from a file or an earlier run instead.
  *
  * Widgets of a page with equal options share one engine, and their runs take turns. Removing a widget ends its run and
  * frees its resources. A widget that is inserted again works as before.
@@ -60,9 +48,11 @@ const loadEngine: LoadEngine = async () => (await import('../engine/sharedDiariz
  *
  * @fires {CustomEvent<Progress>} progress - A stage of the run advanced; `detail` is its progress. Does not bubble.
  * @fires {CustomEvent<DiarizationResult>} result - A run succeeded; `detail` is its result. Does not bubble.
- * @fires {CustomEvent<VoxlaneError>} error - A run failed, or an attribute is invalid; `detail` is the error. Does not bubble.
+ * @fires {CustomEvent<VoxlaneError>} error - A run failed, or an attribute or a property is invalid; `detail` is the error. Does not bubble.
  * @fires {Event} cancel - A run was canceled for any reason. Does not bubble.
  * @fires {CustomEvent<SpeakerRename>} rename - The user renamed a speaker. Does not bubble.
+ * @fires {Event} timeupdate - `currentTime` changed: several times per second during playback, and after each seek, pause and end. Does not bubble.
+ * @fires {CustomEvent<Turn>} turnclick - The user chose a turn; `detail` is the turn. Cancelable: if it is canceled, playback does not move. Does not bubble.
  *
  * @slot - Content above the button of the drop zone while there is no recording.
  * @slot footer - Content at the bottom, in every state.
@@ -113,7 +103,7 @@ const loadEngine: LoadEngine = async () => (await import('../engine/sharedDiariz
  * @cssprop [--voxlane-speaker-7] - Color of the seventh speaker.
  * @cssprop [--voxlane-speaker-8] - Color of the eighth speaker; the ninth uses the first color with a pattern.
  */
-export class VoxlaneDiarizerElement extends ReflectingElement {
+export class VoxlaneDiarizerElement extends PlayingElement {
   /** Attributes whose changes take effect. */
   static readonly observedAttributes: readonly string[] = ['src', ...RUN_ATTRIBUTES, 'theme', 'lang'];
 
@@ -128,15 +118,23 @@ export class VoxlaneDiarizerElement extends ReflectingElement {
   /** A source was set and its run has not started yet. Several changes in one task start one run. */
   #isDue = false;
   #isScheduled = false;
-  /** The last reported problem of the attributes; null while they are valid. */
+  /** The last reported problem of the attributes and properties; null while they are valid. */
   #fault: string | null = null;
+  /** The result that the page has set, until another recording is analyzed. */
+  #given: GivenResult | null = null;
+  /** Names that the page has set, until there is a result for them. */
+  #names: ReadonlyMap<string, string> | null = null;
+  /** Errors of the last values of properties. */
+  readonly #refused = new Map<'result' | 'speakerNames', VoxlaneError>();
 
   /** The engine is loaded with the first recording, not here. */
   constructor() {
     super();
     this.attachShadow({ mode: 'open', delegatesFocus: false });
     this.#session = new Session(loadEngine, {
-      onPhase: (phase) => this.#shell?.show(phase),
+      onPhase: (phase) => {
+        this.#show(phase);
+      },
       onProgress: (detail) => this.dispatchEvent(new CustomEvent('progress', { detail })),
       onResult: (detail) => this.dispatchEvent(new CustomEvent('result', { detail })),
       onFailed: (detail) => this.dispatchEvent(new CustomEvent('error', { detail })),
@@ -167,12 +165,46 @@ export class VoxlaneDiarizerElement extends ReflectingElement {
     return this.#options;
   }
   set options(value: DiarizerOptions) {
-    this.#options = value;
+    this.#options = isAbsent(value) ? {} : value;
   }
 
-  /** Result of the last successful run; null before the first. It is kept while another recording is analyzed. */
-  get result(): DiarizationResult | null {
+  /**
+   * The shown result: that of the last successful run, or the one that was set. Null before the first. It is kept while
+   * another recording is analyzed.
+   *
+   * Set a result of the library, an object with turns, an array of turns, or the text of an RTTM file to show it without a
+   * run. As long as such a result is set, the recording in `src` or `source` is not analyzed but only played. Null removes
+   * it; the recording is then analyzed. A value of another form is an `error` event, and the shown result stays.
+   */
+  get result(): ShownResult | null {
     return this.#session.last?.result ?? null;
+  }
+  set result(value: ResultToShow | ShownResult | null) {
+    // A page that keeps the result of an event in its state sets it here again.
+    if (value !== null && value === this.result) return;
+    const given = this.#accept('result', () => (isAbsent(value) ? null : readResult(value)));
+    if (given === undefined) return;
+    const wasGiven = this.#given !== null;
+    this.#given = given;
+    if (given) this.#session.take(given, this.#name);
+    else this.#session.clear();
+    if (given) this.#isDue = true;
+    else if (wasGiven) this.#isDue = this.#input !== null;
+    this.#schedule();
+  }
+
+  /**
+   * Names of speakers by label, set by the user or the page. Setting it replaces all names of the shown result; before
+   * there is one, of the next. A value that is not an object of strings is an `error` event, and the names stay.
+   */
+  get speakerNames(): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.#names ?? this.#session.last?.memory.names ?? []);
+  }
+  set speakerNames(value: Readonly<Record<string, string>> | null) {
+    const names = this.#accept('speakerNames', () => (isAbsent(value) ? new Map<string, string>() : readNames(value)));
+    if (!names) return;
+    this.#names = names;
+    this.#schedule();
   }
 
   /** Whether a run is in progress or queued behind the run of another widget. */
@@ -191,6 +223,7 @@ export class VoxlaneDiarizerElement extends ReflectingElement {
     if (source === undefined && !this.#isDue && this.#run) return this.#run;
     if (!this.#scope) return Promise.reject(notConnected());
     if (source !== undefined) this.#input = source;
+    this.#given = null;
     return this.#start();
   }
 
@@ -236,10 +269,7 @@ export class VoxlaneDiarizerElement extends ReflectingElement {
     else this.#schedule();
   }
 
-  /**
-   * A document without a window, such as that of a template, renders nothing and cannot adopt the sheet of another
-   * document.
-   */
+  /** A document without a window, such as that of a template, renders nothing and cannot adopt the sheet of another document. */
   get #isInPage(): boolean {
     return this.isConnected && this.ownerDocument.defaultView !== null;
   }
@@ -252,12 +282,16 @@ export class VoxlaneDiarizerElement extends ReflectingElement {
     root.adoptedStyleSheets = [sheetFor(this.ownerDocument)];
     this.#shell = createShell(scope, root, wordsIn(languageOf(this)), {
       open: (file) => {
+        // Another recording: the names and turns of the page belong to the previous one.
+        this.#given = null;
+        this.#names = null;
         this.source = file;
       },
       cancel: () => {
         this.cancel();
       },
       retry: () => {
+        this.#given = null;
         this.#quietly(this.#start());
       },
       back: () => {
@@ -265,15 +299,20 @@ export class VoxlaneDiarizerElement extends ReflectingElement {
       },
       hasResult: () => this.#session.last !== null,
       renamed: (detail) => this.dispatchEvent(new CustomEvent('rename', { detail })),
+      turnClicked: (detail) => this.dispatchEvent(new CustomEvent('turnclick', { detail, cancelable: true })),
+      timeUpdated: () => this.dispatchEvent(new Event('timeupdate')),
+      shown: (playback) => {
+        connectPlayback(this, playback);
+      },
     });
-    this.#shell.show(this.#session.phase);
+    this.#show(this.#session.phase);
   }
 
   #unmount(): void {
     const scope = this.#scope;
     if (!scope) return;
     // An interrupted run starts again when the element is inserted again.
-    this.#isDue ||= this.#session.isRunning;
+    this.#isDue ||= this.#session.isRunning || this.#session.isOpening;
     this.#scope = null;
     this.#shell = null;
     // The notice is part of the shell: report the problem again after insertion.
@@ -285,8 +324,8 @@ export class VoxlaneDiarizerElement extends ReflectingElement {
   /** @param input frameworks set undefined to remove a property */
   #setInput(input: DiarizationSource | string | null | undefined): void {
     this.#input = input === '' ? null : (input ?? null);
-    this.#isDue = this.#input !== null;
-    if (this.#input === null) {
+    this.#isDue = this.#input !== null || this.#given !== null;
+    if (this.#input === null && this.#given === null) {
       this.#session.cancel();
       this.#session.clear();
     }
@@ -300,14 +339,55 @@ export class VoxlaneDiarizerElement extends ReflectingElement {
       this.#isScheduled = false;
       if (!this.#scope) return;
       this.#checkAttributes();
+      if (this.#isDue && this.#given) this.#showGiven(this.#given);
       // With invalid attributes, the run waits until they change.
-      if (this.#isDue && this.#fault === null) this.#quietly(this.#start());
+      else if (this.#isDue && this.#fault === null) this.#quietly(this.#start());
+      this.#applyNames();
     });
+  }
+
+  #showGiven(given: GivenResult): void {
+    this.#isDue = false;
+    const track = this.track;
+    void this.#session.showGiven({ given, source: this.#input, name: this.#name, track: track !== null && track > 0 ? track : undefined });
+  }
+
+  /** Names wait while a result is on its way: they are for that result. */
+  #applyNames(): void {
+    const outcome = this.#session.last;
+    if (!this.#names || !outcome || this.#isDue || this.#session.isRunning || this.#session.isOpening) return;
+    outcome.memory.names = this.#names;
+    this.#names = null;
+    this.#shell?.showNames();
+  }
+
+  #show(phase: Phase): void {
+    if (phase.kind === 'done') this.#applyNames();
+    this.#shell?.show(phase);
+  }
+
+  /** Reads a value of a property; undefined, and an event, if it is invalid. */
+  #accept<Value>(property: 'result' | 'speakerNames', read: () => Value): Value | undefined {
+    try {
+      const value = read();
+      this.#refused.delete(property);
+      return value;
+    } catch (thrown) {
+      if (!(thrown instanceof VoxlaneError)) throw thrown;
+      this.#refused.set(property, thrown);
+      this.#schedule();
+      return undefined;
+    }
+  }
+
+  /** Display name of the current recording. */
+  get #name(): string {
+    return (this.#input === null ? null : nameOfSource(this.#input)) ?? wordsIn(languageOf(this)).recording;
   }
 
   /** Reports invalid attributes as soon as they are set, not only when a run starts. */
   #checkAttributes(): void {
-    let error: VoxlaneError | null = null;
+    let [error = null] = this.#refused.values();
     try {
       this.#settings();
     } catch (thrown) {
@@ -328,7 +408,6 @@ export class VoxlaneDiarizerElement extends ReflectingElement {
     this.#isDue = false;
     const source = this.#input;
     if (source === null) return Promise.reject(noRecording());
-    const name = nameOfSource(source) ?? wordsIn(languageOf(this)).recording;
     let settings: WidgetSettings;
     try {
       settings = this.#settings();
@@ -338,7 +417,7 @@ export class VoxlaneDiarizerElement extends ReflectingElement {
       return Promise.reject(thrown instanceof Error ? thrown : new Error(String(thrown)));
     }
     this.#run = null;
-    const run = this.#session.run({ source, name, settings });
+    const run = this.#session.run({ source, name: this.#name, settings });
     // A listener for the end of the previous run may have started a newer run.
     this.#run ??= run;
     const forget = (): void => {

@@ -1,10 +1,13 @@
 import { toAudacityLabels, toCsv, toSrt, toWebVtt } from '../formats/textExports';
 import { toEaf, toTextGrid } from '../formats/tiers';
-import { toJson } from '../formats/json';
+import { annotationOf } from '../editing/annotationOf';
+import { exclusiveOf } from '../editing/exclusive';
+import { type JsonSource, toJson } from '../formats/json';
 import { toRttm } from '../formats/rttm';
 import type { Turn } from '../timeline/turns';
 import type { ExportedFile } from '../ui-kit/files';
 import { rttmUri, stem } from '../ui-kit/format';
+import type { ShownResult } from './givenResult';
 import type { Outcome } from './state/phase';
 
 export type WidgetExport = 'rttm' | 'json' | 'srt' | 'vtt' | 'csv' | 'audacity' | 'textgrid' | 'eaf';
@@ -29,8 +32,7 @@ export function exportFile(format: WidgetExport, { name, result }: Outcome, name
     case 'rttm':
       return file('rttm', 'text/plain', toRttm(called(names.given), rttmUri(name)));
     case 'json': {
-      const speakers = result.speakers.map((speaker) => ({ ...speaker, name: names.given.get(speaker.label) ?? null }));
-      return file('json', 'application/json', toJson(name, { ...result, speakers }));
+      return file('json', 'application/json', toJson(name, jsonSource(result, names.given)));
     }
     case 'srt':
       return file('srt', 'application/x-subrip', toSrt(called(names.shown)));
@@ -45,4 +47,23 @@ export function exportFile(format: WidgetExport, { name, result }: Outcome, name
     case 'eaf':
       return file('eaf', 'application/xml', toEaf(called(names.shown), { mediaFile: name, date }));
   }
+}
+
+/** Turns that were set by the page have no run: what is unknown is null or computed from the turns. */
+function jsonSource(result: ShownResult, names: SpeakerNames['given']): JsonSource {
+  const { turns, durationSeconds } = result;
+  const speechOf = (label: string): number =>
+    turns.reduce((sum, turn) => (turn.speaker === label ? sum + turn.endSeconds - turn.startSeconds : sum), 0);
+  return {
+    ...result,
+    backend: result.backend ?? null,
+    timings: result.timings ?? {},
+    exclusiveTurns: result.exclusiveTurns ?? exclusiveOf(annotationOf(turns, [], result.speakers, durationSeconds)),
+    speakers: result.speakers.map((speaker) => ({
+      label: speaker.label,
+      name: names.get(speaker.label) ?? null,
+      speechSeconds: speaker.speechSeconds ?? speechOf(speaker.label),
+      centroid: speaker.centroid ?? null,
+    })),
+  };
 }

@@ -1,4 +1,5 @@
 import type { DiarizationResult, DiarizerOptions, Progress } from '../engine/types';
+import type { Turn } from '../timeline/turns';
 import type { VoxlaneError } from '../util/errors';
 import { THEME_NAMES, type WidgetTheme } from './settings';
 
@@ -16,17 +17,21 @@ export interface SpeakerRename {
  * Like the events of media elements, they do not bubble: listen on the element. An `error` that reached the window
  * would look like an error of the page.
  */
-export interface VoxlaneDiarizerEventMap extends Omit<HTMLElementEventMap, 'progress' | 'error'> {
+export interface VoxlaneDiarizerEventMap extends Omit<HTMLElementEventMap, 'progress' | 'error' | 'timeupdate'> {
   /** A stage of the current run advanced. */
   progress: CustomEvent<Progress>;
   /** A run succeeded. */
   result: CustomEvent<DiarizationResult>;
-  /** A run failed, or an attribute has an invalid value. */
+  /** A run failed, or an attribute or a property has an invalid value. */
   error: CustomEvent<VoxlaneError>;
   /** A run was canceled: by the user, by `cancel()`, by another source, or because the element was removed. */
   cancel: Event;
   /** The user renamed a speaker. */
   rename: CustomEvent<SpeakerRename>;
+  /** The position of playback changed: several times per second during playback, and after each seek, pause and end. */
+  timeupdate: Event;
+  /** The user chose a turn, in the timeline or in the list. Cancelable: if it is canceled, playback does not move. */
+  turnclick: CustomEvent<Turn>;
 }
 
 /** `HTMLElement`; on a server, which has none, an unused class so that the module can be imported. */

@@ -24,8 +24,10 @@ export interface WidgetWords {
     readonly position: string;
     readonly at: (seconds: number, speakers: string) => string;
     readonly silence: string;
-    /** Reasons why the recording does not play. */
-    readonly playback: Readonly<Record<PlaybackProblem, string>>;
+    /** Reasons why the recording does not play; `absent`: there is none. */
+    readonly playback: Readonly<Record<PlaybackProblem | 'absent', string>>;
+    /** In place of the waveform. */
+    readonly wave: { readonly reading: string; readonly undecodable: string; readonly incomplete: string };
     readonly speakers: string;
     readonly speaker: (index: number) => string;
     readonly nameOf: (name: string) => string;
@@ -105,9 +107,15 @@ function english(): WidgetWords {
       at: (seconds, speakers) => `${clock(seconds, 1)}, ${speakers}`,
       silence: 'no one is speaking',
       playback: {
+        absent: 'Without its recording, the result cannot be played.',
         unplayable: 'This recording cannot be played here. Its turns are still shown.',
         'no-output': 'No audio output device was found. Connect one and press Play.',
         stopped: 'Playback stopped. Check the audio output device, then press Play to try again.',
+      },
+      wave: {
+        reading: 'Reading the waveform …',
+        undecodable: 'No waveform: this browser decodes this file only as a whole.',
+        incomplete: 'Part of the waveform is missing: the rest of the file could not be read.',
       },
       speakers: 'Speakers',
       speaker: (index) => `Speaker ${index + 1}`,
@@ -197,9 +205,15 @@ function german(): WidgetWords {
       at: (seconds, speakers) => `${clock(seconds, 1)}, ${speakers}`,
       silence: 'niemand spricht',
       playback: {
+        absent: 'Ohne seine Aufnahme kann das Ergebnis nicht abgespielt werden.',
         unplayable: 'Diese Aufnahme kann hier nicht abgespielt werden. Ihre Beiträge werden trotzdem gezeigt.',
         'no-output': 'Es wurde kein Audioausgabegerät gefunden. Schließen Sie eines an, und drücken Sie auf „Abspielen“.',
         stopped: 'Die Wiedergabe wurde unterbrochen. Prüfen Sie das Audioausgabegerät, und drücken Sie dann auf „Abspielen“.',
+      },
+      wave: {
+        reading: 'Wellenform wird gelesen …',
+        undecodable: 'Keine Wellenform: Dieser Browser dekodiert diese Datei nur als Ganzes.',
+        incomplete: 'Ein Teil der Wellenform fehlt: Der Rest der Datei ist nicht lesbar.',
       },
       speakers: 'Wer spricht',
       speaker: (index) => `Sprecher ${index + 1}`,

@@ -7,7 +7,7 @@ export interface Contents {
   readonly maxUnpackedBytes: number;
 }
 
-const ENTRIES = ['compare', 'formats', 'index', 'score', 'widget'];
+const ENTRIES = ['compare', 'formats', 'index', 'react', 'score', 'widget'];
 const WORKERS = ['clustering', 'compare', 'decode', 'embedding', 'segmentation'];
 
 export const CONTENTS: Readonly<Record<'voxlane' | 'voxlane-assets', Contents>> = {

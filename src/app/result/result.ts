@@ -39,7 +39,7 @@ export function doneView(context: ViewContext): View {
   if (outcome.result && outcome.annotation.turns.length === 0) return silentView(context, outcome);
 
   const { durationSeconds } = outcome.annotation;
-  const player = new Player(scope, outcome.blob ?? new Blob(), durationSeconds);
+  const player = new Player(scope, outcome.blob, durationSeconds);
   const status = createStatusLine(scope);
   const editor = createEditor(scope, {
     outcome,

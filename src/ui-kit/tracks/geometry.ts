@@ -41,17 +41,26 @@ export function trackMetrics(narrow: boolean, pressed = false): Pick<Geometry, '
   return { trackHeight: labelHeight + 31, labelHeight, barTop: labelHeight + 2, barHeight: 20 };
 }
 
-/** Layout of a timeline that shows the whole recording and all tracks, without a waveform. */
+/** What a timeline of the whole recording shows. */
+interface WholeTimeline {
+  readonly width: number;
+  readonly numTracks: number;
+  readonly durationSeconds: number;
+  /** Default: no waveform. */
+  readonly waveHeight?: number;
+}
+
+/** Layout of a timeline that shows the whole recording and all tracks. */
 export function wholeGeometry(
   metrics: ReturnType<typeof trackMetrics>,
-  { width, numTracks, durationSeconds }: { readonly width: number; readonly numTracks: number; readonly durationSeconds: number },
+  { width, numTracks, durationSeconds, waveHeight = 0 }: WholeTimeline,
 ): Geometry {
   return {
     ...metrics,
     width,
-    height: AXIS_HEIGHT + numTracks * metrics.trackHeight,
+    height: AXIS_HEIGHT + waveHeight + numTracks * metrics.trackHeight,
     axisHeight: AXIS_HEIGHT,
-    waveHeight: 0,
+    waveHeight,
     startSeconds: 0,
     secondsPerPixel: durationSeconds / Math.max(1, width - 2 * INSET),
     inset: INSET,

@@ -1,6 +1,8 @@
+import type { PeakPyramid } from '../../audio/peaks';
 import type { StageName } from '../../engine/stages';
-import type { DiarizationResult, Progress } from '../../engine/types';
+import type { Progress } from '../../engine/types';
 import type { VoxlaneError } from '../../util/errors';
+import type { ShownResult } from '../givenResult';
 
 /** The step of a run that the user sees: a step before the stages, or the last stage that has begun. */
 export type RunStep = 'fetching' | 'waiting' | 'loading' | 'decode' | 'segmentation' | 'fbank' | 'embedding' | 'clustering';
@@ -18,13 +20,30 @@ export interface RunState {
   readonly download: { readonly receivedBytes: number; readonly totalBytes: number } | null;
 }
 
+/** What outlives the view of a result, which is replaced when the language changes or the element moves. */
+export interface ViewMemory {
+  /** Names of speakers by label, set by the user or the page. */
+  names: ReadonlyMap<string, string>;
+  /** Position of playback. */
+  positionSeconds: number;
+  /** The whole waveform; null until it was read. */
+  peaks: PeakPyramid | null;
+}
+
 /** A recording with its result. */
 export interface Outcome {
   readonly name: string;
-  readonly result: DiarizationResult;
-  /** The playable recording; null if the source was samples. */
+  readonly result: ShownResult;
+  /** The playable recording; null if the source was samples, or if there is none. */
   readonly sound: Blob | null;
+  /** Whether the page or the user has given a recording, playable or not. */
+  readonly hasRecording: boolean;
+  /** Audio track of the recording, counted from 1; undefined for the default of the file. */
+  readonly track: number | undefined;
+  readonly memory: ViewMemory;
 }
+
+export const newMemory = (names: ReadonlyMap<string, string> = new Map()): ViewMemory => ({ names, positionSeconds: 0, peaks: null });
 
 /** The state that the widget shows. */
 export type Phase =

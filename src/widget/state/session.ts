@@ -3,67 +3,10 @@ import type { DiarizerShare } from '../../engine/sharedDiarizer';
 import type { DiarizationResult, DiarizeOptions, DiarizerOptions, ModelDownload, Progress } from '../../engine/types';
 import { Scope } from '../../ui-kit/scope';
 import { VoxlaneError } from '../../util/errors';
-import { fetchFile, isMissing } from '../../util/fetch';
+import type { GivenResult } from '../givenResult';
 import type { WidgetSettings } from '../settings';
-import { type Outcome, overallProgress, type Phase, type RunState, type StageProgress } from './phase';
-
-/** The input of the engine, and the playable recording. */
-interface Recording {
-  readonly input: DiarizationSource;
-  /** Null if the source is samples, which cannot be played. */
-  readonly sound: Blob | null;
-}
-
-/** Display name of a recording; null if the source has none. */
-export function nameOfSource(source: DiarizationSource | string): string | null {
-  if (source instanceof File) return source.name;
-  if (typeof source !== 'string') return null;
-  const last = source.split(/[?#]/, 1)[0]!.split('/').filter(Boolean).at(-1);
-  if (last === undefined || source.startsWith('data:') || source.startsWith('blob:')) return null;
-  try {
-    return decodeURIComponent(last);
-  } catch {
-    // A percent sign that is not an escape.
-    return last;
-  }
-}
-
-/**
- * Fetches the recording if the source is a URL; returns other sources unchanged.
- *
- * @throws VoxlaneError `source-missing` if the server has no such file, `audio-missing` for other failures to fetch it;
- * `cancelled`
- */
-async function openRecording(source: DiarizationSource | string, signal: AbortSignal): Promise<Recording> {
-  if (typeof source === 'string') {
-    const blob = await fetchRecording(source, signal);
-    return { input: blob, sound: blob };
-  }
-  if (source instanceof ArrayBuffer) {
-    // One blob for both: otherwise the engine would create its own copy.
-    const blob = new Blob([source]);
-    return { input: blob, sound: blob };
-  }
-  return { input: source, sound: source instanceof Blob ? source : null };
-}
-
-function fetchRecording(address: string, signal: AbortSignal): Promise<Blob> {
-  return fetchFile(
-    new URL(address, document.baseURI),
-    (response) => response.blob(),
-    (why, cause, status) =>
-      new VoxlaneError(
-        {
-          code: isMissing(status) ? 'source-missing' : 'audio-missing',
-          problem: `The recording at ${address} could not be fetched: ${why}`,
-          expected: 'the URL of an audio or video file that this page may read',
-          remedy: 'Check the attribute src and the connection; a file on another origin requires that its server allows this page (CORS)',
-        },
-        { cause },
-      ),
-    signal,
-  );
-}
+import { newMemory, type Outcome, overallProgress, type Phase, type RunState, type StageProgress } from './phase';
+import { lengthOf, openRecording, type Recording } from './recording';
 
 /**
  * Running and queued runs by engine. Widgets with equal options share one engine whose runs take turns; the widget
@@ -131,10 +74,23 @@ interface RunRequest {
   readonly settings: WidgetSettings;
 }
 
+/** A result of the page, with the recording to play. */
+interface Showing {
+  readonly given: GivenResult;
+  /** Null: the result is shown without a recording. */
+  readonly source: DiarizationSource | string | null;
+  /** Display name of the recording. */
+  readonly name: string;
+  /** Audio track of the recording, counted from 1; undefined for the default of the file. */
+  readonly track: number | undefined;
+}
+
 /** Runs of one widget, one at a time: a new run ends the previous one. Independent of the DOM. */
 export class Session {
   private share: { readonly key: string; readonly share: DiarizerShare } | null = null;
   private controller: AbortController | null = null;
+  /** Ends the reading of the recording of a result that the page has set. */
+  private opening: AbortController | null = null;
   private outcome: Outcome | null = null;
   /** The model download in progress. */
   private download: RunState['download'] = null;
@@ -162,6 +118,11 @@ export class Session {
 
   get isRunning(): boolean {
     return this.controller !== null;
+  }
+
+  /** Whether the recording of a result that the page has set is being read. */
+  get isOpening(): boolean {
+    return this.opening !== null;
   }
 
   /**
@@ -209,7 +170,7 @@ export class Session {
       // The run was aborted just before its result arrived.
       signal.throwIfAborted();
       this.controller = null;
-      this.outcome = { name, result, sound: recording.sound };
+      this.outcome = { name, result, sound: recording.sound, hasRecording: true, track: settings.run.track, memory: newMemory() };
       this.show({ kind: 'done', outcome: this.outcome });
       this.events.onResult(result);
       return result;
@@ -226,8 +187,52 @@ export class Session {
     }
   }
 
+  /** Takes a result of the page without showing it; ends the current run. {@link showGiven} shows it. */
+  take({ result, names }: GivenResult, name: string): void {
+    this.cancel();
+    this.outcome = { name, result, sound: null, hasRecording: false, track: undefined, memory: newMemory(names) };
+  }
+
+  /**
+   * Shows the result of {@link take}, with its recording if there is one. A recording that cannot be fetched is reported;
+   * the turns are shown without it.
+   */
+  async showGiven({ given, source, name, track }: Showing): Promise<void> {
+    // A recording that is still being read is replaced without showing the result in between.
+    this.opening?.abort();
+    this.opening = null;
+    this.cancel();
+    const controller = new AbortController();
+    this.opening = controller;
+    const memory = this.outcome?.memory ?? newMemory(given.names);
+    memory.peaks = null;
+    let sound: Blob | null = null;
+    let problem: VoxlaneError | null = null;
+    let lengthSeconds: number | null = null;
+    this.outcome = { name, result: given.result, sound, hasRecording: source !== null, track, memory };
+    try {
+      if (typeof source === 'string') this.show({ kind: 'running', run: { name, step: 'fetching', fraction: 0, secondsLeft: null, download: null } });
+      if (source !== null) ({ sound } = await openRecording(source, controller.signal));
+      if (sound && !given.isLengthKnown) lengthSeconds = await lengthOf(sound);
+    } catch (thrown) {
+      problem = asVoxlaneError(thrown);
+    }
+    if (this.opening !== controller) return;
+    this.opening = null;
+    const durationSeconds = Math.max(given.result.durationSeconds, lengthSeconds ?? 0);
+    const result = lengthSeconds === null ? given.result : { ...given.result, durationSeconds };
+    this.outcome = { ...this.outcome, result, sound };
+    this.show({ kind: 'done', outcome: this.outcome });
+    if (problem) this.events.onFailed(problem);
+  }
+
   /** Ends the current run, which rejects with `cancelled`; the previous state is shown again. */
   cancel(): void {
+    if (this.opening) {
+      this.opening.abort();
+      this.opening = null;
+      this.showLast();
+    }
     if (!this.controller) return;
     this.abort();
     this.showLast();
@@ -241,19 +246,22 @@ export class Session {
 
   /** Removes the last result. */
   clear(): void {
+    this.opening?.abort();
+    this.opening = null;
     this.outcome = null;
     if (!this.controller) this.showLast();
   }
 
   /** Ends the run and releases the engine. The session can be used again. */
   release(): void {
-    const wasRunning = this.isRunning;
+    const { isRunning: wasRunning, isOpening: wasOpening } = this;
+    this.opening?.abort();
+    this.opening = null;
     this.abort();
     this.share?.share.release();
     this.share = null;
-    if (!wasRunning) return;
-    this.current = this.outcome ? { kind: 'done', outcome: this.outcome } : { kind: 'empty' };
-    this.events.onCancelled();
+    if (wasRunning || wasOpening) this.current = this.outcome ? { kind: 'done', outcome: this.outcome } : { kind: 'empty' };
+    if (wasRunning) this.events.onCancelled();
   }
 
   private abort(): void {

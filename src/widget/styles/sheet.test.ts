@@ -19,7 +19,7 @@ describe("the widget's CSS", () => {
     const declared = new Set([...css.matchAll(/(--[a-z0-9-]+):/g)].map(([, name]) => name));
     const used = new Set([...css.matchAll(/var\((--[a-z0-9-]+)/g)].map(([, name]) => name!));
     // Set by script: the first three on the element, the height on a row, the color on a swatch.
-    const set = ['--vx-axis-height', '--vx-track-height', '--vx-label-height', '--row-height', '--color'];
+    const set = ['--vx-axis-height', '--vx-tracks-top', '--vx-track-height', '--vx-label-height', '--row-height', '--color'];
     expect(used.size).toBeGreaterThan(20);
     expect([...used].filter((name) => !declared.has(name) && !set.includes(name) && !name.startsWith('--voxlane-'))).toEqual([]);
   });

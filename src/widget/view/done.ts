@@ -2,79 +2,18 @@ import { createMenu } from '../../ui-kit/controls';
 import { h, icon, setText } from '../../ui-kit/dom';
 import { download } from '../../ui-kit/files';
 import { Player } from '../../ui-kit/player';
-import { fillTracks, type Track } from '../../ui-kit/tracks/model';
-import { swatch } from '../../ui-kit/tracks/palette';
+import type { Turn } from '../../timeline/turns';
+import { fillTracks, labelNumber, type Track } from '../../ui-kit/tracks/model';
 import { createTurnTable } from '../../ui-kit/turnTable';
 import { VoxlaneError } from '../../util/errors';
 import { loadPart } from '../../util/fetch';
 import type { SpeakerNames, WidgetExport } from '../exports';
 import type { Outcome } from '../state/phase';
 import type { WidgetWords } from '../words';
+import { createSpeakers } from './speakers';
 import { createTimeline } from './timeline';
-import { recordingButton, type WidgetContext, type WidgetView } from './views';
-
-interface SpeakerList {
-  readonly element: HTMLElement;
-  readonly setSpeaking: (tracks: readonly Track[]) => void;
-}
-
-/** A speaker's row: color, editable name, speaking time and share. */
-interface SpeakerRow {
-  readonly track: Track;
-  readonly element: HTMLElement;
-}
-
-/**
- * The list of speakers, one row beside each track.
- *
- * @param onName called when the user sets a name; an empty name removes it
- */
-function createSpeakers({ scope, words }: WidgetContext, tracks: readonly Track[], onName: (track: Track, name: string) => Track): SpeakerList {
-  const rows = tracks.map((track): SpeakerRow => {
-    let current = track;
-    const label = h('span', { class: 'visually-hidden' });
-    const field = h('input', { type: 'text', class: 'speaker__name', part: 'speaker-name', maxlength: 80, spellcheck: 'false', autocomplete: 'off' });
-    const show = (): void => {
-      field.value = current.name;
-      setText(label, words.done.nameOf(current.name));
-    };
-    show();
-    const commit = (): void => {
-      const name = field.value.trim();
-      if (name !== current.name) current = onName(current, name);
-      show();
-    };
-    scope.on(field, 'change', commit);
-    scope.on(field, 'keydown', (event) => {
-      // The key that ends the composition of a character belongs to the input method.
-      if (event.isComposing) return;
-      if (event.key === 'Enter') commit();
-      // With nothing to revert, Escape belongs to the page, where it may close a dialog.
-      else if (event.key === 'Escape' && field.value !== current.name) show();
-      else return;
-      event.preventDefault();
-      field.select();
-    });
-    return {
-      track,
-      element: h(
-        'li',
-        { class: 'speaker', part: 'speaker' },
-        swatch(track.color),
-        h('label', { class: 'speaker__label' }, label, field),
-        h('span', { class: 'speaker__share' }, words.done.share(track.seconds, track.share)),
-      ),
-    };
-  });
-  const element = h('ul', { class: 'speakers', part: 'speakers', 'aria-label': words.done.speakers }, ...rows.map((row) => row.element));
-  return {
-    element,
-    setSpeaking(speaking) {
-      const labels = speaking.map((track) => track.label);
-      for (const row of rows) row.element.classList.toggle('is-speaking', labels.includes(row.track.label));
-    },
-  };
-}
+import { recordingButton, type DoneView, type WidgetContext } from './views';
+import { readWaveform } from './waveform';
 
 const NAMES: Readonly<Record<WidgetExport, string>> = {
   rttm: 'RTTM',
@@ -126,28 +65,29 @@ function createExportMenu({ scope, words, announce }: WidgetContext, outcome: Ou
 }
 
 /** Notes about audio that was repaired, skipped or omitted; null if there are none. */
-function notesOf({ notes }: Outcome['result'], words: WidgetWords): HTMLElement | null {
+function notesOf({ notes = [] }: Outcome['result'], words: WidgetWords): HTMLElement | null {
   if (notes.length === 0) return null;
   const items = notes.map(({ code, text }) => h('li', { 'data-code': code, lang: words.engineLanguage }, text));
   return h('ul', { class: 'fine notes', part: 'notes', 'aria-label': words.done.notes }, ...items);
 }
 
-/**
- * The view of a result: player, speaker names, turns and export.
- *
- * @param names names set by the user, by label; this view updates them
- */
-export function doneView(context: WidgetContext, outcome: Outcome, names: Map<string, string>): WidgetView {
+/** Media elements report their position four times per second or more. */
+const TIMEUPDATE_SECONDS = 0.2;
+
+/** The view of a result: player, waveform, speaker names, turns and export. It updates the memory of the outcome. */
+export function doneView(context: WidgetContext, outcome: Outcome): DoneView {
   const { scope, words, actions, announce } = context;
-  const { result, sound } = outcome;
+  const { result, sound, memory } = outcome;
   const { turns, durationSeconds } = result;
-  const nameOf = (label: string, index: number): string => names.get(label) ?? words.done.speaker(index);
+  // Labels of a file are usually names; those of a run are numbers.
+  const nameOf = (label: string, index: number): string =>
+    memory.names.get(label) ?? (labelNumber(label) === null ? label : words.done.speaker(index));
   const tracksNow = (): Track[] =>
     fillTracks(
       result.speakers.map(({ label }, index) => ({ label, name: nameOf(label, index), color: index })),
       turns,
     );
-  const speakerNames = (): SpeakerNames => ({ given: names, shown: new Map(tracksNow().map(({ label, name }) => [label, name])) });
+  const speakerNames = (): SpeakerNames => ({ given: memory.names, shown: new Map(tracksNow().map(({ label, name }) => [label, name])) });
 
   const heading = h('h2', { class: 'title', tabindex: -1 }, outcome.name);
   const header = h(
@@ -167,8 +107,7 @@ export function doneView(context: WidgetContext, outcome: Outcome, names: Map<st
     ),
   );
 
-  // Without sound, an empty file stands in: it cannot be played, but the playhead still moves.
-  const player = new Player(scope, sound ?? new Blob(), durationSeconds);
+  const player = new Player(scope, sound, durationSeconds);
   const play = h('button', { type: 'button', class: 'play', part: 'play-button', 'aria-label': words.done.play }, icon('play'));
   const now = h('span', { class: 'clock__now' });
   const trouble = h('p', { class: 'fine', role: 'status', hidden: true });
@@ -184,28 +123,35 @@ export function doneView(context: WidgetContext, outcome: Outcome, names: Map<st
   );
 
   const tracks = tracksNow();
-  const speakers = createSpeakers(context, tracks, (track, given) => {
-    // The field was cleared, but there was no name to remove.
-    if (!given && !names.has(track.label)) return track;
-    if (given) names.set(track.label, given);
-    else names.delete(track.label);
+  const showNames = (): Track[] => {
     const renamed = tracksNow();
-    const next = renamed.find(({ label }) => label === track.label) ?? track;
     timeline.setTracks(renamed);
     table.setTurns(turns, renamed);
+    return renamed;
+  };
+  const speakers = createSpeakers(context, tracks, (track, given) => {
+    // The field was cleared, but there was no name to remove.
+    if (!given && !memory.names.has(track.label)) return track;
+    const names = new Map(memory.names);
+    if (given) names.set(track.label, given);
+    else names.delete(track.label);
+    memory.names = names;
+    const next = showNames().find(({ label }) => label === track.label) ?? track;
     announce(words.announce.renamed(track.name, next.name));
     actions.renamed({ speaker: track.label, name: given || null });
     return next;
   });
+  const choose = (turn: Turn): void => {
+    if (actions.turnClicked(turn)) player.playFrom(turn.startSeconds);
+  };
   const timeline = createTimeline(context, {
     durationSeconds,
+    hasWave: sound !== null,
     speakers: speakers.element,
     onSeek: (seconds) => {
       player.seek(seconds);
     },
-    onPlay: ({ startSeconds }) => {
-      player.playFrom(startSeconds);
-    },
+    onPlay: choose,
     onToggle: () => {
       player.toggle();
     },
@@ -214,32 +160,63 @@ export function doneView(context: WidgetContext, outcome: Outcome, names: Map<st
     words: { ...words.done.table, corrected: '' },
     formats: words.formats,
     rowPart: 'turn',
-    onPlay: ({ startSeconds }) => {
-      player.playFrom(startSeconds);
-    },
+    onPlay: choose,
     onSelect: () => undefined,
   });
   table.element.setAttribute('part', 'turns');
 
   let wasPlaying: boolean | null = null;
+  let reportedSeconds = memory.positionSeconds;
+  /** Reports less often than once per frame, but each seek, start, pause and end. */
+  const reportPosition = (position: number, isPlaying: boolean): void => {
+    const isContinuing = isPlaying && wasPlaying === true;
+    const isDue = isContinuing
+      ? Math.abs(position - reportedSeconds) >= TIMEUPDATE_SECONDS
+      : position !== reportedSeconds || (wasPlaying ?? false) !== isPlaying;
+    if (!isDue) return;
+    reportedSeconds = position;
+    actions.timeUpdated();
+  };
   const refresh = (): void => {
     const { position, playing, playable, problem } = player;
+    memory.positionSeconds = position;
     setText(now, words.formats.clock(position, 1));
     timeline.setPosition(position, playing);
     table.setPosition(position, playing);
     speakers.setSpeaking(timeline.speakingAt(position));
     play.disabled = !playable;
     trouble.hidden = problem === null;
-    setText(trouble, problem ? words.done.playback[problem] : '');
+    setText(trouble, problem ? words.done.playback[outcome.hasRecording ? problem : 'absent'] : '');
+    reportPosition(position, playing);
     if (wasPlaying === playing) return;
     wasPlaying = playing;
     play.replaceChildren(icon(playing ? 'pause' : 'play'));
     play.setAttribute('aria-label', playing ? words.done.pause : words.done.play);
   };
-  player.onChange = refresh;
   timeline.setTracks(tracks);
   table.setTurns(turns, tracks);
+  if (memory.positionSeconds > 0) player.seek(memory.positionSeconds);
+  player.onChange = refresh;
   refresh();
+  if (sound && turns.length > 0) readWaveform(scope, { sound, track: outcome.track, memory, timeline, words });
+  actions.shown({
+    get positionSeconds() {
+      return player.position;
+    },
+    get isPlaying() {
+      return player.playing;
+    },
+    play: () => player.play(),
+    pause() {
+      player.pause();
+    },
+    seek(seconds) {
+      player.seek(seconds);
+    },
+  });
+  scope.add(() => {
+    actions.shown(null);
+  });
 
   const element = h(
     'div',
@@ -249,5 +226,11 @@ export function doneView(context: WidgetContext, outcome: Outcome, names: Map<st
     notesOf(result, words),
     ...(turns.length === 0 ? [h('p', { class: 'fine' }, words.done.noSpeechHint)] : [timeline.element, table.element]),
   );
-  return { element, heading };
+  return {
+    element,
+    heading,
+    showNames() {
+      speakers.setNames(showNames());
+    },
+  };
 }

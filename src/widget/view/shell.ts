@@ -5,6 +5,7 @@ import { Scope } from '../../ui-kit/scope';
 import type { Outcome, Phase } from '../state/phase';
 import type { WidgetWords } from '../words';
 import {
+  type DoneView,
   emptyView,
   failedView,
   runningView,
@@ -21,17 +22,10 @@ export interface Shell {
   readonly show: (phase: Phase) => void;
   /** Shows a line about invalid attributes; null removes it. */
   readonly setNotice: (error: VoxlaneError | null) => void;
+  /** The names in the memory of the shown outcome have changed. */
+  readonly showNames: () => void;
   /** Renders everything in another language. */
   readonly setLanguage: (words: WidgetWords) => void;
-}
-
-/** Names set by the user, by label, for each result. */
-const namesByOutcome = new WeakMap<Outcome, Map<string, string>>();
-
-function namesOf(outcome: Outcome): Map<string, string> {
-  const names = namesByOutcome.get(outcome) ?? new Map<string, string>();
-  namesByOutcome.set(outcome, names);
-  return names;
 }
 
 /** Renders into a shadow root; clears it when `scope` ends. */
@@ -39,6 +33,7 @@ export function createShell(scope: Scope, root: ShadowRoot, firstWords: WidgetWo
   let words = firstWords;
   let view: WidgetView | null = null;
   let running: RunningView | null = null;
+  let done: DoneView | null = null;
   let viewScope = scope.child();
   let phase: Phase | null = null;
   let notice: VoxlaneError | null = null;
@@ -79,13 +74,14 @@ export function createShell(scope: Scope, root: ShadowRoot, firstWords: WidgetWo
   });
   const makeView = (next: Phase): WidgetView => {
     running = null;
+    done = null;
     switch (next.kind) {
       case 'empty':
         return emptyView(context());
       case 'running':
         return (running = runningView(context()));
       case 'done':
-        return doneView(context(), next.outcome, namesOf(next.outcome));
+        return (done = doneView(context(), next.outcome));
       case 'failed':
         return failedView(context(), next.name, next.error);
     }
@@ -127,6 +123,9 @@ export function createShell(scope: Scope, root: ShadowRoot, firstWords: WidgetWo
     setNotice(error) {
       notice = error;
       showNotice();
+    },
+    showNames() {
+      done?.showNames();
     },
     setLanguage(next) {
       if (next === words) return;

@@ -1,6 +1,7 @@
+import type { PeakPyramid } from '../../audio/peaks';
 import type { Turn } from '../../timeline/turns';
-import { fitCanvas, h, isTouch, onResize } from '../../ui-kit/dom';
-import { AXIS_HEIGHT, secondsAt, trackAt, trackMetrics, wholeGeometry, xOf, type Geometry } from '../../ui-kit/tracks/geometry';
+import { fitCanvas, h, isTouch, onResize, setText } from '../../ui-kit/dom';
+import { secondsAt, trackAt, tracksTop, trackMetrics, wholeGeometry, xOf, type Geometry } from '../../ui-kit/tracks/geometry';
 import { turnAt, type Track } from '../../ui-kit/tracks/model';
 import { paintBase } from '../../ui-kit/tracks/painter';
 import { readPaints, type Paints } from '../../ui-kit/tracks/palette';
@@ -8,20 +9,28 @@ import type { WidgetContext } from './views';
 
 /** Below this width in CSS pixels, the speaker labels are inside their tracks. `result.css` uses the same number. */
 const NARROW_PIXELS = 560;
+/** Height of the waveform, above the tracks. */
+const WAVE_PIXELS = 48;
 const STEP_SECONDS = 5;
 /** Tolerance in pixels for pointing at very short turns. */
 const SLACK_PIXELS = 3;
 
-interface Timeline {
+export interface Timeline {
   readonly element: HTMLElement;
   readonly setTracks: (tracks: readonly Track[]) => void;
   readonly setPosition: (seconds: number, playing: boolean) => void;
+  /** Draws the available part of the waveform. Call it again with the same pyramid when it has grown. */
+  readonly setPeaks: (peaks: PeakPyramid) => void;
+  /** A message in place of the waveform; null for none. */
+  readonly setWaveNote: (note: string | null) => void;
   /** Tracks of the speakers at a time. */
   readonly speakingAt: (seconds: number) => readonly Track[];
 }
 
 interface TimelineOptions {
   readonly durationSeconds: number;
+  /** Whether there is space for a waveform, so that nothing moves when it has been read. */
+  readonly hasWave: boolean;
   /** The list of speakers, one row for each track. */
   readonly speakers: HTMLElement;
   readonly onSeek: (seconds: number) => void;
@@ -35,6 +44,7 @@ export function createTimeline({ scope, words, onColors }: WidgetContext, option
   const durationSeconds = Math.max(options.durationSeconds, 0.001);
   const canvas = h('canvas', {});
   const head = h('div', { class: 'playhead', part: 'playhead' });
+  const waveNote = h('p', { class: 'timeline__note', hidden: true });
   const stage = h(
     'div',
     {
@@ -46,12 +56,14 @@ export function createTimeline({ scope, words, onColors }: WidgetContext, option
       'aria-valuemax': Math.round(durationSeconds),
     },
     canvas,
+    waveNote,
     head,
   );
   const probe = h('span', { class: 'probe', hidden: true });
   const element = h('div', { class: 'timeline', part: 'tracks', role: 'group', 'aria-label': words.done.tracks }, options.speakers, stage, probe);
 
   let tracks: readonly Track[] = [];
+  let peaks: PeakPyramid | null = null;
   let paints: Paints | null = null;
   let width = 0;
   let isNarrow = false;
@@ -66,7 +78,7 @@ export function createTimeline({ scope, words, onColors }: WidgetContext, option
 
   // On touch screens, the label is the field for the name.
   const geometry = (): Geometry =>
-    wholeGeometry(trackMetrics(isNarrow, isTouch()), { width, numTracks: tracks.length, durationSeconds });
+    wholeGeometry(trackMetrics(isNarrow, isTouch()), { width, numTracks: tracks.length, durationSeconds, waveHeight: options.hasWave ? WAVE_PIXELS : 0 });
   const placeHead = (): void => {
     head.style.transform = `translateX(${xOf(geometry(), position)}px)`;
   };
@@ -77,21 +89,26 @@ export function createTimeline({ scope, words, onColors }: WidgetContext, option
     paints ??= readPaints(probe);
     const now = geometry();
     fitCanvas(context, now);
-    paintBase(context, now, { tracks, marks: [], peaks: null, isProvisional: false, hidden: null }, paints);
+    paintBase(context, now, { tracks, marks: [], peaks, isProvisional: false, hidden: null }, paints);
     placeHead();
+  };
+  const repaint = (): void => {
+    if (frame === 0) frame = requestAnimationFrame(paint);
   };
   const layOut = (): void => {
     isNarrow = element.clientWidth < NARROW_PIXELS;
     element.classList.toggle('is-narrow', isNarrow);
-    const { height, trackHeight, labelHeight } = geometry();
+    const now = geometry();
+    const { height, trackHeight, labelHeight } = now;
     element.style.setProperty('--vx-track-height', `${trackHeight}px`);
     element.style.setProperty('--vx-label-height', `${labelHeight}px`);
-    element.style.setProperty('--vx-axis-height', `${AXIS_HEIGHT}px`);
+    element.style.setProperty('--vx-tracks-top', `${tracksTop(now)}px`);
+    element.style.setProperty('--vx-axis-height', `${now.axisHeight}px`);
     stage.style.height = `${height}px`;
     // Color changes are not reported while the element is hidden.
     if (width === 0) paints = null;
     width = stage.clientWidth;
-    if (frame === 0) frame = requestAnimationFrame(paint);
+    repaint();
   };
   onResize(scope, element, layOut);
   onColors(scope, () => {
@@ -140,6 +157,14 @@ export function createTimeline({ scope, words, onColors }: WidgetContext, option
     setTracks(next) {
       tracks = next;
       layOut();
+    },
+    setPeaks(next) {
+      peaks = next;
+      repaint();
+    },
+    setWaveNote(note) {
+      waveNote.hidden = note === null;
+      setText(waveNote, note ?? '');
     },
     setPosition(seconds, playing) {
       position = seconds;

@@ -3,7 +3,9 @@ import { fileButton } from '../../ui-kit/files';
 import type { Scope } from '../../ui-kit/scope';
 import { errorsDe } from '../../ui-kit/texts/de';
 import { errorsEn } from '../../ui-kit/texts/en';
+import type { Turn } from '../../timeline/turns';
 import type { VoxlaneError } from '../../util/errors';
+import type { Playback } from '../playingElement';
 import type { SpeakerRename } from '../reflectingElement';
 import type { RunState } from '../state/phase';
 import type { WidgetWords } from '../words';
@@ -17,6 +19,12 @@ export interface WidgetActions {
   readonly back: () => void;
   readonly hasResult: () => boolean;
   readonly renamed: (rename: SpeakerRename) => void;
+  /** @returns whether the page allows playback from the turn */
+  readonly turnClicked: (turn: Turn) => boolean;
+  /** The position of playback changed. */
+  readonly timeUpdated: () => void;
+  /** The player of the shown result; null when its view is removed. */
+  readonly shown: (playback: Playback | null) => void;
 }
 
 /** The arguments shared by all views. */
@@ -35,6 +43,11 @@ export interface WidgetView {
   readonly element: HTMLElement;
   /** Receives the focus if the previous view had it. */
   readonly heading: HTMLElement;
+}
+
+export interface DoneView extends WidgetView {
+  /** The names in the memory of the outcome have changed. */
+  readonly showNames: () => void;
 }
 
 /** A bordered button. */
