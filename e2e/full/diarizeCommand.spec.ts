@@ -1,5 +1,5 @@
 /** The command line as a separate process. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
@@ -59,4 +59,20 @@ test('invalid arguments cause a one-line error', async () => {
   const { code, stdout } = await diarize('--help');
   expect(code).toBe(0);
   expect(stdout).toContain('--backend');
+});
+
+test('a bad file does not affect other files and is reflected in the exit status', async () => {
+  const bad = join(folder, 'bad.wav');
+  writeFileSync(bad, 'RIFF');
+  const { code, stderr } = await diarize(bad, 'public/sample.wav', join(folder, 'absent.wav'), '--backend', 'wasm', '--start', '7', '--duration', '8', '--out', folder, '--exclusive');
+  expect(code).toBe(1);
+  const failures = stderr.split('\n').filter((line) => line.startsWith('voxlane: '));
+  expect(failures).toHaveLength(2);
+  const rttm = readFileSync(join(folder, 'sample.exclusive.rttm'), 'utf8');
+  const turns = parseRttm(rttm).get('sample')!;
+  expect(turns.length).toBeGreaterThan(2);
+  turns.slice(1).forEach((turn, index) => {
+    // RTTM rounds times to milliseconds.
+    expect(turn.startSeconds).toBeGreaterThanOrEqual(turns[index]!.endSeconds - 0.002);
+  });
 });

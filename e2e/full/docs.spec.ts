@@ -1,9 +1,9 @@
-/** Runs every code block of the documentation and the README with the built packages. */
+/** Runs every code block of the documentation and the README with the built packages. test/full/docsCommands.test.ts checks other commands. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Frame } from '@playwright/test';
 import { unzipSync, zipSync } from 'fflate';
-import { faultsOfCommands, runInClone } from '../../scripts/docs/blockCommands';
+import { runInClone } from '../../scripts/docs/blockCommands';
 import { runFolder } from '../../scripts/docs/blockFolders';
 import { compile, outputsOf, typeErrors } from '../../scripts/docs/blockPrograms';
 import { startBlockServer, type BlockServer } from '../../scripts/docs/blockServer';
@@ -116,12 +116,6 @@ test('commands in a clone print the output shown in the pages', () => {
     const printed = runInClone(run).map(({ stdout }) => stdout).join('');
     for (const output of outputsOf(run)) expect.soft(prints(output.code, printed), `${placeOf(run)} prints\n${printed}`).toBe(true);
   }
-});
-
-test('other commands have a test and valid options', () => {
-  const others = named('repository').filter(({ fences }) => fences[0]!.group === null);
-  expect(others.length).toBeGreaterThan(3);
-  expect(others.flatMap(faultsOfCommands)).toEqual([]);
 });
 
 test('a golden bundle with the shown manifest can be read', () => {

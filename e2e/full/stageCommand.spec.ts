@@ -8,10 +8,10 @@ import { runCommand } from '../../test/browser/command';
 import { test as engineTest, expect } from '../../test/browser/engine';
 
 /**
- * Duration of the recording: 18 s are 9 windows in 3 batches, the last one partially filled. Values over 30 must be multiples of
+ * Duration of the recording: 15 s are 6 windows in 2 batches, the last one partially filled. Values over 30 must be multiples of
  * 30; 480 s take minutes.
  */
-const SECONDS = Number(process.env.VOXLANE_STAGE_SECONDS ?? 18);
+const SECONDS = Number(process.env.VOXLANE_STAGE_SECONDS ?? 15);
 const NUM_WINDOWS = SECONDS - 9;
 
 let folder: string;

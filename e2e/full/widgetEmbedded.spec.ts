@@ -1,5 +1,6 @@
 /** The widget in other pages: strict policy, no isolation, same-origin and cross-origin frames. */
 import { expect, test, type Page } from '../../test/browser/test';
+import { shortenSample } from '../../test/browser/editor';
 import { widgetScript } from '../../test/browser/widget';
 import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
 
@@ -20,8 +21,9 @@ const POLICY: Readonly<Record<string, string>> = {
   'media-src': 'blob:',
 };
 
-/** Serves an external page with only the widget. */
+/** Serves an external page with only the widget, and a short recording. */
 async function serve(page: Page, path: string, policy: Readonly<Record<string, string>>, body: string): Promise<void> {
+  await shortenSample(page.context());
   const script = `<script type="module" src="${widgetScript()}"></script>`;
   await page.context().route(`**/${path}`, (route) =>
     route.fulfill({

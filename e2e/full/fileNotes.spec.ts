@@ -1,9 +1,9 @@
 /** Notes of the page and the widget on a repaired file, and the page's choice of an audio track. */
 import { readFileSync } from 'node:fs';
-import { expect, test } from '../test/browser/test';
-import { sampleWav } from '../test/audio/sampleWav';
-import { openWidget } from '../test/browser/widget';
-import { WITHOUT_GPU } from '../test/browser/withoutGpu';
+import { expect, test } from '../../test/browser/test';
+import { sampleWav } from '../../test/audio/sampleWav';
+import { openWidget } from '../../test/browser/widget';
+import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
 
 test.use(WITHOUT_GPU);
 

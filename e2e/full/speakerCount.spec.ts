@@ -1,6 +1,6 @@
 /** Changing the number of speakers of the sample, and its minimum turn and pause. */
-import { expect, test } from '../test/browser/test';
-import { WITHOUT_GPU } from '../test/browser/withoutGpu';
+import { expect, test } from '../../test/browser/test';
+import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
 
 test.use(WITHOUT_GPU);
 

@@ -2,7 +2,7 @@
 import { beforeAll, describe, test } from 'vitest';
 import type { Evaluator } from '../browser/evaluator';
 import { compilerTests, filterbankTests, poolingTests } from '../kernels/kernelTests';
-import { installDawn } from './dawn';
+import { installDawn } from '../gpu/dawn';
 
 const missing = await installDawn();
 if (missing !== null) console.log(`skipped: WGSL kernels in Node: ${missing}`);
