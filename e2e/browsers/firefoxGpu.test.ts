@@ -2,7 +2,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { compilerTests, filterbankTests, poolingTests } from '../../test/kernels/kernelTests';
 import type { Evaluator } from '../../test/browser/evaluator';
-import { SHIPPED_MODELS } from '../../src/store/manifest';
 import { runShort } from '../../test/browser/gpu';
 import { collectGpuCounts, METERED_WORKERS, METER_SCRIPT, takeGpuCounts } from '../../test/browser/gpuMeter';
 import { compareShipped, faultsOfParity } from '../../test/browser/parity';
@@ -119,7 +118,9 @@ describe.skipIf(missing !== null)(missing === null ? firefoxWithWebGpu.name : `$
     expect(mel?.bytesUp).toBeLessThan(2 * 160_000 * 4 + 4096);
   });
 
-  it.each(Object.keys(SHIPPED_MODELS))('every stage of %s on WebGPU is within the tolerances of its bundle', async (id) => {
+  // Without campplus-zh-en, because the self-check of the short recording compares its features and embeddings.
+  it('every stage of segmentation-3.0 on WebGPU is within the tolerances of its bundle', async () => {
+    const id = 'segmentation-3.0';
     await driver.open(server.address + PAGES.engine);
     await waitFor(driver, 'the library', 30, () => 'voxlane' in globalThis);
     expect(faultsOfParity(await compareShipped(page, id, 'webgpu'), id, 'webgpu')).toEqual([]);

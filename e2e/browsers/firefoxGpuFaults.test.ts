@@ -1,6 +1,6 @@
 /**
  * A GPU with driver faults in a whole run. In Firefox, because its software adapter is several times faster than Chromium's.
- * test/full/gpuModels.test.ts covers each kind of fault in the models, test/gpu/guard.test.ts in the filterbank. Unit tests of
+ * test/full/gpuModels.test.ts covers each kind of fault in the models, gpuGuard.test.ts in the filterbank. Unit tests of
  * src/engine (trust, modelWorker, singleStagesEngine, replay) cover all decisions after a fault.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
 /**
- * `npm run test:browsers`: runs the journey in every installed browser and the GPU kernels in Firefox. Prints
+ * `npm run test:browsers`: runs the journey in Firefox and WebKit, formats also in Chromium, and the GPU kernels in Firefox. Prints
  * `browsers: N passed, N failed, N skipped` at the end. Status 1 if a test failed or the run crashed. Names of browsers limit
  * the run: `npm run test:browsers -- webkit`.
  *

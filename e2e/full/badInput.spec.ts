@@ -4,6 +4,9 @@ import { buildWav, type WavOptions } from '../../test/audio/wav';
 import type { ErrorCode } from '../../src/index';
 import { expect, openEngine, test } from '../../test/browser/engine';
 
+/** One window of the sample with both speakers. */
+const CLIP = { startSeconds: 7, durationSeconds: 8 };
+
 interface Outcome {
   readonly code: string;
   readonly message: string;
@@ -58,7 +61,7 @@ for (const { name, blob, code } of BAD) {
 }
 
 test('the same diarizer still works afterwards', async ({ engine }) => {
-  expect((await engine.run('public/sample.wav')).json.speakers).toHaveLength(2);
+  expect((await engine.run('public/sample.wav', CLIP)).json.speakers).toHaveLength(2);
 });
 
 test.describe('models', () => {
@@ -110,12 +113,12 @@ test.describe('models', () => {
     await page.route('**/ort/*.wasm', (route) => route.fulfill({ status: 404 }));
     await openEngine(page);
     await page.setInputFiles('#file', 'public/sample.wav');
-    const outcome = await page.evaluate(async () => {
+    const outcome = await page.evaluate(async (options) => {
       const diarizer = await voxlane.Diarizer.create({ backend: 'webgpu' });
-      const { backend, speakers } = await diarizer.diarize(voxlane.chosenFile());
+      const { backend, speakers } = await diarizer.diarize(voxlane.chosenFile(), options);
       diarizer.dispose();
       return { backend, speakers: speakers.length };
-    });
+    }, CLIP);
     expect(outcome).toMatchObject({ backend: { name: 'wasm' }, speakers: 2 });
     expect(outcome.backend.reason).toMatch(/WebGPU could not be started/);
   });

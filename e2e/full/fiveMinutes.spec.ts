@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { readFences, type Fence } from '../../scripts/docs/fences';
 import type { VoxlaneDiarizerElement } from '../../src/entries/widget';
+import { sampleWav } from '../../test/audio/sampleWav';
 import { serveRegistry, type Registry } from '../../test/packages/registry';
 import { runIn, serveWith, type RunningServer } from '../../test/packages/runIn';
 import { expect, test, type Page } from '../../test/browser/test';
@@ -12,6 +13,8 @@ import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
 test.use({ ...WITHOUT_GPU, allowedOrigins: /^http:\/\/(127\.0\.0\.1|localhost):\d+$/ });
 
 const PAGE = 'docs/index.md';
+/** One window with both speakers. */
+const CLIP = { name: 'sample.wav', mimeType: 'audio/wav', buffer: sampleWav(7, 8) };
 /** Server commands that run until they are stopped. */
 const SERVES = /^npx (voxlane serve|vite( preview)?)$/;
 
@@ -66,14 +69,14 @@ async function follow(group: string, visit: (address: string) => Promise<void>):
   }
 }
 
-/** Opens the sample on a page with a file input and expects turns as text. */
+/** Opens a recording on a page with a file input and expects turns as text. */
 async function expectTurnsAsText(page: Page, address: string): Promise<void> {
   await page.goto(address);
-  await page.locator('input[type=file]').setInputFiles('public/sample.wav');
+  await page.locator('input[type=file]').setInputFiles(CLIP);
   const shown = page.locator('pre');
   await expect(shown).toContainText('SPEAKER_00', { timeout: 60_000 });
   const lines = (await shown.innerText()).trim().split('\n');
-  expect(lines).toHaveLength(11);
+  expect(lines.length).toBeGreaterThan(2);
   expect(new Set(lines.map((line) => line.slice(line.indexOf('SPEAKER'))))).toEqual(new Set(['SPEAKER_00', 'SPEAKER_01']));
 }
 
@@ -81,7 +84,7 @@ test('with an element, and with one function', async ({ page }) => {
   test.setTimeout(240_000);
   await follow('page', async (address) => {
     await page.goto(address);
-    await page.locator('voxlane-diarizer input[type=file]').setInputFiles('public/sample.wav');
+    await page.locator('voxlane-diarizer input[type=file]').setInputFiles(CLIP);
     const widget = page.locator('voxlane-diarizer');
     const speakers = (): Promise<number> => widget.evaluate((element) => (element as VoxlaneDiarizerElement).result?.speakers.length ?? 0);
     await expect.poll(speakers, { timeout: 60_000 }).toBe(2);

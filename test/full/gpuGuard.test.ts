@@ -7,7 +7,7 @@ import { type GpuContext, openGpu, readBack } from '../../src/gpu/context';
 import { parseManifest, type EmbeddingManifest } from '../../src/store/manifest';
 import { installGpuFault, type GpuFault } from '../browser/gpuFaults';
 import { installGpuMeter } from '../browser/gpuMeter';
-import { installDawn } from './dawn';
+import { installDawn } from '../gpu/dawn';
 
 const missing = await installDawn();
 if (missing !== null) console.log(`skipped: faults of a GPU in Node: ${missing}`);
