@@ -1,6 +1,6 @@
 /**
  * Tests the models on WebGPU with ONNX Runtime, on Dawn in Node: equal values to WASM, transfers, freed buffers, and each kind
- * of fault. test/gpu/guard.test.ts covers each kind of fault in the filterbank, src/compare/modelCheckWindows.test.ts faults
+ * of fault. gpuGuard.test.ts covers each kind of fault in the filterbank, src/compare/modelCheckWindows.test.ts faults
  * only in long windows or in batches.
  *
  * Runs process half a second of speech, because a software adapter computes time steps sequentially.
@@ -127,16 +127,14 @@ describe.skipIf(missing !== null)('embedding on Dawn', { timeout: 300_000 }, () 
     model = await openEmbedding(request('campplus-zh-en', 'webgpu'), null);
   }, 300_000);
 
-  test('needs no more buffers for a second run', async () => {
-    const { embeddings } = await model.embedder.embed(batch);
-    expect(embeddings.every(Number.isFinite)).toBe(true);
-    const numBuffers = countBuffers();
-    expect((await model.embedder.embed(batch)).embeddings).toEqual(embeddings);
-    expect(numBuffers()).toBe(0);
-  });
-
-  test('zeros: gpu-wrong', async () => {
+  // One test, because a run takes a minute on a software adapter.
+  test('zeros: gpu-wrong, and the next run is right and needs no more buffers', async () => {
     const work = withFault({ stage: 'embedding', kind: 'zeros' }, () => model.embedder.embed(batch));
     await expect(work).rejects.toMatchObject({ code: 'gpu-wrong' });
+    const numBuffers = countBuffers();
+    const { embeddings } = await model.embedder.embed(batch);
+    expect(numBuffers()).toBe(0);
+    expect(embeddings.every(Number.isFinite)).toBe(true);
+    expect(embeddings.some((value) => value !== 0)).toBe(true);
   });
 });
