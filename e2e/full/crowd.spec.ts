@@ -1,7 +1,7 @@
 /** 400 speakers: the page has elements only for visible items, and creates speaker lists only when they are opened. */
 import { readFileSync } from 'node:fs';
-import { expect, test, type Page } from '../test/browser/test';
-import { drop } from '../test/browser/editor';
+import { expect, test, type Page } from '../../test/browser/test';
+import { drop } from '../../test/browser/editor';
 
 const SPEAKERS = 400;
 const FILE = { name: '400-speakers.rttm', text: readFileSync('e2e/fixtures/cases/400-speakers.rttm', 'utf8') };
