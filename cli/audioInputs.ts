@@ -1,5 +1,5 @@
 /** The files that `diarize` reads: single files, folders, patterns, manifests, and standard input. */
-import { createWriteStream, statSync } from 'node:fs';
+import { createWriteStream, type Dirent, readdir as readFolder, statSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { glob, isDynamicPattern } from 'tinyglobby';
@@ -8,6 +8,8 @@ import type { ErrorParts } from '../src/util/errors';
 import { temporaryFolder } from './endings';
 import { fileProblem } from './inputs';
 import { AUDIO_ENDINGS } from './audioEndings';
+import { reasonOf } from './output';
+import { walkFolder } from './walkFolder';
 
 /** A file to diarize, or the reason why it cannot be read. */
 export interface AudioInput {
@@ -22,9 +24,6 @@ export interface AudioInput {
   /** The path after which results are named; differs from `path` for a segment of a recording. */
   readonly namePath: string;
 }
-
-/** Endings of files that are taken from folders. Single files can have any name. */
-const AUDIO_FILE = `**/*.{${AUDIO_ENDINGS.join(',')}}`;
 
 const STANDARD_INPUT = '-';
 
@@ -49,14 +48,14 @@ export async function findInputs(given: readonly string[], standardInput: NodeJS
 async function inputsOf(argument: string): Promise<AudioInput[]> {
   const stats = statSync(argument, { throwIfNoEntry: false });
   if (stats?.isDirectory()) {
-    const files = await matches(AUDIO_FILE, argument);
-    if (files.length > 0) return files.map((file) => inputOf(join(argument, file), argument));
+    const inputs = await inFolder(argument);
+    if (inputs.length > 0) return inputs;
     return [missing(argument, 'the folder has no audio or video files', `files that end with ${AUDIO_ENDINGS.slice(0, 3).join(', ')} or another known ending`)];
   }
   if (!stats && isDynamicPattern(argument)) {
     const base = fixedPart(argument);
-    const files = await matches(base === '.' ? argument : argument.slice(base.length).replace(/^\/+/, ''), base);
-    return files.length > 0 ? files.map((file) => inputOf(join(base, file), base)) : [missing(argument, 'no file matches the pattern')];
+    const inputs = await matches(base === '.' ? argument : argument.slice(base.length).replace(/^\/+/, ''), base);
+    return inputs.length > 0 ? inputs : [missing(argument, 'no file matches the pattern')];
   }
   if (stats && MANIFEST.test(argument)) return fromManifest(argument);
   return [inputOf(argument, dirname(argument))];
@@ -93,11 +92,34 @@ async function fromManifest(manifest: string): Promise<AudioInput[]> {
   return inputs.length > 0 ? inputs : [unreadable(manifest, { code: 'format', problem: 'the manifest has no entries' })];
 }
 
-/** Paths relative to `folder`, sorted by their characters, so that the order does not depend on the disk or the language. */
-async function matches(pattern: string, folder: string): Promise<string[]> {
-  const files = await glob(pattern, { cwd: folder, onlyFiles: true, expandDirectories: false, caseSensitiveMatch: pattern !== AUDIO_FILE });
-  return files.sort((a, b) => (a < b ? -1 : 1));
+/** The order of paths by their characters does not depend on the disk or the language. */
+const byPath = (a: AudioInput, b: AudioInput): number => (a.path < b.path ? -1 : 1);
+
+/** The recordings of a folder, and the subfolders that cannot be listed. */
+async function inFolder(folder: string): Promise<AudioInput[]> {
+  const inputs: AudioInput[] = [];
+  for await (const found of walkFolder(folder)) {
+    if (found.kind === 'recording') inputs.push(inputOf(join(found.path), folder));
+    if (found.kind === 'unreadable') inputs.push(unlisted(found.path, found.error));
+  }
+  return inputs.sort(byPath);
 }
+
+/** The files that match a pattern in `folder`, and the subfolders that cannot be listed. */
+async function matches(pattern: string, folder: string): Promise<AudioInput[]> {
+  const failed: AudioInput[] = [];
+  const readdir = (path: string, options: { readonly withFileTypes: true }, done: (error: NodeJS.ErrnoException | null, entries: Dirent[]) => void): void => {
+    readFolder(path, options, (error, entries) => {
+      if (error) failed.push(unlisted(path, error));
+      done(error, entries);
+    });
+  };
+  const files = await glob(pattern, { cwd: folder, onlyFiles: true, expandDirectories: false, fs: { readdir: readdir as typeof readFolder } });
+  return [...files.map((file) => inputOf(join(folder, file), folder)), ...failed].sort(byPath);
+}
+
+const unlisted = (folder: string, error: unknown): AudioInput =>
+  unreadable(folder, { code: 'source-missing', problem: `the folder cannot be read: ${reasonOf(error)}` });
 
 /** The folders of a pattern before its first wildcard. */
 function fixedPart(pattern: string): string {

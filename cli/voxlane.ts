@@ -39,7 +39,8 @@ async function main(args: readonly string[]): Promise<number> {
     if (second !== undefined && isHelp(second)) return printHelp(group, `${first} `);
     const inGroup = group.find(({ name }) => name === `${first} ${second}`);
     if (inGroup) return runEntry(inGroup, given.slice(2));
-    throw unknown(second === undefined ? `expected a command after ${first}` : `there is no command ${first} ${second}`, `${first} ${second ?? ''}`, group);
+    if (second === undefined) throw new UsageError(`expected a command after ${first}: ${group.map(({ name }) => name.slice(first.length + 1)).join(', ')}`);
+    throw unknown(`there is no command ${first} ${second}`, `${first} ${second}`, group);
   }
   throw unknown(first.startsWith('-') ? `the flag ${first} does not exist` : `there is no command ${first}`, first, COMMANDS);
 }

@@ -17,7 +17,6 @@ class NodeWorker extends EventTarget {
     super();
     enableRelaxedSimd();
     this.thread = new Thread(new URL(`./workers/${name}.js`, import.meta.url), { name: `voxlane ${name}` });
-    this.thread.unref();
     this.thread.on('message', (data: unknown) => {
       this.settle(idOf(data));
       this.dispatchEvent(Object.assign(new Event('message'), { data }));
@@ -25,6 +24,8 @@ class NodeWorker extends EventTarget {
     this.thread.on('messageerror', () => this.dispatchEvent(new Event('messageerror')));
     this.thread.on('error', (error) => this.dispatchEvent(Object.assign(new Event('error'), { message: detailsOf(error) })));
     this.thread.on('exit', () => this.dispatchEvent(new Event('close')));
+    // After the listeners: a new listener lets the thread keep the process alive.
+    this.thread.unref();
   }
 
   postMessage(message: unknown, transfer: readonly Transferable[] = []): void {

@@ -42,13 +42,21 @@ export async function* textLines(path: string): AsyncGenerator<TextLine, void, u
 /** An error of the file destroys the decompressor, whose reader then receives it. */
 const ignore = (): void => undefined;
 
+/** Whether bytes start with the byte order mark of UTF-16. */
+const isUtf16 = ([first, second]: Uint8Array): boolean => (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+
 /** The decoder removes the byte order mark. */
 async function* textChunks(path: string): AsyncGenerator<string, void, undefined> {
   const file = createReadStream(path);
   const bytes = path.endsWith('.gz') ? pipeline(file, createGunzip(), ignore) : file;
   const decoder = new TextDecoder();
   try {
-    for await (const chunk of bytes as AsyncIterable<Uint8Array>) yield decoder.decode(chunk, { stream: true });
+    let isFirst = true;
+    for await (const chunk of bytes as AsyncIterable<Uint8Array>) {
+      if (isFirst && isUtf16(chunk)) throw new Error('it is UTF-16. Expected UTF-8: in PowerShell, write it with "Out-File -Encoding utf8"');
+      isFirst = false;
+      yield decoder.decode(chunk, { stream: true });
+    }
     yield decoder.decode();
   } finally {
     file.destroy();
@@ -66,7 +74,7 @@ export function parseAs<T extends v.GenericSchema>(schema: T, text: string, plac
   try {
     content = JSON.parse(text);
   } catch (cause) {
-    throw new Error(`${place} is not JSON. The file was changed or is damaged; write it again`, { cause });
+    throw new Error(`${place} is not JSON. The file was changed or is damaged; run the command that wrote it again`, { cause });
   }
   const read = v.safeParse(schema, content, { abortEarly: true });
   if (read.success) return read.output;

@@ -1,9 +1,10 @@
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { corpusFiles, type Entry, readEntries, readPlan, readRefusals, type Refusal } from './layout';
+import { requireIdle } from './leases';
 import { makePlan, type PlanOutcome, type PlanRequest } from './makePlan';
 import { parseCommand } from './plan';
 
@@ -128,6 +129,12 @@ describe('readers', () => {
     const { entries, refusals } = await plan(inputs);
     expect(entries).toMatchObject([{ path }]);
     expect(refusals.map(({ source, code }) => [source, code])).toEqual(inputs.slice(0, 3).map((input) => [input, 'unreadable']));
+    const utf16 = write('powershell.txt', Buffer.from('\ufeffa.wav\r\n', 'utf16le'));
+    expect((await plan([utf16, write('empty.csv', ''), write('empty.jsonl', '\n')])).refusals.map(({ problem }) => problem)).toEqual([
+      expect.stringContaining('it is UTF-16'),
+      expect.stringMatching(/no column|no recordings/),
+      'The input has no recordings',
+    ]);
     expect(refusals[2]?.problem).toMatch(/no column is named path, file, audio, audio_filepath or audio_path\. The first row has x, y/);
   });
 });
@@ -228,6 +235,18 @@ describe.skipIf(process.platform === 'win32')('a file of a format that only ffmp
   test('is refused without ffprobe', async () => {
     expect((await plan([write('talk.amr', '#!AMR\n')])).refusals).toMatchObject([{ code: 'audio-unsupported' }]);
   });
+});
+
+test('a plan does not replace one that a run works on', async () => {
+  const path = wav('a.wav', 1);
+  await plan([path]);
+  const files = corpusFiles(out);
+  mkdirSync(files.running);
+  const write = (pid: number): void => { writeFileSync(files.lease('a'), JSON.stringify({ pid, host: hostname(), shard: 0, startedMs: 0 })); };
+  write(process.pid);
+  await expect(requireIdle(out, 0)).rejects.toThrow(/a run works on .* Wait for its end/);
+  write(2 ** 30);
+  await expect(requireIdle(out, 0)).resolves.toBeUndefined();
 });
 
 test('a plan removes what a killed one has left', async () => {

@@ -5,6 +5,7 @@ import { commandOf, runScript } from '../script';
 import { parsed, parseFlags } from '../usage';
 import { refusalTable } from './errorTable';
 import type { Plan, Refusal } from './layout';
+import { requireIdle } from './leases';
 import { makePlan, type PlanRequest } from './makePlan';
 
 export const HELP = `Usage: voxlane corpus plan INPUT… --out DIR [options]
@@ -45,6 +46,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   prepareFolder(request.folder);
+  await requireIdle(request.folder, Date.now());
   let printed = 0;
   let lastMs = Date.now();
   const { plan, otherFiles } = await makePlan({

@@ -1,15 +1,13 @@
 /** Reads the inputs of a plan, whatever their kind, in the given order. */
 import { statSync } from 'node:fs';
-import { opendir } from 'node:fs/promises';
-import { extname, join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { messageOf } from '../../src/util/errors';
 import { readJsonManifest } from './jsonManifest';
 import { readList, type Templates } from './listManifest';
 import type { Read } from './source';
 import { readTable } from './tableManifest';
-import { AUDIO_ENDINGS } from '../audioEndings';
-
-const IS_AUDIO: ReadonlySet<string> = new Set(AUDIO_ENDINGS.map((name) => `.${name}`));
+import { reasonOf } from '../output';
+import { walkFolder } from '../walkFolder';
 
 /** Counts what the readers leave out without a refusal. */
 export interface LeftOut {
@@ -24,8 +22,13 @@ export interface LeftOut {
  */
 export async function* readInputs(inputs: readonly string[], templates: Templates, leftOut: LeftOut): AsyncGenerator<Read, void, undefined> {
   for (const input of inputs) {
+    let isEmpty = true;
     try {
-      yield* readInput(input, templates, leftOut);
+      for await (const read of readInput(input, templates, leftOut)) {
+        isEmpty = false;
+        yield read;
+      }
+      if (isEmpty) yield { source: input, path: null, code: 'format', problem: 'The input has no recordings', remedy: 'Correct the input and plan again' };
     } catch (error) {
       yield { source: input, path: null, code: 'unreadable', problem: messageOf(error), remedy: 'Correct the input and plan again' };
     }
@@ -47,15 +50,12 @@ async function* oneFile(path: string, source: string): AsyncGenerator<Read, void
   yield { source, path };
 }
 
-/** Recordings of a folder and its subfolders, sorted by name at each level. Names that begin with a period are left out. */
+/** Recordings of a folder and its subfolders, see {@link walkFolder}. A folder that cannot be listed is refused. */
 async function* readFolder(folder: string, leftOut: LeftOut): AsyncGenerator<Read, void, undefined> {
-  const names: string[] = [];
-  for await (const { name } of await opendir(folder)) if (!name.startsWith('.')) names.push(name);
-  for (const name of names.sort()) {
-    const path = join(folder, name);
-    // Follows links; a broken link is an entry that does not exist.
-    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) yield* readFolder(path, leftOut);
-    else if (IS_AUDIO.has(extname(name).toLowerCase())) yield { source: path, path };
-    else leftOut.otherFiles++;
+  for await (const found of walkFolder(folder)) {
+    const { kind, path } = found;
+    if (kind === 'recording') yield { source: path, path };
+    else if (kind === 'other') leftOut.otherFiles++;
+    else yield { source: path, path: null, code: 'unreadable', problem: `The folder cannot be read: ${reasonOf(found.error)}`, remedy: 'Change the permissions of the folder, and plan again' };
   }
 }

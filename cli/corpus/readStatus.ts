@@ -1,11 +1,9 @@
 /** The state of a corpus run, from the files that it has written so far. */
 import { readdir } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { ErrorTable, addRefusals, type ErrorRow } from './errorTable';
-import { corpusFiles, failureSchema, leaseSchema, readEntries, readPlan, readRecord, resultSchema } from './layout';
+import { corpusFiles, failureSchema, readEntries, readPlan, readRecord, resultSchema } from './layout';
+import { isLeaseAlive } from './leases';
 
-/** A lease of another machine counts until it is this old, because its process cannot be checked. */
-const LEASE_MS = 6 * 3600 * 1000;
 /** The rate is measured over the files that were finished last, so that an interruption does not lower it for long. */
 const RATE_MS = 15 * 60 * 1000;
 
@@ -57,7 +55,7 @@ export async function readStatus(folder: string, nowMs: number): Promise<CorpusS
   for await (const { id, path, durationSeconds } of readEntries(folder)) {
     counts.numEntries++;
     audioSeconds += durationSeconds;
-    const isRunning = leases!.has(id) && (await isAlive(files.lease(id), nowMs));
+    const isRunning = leases!.has(id) && (await isLeaseAlive(files.lease(id), nowMs));
     if (isRunning) counts.numRunning++;
     const result = results!.has(`${id}.json`) ? await readRecord(files.result(id), resultSchema).catch(() => null) : null;
     const failure = failures!.has(`${id}.json`) ? await readRecord(files.failure(id), failureSchema).catch(() => null) : null;
@@ -92,20 +90,6 @@ export async function readStatus(folder: string, nowMs: number): Promise<CorpusS
 /** Files that were never started have no folder. */
 async function namesIn(folder: string): Promise<ReadonlySet<string>> {
   return new Set(await readdir(folder).catch(() => []));
-}
-
-/** Whether the process of a lease still runs. A killed process leaves its leases behind. */
-async function isAlive(path: string, nowMs: number): Promise<boolean> {
-  const lease = await readRecord(path, leaseSchema).catch(() => null);
-  if (!lease) return false;
-  if (lease.host !== hostname()) return nowMs - lease.startedMs < LEASE_MS;
-  try {
-    process.kill(lease.pid, 0);
-    return true;
-  } catch (error) {
-    // The process of another user.
-    return (error as { readonly code?: unknown }).code === 'EPERM';
-  }
 }
 
 /** Seconds of audio per second, over the {@link RATE_MS} before the last finished file. */

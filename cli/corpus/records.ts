@@ -29,6 +29,8 @@ const MAX_WRITES = 3;
 /** Result and failure files of the entries of a run. Errors are one-line Errors that name the file. */
 export class Records {
   private readonly files: CorpusFiles;
+  /** Inputs with a result that could not be read again. */
+  numUnread = 0;
 
   /** @param folder the corpus folder */
   constructor(
@@ -52,9 +54,10 @@ export class Records {
    * The stored result of an entry, if it counts: version, options and the hash of the input are equal.
    *
    * The input is not hashed again if its size and both times are unchanged since it was hashed, unless `verify` is set. A
-   * result without turns counts if the file is silent, or if a second attempt confirmed it.
+   * result without turns counts if the file is silent, or if a second attempt confirmed it. The result of an input that
+   * cannot be read now counts too: a disk that is not mounted must not destroy results.
    *
-   * @returns null if the file must be processed, also if the stored result is damaged or the input cannot be read
+   * @returns null if the file must be processed, also if the stored result is damaged
    */
   async finished(entry: Entry, verify: boolean): Promise<StoredResult | null> {
     const stored = await readRecord(this.files.result(entry.id), resultSchema).catch(() => null);
@@ -66,7 +69,8 @@ export class Records {
       if (!verify && isSameFile(stored.stamp, await stampOf(entry.path))) return stored;
       return (await fileSha256(entry.path)) === stored.inputSha256 ? stored : null;
     } catch {
-      return null;
+      this.numUnread++;
+      return stored;
     }
   }
 

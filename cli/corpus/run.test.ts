@@ -188,6 +188,16 @@ test('a missing input is a failure of its own', async () => {
   expect(record('results', 'b')).toMatchObject({ status: 'done' });
 });
 
+test.each([[], ['--verify']])('the result of a file that is gone later stays and counts %s', async (...flags) => {
+  plan({ a: 'x', b: 'x' });
+  expect(await run()).toBe(0);
+  const stored = record('results', 'a');
+  rmSync(join(folder, 'a.wav'));
+  expect(await run(...flags)).toBe(0);
+  expect(record('results', 'a')).toEqual(stored);
+  expect(stderr).toContain('1 file that has a result cannot be read now');
+});
+
 test('an engine that cannot start and an unwritable folder end the run with one error', async () => {
   plan({ a: 'x', b: 'x' });
   await expect(run('--hub', 'http://localhost:1')).rejects.toThrow('The hub has no model');

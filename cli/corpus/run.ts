@@ -54,6 +54,8 @@ export async function runCorpus(args: readonly string[], workerScript = corpusWo
   const records = new Records(command.folder, identity);
   await records.prepare(entries);
   const isDone = await mapLimited(entries, READS, async (entry) => (await records.finished(entry, command.verify)) !== null);
+  const { numUnread } = records;
+  if (numUnread > 0) warn(`${numUnread} ${numUnread === 1 ? 'file that has a result' : 'files that have results'} cannot be read now; the results count`);
   const before = entries.filter((_, index) => isDone[index]);
   // The longest first: the workers finish at about the same time, and a lack of memory shows early.
   const open = entries.filter((_, index) => !isDone[index]).sort((a, b) => b.durationSeconds - a.durationSeconds);

@@ -14,8 +14,13 @@ test.each([
   ['1/3', 'the plan has 4 shards. Use --shard I/4'],
   ['first', 'Expected I/N'],
   ['-1/4', 'Expected I/N'],
+  ['0/0', 'Expected I/N'],
 ])('--shard %s is rejected', (option, message) => {
   expect(() => chooseShards(option, 4, {})).toThrow(message);
+});
+
+test.each(['SLURM_ARRAY_TASK_ID', 'JOB_COMPLETION_INDEX', 'AWS_BATCH_JOB_ARRAY_INDEX', 'CLOUD_RUN_TASK_INDEX'])('an empty %s is an error', (name) => {
+  expect(() => chooseShards(undefined, 4, { [name]: '' })).toThrow(`${name} is empty`);
 });
 
 /** The environment that each scheduler gives to its task. */

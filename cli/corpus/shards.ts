@@ -49,19 +49,21 @@ export function chooseShards(option: string | undefined, count: number, environm
   return { shards: Array.from({ length: count }, (_, shard) => shard), source: null };
 }
 
-const isSet = (value: string | undefined): boolean => value !== undefined && value !== '';
+/** An empty variable is an error of the job: without a shard, each task would run all. */
+const isSet = (value: string | undefined): value is string => value !== undefined;
 
 const countText = (count: number): string => `${count} ${count === 1 ? 'shard' : 'shards'}`;
 
 function whole(name: string, text: string | undefined): number | undefined {
-  const value = number(name, text === '' ? undefined : text);
+  if (text === '') throw new Error(`${name} is empty. Expected a whole number from 0, or no such variable.`);
+  const value = number(name, text);
   if (value !== undefined && (!Number.isInteger(value) || value < 0)) throw new Error(`${name} is ${text}. Expected a whole number from 0.`);
   return value;
 }
 
 function optionShard(option: string, count: number): number {
   const match = /^(\d+)(?:\/(\d+))?$/.exec(option);
-  if (!match) throw new Error(`--shard is ${option}. Expected I/N with I from 0 to N - 1, such as 0/4.`);
+  if (!match || Number(match[2]) === 0) throw new Error(`--shard is ${option}. Expected I/N with I from 0 to N - 1, such as 0/4.`);
   const [shard, total] = [Number(match[1]), Number(match[2] ?? count)];
   if (total !== count) throw new Error(`--shard is ${option}, but the plan has ${countText(count)}. Use --shard I/${count}, or plan again with --shards ${total}.`);
   if (shard >= count) throw new Error(`--shard is ${option}, but shards are counted from 0. Expected 0/${count} to ${count - 1}/${count}.`);

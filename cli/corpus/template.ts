@@ -192,6 +192,9 @@ function mountOf(corpus: string, given: string | undefined): string {
 function shardsOf(scheduler: Scheduler, corpus: string, given: string | undefined): number {
   const planned = plannedShards(corpus);
   const shards = whole('--shards', given, planned ?? DEFAULT_SHARDS, MAX_SHARDS);
+  if (scheduler !== 'dockerfile' && planned === null && given === undefined) {
+    say(`corpus template: this machine sees no plan in ${corpus}, so the job has ${DEFAULT_SHARDS} shards. Plan first, or set --shards.`);
+  }
   if (scheduler !== 'dockerfile' && planned !== null && planned !== shards) {
     throw new Error(`--shards is ${shards}, but ${corpus} was planned with ${planned}. Leave --shards out, or plan again.`);
   }

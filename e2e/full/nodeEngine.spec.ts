@@ -1,7 +1,10 @@
 /** The library in Node gives the results of the browser. */
 import { expect, test } from '@playwright/test';
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { openEnginePage, type EnginePage } from '../../cli/enginePage';
 import type { FileRequest } from '../../cli/fileEngine';
 import { loadNodeEngine } from '../../cli/nodeEngine';
@@ -68,6 +71,18 @@ test('a path, a file URL, a stream of bytes and a Blob give the same turns', asy
   const { openAsBlob } = await import('node:fs');
   const sources = [new URL(`file://${process.cwd()}/${path}`), new Blob([bytes]).stream(), new Blob([bytes]), await openAsBlob(path)];
   for (const source of sources) expect((await inNode.diarize(source, SEGMENT)).turns).toEqual(turns);
+});
+
+test('a process ends by itself after its last call, with or without workers in use', async () => {
+  const program = (calls: string): string => `import { Diarizer } from ${JSON.stringify(pathToFileURL(resolve('dist-node/index.js')).href)};
+    const diarizer = await Diarizer.create({ backend: 'wasm', speed: 'fast', idleSeconds: 86_400 });
+    ${calls}
+    console.log('done');`;
+  // A process that does not end runs into the time limit of the test.
+  for (const calls of ['', "await diarizer.diarize('public/sample.wav', { startSeconds: 6, durationSeconds: 3 });"]) {
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program(calls)]);
+    expect(stdout).toBe('done\n');
+  }
 });
 
 test('a missing file, a folder and a file of another kind are typed errors', async () => {

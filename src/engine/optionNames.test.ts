@@ -32,6 +32,16 @@ describe('names of options', () => {
   });
 });
 
+test.each([
+  ['signal', {}],
+  ['signal', true],
+  ['onProgress', 1],
+  ['hook', 'log'],
+  ['onPreview', {}],
+])('%s is not %j', (name, value) => {
+  expect(() => { checkRunNames({ [name]: value }); }).toThrow(expect.objectContaining({ code: 'options', problem: expect.stringContaining(name) as string }));
+});
+
 test('a sample rate is a whole number of Hz', () => {
   expect(checkRunOptions({ sampleRate: 44_100 }).sampleRate).toBe(44_100);
   for (const sampleRate of [0, 0.5, 999, NaN, 1e6]) expect(() => checkRunOptions({ sampleRate })).toThrow(/sampleRate is/);

@@ -5,7 +5,7 @@ import { webAddress } from '../util/fetch';
 import type { FileBase } from '../util/fileBase';
 import { defaultFiles, type FileBases } from './defaultFiles';
 import { type ChoiceRule, isInRange, type NumberRule } from './optionRules';
-import { ALL_OPTIONS, DIARIZER_OPTIONS, type OptionsOf, RUN_OPTIONS } from './optionSchema';
+import { ALL_OPTIONS, DIARIZER_OPTIONS, type OptionRule, type OptionsOf, RUN_OPTIONS } from './optionSchema';
 import { type ClusteringName, type PresetId, PRESETS, type Speed } from './settings';
 import type { DiarizeOptions, DiarizerOptions, ModelDownload } from './types';
 import { baseAddress, shareable } from '../util/host';
@@ -40,7 +40,11 @@ export function splitOptions(options: DiarizerOptions & DiarizeOptions): { diari
   };
 }
 
-/** Validates names at run time, for callers without types. @throws VoxlaneError `options`, with a suggestion */
+/**
+ * Validates names, callbacks and signals at run time, for callers without types.
+ *
+ * @throws VoxlaneError `options`, with a suggestion for an unknown name
+ */
 export function checkNames(options: unknown, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null) {
     throw new VoxlaneError({
@@ -50,7 +54,8 @@ export function checkNames(options: unknown, known: readonly string[]): void {
       remedy: 'Change the options and run again',
     });
   }
-  for (const name of Object.keys(options)) {
+  for (const [name, value] of Object.entries(options)) {
+    checkObject(name, value);
     if (known.includes(name)) continue;
     throw new VoxlaneError({
       code: 'options',
@@ -59,6 +64,15 @@ export function checkNames(options: unknown, known: readonly string[]): void {
       remedy: `Available options: ${known.join(', ')}`,
     });
   }
+}
+
+/** Checks an option that is called. Numbers and names are checked where they are read. */
+function checkObject(name: string, value: unknown): void {
+  const rule: OptionRule | undefined = (ALL_OPTIONS as Readonly<Record<string, OptionRule>>)[name];
+  if (value === undefined || value === null || rule === undefined || !('type' in rule)) return;
+  if (rule.type === 'callback' && typeof value !== 'function') throw optionError(name, value, 'a function, or no callback');
+  const isSignal = typeof value === 'object' && 'aborted' in value && 'addEventListener' in value;
+  if (rule.type === 'signal' && !isSignal) throw optionError(name, value, 'an AbortSignal, or no signal');
 }
 
 function nearest(name: string, known: readonly string[]): string {

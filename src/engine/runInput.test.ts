@@ -20,6 +20,10 @@ describe('the source of a run', () => {
     expect(() => new RunInput(source as never, undefined)).toThrow(optionsError);
   });
 
+  test.each([new URL('https://example.org/a.wav'), 'https://example.org/a.wav', 'blob:x'])('is rejected with a remedy if it is an address: %s', (source) => {
+    expect(() => new RunInput(source as never, undefined)).toThrow(expect.objectContaining({ code: 'options', problem: `The source is the address ${source}` }));
+  });
+
   test('a stream of bytes becomes a file', async () => {
     const source = new TestSource([bytes(1000), bytes(0), bytes(70_000)]);
     const ready = await new RunInput(source.stream(), undefined).settle();

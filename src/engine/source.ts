@@ -272,6 +272,15 @@ export class RunInput {
       return { kind: 'path', path };
     }
     if (source instanceof ArrayBuffer) return this.file(new Blob([source]));
+    const address = addressOf(source);
+    if (address !== null) {
+      throw new VoxlaneError({
+        code: 'options',
+        problem: `The source is the address ${address}`,
+        expected: 'the content of the recording',
+        remedy: 'Fetch it, and pass the Blob: await (await fetch(address)).blob()',
+      });
+    }
     throw new VoxlaneError({
       code: 'options',
       problem: `The source is ${Object.prototype.toString.call(source)}`,
@@ -398,4 +407,10 @@ function broken(numBytes: number, cause: unknown): VoxlaneError {
     },
     { cause },
   );
+}
+
+/** A web address as text; null for any other value. */
+function addressOf(source: unknown): string | null {
+  const text = source instanceof URL ? source.href : source;
+  return typeof text === 'string' && /^(https?|blob|data):/i.test(text) ? text.slice(0, 100) : null;
 }
