@@ -1,14 +1,15 @@
 /**
  * Command line: finds the first node of a graph whose result differs between WebGPU and WASM.
  *
- *     npm run --silent bisect -- MODEL.onnx [--input FILE.npy] [--json]
+ *     npx voxlane bisect MODEL.onnx [--input FILE.npy] [--json]
  */
 import type { BisectReport } from '../src/compare/report';
 import { isShipped } from '../src/store/manifest';
-import { number } from './arguments';
-import { giveFiles, openComparePage } from './comparePage';
+import { number, oneOf } from './arguments';
+import { ENGINE_HELP, ENGINES } from './engineNames';
 import { failureText } from './errorLine';
 import { requirePath } from './inputs';
+import { openComparison } from './openComparison';
 import { print, requireWritable, warn, writeResult } from './output';
 import { commandOf, runScript } from './script';
 import { parseFlags, UsageError } from './usage';
@@ -21,6 +22,8 @@ MODEL.onnx can also be a golden bundle with its graph inside, or the name of a b
   --input FILE.npy   input of the graph; with several inputs, one file per input, named after it
                      (default: generated values that are the same in every run)
   --tolerance X      maximum accepted difference, relative to a tensor's largest value (default 0.001)
+  --engine node|browser
+                     ${ENGINE_HELP}
   --out FILE.zip     write the node, its inputs and its WASM outputs as a golden bundle with its own graph
   --json             print the report as JSON on standard output
   --help             print this text
@@ -35,6 +38,7 @@ async function main(args: readonly string[]): Promise<number> {
     options: {
       input: { type: 'string', multiple: true, default: [] },
       tolerance: { type: 'string' },
+      engine: { type: 'string' },
       out: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -54,11 +58,10 @@ async function main(args: readonly string[]): Promise<number> {
   const paths = [...(shipped ? [] : [model]), ...values.input];
   paths.forEach(requirePath);
   if (values.out !== undefined) requireWritable(values.out);
-  const engine = await openComparePage(['wasm', 'webgpu']);
-  const { page } = engine;
+  const asked = values.engine === undefined ? undefined : oneOf('--engine', values.engine, ENGINES);
+  const engine = await openComparison({ engine: asked, backends: ['wasm', 'webgpu'], command: 'bisect' });
   try {
-    await giveFiles(page, paths);
-    const answer = await page.evaluate((request) => voxlane.bisectFiles(request), { shipped, tolerance });
+    const answer = await engine.bisectFiles({ shipped, paths }, { tolerance });
     if (!answer.ok) {
       if (values.json) await print(`${JSON.stringify({ error: answer.error }, null, 2)}\n`);
       warn(`bisect: ${failureText(answer.error)}`);
@@ -66,7 +69,7 @@ async function main(args: readonly string[]): Promise<number> {
     }
     const { report, bugReport } = answer.result;
     await print(values.json ? `${JSON.stringify(report, null, 2)}\n` : describe(report));
-    if (values.out !== undefined && bugReport !== null) writeResult(values.out, Buffer.from(bugReport, 'base64'));
+    if (values.out !== undefined && bugReport !== null) writeResult(values.out, bugReport);
     return report.verdict === 'pass' ? 0 : 1;
   } finally {
     await engine.close();

@@ -1,28 +1,28 @@
 /**
  * Command line: compares models with their golden bundles, stage by stage.
  *
- *     npm run --silent compare -- BUNDLE... [--model FILE.onnx] [--backend webgpu|wasm|both] [--json [FILE]] [--junit FILE]
- *     npm run --silent compare -- --list MODEL.onnx [BUNDLE]
- *     npm run --silent compare -- --precision BUNDLE [--limit N]
+ *     npx voxlane compare BUNDLE... [--model FILE.onnx] [--backend webgpu|wasm|both] [--json [FILE]] [--junit FILE]
+ *     npx voxlane compare --list MODEL.onnx [BUNDLE]
+ *     npx voxlane compare --precision BUNDLE [--limit N]
  */
-import type { Page } from 'playwright-core';
 import type { RuntimeBackend } from '../src/compare/report';
 import { isShipped } from '../src/store/manifest';
 import type { ErrorCode } from '../src/util/errors';
 import { batchDocument, batchExitStatus, compareAll, lineOf, notRun, resultOf, skippedLines, summaryOf, type BundleResult } from './compareBatch';
-import { giveFiles, openComparePage, type Answer } from './comparePage';
 import { HELP, parseCommand, type CompareCommand } from './compareOptions';
 import { describe, documentOf, exitStatusOf, uncomparedLines, type Document } from './compareReport';
 import { withReports, type ReportFile } from './compareReports';
+import type { ComparisonEngine, Subject } from './comparisonEngine';
 import { isEnding, onEnding } from './endings';
+import type { Answer } from './engine/answer';
 import { failureText } from './errorLine';
 import { findBundles, type FoundBundle, type FoundBundles } from './findBundles';
 import { requirePath } from './inputs';
 import { junitText } from './junit';
 import { listText } from './listGraph';
+import { openComparison } from './openComparison';
 import { print, say, warn } from './output';
 import { PrecisionKeeper } from './precisionTable';
-import { ReplaceableEngine } from './replaceableEngine';
 import { commandOf, runScript } from './script';
 import { parsed } from './usage';
 
@@ -44,14 +44,12 @@ async function main(args: readonly string[]): Promise<number> {
   return found.isSingle ? compareSingle(first, command) : compareMany(found, command);
 }
 
-async function list({ files, json }: CompareCommand): Promise<number> {
+async function list({ files, json, engine: asked }: CompareCommand): Promise<number> {
   const shipped = files.length === 1 && isShipped(files[0]!) ? files[0] : null;
   if (shipped === null) files.forEach(requirePath);
-  const engine = await openComparePage(['wasm']);
-  const { page } = engine;
+  const engine = await openComparison({ engine: asked, backends: ['wasm'], command: 'compare' });
   try {
-    if (shipped === null) await giveFiles(page, files);
-    const answer = await page.evaluate((id) => voxlane.listFiles(id), shipped);
+    const answer = await engine.listFiles({ shipped, paths: files });
     if (json) await print(`${JSON.stringify(answer.ok ? answer.result : { error: answer.error }, null, 2)}\n`);
     else if (answer.ok) await print(listText(answer.result));
     if (!answer.ok) warn(`compare: ${failureText(answer.error)}`);
@@ -72,16 +70,9 @@ async function comparePrecision(used: FoundBundle, command: CompareCommand): Pro
   const forget = onEnding(() => print(textOf()));
   try {
     await withReports(reportFile(jsonFile, () => toJson(kept.document())), () =>
-      withEngine(command, true, (engine) =>
-        engine.run(async (page) => {
-          kept.clear();
-          await page.exposeFunction('keepRow', kept.keep);
-          const shipped = isShipped(used.bundle) ? used.bundle : null;
-          await giveFiles(page, shipped === null ? [used.bundle, ...(used.graph === null ? [] : [used.graph])] : []);
-          const request = { shipped, map, backend, limit, decisions };
-          kept.finish(await page.evaluate((asked) => voxlane.roundFiles(asked), request));
-        }),
-      ),
+      withEngine(command, true, async (engine) => {
+        kept.finish(await engine.roundFiles(subjectOf(used), { map, backend, limit, decisions }, kept));
+      }),
     );
   } finally {
     forget();
@@ -104,7 +95,7 @@ async function compareSingle(found: FoundBundle, command: CompareCommand): Promi
   ];
   const done = await withReports(files, async () => {
     checkPaths(used, command);
-    return (answer = await withEngine(command, true, (engine) => engine.run((page) => compareOne(page, used, command))));
+    return (answer = await withEngine(command, true, (engine) => compareOne(engine, used, command)));
   });
   if (command.json) await print(jsonOf(done));
   if (!done.ok) {
@@ -119,7 +110,7 @@ async function compareSingle(found: FoundBundle, command: CompareCommand): Promi
   return exitStatusOf(result);
 }
 
-/** Compares several bundles in one browser and prints one line per bundle. */
+/** Compares several bundles in one engine and prints one line per bundle. */
 async function compareMany({ bundles, skipped }: FoundBundles, command: CompareCommand): Promise<number> {
   const all = bundles.map((found) => withGraph(found, command));
   const results: BundleResult[] = [];
@@ -138,8 +129,8 @@ async function compareMany({ bundles, skipped }: FoundBundles, command: CompareC
       const compareNext = async (found: FoundBundle): Promise<Answer<Document>> => {
         say(`[${results.length + 1}/${all.length}] ${found.bundle}`);
         checkPaths(found, command);
-        const answer = await engine.run((page) => compareOne(page, found, command));
-        if (!answer.ok && !KEEPS_WORKER.includes(answer.error.code)) await engine.run(renewWorker);
+        const answer = await compareOne(engine, found, command);
+        if (!answer.ok && !KEEPS_WORKER.includes(answer.error.code)) await engine.renew();
         return answer;
       };
       const keep = async (result: BundleResult): Promise<void> => {
@@ -165,7 +156,7 @@ const reportFile = (path: string | undefined, text: () => string): ReportFile[] 
 
 const withGraph = ({ bundle, graph }: FoundBundle, { model }: CompareCommand): FoundBundle => ({ bundle, graph: model ?? graph });
 
-/** Checks that need no browser. @throws Error with a one-line message */
+/** Checks that need no engine. @throws Error with a one-line message */
 function checkPaths({ bundle, graph }: FoundBundle, { model }: CompareCommand): void {
   if (isShipped(bundle)) {
     if (model === undefined) return;
@@ -175,13 +166,14 @@ function checkPaths({ bundle, graph }: FoundBundle, { model }: CompareCommand): 
   if (graph !== null) requirePath(graph);
 }
 
-async function withEngine<Result>(command: CompareCommand, hasSteps: boolean, work: (engine: ReplaceableEngine) => Promise<Result>): Promise<Result> {
-  const engine = new ReplaceableEngine(
-    () => openComparePage(backendsOf(command), hasSteps),
-    () => Promise.resolve(),
-    () => { say('compare: the browser ended; trying again in a new one'); },
-    'Free some memory, or compare a smaller graph',
-  );
+async function withEngine<Result>(command: CompareCommand, hasSteps: boolean, work: (engine: ComparisonEngine) => Promise<Result>): Promise<Result> {
+  const engine = await openComparison({
+    engine: command.engine,
+    backends: backendsOf(command),
+    hasSteps,
+    command: 'compare',
+    advice: 'Free some memory, or compare a smaller graph',
+  });
   try {
     return await work(engine);
   } finally {
@@ -191,21 +183,16 @@ async function withEngine<Result>(command: CompareCommand, hasSteps: boolean, wo
 
 const backendsOf = ({ backend }: CompareCommand): RuntimeBackend[] => (backend === 'both' ? ['wasm', 'webgpu'] : [backend]);
 
-async function compareOne(page: Page, { bundle, graph }: FoundBundle, command: CompareCommand): Promise<Answer<Document>> {
+const subjectOf = ({ bundle, graph }: FoundBundle): Subject =>
+  isShipped(bundle) ? { shipped: bundle, paths: [] } : { shipped: null, paths: [bundle, ...(graph === null ? [] : [graph])] };
+
+async function compareOne(engine: ComparisonEngine, found: FoundBundle, command: CompareCommand): Promise<Answer<Document>> {
   const { map, tolerance, thorough, decisions } = command;
-  const shipped = isShipped(bundle) ? bundle : null;
-  await giveFiles(page, shipped === null ? [bundle, ...(graph === null ? [] : [graph])] : []);
-  const request = { shipped, map, backends: backendsOf(command), tolerance, thorough, decisions };
-  const answer = await page.evaluate((asked) => voxlane.compareFiles(asked), request);
+  const answer = await engine.compareFiles(subjectOf(found), { map, backends: backendsOf(command), tolerance, thorough, decisions });
   if (!answer.ok) return answer;
   const { runs, failures } = answer.result;
   return runs.length === 0 ? { ok: false, error: failures[0]!.error } : { ok: true, result: documentOf(answer.result) };
 }
-
-const renewWorker = (page: Page): Promise<void> =>
-  page.evaluate(() => {
-    voxlane.openComparator();
-  });
 
 export { HELP };
 export const run = commandOf('compare', 2, main);

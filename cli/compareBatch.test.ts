@@ -5,7 +5,7 @@ import type { Coverage } from '../src/compare/report';
 import { VoxlaneError } from '../src/util/errors';
 import { report, type StageSketch } from '../test/compare/reports';
 import { batchDocument, batchExitStatus, compareAll, lineOf, notRun, summaryOf, type BundleResult } from './compareBatch';
-import type { Answer } from './comparePage';
+import type { Answer } from './engine/answer';
 import { documentOf, type Document, type Runs } from './compareReport';
 import type { FoundBundle } from './findBundles';
 import { junitText } from './junit';

@@ -1,7 +1,7 @@
 /** Several bundles in one call of `compare`: the loop, the readable lines, the exit status and the reports. */
 import { isSufficient } from '../src/compare/verdict';
 import { messageOf, VoxlaneError, type ErrorParts } from '../src/util/errors';
-import type { Answer } from './comparePage';
+import type { Answer } from './engine/answer';
 import { exitStatusOf, verdictText, type Document } from './compareReport';
 import { failureText } from './errorLine';
 import type { FoundBundle, SkippedFile } from './findBundles';

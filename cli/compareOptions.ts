@@ -2,6 +2,7 @@ import type { RuntimeBackend } from '../src/compare/report';
 import type { DecisionRule } from '../src/compare/decisions/rule';
 import type { ToleranceOverride } from '../src/compare/stageTolerance';
 import { number, oneOf } from './arguments';
+import { ENGINE_HELP, ENGINES, type EngineName } from './engineNames';
 import { parseFlags } from './usage';
 
 /** What `compare` prints for --help. */
@@ -12,12 +13,13 @@ export const HELP = `Usage: voxlane compare BUNDLE... [options]
 Runs a model on the inputs of a golden bundle, compares every stage, and reports the first stage that is itself wrong.
 BUNDLE is a golden bundle (.zip or folder), a .npz, .npy or .safetensors file, or the name of a bundled model. A folder that is
 not a bundle is searched, with its subfolders, for bundles: zip files, folders, and .npz or .safetensors files with a graph of the
-same name. Several bundles are compared one by one in the same browser, with one line per bundle. The options apply to all bundles.
+same name. Several bundles are compared one by one, with one line per bundle. The options apply to all bundles.
 
   --model FILE.onnx           graph to test (default: NAME.onnx beside the bundle NAME.zip, else the graph in the bundle,
                               else the bundled model of the bundle)
   --backend webgpu|wasm|both  ONNX Runtime backend (default wasm). With WASM, the kernels that the diarizer uses instead of
                               ONNX Runtime are also compared, if they support this graph
+  --engine node|browser       ${ENGINE_HELP}
   --map STAGE=VALUE           use the graph value VALUE for STAGE if it was not found automatically; can be repeated
   --rtol X                    maximum error of a stage, relative to the spread of its golden values (default 1e-4
                               for float32, 7.8e-3 for float16, 0 for whole numbers)
@@ -52,6 +54,8 @@ export interface CompareCommand {
   readonly limit: number;
   readonly model: string | undefined;
   readonly backend: RuntimeBackend | 'both';
+  /** Undefined: Node, or a browser if WebGPU is required and Node has no GPU. */
+  readonly engine: EngineName | undefined;
   readonly map: readonly (readonly [string, string])[];
   readonly tolerance: ToleranceOverride;
   /** Decision made from the outputs; undefined to derive it from the bundle and the graph. */
@@ -74,6 +78,7 @@ export function parseCommand(args: readonly string[]): CompareCommand | 'help' {
     options: {
       model: { type: 'string' },
       backend: { type: 'string', default: 'wasm' },
+      engine: { type: 'string' },
       map: { type: 'string', multiple: true, default: [] },
       rtol: { type: 'string' },
       atol: { type: 'string' },
@@ -106,6 +111,7 @@ export function parseCommand(args: readonly string[]): CompareCommand | 'help' {
     limit,
     model: values.model,
     backend: oneOf('--backend', values.backend, ['webgpu', 'wasm', 'both']),
+    engine: values.engine === undefined ? undefined : oneOf('--engine', values.engine, ENGINES),
     map: values.map.map((pair) => {
       const at = pair.indexOf('=');
       if (at < 1) throw new Error(`--map is ${pair}. Expected STAGE=VALUE.`);

@@ -8,6 +8,7 @@ import { basename, dirname, extname, join } from 'node:path';
 import { findInputs, type AudioInput } from './audioInputs';
 import { HELP, parseCommand, type DiarizeCommand, type RunOptions } from './diarizeOptions';
 import { isEnding } from './endings';
+import { requireEngine } from './engineChoice';
 import { errorLine, partsOf } from './errorLine';
 import type { FileEngine, FileOutcome } from './fileEngine';
 import { FileReport } from './fileReport';
@@ -36,6 +37,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (command.quiet) setQuiet(true);
   // These checks need neither an engine nor models.
   if (command.model !== undefined) requireFile(command.model);
+  requireEngine(command.engine);
   return diarizeInputs(command, openFileEngine(command, command.model ?? findModel(command.preset)));
 }
 

@@ -2,6 +2,7 @@ import type { BackendChoice, ClusteringName, DiarizeOptions, PresetId, Speed } f
 import { checkRunOptions } from '../src/engine/options';
 import { ALL_OPTIONS, DESCRIPTIONS, DIARIZER_OPTIONS, type OptionRule, RUN_OPTIONS } from '../src/engine/optionSchema';
 import { checkedAs, httpAddress, number, oneOf } from './arguments';
+import { ENGINES, type EngineName } from './engineNames';
 import { FORMATS, type Format } from './resultDocuments';
 import { parseFlags } from './usage';
 
@@ -20,9 +21,6 @@ function flagOf(option: keyof typeof DESCRIPTIONS, name: string, { value, extra 
   const shown = 'values' in rule ? rule.values.join('|') : rule.type === 'whole' ? 'N' : rule.type === 'seconds' ? 'S' : value;
   return { name, text: DESCRIPTIONS[option] + extra, option, ...(shown !== undefined && { value: shown }) };
 }
-
-/** Where the engine can run. */
-const ENGINES = ['node', 'browser'] as const;
 
 /** In the order of the help. */
 const FLAGS: readonly Flag[] = [
@@ -105,7 +103,7 @@ export interface DiarizeCommand {
   readonly out: string | undefined;
   readonly skipsExisting: boolean;
   /** Undefined: chosen by the other options. */
-  readonly engine: (typeof ENGINES)[number] | undefined;
+  readonly engine: EngineName | undefined;
   readonly progress: boolean;
   readonly quiet: boolean;
   readonly json: boolean;

@@ -1,29 +1,23 @@
 /**
  * Command line: error rates of Voxlane on recordings with a reference.
  *
- *     npm run --silent evaluate -- [FOLDER…] [options]
+ *     npx voxlane evaluate [FOLDER…] [options]
  */
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { settingsOf, type PipelineSettings } from '../src/engine/settings';
 import { isEnding } from './endings';
 import { errorLine } from './errorLine';
-import { conversationScripts, makeConversations } from './evaluate/conversations';
 import { evaluateRecording, turnsOfVoices, type EvaluationRow } from './evaluate/evaluation';
 import { defaultCacheFolder, FeatureCache } from './evaluate/featureCache';
-import { FeatureSource } from './evaluate/features';
+import { FeatureSource, openFeatures } from './evaluate/features';
 import { changedSettings, HELP, parseCommand, type EvaluateCommand } from './evaluate/options';
-import { PeerSource } from './evaluate/peer';
 import { findRecordings, readReference, type Recording } from './evaluate/recordings';
 import { evaluationJson, evaluationTable } from './evaluate/report';
+import type { Peer } from './evaluate/sources';
 import { requireFile } from './inputs';
 import { print, say, warn } from './output';
+import { defaultRecordings, openPeer } from './place';
 import { commandOf, runScript } from './script';
 import { parsed } from './usage';
-
-/** Conversations of kinds that the evaluation corpus does not cover. */
-const OWN_CORPUS = fileURLToPath(new URL('../bench/corpus/', import.meta.url));
 
 async function main(args: readonly string[]): Promise<number> {
   const command = parsed(() => parseCommand(args));
@@ -33,10 +27,11 @@ async function main(args: readonly string[]): Promise<number> {
   }
   if (command.model !== undefined) requireFile(command.model);
   const settings = changedSettings(settingsOf(command.preset, command.clustering), command.changes);
-  const recordings = findRecordings(command.folders.length > 0 ? command.folders : corpus(command));
+  const recordings = findRecordings(command.folders.length > 0 ? command.folders : await defaultRecordings(command.cache ?? defaultCacheFolder()));
   const cache = new FeatureCache(command.cache);
-  const features = new FeatureSource(command, cache, say);
-  const peer = command.hasPeer ? new PeerSource(cache, say) : null;
+  const peer = command.hasPeer ? await openPeer(cache) : null;
+  const engine = await openFeatures(command);
+  const features = new FeatureSource(command, cache, engine);
   const rows: EvaluationRow[] = [];
   try {
     for (const [index, recording] of recordings.entries()) {
@@ -49,7 +44,7 @@ async function main(args: readonly string[]): Promise<number> {
       }
     }
   } finally {
-    await features.close();
+    await engine.close();
     await peer?.close();
   }
   const figures = evaluationJson(rows);
@@ -62,21 +57,12 @@ async function evaluate(
   settings: PipelineSettings,
   command: EvaluateCommand,
   features: FeatureSource,
-  peer: PeerSource | null,
+  peer: Peer | null,
 ): Promise<EvaluationRow> {
   const reference = readReference(recording);
   const found = await features.of(recording.audio);
   const turns = turnsOfVoices(found.voices, settings, command);
   return evaluateRecording(recording.name, found, reference, turns, (await peer?.of(recording.audio)) ?? null);
-}
-
-/** @throws Error if the corpus is absent */
-function corpus({ cache }: EvaluateCommand): string[] {
-  const shared = process.env.VOXLANE_SHARED ?? resolve('..', 'shared');
-  const generator = resolve(shared, 'conversations');
-  if (!existsSync(generator)) throw new Error(`${generator} does not exist. Pass a FOLDER or set VOXLANE_SHARED. Try --help.`);
-  const made = conversationScripts(generator, OWN_CORPUS).map((script) => makeConversations(script, cache ?? defaultCacheFolder(), say));
-  return [...made, resolve(shared, 'audio'), resolve(shared, 'captures')];
 }
 
 export { HELP };

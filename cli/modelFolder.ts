@@ -19,3 +19,6 @@ export function findModel(preset: PresetId | 'auto', environment: NodeJS.Process
     .flatMap(({ name }) => [join(folder, name), join(folder, embedding, name)])
     .find((candidate) => existsSync(candidate));
 }
+
+/** Path of a file of a bundled model. */
+export const modelFile = (id: string, name: string): string => join(modelsFolder(), id, name);

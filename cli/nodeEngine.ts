@@ -3,11 +3,12 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type * as Library from '../src/index';
 import { withBuildLock } from './buildLock';
+import type * as Commands from './engine/nodeCommands';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 /** The build for Node. The package has its own in `dist/node`. */
 const FOLDER = join(ROOT, 'dist-node');
-const SOURCES = ['src', 'workers', 'scripts/package', 'package-lock.json'];
+const SOURCES = ['src', 'workers', 'cli/engine', 'scripts/package', 'package-lock.json'];
 
 /** Resolves to the folders of the repository in place of the package voxlane-assets. */
 const ASSETS = `const at = (path) => new URL(path, import.meta.url).href;
@@ -18,11 +19,21 @@ export const files = {
 };
 `;
 
-/**
- * Loads the library for Node. Builds it first if it is missing or older than its sources; other processes wait.
- * In the package, `packagedNodeEngine.ts` replaces this module.
- */
-export async function loadNodeEngine(say: (line: string) => void = () => undefined): Promise<typeof Library> {
+/** Loads the library for Node. In the package, `packagedNodeEngine.ts` replaces this module. */
+export async function loadNodeEngine(say?: (line: string) => void): Promise<typeof Library> {
+  return (await load('index.js', say)) as typeof Library;
+}
+
+/** Loads the work of the commands. */
+export async function loadNodeCommands(say?: (line: string) => void): Promise<typeof Commands> {
+  return (await load('commands.js', say)) as typeof Commands;
+}
+
+const load = async (name: string, say?: (line: string) => void): Promise<unknown> =>
+  import(pathToFileURL(join(await nodeEngineFolder(say), name)).href);
+
+/** Folder of the library for Node. Builds it first if it is missing or older than its sources; other processes wait. */
+export async function nodeEngineFolder(say: (line: string) => void = () => undefined): Promise<string> {
   if (isStale()) {
     await withBuildLock(ROOT, () => { say('waiting for another command to finish building …'); }, async () => {
       if (!isStale()) return;
@@ -30,7 +41,7 @@ export async function loadNodeEngine(say: (line: string) => void = () => undefin
       await buildEngine();
     });
   }
-  return (await import(pathToFileURL(join(FOLDER, 'index.js')).href)) as typeof Library;
+  return FOLDER;
 }
 
 /** Builds into a new folder and renames it, so that no process loads half a build. */

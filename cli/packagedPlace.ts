@@ -3,13 +3,15 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DiarizeCommand } from './diarizeOptions';
+import type { BrowserComparisonOptions } from './browserComparison';
+import type { ComparisonEngine } from './comparisonEngine';
+import type { FeatureCache } from './evaluate/featureCache';
+import type { EvaluateCommand } from './evaluate/options';
+import type { FeatureEngine, Peer } from './evaluate/sources';
 import type { FileEngine } from './fileEngine';
 import { lazyEngine } from './lazyEngine';
 import { NodeFileEngine } from './nodeFileEngine';
-import { print } from './output';
 import { loadNodeEngine } from './packagedNodeEngine';
-import type { RepositoryCommand } from './place';
-import { commandOf, type CommandModule } from './script';
 import { UsageError } from './usage';
 
 const DIST = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -31,32 +33,23 @@ export const filesToCopy = (): string[] => [join(DIST, 'voxlane'), assetsFolder(
 
 export const corpusWorker = (): string => join(DIST, 'cli/corpusWorker.js');
 
-/** @throws UsageError for the browser engine, which is built from the repository */
 export function openFileEngine(command: DiarizeCommand, model: string | undefined): FileEngine {
-  if (command.engine === 'browser') throw new UsageError('--engine browser needs a clone of the repository. Use --engine node, the default');
   return lazyEngine(() => Promise.resolve(new NodeFileEngine(loadNodeEngine, command, model)));
 }
 
-/** What a user of the package can do instead. */
-const ALTERNATIVES: Readonly<Record<RepositoryCommand, string>> = {
-  evaluate: 'Use voxlane diarize for the recordings, and voxlane score for each result',
-  compare: "Use Comparator from 'voxlane/compare', which also runs in Node",
-  bisect: "Use Comparator.bisect() from 'voxlane/compare'",
-  stage: "Use segment(), embed(), cluster() from 'voxlane', or Comparator.layer() from 'voxlane/compare'",
-};
+export const HAS_BROWSER = false as boolean;
 
-export function loadRepositoryCommand(name: RepositoryCommand): Promise<CommandModule> {
-  const alternative = ALTERNATIVES[name];
-  const HELP = `Usage: voxlane ${name}
+export const OTHER_GPU = 'run the command in a clone of the repository, which can use a browser';
 
-This command needs a clone of the repository, with npm run --silent ${name}.
-${alternative}.
+/** Never called, because {@link HAS_BROWSER} is false. */
+const noBrowser = (): Promise<never> => Promise.reject(new Error('the package has no engine for browsers'));
 
-  --help   print this text
-`;
-  const refuse = (args: readonly string[]): Promise<number> => {
-    if (args.includes('--help') || args.includes('-h')) return print(HELP).then(() => 0);
-    throw new UsageError(`the command needs a clone of the repository. ${alternative}`);
-  };
-  return Promise.resolve({ HELP, run: commandOf(name, 1, refuse) });
-}
+export const openBrowserComparison: (options: BrowserComparisonOptions) => Promise<ComparisonEngine> = noBrowser;
+
+export const openBrowserFeatures: (command: EvaluateCommand) => Promise<FeatureEngine> = noBrowser;
+
+export const openPeer = (_cache: FeatureCache): Promise<Peer> =>
+  Promise.reject(new UsageError('--peer needs a clone of the repository, which has sherpa-onnx'));
+
+export const defaultRecordings = (_cache: string): Promise<string[]> =>
+  Promise.reject(new UsageError('expected a FOLDER. Only a clone of the repository has recordings of its own. Try --help'));

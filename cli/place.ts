@@ -4,12 +4,16 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DiarizeCommand } from './diarizeOptions';
+import type { BrowserComparisonOptions } from './browserComparison';
+import type { ComparisonEngine } from './comparisonEngine';
+import type { FeatureCache } from './evaluate/featureCache';
+import type { EvaluateCommand } from './evaluate/options';
+import type { FeatureEngine, Peer } from './evaluate/sources';
 import type { FileEngine } from './fileEngine';
 import { lazyEngine } from './lazyEngine';
 import { loadNodeEngine } from './nodeEngine';
 import { NodeFileEngine } from './nodeFileEngine';
 import { say } from './output';
-import type { CommandModule } from './script';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -32,19 +36,22 @@ export function openFileEngine(command: DiarizeCommand, model: string | undefine
   return lazyEngine(() => Promise.resolve(new NodeFileEngine(() => loadNodeEngine(say), command, model)));
 }
 
-/** Commands that need a browser or the sources. */
-export type RepositoryCommand = 'evaluate' | 'compare' | 'bisect' | 'stage';
+/** Whether the commands can start a headless browser. */
+export const HAS_BROWSER = true as boolean;
 
-/** Loads a command that the package does not have. */
-export function loadRepositoryCommand(name: RepositoryCommand): Promise<CommandModule> {
-  switch (name) {
-    case 'evaluate':
-      return import('./evaluate');
-    case 'compare':
-      return import('./compare');
-    case 'bisect':
-      return import('./bisect');
-    case 'stage':
-      return import('./stage');
-  }
-}
+/** What to do if Node has no GPU, after "or". */
+export const OTHER_GPU = 'use --engine browser';
+
+/** The engine of `compare`, `bisect` and `stage` in a browser. */
+export const openBrowserComparison = async (options: BrowserComparisonOptions): Promise<ComparisonEngine> =>
+  new (await import('./browserComparison')).BrowserComparison(options);
+
+/** The engine of `evaluate` in a browser. */
+export const openBrowserFeatures = async (command: EvaluateCommand): Promise<FeatureEngine> =>
+  new (await import('./evaluate/browserFeatures')).BrowserFeatures(command);
+
+/** The system that `evaluate --peer` compares with. */
+export const openPeer = async (cache: FeatureCache): Promise<Peer> => new (await import('./evaluate/peer')).PeerSource(cache, say);
+
+/** The folders that `evaluate` uses without a FOLDER. @param cache folder for generated files */
+export const defaultRecordings = async (cache: string): Promise<string[]> => (await import('./evaluate/sharedCorpus')).sharedCorpus(cache);

@@ -8,7 +8,7 @@ import {
   type RoundingEffect,
 } from '../src/compare/precisionReport';
 import type { ErrorParts } from '../src/util/errors';
-import type { Answer } from './comparePage';
+import type { Answer } from './engine/answer';
 
 const TYPES: readonly (readonly [RoundedType, string])[] = [
   ['int8', 'int8 (weights of two or more axes, symmetric, a scale per output channel)'],

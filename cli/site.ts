@@ -5,7 +5,7 @@ import { serveToolPages, TOOL_PAGES, toolPagesConfig, type ToolPages } from '../
 import { withBuildLock } from './buildLock';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-const SOURCES = ['src', 'workers', 'models', 'public', 'index.html', 'compare.html', 'vite.config.ts', 'package-lock.json'];
+const SOURCES = ['src', 'workers', 'cli/engine', 'models', 'public', 'index.html', 'compare.html', 'vite.config.ts', 'package-lock.json'];
 
 /** The built app, served on a local port. */
 export interface Site {

@@ -1,13 +1,14 @@
 /**
  * Command line: runs one stage of the pipeline, or one layer of a model, in isolation.
  *
- *     npm run --silent stage -- STAGE FILE [--backend webgpu|wasm] [--out FILE.npy]
+ *     npx voxlane stage STAGE FILE [--backend webgpu|wasm] [--out FILE.npy]
  */
 import { STAGES } from '../src/engine/stages';
 import { number, oneOf } from './arguments';
-import { giveFiles, openComparePage } from './comparePage';
+import { ENGINE_HELP, ENGINES } from './engineNames';
 import { failureText } from './errorLine';
 import { requirePath } from './inputs';
+import { openComparison } from './openComparison';
 import { print, requireWritable, say, warn, writeResult } from './output';
 import { commandOf, runScript } from './script';
 import { parseFlags, UsageError } from './usage';
@@ -28,6 +29,7 @@ STAGE is one of
   MODEL/LAYER                   layer whose name is also a stage: campplus-zh-en/embedding
 
   --backend webgpu|wasm   backend (default wasm)
+  --engine node|browser   ${ENGINE_HELP}
   --start S               start S seconds into the recording
   --duration S            stop after S seconds (layers: default 10)
   --out FILE.npy          write the tensor as float32
@@ -47,6 +49,7 @@ async function main(args: readonly string[]): Promise<number> {
     allowPositionals: true,
     options: {
       backend: { type: 'string', default: 'wasm' },
+      engine: { type: 'string' },
       start: { type: 'string' },
       duration: { type: 'string' },
       out: { type: 'string' },
@@ -63,19 +66,17 @@ async function main(args: readonly string[]): Promise<number> {
   const backend = oneOf('--backend', values.backend, ['webgpu', 'wasm']);
   const duration = number('--duration', values.duration) ?? (isWhole(stage) ? undefined : LAYER_SECONDS);
   if (values.out !== undefined) requireWritable(values.out);
-  const engine = await openComparePage([backend]);
-  const { page } = engine;
+  const engine = await openComparison({ engine: values.engine === undefined ? undefined : oneOf('--engine', values.engine, ENGINES), backends: [backend], command: 'stage' });
   try {
-    await giveFiles(page, [file]);
     const request = { stage, backend, startSeconds: number('--start', values.start) ?? 0, durationSeconds: duration };
-    const answer = await page.evaluate((asked) => voxlane.computeStage(asked), request);
+    const answer = await engine.computeStage(file, request);
     if (!answer.ok) {
       warn(`stage: ${failureText(answer.error)}`);
       return 2;
     }
     const { axes, shape, npy, min, max, mean, nanCount, notes } = answer.result;
     for (const note of notes) say(`stage: ${file}: note: ${note}`);
-    if (values.out !== undefined) writeResult(values.out, Buffer.from(npy, 'base64'));
+    if (values.out !== undefined) writeResult(values.out, npy);
     const range = `min ${min.toPrecision(6)}, max ${max.toPrecision(6)}, mean ${mean.toPrecision(6)}, ${nanCount} NaN`;
     await print(`${stage} (${axes.join(', ')}): (${shape.join(', ')}), ${range}\n`);
     return 0;

@@ -58,7 +58,7 @@ export interface DecodeWorkerApi {
   open(source: DecodeSource, options: DecodeOptions, windows: WindowOptions): Promise<AudioInfo>;
   /** Up to `count` further windows; null after the last. */
   next(count: number): Promise<DecodedBatch | null>;
-  /** What was repaired, skipped or left out in the last opened recording; complete after its last window. */
+  /** What was repaired, skipped or left out in the last opened recording; complete after its last window or {@link decodeAll}. */
   notes(): readonly RecordingNote[];
   close(): void;
   /** Decodes the whole recording, or the selected segment: mono, axes (sample). The array is transferred. */

@@ -1,7 +1,7 @@
 import { decodeAll, decoderFor, openAudio, openChannels, openStream, type OpenAudio } from '../src/audio/decode';
 import { PEAK_SAMPLE_RATE, readPeaks } from '../src/audio/peaks';
 import { type AudioWindow, cutWindows, takeBatch } from '../src/audio/windows';
-import type { AudioFile } from '../src/audio/types';
+import type { AudioFile, DecodeOptions } from '../src/audio/types';
 import { VoxlaneError } from '../src/util/errors';
 import { openPath } from '../src/util/host';
 import type { DecodeSource, DecodeWorkerApi } from './contracts';
@@ -22,9 +22,7 @@ let peaks: AsyncIterator<Int16Array, void> | undefined;
 serve<DecodeWorkerApi>({
   decoderFor: async (file, track) => decoderFor(await blobOf(file), track),
   async open(source, decodeOptions, options) {
-    const audio = await openSource(source, decodeOptions);
-    const given = 'notes' in source ? source.notes : [];
-    notes = () => [...given, ...audio.notes()];
+    const audio = await openNoted(source, decodeOptions);
     const progress = { decodedSamples: 0 };
     recording = { audio, progress, windows: cutWindows(countSamples(audio.pieces(), progress), options) };
     return audio.facts;
@@ -44,7 +42,7 @@ serve<DecodeWorkerApi>({
     recording = undefined;
   },
   async decodeAll(source, options) {
-    const samples = await decodeAll(await openSource(source, options));
+    const samples = await decodeAll(await openNoted(source, options));
     return moved(samples, samples);
   },
   async openPeaks(source, track) {
@@ -60,7 +58,15 @@ serve<DecodeWorkerApi>({
 
 const blobOf = (file: AudioFile): Blob | Promise<Blob> => (file.kind === 'file' ? file.blob : openPath(file.path));
 
-async function openSource(source: DecodeSource, options: Parameters<typeof openAudio>[1]): Promise<OpenAudio> {
+/** Opens a recording whose notes are wanted. */
+async function openNoted(source: DecodeSource, options: DecodeOptions): Promise<OpenAudio> {
+  const audio = await openSource(source, options);
+  const given = 'notes' in source ? source.notes : [];
+  notes = () => [...given, ...audio.notes()];
+  return audio;
+}
+
+async function openSource(source: DecodeSource, options: DecodeOptions): Promise<OpenAudio> {
   switch (source.kind) {
     case 'file':
     case 'path':

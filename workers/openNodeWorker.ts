@@ -16,8 +16,7 @@ class NodeWorker extends EventTarget {
   constructor(name: WorkerName) {
     super();
     enableRelaxedSimd();
-    // Without the flags of the process: `--input-type` and loaders are not for this script.
-    this.thread = new Thread(new URL(`./workers/${name}.js`, import.meta.url), { name: `voxlane ${name}`, execArgv: [] });
+    this.thread = new Thread(new URL(`./workers/${name}.js`, import.meta.url), { name: `voxlane ${name}` });
     this.thread.on('message', (data: unknown) => {
       this.settle(idOf(data));
       this.dispatchEvent(Object.assign(new Event('message'), { data }));

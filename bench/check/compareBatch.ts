@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildIfStale } from '../../cli/site';
+import { nodeEngineFolder } from '../../cli/nodeEngine';
 import { makeForeignModel } from '../../test/browser/foreignModel';
 import type { Group } from './figure';
 import { runJson } from './script';
@@ -14,7 +14,7 @@ export const compareBatch: Group = {
   bounds: [
     {
       name: 'compare-200-bundles',
-      what: `\`compare\` of a folder of ${BUNDLES} small bundles, including browser startup`,
+      what: `\`compare\` of a folder of ${BUNDLES} small bundles, including startup`,
       unit: 's',
       limit: 60,
       side: 'at most',
@@ -29,7 +29,7 @@ export const compareBatch: Group = {
         writeFileSync(join(folder, `net-${index}.onnx`), onnx);
         writeFileSync(join(folder, `net-${index}.zip`), bundle);
       }
-      await buildIfStale(say);
+      await nodeEngineFolder(say);
       const start = performance.now();
       const { counts } = (await runJson('cli/compare.ts', [folder, '--json'])) as { counts: Record<string, number> };
       const seconds = (performance.now() - start) / 1000;

@@ -7,9 +7,10 @@ import type { PipelineSettings } from '../../src/engine/settings';
 import { diarizationErrorRate, type Components, type Score } from '../../src/score/der';
 import { jaccardErrorRate } from '../../src/score/jer';
 import { parsePldaManifest } from '../../src/store/plda';
-import { type Features, modelFile } from './features';
+import { modelFile } from '../modelFolder';
 import { floorTurns } from './floor';
 import type { EvaluateCommand } from './options';
+import type { Features } from './sources';
 
 /** Result of another diarization system for a recording. */
 export interface PeerRow {

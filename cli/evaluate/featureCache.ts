@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, openAsBlob, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, openAsBlob, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { cacheFolder } from '../../src/util/nodeCacheFolder';
@@ -34,9 +34,4 @@ export async function hashFile(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const piece of (await openAsBlob(path)).stream()) hash.update(piece);
   return hash.digest('hex');
-}
-
-/** Names of the built worker scripts for models and decoding. The names contain content hashes. */
-export function workerScripts(dist: string): string[] {
-  return readdirSync(join(dist, 'assets')).filter((name) => /^(decode|segmentation|embedding)\.worker-/.test(name)).sort();
 }

@@ -4,14 +4,15 @@ import { DIARIZER_OPTIONS } from '../../src/engine/optionSchema';
 import type { PipelineSettings } from '../../src/engine/settings';
 import { checkedAs, number, oneOf } from '../arguments';
 import { OPTION_NAMES } from '../diarizeOptions';
+import { ENGINE_HELP, ENGINES, type EngineName } from '../engineNames';
 import { defaultCacheFolder } from './featureCache';
 import { parseFlags } from '../usage';
 
 export const HELP = `Usage: voxlane evaluate [FOLDER…] [options]
 
 Diarizes recordings with a reference and prints error rates per recording and in total. A FOLDER contains audio files, each
-with an RTTM file of the same name beside it. Without a FOLDER, the command evaluates the corpus in VOXLANE_SHARED: generated
-conversations (requires Python with numpy, scipy and soundfile), AMI clips and captures.
+with an RTTM file of the same name beside it. Without a FOLDER, in a clone of the repository, the command evaluates the corpus in
+VOXLANE_SHARED: generated conversations (requires Python with numpy, scipy and soundfile), AMI clips and captures.
 
   --preset campplus|community-1   models to use (default campplus)
   --speed exact|fast              speed (default exact)
@@ -22,8 +23,9 @@ conversations (requires Python with numpy, scipy and soundfile), AMI clips and c
   --set NAME=VALUE                override a number of the clustering settings, such as observationWeight=0.05;
                                   can be repeated
   --backend auto|webgpu|wasm      backend for the models (default wasm)
+  --engine node|browser           ${ENGINE_HELP}
   --model FILE.onnx, --trust-model  same as for diarize
-  --no-peer                       do not run sherpa-onnx
+  --peer                          also run sherpa-onnx, in a clone of the repository
   --cache DIR                     folder for features and generated conversations
                                   (default ${defaultCacheFolder()})
   --no-cache                      do not cache features
@@ -48,6 +50,7 @@ export interface EvaluateCommand {
   readonly backend: BackendChoice;
   readonly model: string | undefined;
   readonly trustModel: boolean;
+  readonly engine: EngineName | undefined;
   readonly hasPeer: boolean;
   readonly cache: string | null;
   readonly json: boolean;
@@ -68,7 +71,8 @@ export function parseCommand(args: readonly string[]): EvaluateCommand | 'help' 
       backend: { type: 'string', default: 'wasm' },
       model: { type: 'string' },
       'trust-model': { type: 'boolean', default: false },
-      'no-peer': { type: 'boolean', default: false },
+      engine: { type: 'string' },
+      peer: { type: 'boolean', default: false },
       cache: { type: 'string' },
       'no-cache': { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
@@ -90,7 +94,8 @@ export function parseCommand(args: readonly string[]): EvaluateCommand | 'help' 
     backend: oneOf('--backend', values.backend, DIARIZER_OPTIONS.backend.values),
     model: values.model,
     trustModel: values['trust-model'],
-    hasPeer: !values['no-peer'],
+    engine: values.engine === undefined ? undefined : oneOf('--engine', values.engine, ENGINES),
+    hasPeer: values.peer,
     cache: values['no-cache'] ? null : (values.cache ?? defaultCacheFolder()),
     json: values.json,
   };

@@ -2,12 +2,13 @@ import { openSherpa } from '../../bench/peers/sherpa';
 import type { MeasuredSystem } from '../../bench/peers/system';
 import type { Turn } from '../../src/index';
 import { hashFile, type FeatureCache } from './featureCache';
+import type { Peer } from './sources';
 
 /** Version of the package and settings that `sherpaProcess.ts` uses. */
 const KEY = ['sherpa-onnx 1.13.8', 'threshold 0.5'];
 
 /** Turns of sherpa-onnx with the weights of the preset `campplus` and default settings. */
-export class PeerSource {
+export class PeerSource implements Peer {
   private system: Promise<MeasuredSystem> | null = null;
 
   constructor(

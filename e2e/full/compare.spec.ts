@@ -1,4 +1,4 @@
-/** Longer tests: bisection and single stages. firefoxGpu.test.ts compares bundles on WebGPU. */
+/** Bisection of longer graphs. firefoxGpu.test.ts compares bundles on WebGPU. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,28 +8,6 @@ import { parseNpy } from '../../src/compare/files/npy';
 import { encodeOnnx } from '../../src/onnx/model';
 import { build, float, node } from '../../test/onnx/build';
 import { runCommand } from '../../test/browser/command';
-
-// stageCommand.spec.ts covers segmentation and embedding; compareCommand.spec.ts covers samples and a segmentation layer.
-test('the other stages are computed in isolation and written as .npy', async () => {
-  test.setTimeout(240_000);
-  const folder = mkdtempSync(join(tmpdir(), 'voxlane-'));
-  const expected: [string, seconds: number, number[]][] = [
-    ['fbank', 2, [1, 198, 80]],
-    // Two windows.
-    ['clustering', 11, [2, 3]],
-    ['campplus-zh-en/embedding', 2, [1, 192]],
-  ];
-  for (const [stage, seconds, shape] of expected) {
-    const out = join(folder, 'stage.npy');
-    const { code, stdout } = await runCommand('stage', stage, 'public/sample.wav', '--duration', String(seconds), '--out', out);
-    expect(code, stage).toBe(0);
-    const tensor = parseNpy(readFileSync(out), out);
-    expect(tensor.shape, stage).toEqual(shape);
-    expect(stdout).toContain(`(${shape.join(', ')})`);
-    expect(tensor.data.some((value) => value !== 0)).toBe(true);
-  }
-  rmSync(folder, { recursive: true });
-});
 
 test('bisection of a graph on which both backends agree, and of a graph with given input', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'voxlane-'));

@@ -16,8 +16,8 @@ export const ENTRIES = {
   react: 'src/entries/react.ts',
 } as const;
 
-/** Entries of the build for Node. The others run there unchanged. */
-export const NODE_ENTRIES = { index: ENTRIES.index, compare: ENTRIES.compare } as const;
+/** Entries of the build for Node. The others run there unchanged. Only the command imports `commands`. */
+export const NODE_ENTRIES = { index: ENTRIES.index, compare: ENTRIES.compare, commands: 'cli/engine/nodeCommands.ts' } as const;
 
 /** Modules that the build for Node replaces by others, in the entries and in the workers. */
 export const REPLACED_FOR_NODE: Readonly<Record<string, string>> = {

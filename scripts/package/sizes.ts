@@ -22,7 +22,7 @@ const LIMITS: Readonly<Record<string, number>> = {
   score: 4_000,
   compare: 20_500,
   react: 36_500,
-  cli: 356_000,
+  cli: 408_000,
   'workers/clustering.js': 33_500,
   'workers/compare.js': 225_500,
   'workers/decode.js': 122_500,

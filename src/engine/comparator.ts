@@ -23,7 +23,7 @@ import { cancelled, DISPOSE, onAbort, throwIfAborted, unlessAborted } from '../u
 import { VoxlaneError } from '../util/errors';
 import { wasmThreads } from './backend';
 import { checkThreads, fileBases } from './options';
-import { shareable } from '../util/host';
+import { runtimeThreads, shareable } from '../util/host';
 
 /** Locations and threads of a comparator. The defaults are those of a `Diarizer`. */
 export interface ComparatorOptions {
@@ -33,7 +33,7 @@ export interface ComparatorOptions {
   readonly runtime?: string | URL;
   /** Base URL of the golden outputs, `<model id>.zip`. */
   readonly goldens?: string | URL;
-  /** WASM threads. Default: limited by the machine and by the page's isolation. */
+  /** WASM threads. Default: limited by the machine and by the page's isolation. Node always uses one. */
   readonly threads?: number;
 }
 
@@ -294,7 +294,7 @@ export class Comparator {
     const { threads } = this.options;
     const settings = {
       ...(await fileBases(this.options)),
-      threads: wasmThreads(threads),
+      threads: runtimeThreads(wasmThreads(threads)),
     };
     const handle = spawnCompareWorker();
     try {

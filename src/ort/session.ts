@@ -15,6 +15,9 @@ import { ownValue } from '../util/values';
 import { reasonOf } from './reason';
 import { loadRuntime, saysOutOfMemory, webgpuProvider } from './runtime';
 
+/** Log level of a session. Warnings, such as nodes that run on the CPU, would go to standard error in Node. */
+const ERRORS = 3;
+
 /** The parts of a runtime tensor that are used here. */
 interface RuntimeTensor {
   readonly type: string;
@@ -229,7 +232,7 @@ export async function openSession(bytes: Uint8Array, options: SessionOptions): P
   const provider = gpu ? webgpuProvider(gpu.device) : 'wasm';
   const failed = describeFailure(gpu !== null, bytes);
   const session = await guard(() =>
-    ort.InferenceSession.create(bytes, { executionProviders: [provider] }).catch(failed('create a session for this graph')),
+    ort.InferenceSession.create(bytes, { executionProviders: [provider], logSeverityLevel: ERRORS }).catch(failed('create a session for this graph')),
   );
   return {
     outputNames: session.outputNames,

@@ -18,6 +18,9 @@ export const backgroundTimer = (action: () => void, milliseconds: number): Retur
 export const threadLimit = (): string | null =>
   globalThis.crossOriginIsolated ? null : 'one thread per worker, because the page is not cross-origin isolated';
 
+/** Threads of ONNX Runtime in one worker. */
+export const runtimeThreads = (wanted: number): number => wanted;
+
 /** The parts of a response that readers of whole files use. */
 export type FileResponse = Pick<Response, 'ok' | 'status' | 'statusText' | 'arrayBuffer' | 'blob' | 'json' | 'text'>;
 

@@ -23,6 +23,9 @@ export const backgroundTimer = (action: () => void, milliseconds: number): Retur
 /** Node has a worker per core. ONNX Runtime's own threads would compete with them. */
 export const threadLimit = (): null => null;
 
+/** The build of ONNX Runtime for browsers cannot start its threads in Node. */
+export const runtimeThreads = (_wanted: number): number => 1;
+
 /** Fetches a file. Node's own `fetch` has no `file:` addresses. */
 export async function request(address: string | URL, options?: RequestInit): Promise<FileResponse> {
   const url = new URL(address);

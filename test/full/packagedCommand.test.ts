@@ -1,11 +1,12 @@
 /** The command of the packed packages in an empty folder, without a browser. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packPackages, ROOT, tarballsIn } from '../packages/pack';
 import { runIn } from '../packages/runIn';
+import { readNpyHeader } from '../../src/compare/files/npy';
 import { parseRttm } from '../../src/formats/rttm';
 import { sampleWav } from '../audio/sampleWav';
 
@@ -42,12 +43,34 @@ test('all formats, a folder, and the score against itself', () => {
   expect(JSON.parse(stdout)).toMatchObject({ der: 0, jer: 0 });
 });
 
-test('a bad file has exit status 42, and what needs the repository an error with an alternative', () => {
+test('stage, compare and evaluate work in the package', () => {
+  const stage = voxlane('stage', 'lstm', 'sample.wav', '--duration', '2', '--out', 'lstm.npy');
+  expect(stage, stage.stderr).toMatchObject({ status: 0, stdout: expect.stringMatching(/^lstm \(batch, frame, channel\): \(1, 115, 256\)/) as string });
+  expect(readNpyHeader(readFileSync(join(folder, 'lstm.npy')), 'lstm.npy').shape).toEqual([1, 115, 256]);
+  const compare = voxlane('compare', join(ROOT, 'e2e/fixtures/foreign/plain.zip'), '--json');
+  expect(compare.status, compare.stderr).toBe(0);
+  expect(JSON.parse(compare.stdout)).toMatchObject({ model: 'plain', backend: 'wasm', verdict: 'pass' });
+  mkdirSync(join(folder, 'recordings'));
+  for (const name of ['sample.wav', 'sample.rttm']) copyFileSync(join(ROOT, 'public', name), join(folder, 'recordings', name));
+  const evaluate = voxlane('evaluate', 'recordings', '--json');
+  expect(evaluate.status, evaluate.stderr).toBe(0);
+  expect(JSON.parse(evaluate.stdout)).toMatchObject({ recordings: [{ name: 'sample', speakersFound: 2 }] });
+});
+
+test('a bad file has exit status 42, and what the package lacks is an error that says what to do', () => {
   writeFileSync(join(folder, 'bad.wav'), 'RIFF');
   expect(voxlane('diarize', 'bad.wav')).toMatchObject({ status: 42, stdout: '' });
-  expect(voxlane('diarize', 'sample.wav', '--engine', 'browser')).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('Use --engine node') as string });
-  for (const name of ['compare', 'bisect', 'stage', 'evaluate']) {
-    expect(voxlane(name, 'x')).toMatchObject({ status: 2, stderr: expect.stringMatching(new RegExp(`^${name}: the command needs a clone of the repository\\. Use `)) as string });
+  const lacking: readonly (readonly [string[], number, RegExp])[] = [
+    [['diarize', 'sample.wav', '--engine', 'browser'], 2, /--engine browser needs a clone of the repository\. Use --engine node, the default$/],
+    [['stage', 'lstm', 'sample.wav', '--engine', 'browser'], 2, /^stage: --engine browser needs a clone of the repository/],
+    [['bisect', 'segmentation-3.0'], 2, /^bisect: WebGPU is not available in Node: the package webgpu is missing\. Install it with "npm install webgpu", or run the command in a clone of the repository/],
+    [['evaluate'], 2, /^evaluate: expected a FOLDER\. Only a clone/],
+    [['evaluate', 'recordings', '--peer'], 2, /^evaluate: --peer needs a clone of the repository/],
+  ];
+  for (const [args, status, message] of lacking) {
+    const ended = voxlane(...args);
+    expect({ status: ended.status, stdout: ended.stdout, stderr: ended.stderr.trimEnd() }).toEqual({ status, stdout: '', stderr: expect.stringMatching(message) as string });
+    expect(ended.stderr.trimEnd().split('\n')).toHaveLength(1);
   }
 });
 

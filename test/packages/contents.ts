@@ -23,6 +23,7 @@ export const CONTENTS: Readonly<Record<'voxlane' | 'voxlane-assets', Contents>> 
       'dist/cli/corpusWorker.js',
       'dist/cli/voxlane.js',
       'dist/node/*.js',
+      'dist/node/commands.js',
       'dist/node/compare.js',
       'dist/node/index.js',
       ...WORKERS.map((name) => `dist/node/workers/${name}.js`),

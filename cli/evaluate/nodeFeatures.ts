@@ -1,0 +1,45 @@
+import { openAsBlob } from 'node:fs';
+import { join } from 'node:path';
+import type { Diarizer } from '../../src/index';
+import { loadNodeEngine, nodeEngineFolder } from '../nodeEngine';
+import { say } from '../output';
+import { hashFile } from './featureCache';
+import type { EvaluateCommand } from './options';
+import type { FeatureEngine, Features } from './sources';
+
+/** Computes features in this process. The models are loaded on first use. */
+export class NodeFeatures implements FeatureEngine {
+  private diarizer: Promise<Diarizer> | null = null;
+
+  constructor(private readonly command: EvaluateCommand) {}
+
+  /** Hashes of the worker scripts for models and decoding. */
+  async programs(): Promise<string[]> {
+    const folder = await nodeEngineFolder(say);
+    const hashes = ['decode', 'segmentation', 'embedding'].map((name) => hashFile(join(folder, `workers/${name}.js`)));
+    return ['node', ...(await Promise.all(hashes))];
+  }
+
+  async voicesOf(audio: string): Promise<Features> {
+    const diarizer = await (this.diarizer ??= this.open());
+    const { voices, durationSeconds } = await diarizer.diarize(audio, { keepVoices: true });
+    return { voices: { ...voices!, dendrogram: null }, durationSeconds };
+  }
+
+  async close(): Promise<void> {
+    (await this.diarizer?.catch(() => null))?.dispose();
+    this.diarizer = null;
+  }
+
+  private async open(): Promise<Diarizer> {
+    const { preset, speed, backend, trustModel, model } = this.command;
+    const library = await loadNodeEngine(say);
+    return library.Diarizer.create({
+      preset,
+      backend,
+      trustUnknownModel: trustModel,
+      ...(speed && { speed }),
+      ...(model !== undefined && { modelFile: await openAsBlob(model) }),
+    });
+  }
+}

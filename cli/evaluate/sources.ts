@@ -1,0 +1,23 @@
+/** Sources of what `evaluate` scores. */
+import type { KeptVoices, Turn } from '../../src/index';
+
+/** Model outputs for a recording. They do not depend on the clustering settings. */
+export interface Features {
+  readonly voices: KeptVoices;
+  readonly durationSeconds: number;
+}
+
+/** Runs the models: in Node, or in a headless browser. */
+export interface FeatureEngine {
+  /** Keys of the programs that compute the features, for the cache. Builds them if they are missing. */
+  programs(): Promise<readonly string[]>;
+  /** @throws Error with a one-line message if the recording or the models cannot be read */
+  voicesOf(audio: string): Promise<Features>;
+  close(): Promise<void>;
+}
+
+/** Another diarization system. */
+export interface Peer {
+  of(audio: string): Promise<readonly Turn[]>;
+  close(): Promise<void>;
+}
