@@ -14,7 +14,7 @@ const CHANGES_ITS_THREAD = /\bvi\.(mock|stubGlobal|spyOn|useFakeTimers)\(|\/memo
 /** Unit tests, split into those that can share a thread and those that need a separate process. */
 function unitTests(): { shared: string[]; alone: string[] } {
   const files = FOLDERS.flatMap((folder) => (readdirSync(folder, { recursive: true }) as string[]).map((name) => join(folder, name)));
-  const tests = files.filter((file) => file.endsWith('.test.ts') && !file.endsWith('.slow.test.ts') && !file.startsWith(join('test', 'full')));
+  const tests = files.filter((file) => file.endsWith('.test.ts') && !file.startsWith(join('test', 'full')));
   const isAlone = (file: string): boolean => CHANGES_ITS_THREAD.test(readFileSync(file, 'utf8'));
   return { shared: tests.filter((file) => !isAlone(file)), alone: tests.filter(isAlone) };
 }
@@ -25,8 +25,8 @@ const common = {
 };
 
 function projects() {
-  // Tests that take too long for `npm test` are in `test/full` or called `*.slow.test.ts` and run with `npm run test:full`.
-  const include = ['test/full/**/*.test.ts', ...FOLDERS.map((folder) => `${folder}/**/*.slow.test.ts`)];
+  // Tests that take too long for `npm test` run with `npm run test:full`.
+  const include = ['test/full/**/*.test.ts'];
   if (process.env.VOXLANE_FULL) return [{ extends: true as const, test: { ...common, name: 'full', include } }];
   const { shared, alone } = unitTests();
   return [

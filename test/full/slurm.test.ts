@@ -11,9 +11,9 @@ import { sampleWav } from '../audio/sampleWav';
 import { startSlurm, whyNoSlurm, type Slurm } from '../corpus/slurm';
 import { installPackages } from '../packages/pack';
 
-const RECORDINGS = 28;
+const RECORDINGS = 40;
 const SHARDS = 4;
-const BROKEN = ['clip-17', 'clip-22'] as const;
+const BROKEN = ['clip-17', 'clip-30'] as const;
 /** In the sample, speech begins here. */
 const SPEECH_SECONDS = 7;
 /** Much more than an idle machine needs. */

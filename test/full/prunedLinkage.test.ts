@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { agglomerativeClustering } from './agglomerativeClusterer';
-import { flatClusters } from './dendrogram';
-import { matrixLinkage } from './matrixLinkage';
-import { prunedLinkage } from './centroidLinkage';
-import { unitEmbeddings } from './vbxClusterer';
-import { seededNormal, seededRandom } from '../../test/clustering/random';
-import { expectSameMerges, type Points } from '../../test/clustering/sameMerges';
-import { conversation } from '../../test/clustering/voices';
+import { agglomerativeClustering } from '../../src/clustering/agglomerativeClusterer';
+import { flatClusters } from '../../src/clustering/dendrogram';
+import { matrixLinkage } from '../../src/clustering/matrixLinkage';
+import { prunedLinkage } from '../../src/clustering/centroidLinkage';
+import { unitEmbeddings } from '../../src/clustering/vbxClusterer';
+import { seededNormal, seededRandom } from '../clustering/random';
+import { expectSameMerges, type Points } from '../clustering/sameMerges';
+import { conversation } from '../clustering/voices';
 
 /** Unit vectors without any structure, so that no pair can be pruned. */
 function noise(numPoints: number, dimension: number, seed: number): Points {

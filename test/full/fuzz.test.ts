@@ -2,9 +2,9 @@
 import '../compare/memory';
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
-import { findingOf } from './judge';
-import { mutatedFiles } from './mutations';
-import { READERS } from './readers';
+import { findingOf } from '../fuzz/judge';
+import { mutatedFiles } from '../fuzz/mutations';
+import { READERS } from '../fuzz/readers';
 
 /** Makes the inputs reproducible. `npm run fuzz` uses other seeds. */
 const SEED = 17;

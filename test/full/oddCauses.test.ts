@@ -1,10 +1,10 @@
 /** Tensors that no real model outputs: no detector may fail on them. */
 import { describe, expect, it } from 'vitest';
-import type { Tensor } from '../tensor';
-import type { CauseContext } from './context';
-import { findCauses } from './findCauses';
-import { FACTS, SAMPLE_RATE } from '../../../test/compare/fbankOptions';
-import { random, tensorOf } from '../../../test/compare/planted';
+import type { Tensor } from '../../src/compare/tensor';
+import type { CauseContext } from '../../src/compare/causes/context';
+import { findCauses } from '../../src/compare/causes/findCauses';
+import { FACTS, SAMPLE_RATE } from '../compare/fbankOptions';
+import { random, tensorOf } from '../compare/planted';
 
 const NAMES = ['batch', 'frame', 'mel', 'channel', 'class', 'sample'];
 const SHAPES: readonly (readonly number[])[] = [

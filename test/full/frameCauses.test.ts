@@ -9,8 +9,8 @@ import {
   STAGES,
   tensorOf,
   withNoise,
-} from '../../../test/compare/planted';
-import type { Tensor } from '../tensor';
+} from '../compare/planted';
+import type { Tensor } from '../../src/compare/tensor';
 
 const FRAMED = STAGES.filter(({ axes }) => axes.includes('frame'));
 

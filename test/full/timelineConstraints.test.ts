@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { constrainedRows, type LinkConstraints } from '../clustering/constraints';
-import { INACTIVE, type SpeakerBounds, VoiceTable } from '../clustering/localSpeakers';
-import { constrainedLinkage, matrixLinkage } from '../clustering/matrixLinkage';
-import { seededNormal, seededRandom } from '../../test/clustering/random';
-import { bundledPlda } from '../../test/clustering/plda';
-import { bundledTwoCovariance } from '../../test/clustering/twoCovariance';
-import type { AnyPlda } from '../clustering/plda';
-import { CAMPPLUS_CLUSTERING, COMMUNITY_1_CLUSTERING } from '../clustering/settings';
-import { frameMiddleSeconds } from '../segmentation/geometry';
-import { Assembler, type Assembly, type AssemblyInput, type ClusteringChoice } from './assembler';
-import { GEOMETRY, meeting, type Meeting } from '../../test/timeline/meeting';
+import { constrainedRows, type LinkConstraints } from '../../src/clustering/constraints';
+import { INACTIVE, type SpeakerBounds, VoiceTable } from '../../src/clustering/localSpeakers';
+import { constrainedLinkage, matrixLinkage } from '../../src/clustering/matrixLinkage';
+import { seededNormal, seededRandom } from '../clustering/random';
+import { bundledPlda } from '../clustering/plda';
+import { bundledTwoCovariance } from '../clustering/twoCovariance';
+import type { AnyPlda } from '../../src/clustering/plda';
+import { CAMPPLUS_CLUSTERING, COMMUNITY_1_CLUSTERING } from '../../src/clustering/settings';
+import { frameMiddleSeconds } from '../../src/segmentation/geometry';
+import { Assembler, type Assembly, type AssemblyInput, type ClusteringChoice } from '../../src/timeline/assembler';
+import { GEOMETRY, meeting, type Meeting } from '../timeline/meeting';
 
 const PLDA = bundledPlda();
 const TWO_COVARIANCE = bundledTwoCovariance();

@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { parseAllDocuments } from 'yaml';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { fakeCluster, type FakeCluster } from '../../test/corpus/fakeSchedulers';
-import { chooseShards } from './shards';
-import { jobText, readRequest, run, type Scheduler } from './template';
+import { fakeCluster, type FakeCluster } from '../corpus/fakeSchedulers';
+import { chooseShards } from '../../cli/corpus/shards';
+import { jobText, readRequest, run, type Scheduler } from '../../cli/corpus/template';
 
 /** A folder whose name has everything that shells, YAML and JSON treat specially. */
 const AWKWARD = `a 'b' "c" $d \`e\` \\f %A #g {}: !`;
