@@ -115,7 +115,7 @@ export default defineConfig({
     'docs/.vitepress/{cache,dist}/**',
     'docs/api/**',
     'examples/*/dist/**',
-    'examples/react/**',
+    'examples/{next,react}/**',
     'test-results/**',
     'playwright-report/**',
     '.venv/**',

@@ -1,8 +1,50 @@
 /** Replaces `openWorker.ts` in the Node build: workers are threads of `node:worker_threads`. */
-import { type Transferable, Worker as Thread } from 'node:worker_threads';
-import { detailsOf } from '../src/util/errors';
+import { existsSync } from 'node:fs';
+import { type Transferable, Worker } from 'node:worker_threads';
+import { detailsOf, VoxlaneError } from '../src/util/errors';
 import { enableRelaxedSimd } from '../src/util/host';
 import type { WorkerName } from './openWorker';
+
+/** Bundlers replace `new Worker(…)` and bundle its script again. A subclass keeps the script of the package. */
+class Thread extends Worker {}
+
+/** Address of a thread's script. Bundlers look for the literal form `new URL(…, import.meta.url)` and copy the file. */
+function addressOf(name: WorkerName): URL {
+  // A copy may be in a folder of CommonJS scripts, where only this ending makes it a module.
+  switch (name) {
+    case 'clustering':
+      return new URL('./workers/clustering.mjs', import.meta.url);
+    case 'compare':
+      return new URL('./workers/compare.mjs', import.meta.url);
+    case 'decode':
+      return new URL('./workers/decode.mjs', import.meta.url);
+    case 'embedding':
+      return new URL('./workers/embedding.mjs', import.meta.url);
+    case 'segmentation':
+      return new URL('./workers/segmentation.mjs', import.meta.url);
+  }
+}
+
+/** @throws VoxlaneError `environment` if a bundler has moved this module away from the scripts */
+function scriptOf(name: WorkerName): URL {
+  let cause: unknown;
+  try {
+    const address = addressOf(name);
+    if (existsSync(address)) return address;
+  } catch (thrown) {
+    // In CommonJS, this module has no address.
+    cause = thrown;
+  }
+  throw new VoxlaneError(
+    {
+      code: 'environment',
+      problem: `A bundler has included voxlane without the script of its ${name} worker`,
+      expected: 'voxlane as a package in node_modules',
+      remedy: 'Make voxlane and voxlane-assets external packages of the server build',
+    },
+    { cause },
+  );
+}
 
 /** A call of Comlink and its reply have the same `id`. */
 const idOf = (message: unknown): string | null =>
@@ -16,7 +58,7 @@ class NodeWorker extends EventTarget {
   constructor(name: WorkerName) {
     super();
     enableRelaxedSimd();
-    this.thread = new Thread(new URL(`./workers/${name}.js`, import.meta.url), { name: `voxlane ${name}` });
+    this.thread = new Thread(scriptOf(name), { name: `voxlane ${name}` });
     this.thread.on('message', (data: unknown) => {
       this.settle(idOf(data));
       this.dispatchEvent(Object.assign(new Event('message'), { data }));

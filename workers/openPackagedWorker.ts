@@ -4,8 +4,14 @@
  */
 import type { WorkerName } from './openWorker';
 
-/** Address of a worker's script. Bundlers look for the literal form `new URL(…, import.meta.url)`. */
+/** Address of a worker's script. */
 export function addressOf(name: WorkerName): URL {
+  // Turbopack replaces the addresses of files by objects that look like a URL but have a relative `href` and no origin.
+  return new URL(fileOf(name).href, self.location.href);
+}
+
+/** Bundlers look for the literal form `new URL(…, import.meta.url)`. */
+function fileOf(name: WorkerName): URL {
   // A classic script from a bundler has no address of its own, so the folder next to the page is used.
   if (!(import.meta.url as string | undefined)) return new URL(`voxlane/workers/${name}.js`, document.baseURI);
   switch (name) {

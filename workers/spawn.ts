@@ -9,7 +9,7 @@ import { openWorker, type WorkerName } from './openWorker';
  *
  * @param task the worker's task, for error messages
  * @throws VoxlaneError `backend-unavailable` if the browser has no workers or no WebAssembly, `worker-failed` if it
- *   does not let the page start one
+ *   does not let the page start one, `environment` if a bundler for Node has lost the script
  */
 function spawn<Api extends object>(name: WorkerName, task: string): WorkerHandle<Api> {
   const missing = missingFeature();
@@ -24,6 +24,7 @@ function spawn<Api extends object>(name: WorkerName, task: string): WorkerHandle
   try {
     return new WorkerHandle<Api>(openWorker(name), task);
   } catch (cause) {
+    if (cause instanceof VoxlaneError) throw cause;
     throw new VoxlaneError(
       {
         code: 'worker-failed',

@@ -108,8 +108,8 @@ for (const name of ['script-tag.html', 'import-map.html']) {
   });
 }
 
-test('every example has a test here', () => {
+test('every example has a test: next in next.spec.ts, the others here', () => {
   const examples = readdirSync('examples', { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  const tested = ['cdn', 'esbuild', 'html', 'import-map', 'react', 'vite', 'vue', 'webpack'];
+  const tested = ['cdn', 'esbuild', 'html', 'import-map', 'next', 'react', 'vite', 'vue', 'webpack'];
   expect(examples.map(({ name }) => name).sort()).toEqual(tested);
 });

@@ -122,7 +122,7 @@ describe('names', () => {
     const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
       .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
       .map((path) => readFileSync(join(ROOT, 'src', path), 'utf8'))
-      .concat(['handle', 'spawn'].map((name) => readFileSync(join(ROOT, `workers/${name}.ts`), 'utf8')))
+      .concat(['handle', 'openNodeWorker', 'spawn'].map((name) => readFileSync(join(ROOT, `workers/${name}.ts`), 'utf8')))
       .join('\n');
     const quoted = Array.from(readPage('docs/faults.md').matchAll(/(?<![*\w])\*([^*]+)\*(?!\*)/g), ([, text]) => text!.replace(/\s+/g, ' '));
     const messages = quoted.filter((text) => text.includes(' '));

@@ -55,7 +55,7 @@ export async function buildForNode(folder = join(DIST, 'node')): Promise<void> {
     await build(
       // The package declares that its modules have no side effects, but scripts of workers are nothing else.
       { input: THREAD + name, platform: 'node', external, plugins, treeshake: { moduleSideEffects: [{ test: /[\\/]workers[\\/]/, sideEffects: true }] } },
-      { dir: join(folder, 'workers'), entryFileNames: `${name}.js`, codeSplitting: false, minify: true },
+      { dir: join(folder, 'workers'), entryFileNames: `${name}.mjs`, codeSplitting: false, minify: true },
     );
   }
   await build(

@@ -27,7 +27,7 @@
  * | `gpu-memory` | the GPU does not have enough memory, even for one window at a time |
  * | `gpu-wrong` | the GPU returned NaN, infinite or only zero values |
  * | `worker-failed` | a worker could not start or ended unexpectedly |
- * | `environment` | the function needs a browser, or Node, and this is the other |
+ * | `environment` | the function needs a browser, or Node, and this is the other; or a bundler for Node has left out the workers |
  * | `format` | a file other than audio or a model (RTTM, UEM, JSON, golden bundle) cannot be read |
  * | `cancelled` | the caller's `AbortSignal` fired |
  * | `disposed` | a method was called after `dispose()` |

@@ -45,7 +45,7 @@ function fileResponse(content: Uint8Array<ArrayBuffer>): FileResponse {
     ok: true,
     status: 200,
     statusText: '',
-    arrayBuffer: () => Promise.resolve(content.byteLength === content.buffer.byteLength ? content.buffer : content.slice().buffer),
+    arrayBuffer: () => Promise.resolve(content.byteLength === content.buffer.byteLength ? content.buffer : new Uint8Array(content).buffer),
     blob: () => Promise.resolve(new Blob([content])),
     json: () => new Promise((resolve) => { resolve(JSON.parse(text())); }),
     text: () => Promise.resolve(text()),

@@ -26,7 +26,7 @@ export const CONTENTS: Readonly<Record<'voxlane' | 'voxlane-assets', Contents>> 
       'dist/node/commands.js',
       'dist/node/compare.js',
       'dist/node/index.js',
-      ...WORKERS.map((name) => `dist/node/workers/${name}.js`),
+      ...WORKERS.map((name) => `dist/node/workers/${name}.mjs`),
       'dist/*.d.ts',
       'dist/*.js',
       ...ENTRIES.flatMap((name) => [`dist/${name}.d.ts`, `dist/${name}.js`]),

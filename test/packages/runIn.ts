@@ -55,8 +55,8 @@ export function serveWith(folder: string, command: string, args: readonly string
       output += data.toString();
       // Some commands color their output.
       // eslint-disable-next-line no-control-regex
-      const match = /http:\/\/(?:localhost|127\.0\.0\.1):\d+\//.exec(output.replace(/\u001b\[\d+m/g, ''));
-      if (match) resolve({ address: match[0], stop });
+      const match = /(http:\/\/(?:localhost|127\.0\.0\.1):\d+)\D/.exec(output.replace(/\u001b\[\d+m/g, ''));
+      if (match) resolve({ address: `${match[1]!}/`, stop });
     };
     child.stdout.on('data', read);
     child.stderr.on('data', read);
