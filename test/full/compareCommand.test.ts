@@ -1,15 +1,17 @@
-/** The commands `compare` and `stage` as separate processes, with the engine for Node. */
+/** The commands `compare`, `bisect` and `stage` as separate processes, with the engine for Node. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { unzipSync, zipSync } from 'fflate';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { loadNodeEngine } from '../../cli/nodeEngine';
 import { parseNpy } from '../../src/compare/files/npy';
-import type { ComparisonReport } from '../../src/compare/report';
+import type { BisectReport, ComparisonReport } from '../../src/compare/report';
 import { encodeOnnx, graphInfo, parseOnnx } from '../../src/onnx/model';
 import { hasShared, SHARED } from '../shared';
 import { makeForeignModel } from '../browser/foreignModel';
+import { driverFile } from '../gpu/dawn';
+import { build, float, node } from '../onnx/build';
 import { runCommand, runUntil } from '../browser/command';
 
 type Document = ComparisonReport & { readonly runs?: ComparisonReport[]; readonly error?: { code: string } };
@@ -187,6 +189,38 @@ test('the other stages are computed in isolation and written as .npy', async () 
     expect(stdout).toContain(`(${shape.join(', ')})`);
     expect(tensor.data.some((value) => value !== 0)).toBe(true);
   }
+});
+
+const driver = driverFile();
+
+test.skipIf(driver === null)('bisection in Node, on the software adapter, finds the node whose values differ and writes it with its inputs', async () => {
+  vi.stubEnv('VOXLANE_SOFTWARE_GPU', '1');
+  vi.stubEnv('VK_ICD_FILENAMES', driver!);
+
+  // Random numbers differ between backends even if both are correct.
+  const nodes = [
+    node('Relu', ['x'], ['positive'], { name: 'relu' }),
+    node('RandomNormalLike', ['positive'], ['noise'], { name: 'random' }),
+    node('Add', ['positive', 'noise'], ['y'], { name: 'sum' }),
+  ];
+  const model = join(folder, 'random.onnx');
+  writeFileSync(model, encodeOnnx(build({ node: nodes, input: [float('x', null, 4, 4)], output: [float('y', null, 4, 4)] })));
+  const report = join(folder, 'report.zip');
+  const { code, stdout } = await runCommand('bisect', model, '--out', report, '--engine', 'node', '--json');
+  const { node: found, alone, verdict, numNodes } = JSON.parse(stdout) as BisectReport;
+  expect({ code, verdict, numNodes, name: found?.name, op: found?.op, alone: alone?.verdict }).toEqual({
+    code: 1,
+    verdict: 'fail',
+    numNodes: 3,
+    name: 'random',
+    op: 'RandomNormalLike',
+    alone: 'fail',
+  });
+  const files = unzipSync(readFileSync(report));
+  const minimal = graphInfo(parseOnnx(files['graph.onnx']!, 'graph.onnx'));
+  expect(minimal.nodes.map(({ op }) => op)).toEqual(['RandomNormalLike']);
+  expect(Object.keys(files).some((name) => name.startsWith('inputs/'))).toBe(true);
+  vi.unstubAllEnvs();
 });
 
 test('a stage has notes about repairs', async () => {

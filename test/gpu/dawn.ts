@@ -12,7 +12,8 @@ const DRIVER_FOLDERS = ['/usr/lib/chromium', '/usr/lib/chromium-browser'];
 /** Reason why there is no GPU in Node; null if there is one. Set by {@link installDawn}. */
 export type Missing = string | null;
 
-function driverFile(): string | null {
+/** Path of the manifest of the software driver; null if there is none. */
+export function driverFile(): string | null {
   const { VK_ICD_FILENAMES } = process.env;
   if (VK_ICD_FILENAMES) return VK_ICD_FILENAMES;
   const folders = [...DRIVER_FOLDERS];
