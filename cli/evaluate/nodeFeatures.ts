@@ -16,7 +16,7 @@ export class NodeFeatures implements FeatureEngine {
   /** Hashes of the worker scripts for models and decoding. */
   async programs(): Promise<string[]> {
     const folder = await nodeEngineFolder(say);
-    const hashes = ['decode', 'segmentation', 'embedding'].map((name) => hashFile(join(folder, `workers/${name}.js`)));
+    const hashes = ['decode', 'segmentation', 'embedding'].map((name) => hashFile(join(folder, `workers/${name}.mjs`)));
     return ['node', ...(await Promise.all(hashes))];
   }
 

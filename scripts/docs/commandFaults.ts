@@ -23,7 +23,7 @@ const TESTED_BY: Readonly<Record<string, string | null>> = {
   compare: 'e2e/full/compareCommand.spec.ts',
   bisect: 'e2e/full/compareCommand.spec.ts',
   audit: 'cli/audit.test.ts',
-  stage: 'e2e/full/compare.spec.ts',
+  stage: 'test/full/compareCommand.test.ts',
   'test:browsers': null,
   bench: null,
   'bench:peers': null,
