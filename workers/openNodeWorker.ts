@@ -58,7 +58,8 @@ class NodeWorker extends EventTarget {
   constructor(name: WorkerName) {
     super();
     enableRelaxedSimd();
-    this.thread = new Thread(scriptOf(name), { name: `voxlane ${name}` });
+    // Without the flags of the process: `--input-type` and loaders are not for this script.
+    this.thread = new Thread(scriptOf(name), { name: `voxlane ${name}`, execArgv: [] });
     this.thread.on('message', (data: unknown) => {
       this.settle(idOf(data));
       this.dispatchEvent(Object.assign(new Event('message'), { data }));

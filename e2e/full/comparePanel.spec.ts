@@ -9,7 +9,7 @@ import { makeForeignModel } from '../../test/browser/foreignModel';
 import { withSwappedGates } from '../../test/onnx/swappedGates';
 
 test('a port with swapped LSTM gates: stage and cause on both backends', async ({ page }) => {
-  test.setTimeout(4 * MINUTES);
+  test.setTimeout(7 * MINUTES);
   await openFiles(page, [
     upload('ported.onnx', withSwappedGates()),
     upload('goldens.zip', readFileSync('public/goldens/segmentation-3.0.zip')),
@@ -39,7 +39,7 @@ test("a graph of another project: its values by name, and the audit of its weigh
 });
 
 test('a graph without bundle is bisected, which can be canceled', async ({ page }) => {
-  test.setTimeout(4 * MINUTES);
+  test.setTimeout(7 * MINUTES);
   const { onnx } = makeForeignModel();
   await openFiles(page, [upload('foreign.onnx', onnx)]);
   await page.getByTestId('bisect').click();
@@ -52,9 +52,9 @@ test('a graph without bundle is bisected, which can be canceled', async ({ page 
 });
 
 test('the address selects a bundled model, and the self-check of the main page links to it', async ({ page }) => {
-  test.setTimeout(3 * MINUTES);
+  test.setTimeout(7 * MINUTES);
   await page.goto('compare.html?model=segmentation-3.0');
-  await expect(state(page)).toHaveAttribute('data-state', 'done', { timeout: 2 * MINUTES });
+  await expect(state(page)).toHaveAttribute('data-state', 'done', { timeout: 5 * MINUTES });
   for (const backend of ['wasm', 'kernels']) await expect(page.getByTestId(`backend-verdict-${backend}`)).toHaveAttribute('data-verdict', 'pass');
   await page.goto('index.html');
   await expect(page.locator('a[href*="compare.html"]').first()).toBeVisible();

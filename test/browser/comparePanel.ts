@@ -26,5 +26,5 @@ export async function openFiles(page: Page, files: string | Upload[]): Promise<v
 export async function run(page: Page, backend: 'wasm' | 'webgpu' | 'both'): Promise<void> {
   await page.getByTestId(`backend-${backend}`).click();
   await page.getByTestId('run').click();
-  await expect(state(page)).toHaveAttribute('data-state', 'done', { timeout: 2 * MINUTES });
+  await expect(state(page)).toHaveAttribute('data-state', 'done', { timeout: 5 * MINUTES });
 }
