@@ -1,11 +1,11 @@
 /** Audits of segmentation-3.0 against its own weights in PyTorch's form, with a fault planted in each. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { listWeights, replaceWeights } from '../../onnx/weights';
-import type { AuditEntry } from '../report';
-import type { Tensor } from '../tensor';
-import { someValues } from '../../../test/compare/checkpointFiles';
-import { audit, entryNamed, flagsOf, openShipped } from '../../../test/compare/auditRun';
-import { gatesOf, pytorchCheckpoint } from '../../../test/compare/pytorchCheckpoint';
+import { listWeights, replaceWeights } from '../../src/onnx/weights';
+import type { AuditEntry } from '../../src/compare/report';
+import type { Tensor } from '../../src/compare/tensor';
+import { someValues } from '../compare/checkpointFiles';
+import { audit, entryNamed, flagsOf, openShipped } from '../compare/auditRun';
+import { gatesOf, pytorchCheckpoint } from '../compare/pytorchCheckpoint';
 
 const segmentation = openShipped('segmentation-3.0');
 

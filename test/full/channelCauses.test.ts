@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { LstmNode } from '../../onnx/weights';
-import { contextOf, expectCauses, gathered, random, ROUNDING, stageNamed, STAGES, withNoise } from '../../../test/compare/planted';
+import type { LstmNode } from '../../src/onnx/weights';
+import { contextOf, expectCauses, gathered, random, ROUNDING, stageNamed, STAGES, withNoise } from '../compare/planted';
 
 const axisOf = (name: string): number => stageNamed(name).axes.findIndex((axis) => ['channel', 'class', 'mel'].includes(axis));
 
