@@ -99,7 +99,7 @@ const byPath = (a: AudioInput, b: AudioInput): number => (a.path < b.path ? -1 :
 async function inFolder(folder: string): Promise<AudioInput[]> {
   const inputs: AudioInput[] = [];
   for await (const found of walkFolder(folder)) {
-    if (found.kind === 'recording') inputs.push(inputOf(join(found.path), folder));
+    if (found.kind === 'recording') inputs.push(inputOf(found.path, folder));
     if (found.kind === 'unreadable') inputs.push(unlisted(found.path, found.error));
   }
   return inputs.sort(byPath);

@@ -1,7 +1,7 @@
 /** Lists the recordings of a folder and its subfolders. */
 import { realpathSync, statSync } from 'node:fs';
 import { opendir } from 'node:fs/promises';
-import { extname, join, resolve, sep } from 'node:path';
+import { extname, join, sep } from 'node:path';
 import { AUDIO_ENDINGS } from './audioEndings';
 
 const IS_AUDIO: ReadonlySet<string> = new Set(AUDIO_ENDINGS.map((name) => `.${name}`));
@@ -45,16 +45,18 @@ async function* walk(folder: string, real: string, tree: Tree): AsyncGenerator<F
   for (const { name, isLink } of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     if (name.startsWith('.')) continue;
     const path = join(folder, name);
-    const isFolder = isFolderAt(path);
-    if (isFolder) {
-      const target = isLink ? realpathSync(path) : join(real, name);
-      const isInside = isLink && `${target}${sep}`.startsWith(`${resolve(tree.root)}${sep}`);
-      if (!isInside && !tree.listed.has(target)) yield* walk(path, target, tree);
-    } else {
+    if (!isFolderAt(path)) {
       yield { kind: IS_AUDIO.has(extname(name).toLowerCase()) ? 'recording' : 'other', path };
+      continue;
     }
+    const target = isLink ? realpathSync(path) : join(real, name);
+    const isLinkIntoTree = isLink && isWithin(tree.root, target);
+    if (!isLinkIntoTree && !tree.listed.has(target)) yield* walk(path, target, tree);
   }
 }
+
+/** Whether a folder is `root` or below it; both as real paths. */
+const isWithin = (root: string, folder: string): boolean => folder === root || folder.startsWith(root.endsWith(sep) ? root : root + sep);
 
 /** False for a broken link, and for a link that leads to itself. */
 function isFolderAt(path: string): boolean {

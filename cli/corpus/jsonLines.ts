@@ -42,8 +42,15 @@ export async function* textLines(path: string): AsyncGenerator<TextLine, void, u
 /** An error of the file destroys the decompressor, whose reader then receives it. */
 const ignore = (): void => undefined;
 
-/** Whether bytes start with the byte order mark of UTF-16. */
-const isUtf16 = ([first, second]: Uint8Array): boolean => (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+/**
+ * Why the start of a file is not that of a manifest, as the end of a sentence; null if it can be. UTF-16, which old versions
+ * of PowerShell write, has zero bytes or a byte order mark. Binary files have zero bytes.
+ */
+export function textProblem(head: Uint8Array): string | null {
+  const [first, second] = head;
+  const hasMark = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+  return hasMark || head.includes(0) ? 'it is not text in UTF-8. If it is a manifest, save it as UTF-8 (in PowerShell: Out-File -Encoding utf8)' : null;
+}
 
 /** The decoder removes the byte order mark. */
 async function* textChunks(path: string): AsyncGenerator<string, void, undefined> {
@@ -53,7 +60,8 @@ async function* textChunks(path: string): AsyncGenerator<string, void, undefined
   try {
     let isFirst = true;
     for await (const chunk of bytes as AsyncIterable<Uint8Array>) {
-      if (isFirst && isUtf16(chunk)) throw new Error('it is UTF-16. Expected UTF-8: in PowerShell, write it with "Out-File -Encoding utf8"');
+      const problem = isFirst ? textProblem(chunk) : null;
+      if (problem !== null) throw new Error(problem);
       isFirst = false;
       yield decoder.decode(chunk, { stream: true });
     }

@@ -129,9 +129,16 @@ describe('readers', () => {
     const { entries, refusals } = await plan(inputs);
     expect(entries).toMatchObject([{ path }]);
     expect(refusals.map(({ source, code }) => [source, code])).toEqual(inputs.slice(0, 3).map((input) => [input, 'unreadable']));
-    const utf16 = write('powershell.txt', Buffer.from('\ufeffa.wav\r\n', 'utf16le'));
-    expect((await plan([utf16, write('empty.csv', ''), write('empty.jsonl', '\n')])).refusals.map(({ problem }) => problem)).toEqual([
-      expect.stringContaining('it is UTF-16'),
+    const notText = [
+      write('marked.txt', Buffer.from('\ufeffa.wav\r\n', 'utf16le')),
+      write('unmarked.lst', Buffer.from('a.wav\r\n', 'utf16le')),
+      write('table.csv', Buffer.from('path\r\na.wav\r\n', 'utf16le')),
+      write('lines.jsonl', Buffer.from(lines({ audio_filepath: 'a.wav' }), 'utf16le').swap16()),
+      write('packed.jsonl.gz', gzipSync(Buffer.from([0, 1, 2]))),
+    ];
+    for (const { problem } of (await plan(notText)).refusals) expect(problem).toContain('it is not text in UTF-8');
+    expect((await plan([...notText, write('empty.csv', ''), write('empty.jsonl', '\n')])).refusals.slice(notText.length - 1).map(({ problem }) => problem)).toEqual([
+      expect.stringContaining('it is not text in UTF-8'),
       expect.stringMatching(/no column|no recordings/),
       'The input has no recordings',
     ]);

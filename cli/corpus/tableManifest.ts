@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { CsvError, parse } from 'csv-parse';
 import { messageOf } from '../../src/util/errors';
+import { textProblem } from './jsonLines';
 import { numberField, pathFrom, type Read, readOr, Refused, type Source, speakersField, textField } from './source';
 
 /** Accepted names of each column, in lower case. */
@@ -60,6 +61,8 @@ async function delimiterOf(path: string): Promise<string> {
   const file = await open(path);
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+    const problem = textProblem(buffer.subarray(0, bytesRead));
+    if (problem !== null) throw new Error(`${path} cannot be read: ${problem}`);
     const [row = ''] = buffer.toString('utf8', 0, bytesRead).split('\n', 1);
     const names = row.replace(/"[^"]*"/g, '');
     const count = (delimiter: string): number => names.split(delimiter).length;

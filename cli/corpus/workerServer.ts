@@ -92,7 +92,7 @@ class Worker {
     const before = await timesOf(path);
     const diarizing = unlessStalled(this.stallMs, (onProgress) => this.engine!.diarize(path, { ...options, onProgress }));
     const [hashed, diarized] = await Promise.allSettled([this.hasher.hash(path), diarizing]);
-    // The error of the hash first: it tells a missing file from an unreadable one.
+    // The error of the hash first, because it distinguishes a missing file from an unreadable one.
     if (hashed.status === 'rejected') throw hashed.reason;
     if (diarized.status === 'rejected') throw diarized.reason;
     const { sha256, stamp } = hashed.value;

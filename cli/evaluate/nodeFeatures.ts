@@ -1,4 +1,4 @@
-import { openAsBlob } from 'node:fs';
+import { openAsBlob, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diarizer } from '../../src/index';
 import { loadNodeEngine, nodeEngineFolder } from '../nodeEngine';
@@ -15,9 +15,9 @@ export class NodeFeatures implements FeatureEngine {
 
   /** Hashes of the worker scripts for models and decoding. */
   async programs(): Promise<string[]> {
-    const folder = await nodeEngineFolder(say);
-    const hashes = ['decode', 'segmentation', 'embedding'].map((name) => hashFile(join(folder, `workers/${name}.mjs`)));
-    return ['node', ...(await Promise.all(hashes))];
+    const folder = join(await nodeEngineFolder(say), 'workers');
+    const scripts = readdirSync(folder).filter((name) => /^(decode|segmentation|embedding)\./.test(name)).sort();
+    return ['node', ...(await Promise.all(scripts.map((name) => hashFile(join(folder, name)))))];
   }
 
   async voicesOf(audio: string): Promise<Features> {

@@ -1,5 +1,6 @@
 import type { SpeakerBounds } from '../clustering/localSpeakers';
 import { PUBLIC_HUB } from '../store/sources';
+import { checkSignal } from '../util/abort';
 import { VoxlaneError } from '../util/errors';
 import { webAddress } from '../util/fetch';
 import type { FileBase } from '../util/fileBase';
@@ -71,8 +72,7 @@ function checkObject(name: string, value: unknown): void {
   const rule: OptionRule | undefined = (ALL_OPTIONS as Readonly<Record<string, OptionRule>>)[name];
   if (value === undefined || value === null || rule === undefined || !('type' in rule)) return;
   if (rule.type === 'callback' && typeof value !== 'function') throw optionError(name, value, 'a function, or no callback');
-  const isSignal = typeof value === 'object' && 'aborted' in value && 'addEventListener' in value;
-  if (rule.type === 'signal' && !isSignal) throw optionError(name, value, 'an AbortSignal, or no signal');
+  if (rule.type === 'signal') checkSignal(value);
 }
 
 function nearest(name: string, known: readonly string[]): string {

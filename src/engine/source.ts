@@ -2,6 +2,7 @@ import { type FeedPort, serveFeed } from '../../workers/protocol';
 import type { SamplePull } from '../audio/blocks';
 import type { AudioFile } from '../audio/types';
 import { VoxlaneError } from '../util/errors';
+import { addressOf } from '../util/address';
 import { pathOf } from '../util/host';
 import { optionError } from './options';
 
@@ -276,7 +277,7 @@ export class RunInput {
     if (address !== null) {
       throw new VoxlaneError({
         code: 'options',
-        problem: `The source is the address ${address}`,
+        problem: `The source is the address ${address.slice(0, 100)}`,
         expected: 'the content of the recording',
         remedy: 'Fetch it, and pass the Blob: await (await fetch(address)).blob()',
       });
@@ -407,10 +408,4 @@ function broken(numBytes: number, cause: unknown): VoxlaneError {
     },
     { cause },
   );
-}
-
-/** A web address as text; null for any other value. */
-function addressOf(source: unknown): string | null {
-  const text = source instanceof URL ? source.href : source;
-  return typeof text === 'string' && /^(https?|blob|data):/i.test(text) ? text.slice(0, 100) : null;
 }

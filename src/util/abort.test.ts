@@ -86,3 +86,10 @@ test('a listener is called once, also if the signal has already fired, and never
   onAbort(undefined, () => called.push('never'))();
   expect(called).toEqual(['first', 'late']);
 });
+
+test.each([[{}], [true], ['signal'], [{ aborted: false }]])('%j is rejected as a signal before the work begins', async (signal) => {
+  const begun: string[] = [];
+  const { work } = openWork(begun, 'a');
+  await expect(unlessAborted(signal as never, work)).rejects.toMatchObject({ code: 'options', problem: 'The option signal is not an AbortSignal' });
+  expect(begun).toEqual([]);
+});

@@ -22,12 +22,26 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw cancelled(signal);
 }
 
+/** Validates a signal at run time, for callers without types. @throws VoxlaneError `options` */
+export function checkSignal(signal: unknown): void {
+  if (signal === undefined || signal === null) return;
+  if (typeof signal === 'object' && 'aborted' in signal && 'addEventListener' in signal) return;
+  throw new VoxlaneError({
+    code: 'options',
+    problem: 'The option signal is not an AbortSignal',
+    expected: 'an AbortSignal, or no signal',
+    remedy: 'Change the option and run again',
+  });
+}
+
 /**
  * Calls `listener` when `signal` fires, or immediately if it has already fired.
  *
  * @returns removes the listener
+ * @throws VoxlaneError `options` if `signal` is not an AbortSignal
  */
 export function onAbort(signal: AbortSignal | undefined, listener: () => void): () => void {
+  checkSignal(signal);
   if (signal?.aborted) listener();
   else signal?.addEventListener('abort', listener, { once: true });
   return () => signal?.removeEventListener('abort', listener);

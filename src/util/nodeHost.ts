@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
+import { addressOf } from './address.ts';
 import { VoxlaneError } from './errors.ts';
 import type { FileResponse } from './host.ts';
 import { findDawn } from './nodeDawn.ts';
@@ -73,8 +74,7 @@ export function enableRelaxedSimd(): void {
 }
 
 export function pathOf(source: unknown): string | null {
-  // An address is not a path.
-  if (typeof source === 'string' && /^(https?|data|blob):/i.test(source)) return null;
+  if (addressOf(source) !== null) return null;
   if (typeof source === 'string') return resolve(source.startsWith('file:') ? fileURLToPath(source) : source);
   return source instanceof URL && source.protocol === 'file:' ? fileURLToPath(source) : null;
 }

@@ -40,7 +40,7 @@ export function nothingToPlay(): VoxlaneError {
 export function notPlayed(failure: StartFailure): VoxlaneError {
   switch (failure) {
     case 'unplayable':
-      return new VoxlaneError({ code: 'audio-unsupported', problem: 'The browser cannot play this recording, or there is none', remedy: 'Set src or source to an audio file that the browser plays' });
+      return new VoxlaneError({ code: 'audio-unsupported', problem: 'There is no recording that the browser can play', remedy: 'Set src or source to an audio file that the browser plays' });
     case 'blocked':
       return new VoxlaneError({ code: 'backend-unavailable', problem: 'The browser has blocked playback', expected: 'a click or a key press in the page first', remedy: 'Call play() from the listener of a click' });
     case 'no-output':

@@ -5,7 +5,7 @@ import { readNames, readResult, type ResultToShow } from './givenResult';
 
 const turn = (startSeconds: number, endSeconds: number, speaker: string) => ({ startSeconds, endSeconds, speaker });
 
-/** The error for a value; fails if there is none. */
+/** The error that a value causes. Fails if the value is accepted. */
 function refused(value: unknown): Pick<VoxlaneError, 'code' | 'problem' | 'expected'> {
   try {
     readResult(value as ResultToShow);

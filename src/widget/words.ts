@@ -24,7 +24,7 @@ export interface WidgetWords {
     readonly position: string;
     readonly at: (seconds: number, speakers: string) => string;
     readonly silence: string;
-    /** Reasons why the recording does not play; `absent`: there is none. */
+    /** Reasons why the recording does not play; `absent` if no recording is set. */
     readonly playback: Readonly<Record<PlaybackProblem | 'absent', string>>;
     /** In place of the waveform. */
     readonly wave: { readonly reading: string; readonly undecodable: string; readonly incomplete: string };

@@ -34,7 +34,7 @@ export interface ViewMemory {
 export interface Outcome {
   readonly name: string;
   readonly result: ShownResult;
-  /** The playable recording; null if the source was samples, or if there is none. */
+  /** The playable recording; null without a recording, and for samples. */
   readonly sound: Blob | null;
   /** Whether the page or the user has given a recording, playable or not. */
   readonly hasRecording: boolean;

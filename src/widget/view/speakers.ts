@@ -42,7 +42,7 @@ export function createSpeakers({ scope, words }: WidgetContext, tracks: readonly
       // The key that ends the composition of a character belongs to the input method.
       if (event.isComposing) return;
       if (event.key === 'Enter') commit();
-      // With nothing to revert, Escape belongs to the page, where it may close a dialog.
+      // If the field is unchanged, the page handles Escape, for example to close a dialog.
       else if (event.key === 'Escape' && field.value !== current.name) show();
       else return;
       event.preventDefault();
