@@ -21,7 +21,7 @@ test.use({ ...WITHOUT_GPU, allowedOrigins: /^http:\/\/(127\.0\.0\.1|localhost):\
 
 /** Console messages about a missing favicon are harmless. */
 const HARMLESS = 'favicon.ico';
-/** One window with both speakers of the sample. Programs that print results get the whole sample. */
+/** One window with both speakers of the sample. */
 const CLIP = sampleWav(7, 8);
 
 const runs = pages().map((page) => [page, runsOf(readFences(readPage(page), page))] as const);
@@ -35,6 +35,8 @@ test.beforeAll(async () => {
   expect(packagesAreBuilt(), 'both packages are built (npm run package)').toBe(true);
   server = await startBlockServer();
   cdn = await startBlockServer({ 'Access-Control-Allow-Origin': '*' });
+  server.put('given/sample.wav', { body: sampleWav(0) });
+  server.put('given/clip.wav', { body: CLIP });
   server.put('given/sample.rttm', { body: readFileSync(join(ROOT, 'public/sample.rttm')) });
   server.put('given/bundle.zip', { body: readFileSync(join(ROOT, 'public/goldens/segmentation-3.0.zip')) });
   server.put('given/model.onnx', { body: seededResnet34('wespeaker') });
@@ -53,13 +55,13 @@ for (const [page, all] of runs) {
   const programs = all.filter(({ name }) => name === 'program');
   if (programs.length === 0) continue;
   test(`programs of ${page}`, async ({ page: tab }) => {
+    test.setTimeout(60_000 * programs.length);
     const errors = watchErrors(tab);
     server.put('program.html', { body: PROGRAM_PAGE });
     await tab.goto(`${server.address}program.html`);
     for (const run of programs) {
       const path = `blocks/${page.replace(/\W/g, '-')}-${run.fences[0]!.line}.js`;
       server.put(path, { body: await compile(run) });
-      server.put('given/sample.wav', { body: outputsOf(run).length > 0 ? sampleWav(0) : CLIP });
       const printed = await tab.evaluate((address) => (globalThis as unknown as Bench).runBlock(address), `/${path}`);
       outputsOf(run).forEach((output, index) => {
         expect.soft(prints(output.code, printed[index] ?? ''), `${page}:${output.line} prints\n${printed[index] ?? 'nothing'}`).toBe(true);

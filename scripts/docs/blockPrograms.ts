@@ -7,9 +7,11 @@ import ts from 'typescript';
 import type { Fence, Run } from './fences';
 import { ROOT } from './pages';
 
-/** Variables that tests can provide to a block, by name: type and initializer in a page. */
-export const GIVEN: Readonly<Record<string, { readonly type: string; readonly value: string }>> = {
+/** What tests can provide to a block: type and initializer in a page of a variable, which has the same name by default. */
+export const GIVEN: Readonly<Record<string, { readonly type: string; readonly value: string; readonly variable?: string }>> = {
   file: { type: 'File', value: `new File([await (await fetch('/given/sample.wav')).blob()], 'sample.wav')` },
+  // A few seconds, for blocks whose output does not depend on the length.
+  clip: { type: 'File', value: `new File([await (await fetch('/given/clip.wav')).blob()], 'sample.wav')`, variable: 'file' },
   samples: { type: 'Float32Array', value: `globalThis.samplesOf(await (await fetch('/given/sample.wav')).arrayBuffer())` },
   url: { type: 'string', value: `'/given/sample.wav'` },
   base: { type: 'string', value: `location.origin + '/node_modules/voxlane-assets/'` },
@@ -25,6 +27,8 @@ export function givenTo({ fences }: Run): string[] {
   return [...names];
 }
 
+const variableOf = (name: string): string => GIVEN[name]!.variable ?? name;
+
 const isOutput = ({ language }: Fence): boolean => language === 'text' || language === 'json';
 
 /** Expected outputs of a run. Each one covers the output since the previous one. */
@@ -38,7 +42,7 @@ function sourceOf({ fences }: Run): string {
 
 /** Compiles the module for a page. Packages stay external and are resolved by the page's import map. */
 export async function compile(run: Run): Promise<string> {
-  const given = givenTo(run).map((name) => `const ${name} = ${GIVEN[name]!.value};`);
+  const given = givenTo(run).map((name) => `const ${variableOf(name)} = ${GIVEN[name]!.value};`);
   const { outputFiles } = await build({
     // Imports are hoisted.
     stdin: { contents: [...given, sourceOf(run)].join('\n'), loader: 'ts', resolveDir: ROOT },
@@ -91,7 +95,7 @@ export function typeErrors(runs: readonly Run[]): string[] {
 }
 
 function checkedSource(run: Run): string {
-  const given = givenTo(run).map((name) => `declare const ${name}: ${GIVEN[name]!.type};`);
+  const given = givenTo(run).map((name) => `declare const ${variableOf(name)}: ${GIVEN[name]!.type};`);
   const code = run.fences.filter((fence) => !isOutput(fence)).map((fence) => fence.code);
   return ['export {};', ...given, ...code].join('\n');
 }
