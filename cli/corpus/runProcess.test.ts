@@ -2,22 +2,24 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { buildStubWorker } from '../../test/corpus/buildWorker';
+import { buildStubWorker, bundleForNode } from '../../test/corpus/buildWorker';
 import { seededRandom } from '../../test/clustering/random';
 import { corpusFiles, type Entry } from './layout';
 
 let worker: string;
+let script: string;
 let folder: string;
 beforeAll(async () => {
   worker = await buildStubWorker();
-  const lines = `
-    import { runCorpus } from '${resolve('cli/corpus/run.ts')}';
-    import { runCommand } from '${resolve('cli/script.ts')}';
+  script = join(dirname(worker), 'run.mjs');
+  const contents = `
+    import { runCorpus } from './cli/corpus/run.ts';
+    import { runCommand } from './cli/script.ts';
     await runCommand('voxlane', 1, () => runCorpus(process.argv.slice(2), ${JSON.stringify(worker)}));`;
-  writeFileSync(join(dirname(worker), 'run.mts'), lines);
+  await bundleForNode({ stdin: { contents, resolveDir: process.cwd(), loader: 'ts' }, outfile: script });
 });
 afterAll(() => { rmSync(dirname(worker), { recursive: true, force: true }); });
 beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'voxlane-test-')); });
@@ -40,7 +42,7 @@ interface Running {
 }
 
 function start(): Running {
-  const args = ['--import', 'tsx', join(dirname(worker), 'run.mts'), folder, '--workers', '2', '--backend', 'wasm'];
+  const args = [script, folder, '--workers', '2', '--backend', 'wasm'];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, STUB_LOG: join(folder, 'log') } });
   let stderr = '';
   child.stderr.on('data', (data: Buffer) => { stderr += data.toString(); });

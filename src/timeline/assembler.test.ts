@@ -23,10 +23,10 @@ const CHOICES = [AGGLOMERATIVE, VBX, EVIDENCE];
 /** The PLDA of a method; for the method without one, any PLDA. */
 const pldaOf = ({ method }: ClusteringChoice): AnyPlda => (method === 'evidence' ? TWO_COVARIANCE : PLDA);
 
-/** Every count from 1 to 10, ascending and descending, with bounds and the automatic count in between. */
+/** Few and many speakers, ascending and descending, with bounds and the automatic count in between. */
 const STEPS: readonly SpeakerBounds[] = [
   ANY,
-  ...[4, 1, 2, 3, 5, 6, 10, 9, 8, 7, 4].map((count) => ({ minSpeakers: count, maxSpeakers: count })),
+  ...[4, 1, 2, 10, 7, 4].map((count) => ({ minSpeakers: count, maxSpeakers: count })),
   { minSpeakers: 3, maxSpeakers: 5 },
   ANY,
 ];

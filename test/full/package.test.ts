@@ -7,6 +7,7 @@ import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkApi } from '../../scripts/package/apiReport';
+import { findDocFaults } from '../../scripts/package/checkDocs';
 import { ASSETS_PACKAGE, CODE_PACKAGE, ENTRIES, ROOT } from '../../scripts/package/entries';
 import { bundleText, measureSizes, sizeReport } from '../../scripts/package/sizes';
 
@@ -43,6 +44,10 @@ describe.each(PACKAGES)('$name', ({ folder }) => {
     expect(status, stdout + stderr).toBe(0);
   }, 120_000);
 });
+
+test('every export has a doc comment', () => {
+  expect(findDocFaults(Object.values(ENTRIES))).toEqual([]);
+}, 120_000);
 
 test('the public API matches the reports in packages/voxlane/api', () => {
   expect(checkApi(false)).toEqual([]);
