@@ -51,6 +51,12 @@ function loaderOf(script: string): string[] {
   return ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href];
 }
 
+/**
+ * By default, V8 lets the young objects of each of the five threads grow to 16 MB, and the memory of a worker grows for
+ * hundreds of files. The arrays of the models are not young objects.
+ */
+const HEAP_FLAGS = ['--max-semi-space-size=2'];
+
 class WorkerProcess implements CorpusWorker {
   info: WorkerInfo = { backend: 'wasm', preset: '' };
   private readonly child: ChildProcess;
@@ -61,7 +67,7 @@ class WorkerProcess implements CorpusWorker {
 
   constructor(script: string) {
     // Standard output belongs to the results of the command.
-    this.child = fork(script, [], { execArgv: loaderOf(script), stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    this.child = fork(script, [], { execArgv: [...HEAP_FLAGS, ...loaderOf(script)], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     this.child.stderr!.setEncoding('utf8').on('data', (text: string) => { this.stderr = (this.stderr + text).slice(-STDERR_CHARACTERS); });
     this.child.on('message', (reply: Reply) => { this.reply(reply); });
     this.child.on('error', (error) => { this.stderr += messageOf(error); });
