@@ -15,7 +15,7 @@ const CONSTRAINTS = ['A', 'B', 'C'].map((speaker, group) => ({
 
 test.each(['agglomerative', 'vbx'] as const)('constrained speakers of a long recording have separate clusters: %s', { timeout: 900_000 }, (method) => {
   const assembler = longAssembler(method, NUM_WINDOWS);
-  assembler.assemble(ANY_COUNT);
+  expect(assembler.assemble(ANY_COUNT).centroids.length).toBeGreaterThanOrEqual(1);
   for (const count of [8, 5]) {
     const { constraintClusters, centroids } = assembler.assemble({ minSpeakers: count, maxSpeakers: count }, CONSTRAINTS);
     expect(new Set(constraintClusters).size).toBe(3);

@@ -1,14 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { COMMUNITY_1_CLUSTERING } from '../../src/clustering/settings';
 import { hasShared, SHARED_MISSING } from '../shared';
-import { Agglomeration } from '../../src/clustering/agglomerativeClusterer';
 import { rowOf } from '../../src/clustering/linearAlgebra';
 import { projectEmbeddings } from '../../src/clustering/plda';
 import { startLabels, unitEmbeddings } from '../../src/clustering/vbxClusterer';
 import { capturedEmbeddings } from '../clustering/captured';
 import { bundledPlda } from '../clustering/plda';
 import { repeated } from '../clustering/repeated';
-import { conversation } from '../clustering/voices';
 import { startResponsibilities, vbx } from '../../src/clustering/vbx';
 
 /**
@@ -20,15 +18,6 @@ const NUM_EMBEDDINGS = 12_000;
 if (!hasShared) console.log(`Skipped in part, ${SHARED_MISSING}`);
 
 describe('clustering of a long recording', () => {
-  test(`agglomerative clustering of ${NUM_EMBEDDINGS} embeddings with an automatic number of clusters and with six`, { timeout: 600_000 }, () => {
-    const embeddings = conversation(NUM_EMBEDDINGS, 192, 8, 1);
-    const agglomeration = new Agglomeration(embeddings, { threshold: 0.7, minClusterSize: 12 });
-    const numFree = new Set(agglomeration.clusters(1, Infinity)).size;
-    console.log(`${NUM_EMBEDDINGS} embeddings of 192 values, ${numFree} clusters`);
-    expect(numFree).toBeGreaterThanOrEqual(1);
-    expect(new Set(agglomeration.clusters(6, 6)).size).toBe(6);
-  });
-
   test.skipIf(!hasShared)(`VBx of ${NUM_EMBEDDINGS} embeddings`, { timeout: 600_000 }, () => {
     const captured = capturedEmbeddings();
     const embeddings = repeated(captured, NUM_EMBEDDINGS);
