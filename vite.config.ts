@@ -5,7 +5,7 @@ import { coverage } from './scripts/coverage/plugin.ts';
 import { kernels } from './scripts/kernelsPlugin.ts';
 import { offline } from './scripts/offlinePlugin.ts';
 import { policy } from './scripts/policyPlugin.ts';
-import { resampler } from './scripts/resamplerPlugin.ts';
+import { wasm } from './scripts/wasmPlugin.ts';
 import { uncompressedModels } from './scripts/uncompressedModelsPlugin.ts';
 import { POLICY_HEADER } from './src/ui-kit/privacy/policy.ts';
 
@@ -34,7 +34,7 @@ export default defineConfig({
   appType: 'mpa',
   server: { headers: ISOLATION_HEADERS },
   preview: { headers: PREVIEW_HEADERS, port: 4173 },
-  worker: { format: 'es', plugins: () => [coverage(), kernels(), resampler()] },
+  worker: { format: 'es', plugins: () => [coverage(), kernels(), wasm()] },
   build: {
     target: 'es2022',
     // For readable stack traces in production. Only developer tools fetch the map.
@@ -48,7 +48,7 @@ export default defineConfig({
   plugins: [
     coverage(),
     kernels(),
-    resampler(),
+    wasm(),
     policy(),
     viteStaticCopy({
       structured: true,

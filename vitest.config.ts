@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { coverage, coverageFolder } from './scripts/coverage/plugin.ts';
 import { kernels } from './scripts/kernelsPlugin.ts';
-import { resampler } from './scripts/resamplerPlugin.ts';
+import { wasm } from './scripts/wasmPlugin.ts';
 
 const FOLDERS = ['src', 'workers', 'cli', 'bench', 'scripts', 'test'];
 
@@ -38,7 +38,7 @@ function projects() {
 }
 
 export default defineConfig({
-  plugins: [coverage(), kernels(), resampler()],
+  plugins: [coverage(), kernels(), wasm()],
   // By default, Vitest leaves one core free, which would leave only one worker on two cores.
   test: { projects: projects(), maxWorkers: Math.max(2, availableParallelism() - 1) },
 });

@@ -92,16 +92,16 @@ test('the waveform of a recording is loaded when it is opened', async ({ page })
 });
 
 for (const withWebCodecs of [true, false]) {
-  test(`the waveform of an MP3 is read ${withWebCodecs ? 'with' : 'without'} WebCodecs, and its worker ends`, async ({ page }) => {
+  test(`the waveform of an M4A file is read ${withWebCodecs ? 'with' : 'without'} WebCodecs, and its worker ends`, async ({ page }) => {
     // Workers inherit nothing from the page, so modify the worker script.
     await page.route('**/decode.worker-*.js', async (route) => {
       const response = await route.fetch();
       await route.fulfill({ response, body: `${withWebCodecs ? '' : 'delete globalThis.AudioDecoder;'}\n${await response.text()}` });
     });
-    await page.route('**/sample.mp3', (route) => route.fulfill({ contentType: 'audio/mpeg', path: 'e2e/fixtures/sample.mp3' }));
+    await page.route('**/sample.m4a', (route) => route.fulfill({ contentType: 'audio/mp4', path: 'e2e/fixtures/sample.m4a' }));
     const started = page.waitForEvent('worker', (worker) => worker.url().includes('/decode.worker-'));
     await page.goto('index.html');
-    await drop(page, { name: 'sample.mp3', type: 'audio/mpeg', from: 'sample.mp3' }, SAMPLE_TURNS);
+    await drop(page, { name: 'sample.m4a', type: 'audio/mp4', from: 'sample.m4a' }, SAMPLE_TURNS);
     await started;
     await expect(page.locator('.tracks__wave-note')).toBeHidden();
     await expect.poll(async () => median(await waveInk(page))).toBeGreaterThan(2);

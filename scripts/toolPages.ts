@@ -4,7 +4,7 @@ import type { InlineConfig, Plugin } from 'vite';
 import { coverage } from './coverage/plugin.ts';
 import { kernels } from './kernelsPlugin.ts';
 import { policy } from './policyPlugin.ts';
-import { resampler } from './resamplerPlugin.ts';
+import { wasm } from './wasmPlugin.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -32,8 +32,8 @@ export function toolPagesConfig(name: ToolPages): InlineConfig {
     base: `/${name}/`,
     publicDir: false,
     logLevel: 'error',
-    plugins: [coverage(), kernels(), resampler(), policy()],
-    worker: { format: 'es', plugins: () => [coverage(), kernels(), resampler()] },
+    plugins: [coverage(), kernels(), wasm(), policy()],
+    worker: { format: 'es', plugins: () => [coverage(), kernels(), wasm()] },
     build: {
       target: 'es2022',
       outDir: output,

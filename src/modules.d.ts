@@ -9,8 +9,14 @@ declare module 'virtual:kernels/plain' {
   export default bytes;
 }
 
-/** The resampler's module as bytes, which scripts/resamplerPlugin.ts reads from its package. */
+/** The resampler's module as bytes, which scripts/wasmPlugin.ts reads from its package. */
 declare module 'virtual:wasm/speex-resampler' {
+  const bytes: Uint8Array<ArrayBuffer>;
+  export default bytes;
+}
+
+/** The MP3 decoder's module as bytes. scripts/minimp3.ts compiles it from src/audio/minimp3. */
+declare module 'virtual:wasm/minimp3' {
   const bytes: Uint8Array<ArrayBuffer>;
   export default bytes;
 }

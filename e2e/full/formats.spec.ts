@@ -1,11 +1,11 @@
-/** Without WebCodecs, the page decodes. e2e/browsers/formats.ts compares every format with the WAV file in each browser. */
+/** Without WebCodecs, the page decodes AAC. e2e/browsers/formats.ts compares every format with the WAV file in each browser. */
 import { diarizationErrorRate } from '../../src/score/der';
 import { createDiarizer, EngineDriver, expect, openEngine, test } from '../../test/browser/engine';
 
 /** Both speakers in three windows. */
 const SEGMENT = { startSeconds: 7, durationSeconds: 12 };
 
-test('without WebCodecs, the page decodes an MP3 with the same two speakers', async ({ engine, browser, baseURL }) => {
+test('without WebCodecs, the page decodes AAC with the same two speakers', async ({ engine, browser, baseURL }) => {
   const reference = (await engine.run('public/sample.wav', SEGMENT)).json;
   const page = await browser.newPage({ baseURL: baseURL! });
   // Workers inherit nothing from the page, so modify the worker script.
@@ -16,7 +16,7 @@ test('without WebCodecs, the page decodes an MP3 with the same two speakers', as
 
   await openEngine(page);
   await createDiarizer(page, { backend: 'wasm' });
-  const { json } = await new EngineDriver(page).run('e2e/fixtures/sample.mp3', SEGMENT);
+  const { json } = await new EngineDriver(page).run('e2e/fixtures/sample.m4a', SEGMENT);
   expect(json.speakers).toHaveLength(2);
   expect(diarizationErrorRate(reference.turns, json.turns).der).toBeLessThanOrEqual(0.02);
   await page.close();

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { rolldown, type OutputOptions, type RolldownOptions } from 'rolldown';
 import { dts } from 'rolldown-plugin-dts';
 import { kernels } from '../kernelsPlugin';
-import { resampler } from '../resamplerPlugin';
+import { wasm } from '../wasmPlugin';
 import { CODE_PACKAGE, COMMAND_ENTRIES, ENTRIES, NODE_ENTRIES, REPLACED, REPLACED_FOR_NODE, REPLACED_IN_COMMAND, ROOT } from './entries';
 import { nodeThreads, replaceModules, textFiles, THREAD } from './plugins';
 
@@ -14,7 +14,7 @@ const EXTERNAL = ['voxlane-assets', 'react'];
 
 /** Plugins shared by Vite and Rolldown. */
 type Plugins = NonNullable<RolldownOptions['plugins']>;
-const shared = (): Plugins => [kernels() as Plugins, resampler() as Plugins, textFiles()];
+const shared = (): Plugins => [kernels() as Plugins, wasm() as Plugins, textFiles()];
 
 /** Builds one script per worker, without imports, so it can be copied anywhere. Minified, because users do not bundle it. */
 export async function buildWorkers(): Promise<void> {

@@ -38,6 +38,7 @@ export const COMMAND_ENTRIES = { voxlane: 'cli/voxlane.ts', corpusWorker: 'cli/c
 export const REPLACED_IN_COMMAND: Readonly<Record<string, string>> = {
   'cli/place.ts': 'cli/packagedPlace.ts',
   'cli/nodeEngine.ts': 'cli/packagedNodeEngine.ts',
+  'src/audio/decoders.ts': 'cli/noDecoders.ts',
   'src/util/host.ts': 'src/util/nodeHost.ts',
 };
 

@@ -25,7 +25,7 @@ const LIMITS: Readonly<Record<string, number>> = {
   cli: 408_000,
   'workers/clustering.js': 33_500,
   'workers/compare.js': 225_500,
-  'workers/decode.js': 122_500,
+  'workers/decode.js': 235_000,
   'workers/embedding.js': 88_500,
   'workers/segmentation.js': 62_000,
 };

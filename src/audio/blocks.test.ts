@@ -42,7 +42,7 @@ describe('contiguous', () => {
     await expect(lay(blocksOf([0, 1], [900_000, 1]))).rejects.toMatchObject({ code: 'audio-decode' });
   });
 
-  it.each([NaN, Infinity, -Infinity])('reports the time of the first %d', async (value) => {
+  it.each([NaN, Infinity, -Infinity, 2 ** 40, -(2 ** 40)])('reports the time of the first %d', async (value) => {
     const failure = lay(blocksOf([0, 1, 2], [5, 1, 2, value, 4, value]));
     await expect(failure).rejects.toMatchObject({ code: 'audio-not-finite', problem: `The sample at 0.700 s is ${value}` });
   });

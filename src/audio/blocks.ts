@@ -19,6 +19,8 @@ export interface PlanarBlock {
 
 /** Maximum length of a block of silence. A long gap is filled block by block, so it needs little memory. */
 const SILENCE_SAMPLES = 65_536;
+/** With larger samples, the power of a frame exceeds the largest 32-bit float, because features scale samples by 32,768. */
+const MAX_SAMPLE = 1e12;
 /** A longer gap is a broken timestamp. Filling it would look like a hang. */
 const LONGEST_GAP_SECONDS = 24 * 3600;
 
@@ -47,8 +49,8 @@ export function mixToMono(channels: readonly Float32Array[]): Float32Array {
  * `fromFrame` or after `toFrame`. Each sample from `fromFrame` is yielded once.
  *
  * @param sampleRate of the blocks, for the times in errors
- * @throws VoxlaneError `audio-not-finite` with the time of the first NaN or infinite sample; `audio-decode` for a gap
- *   of more than a day
+ * @throws VoxlaneError `audio-not-finite` with the time of the first sample that is NaN, infinite or too large;
+ *   `audio-decode` for a gap of more than a day
  */
 export async function* contiguous(
   blocks: AsyncIterable<SoundBlock> | Iterable<SoundBlock>,
@@ -85,15 +87,14 @@ function brokenTimestamp(from: number, to: number, sampleRate: number): VoxlaneE
 
 /** @throws VoxlaneError `audio-not-finite` */
 function checkFinite(samples: Float32Array, startFrame: number, sampleRate: number): void {
-  // 0 if all samples are finite, otherwise NaN: one test for the whole block.
-  let probe = 0;
-  for (const sample of samples) probe += sample * 0;
-  if (probe === 0) return;
-  const index = samples.findIndex((sample) => !Number.isFinite(sample));
+  // False for NaN.
+  const isUsable = (sample: number): boolean => Math.abs(sample) <= MAX_SAMPLE;
+  if (samples.every(isUsable)) return;
+  const index = samples.findIndex((sample) => !isUsable(sample));
   throw new VoxlaneError({
     code: 'audio-not-finite',
     problem: `The sample at ${seconds(startFrame + index, sampleRate)} is ${samples[index]}`,
-    expected: 'finite numbers, normally between -1 and 1',
+    expected: 'numbers up to 1e12, normally between -1 and 1',
     remedy: 'Export the recording again, for example as 16-bit PCM, or exclude that part',
   });
 }

@@ -5,8 +5,9 @@ import { messageOf, VoxlaneError } from '../util/errors';
 import { concatenate } from '../util/values';
 import { blockEnd, cutChannels, type PlanarBlock, pullBlocks, type SamplePull } from './blocks';
 import { type FilePart, findParts } from './containers/fileParts';
+import { decoderPlace } from './decoderChoice';
 import { openTrack, type OpenTrack, type TrackOptions } from './media';
-import { decoderPlace, truncated } from './mediaInput';
+import { truncated } from './mediaInput';
 import { NoteLog, type RecordingNote, recordingNotes } from './notes';
 import {
   noSamples,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decoderTrust } from './mediaInput';
+import { decoderTrust } from './decoderChoice';
 
 const CHROME = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';
 const ANDROID = 'Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36';

@@ -22,11 +22,11 @@ import { type FlacEnd, readFlacEnd } from './containers/flac';
 import { readCodecDelay } from './containers/matroska';
 import type { Mp3Padding } from './containers/mp3';
 import { lacksIndex, type PlacedSegment, placeEdits, readEdits } from './containers/mp4';
+import { hasDecoder } from './decoderChoice';
 import {
   damaged,
   DamagedStructure,
   findTrack,
-  hasDecoder,
   noDecoder,
   openInput,
   truncated,
@@ -362,6 +362,8 @@ async function firstSample(track: InputAudioTrack, codec: string): Promise<Audio
     const { value } = await samples.next();
     if (value) return value;
   } catch (cause) {
+    // The decoder's own code could not be loaded.
+    if (cause instanceof VoxlaneError) throw cause;
     // Some containers are recognized by only a few bytes. If not even the start decodes, the file was not audio.
     throw unsupported(`The file looks like ${codecName(codec, null)} but cannot be decoded`, cause);
   } finally {

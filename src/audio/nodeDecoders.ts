@@ -1,7 +1,9 @@
 /** Replaces `decoders.ts` in the Node build: WebCodecs from an optional package. */
-import { type AudioSample, registerDecoder } from 'mediabunny';
+import type { AudioSample } from 'mediabunny';
 import { correctedDecoder } from './correctedDecoder';
-import { OpusInWasm } from './opusInWasm';
+import { registerWasmDecoders } from './wasmDecoders';
+
+export { isWasmCodec } from './wasmDecoders';
 
 let loading: Promise<void> | undefined;
 
@@ -9,7 +11,7 @@ let loading: Promise<void> | undefined;
 export const loadDecoders = (): Promise<void> => (loading ??= load());
 
 async function load(): Promise<void> {
-  registerDecoder(OpusInWasm);
+  registerWasmDecoders();
   try {
     const { AudioData, AudioDecoder, EncodedAudioChunk } = await import('@napi-rs/webcodecs');
     Object.assign(globalThis, { AudioData, AudioDecoder: correctedDecoder(AudioDecoder), EncodedAudioChunk });

@@ -1,21 +1,24 @@
 import { AudioSample, CustomAudioDecoder, type AudioCodec, type EncodedPacket } from 'mediabunny';
-import { OpusDecoder } from 'opus-decoder';
+import type { OpusDecoder } from 'opus-decoder';
+import { loadPart } from '../util/fetch';
 
 /** Opus always decodes to this rate, in Hz. */
 const SAMPLE_RATE = 48_000;
 
-/** Layout of the streams of an Opus track, from its header. */
+/** Facts about an Opus track, from its header. */
 interface OpusHead {
   /** Samples at the start that are not played. */
   readonly preSkip: number;
+  /** Factor for all samples. */
+  readonly gain: number;
   readonly streamCount: number;
   readonly coupledStreamCount: number;
   readonly channelMappingTable: number[];
 }
 
 /**
- * Decodes Opus with libopus, as Chromium does. FFmpeg's own decoder, which @napi-rs/webcodecs contains, delays speech by
- * up to two samples more.
+ * Decodes Opus with libopus. Chromium has it too, but other builds of it differ by up to 1.4e-5, so the result would
+ * depend on the browser. FFmpeg's own decoder, which @napi-rs/webcodecs contains, delays speech by up to two samples more.
  */
 export class OpusInWasm extends CustomAudioDecoder {
   static override supports(codec: AudioCodec): boolean {
@@ -23,29 +26,42 @@ export class OpusInWasm extends CustomAudioDecoder {
   }
 
   private decoder: OpusDecoder<typeof SAMPLE_RATE> | null = null;
+  private gain = 1;
+  /** Samples that were decoded and not played. */
   private skippedFrames = 0;
+  /** Samples that are still to be skipped. */
+  private framesToSkip = 0;
 
   override async init(): Promise<void> {
     const { numberOfChannels, description } = this.config;
-    this.decoder = new OpusDecoder({ sampleRate: SAMPLE_RATE, channels: numberOfChannels, ...readOpusHead(description, numberOfChannels) });
+    const { preSkip, gain, ...layout } = readOpusHead(description, numberOfChannels);
+    const { OpusDecoder } = await loadPart(() => import('./opusDecoder'));
+    this.decoder = new OpusDecoder({ sampleRate: SAMPLE_RATE, channels: numberOfChannels, ...layout });
+    this.gain = gain;
+    this.framesToSkip = preSkip;
     await this.decoder.ready;
   }
 
+  /** @throws Error with libopus's message if the packet is damaged */
   override decode(packet: EncodedPacket): void {
     const { channelData, samplesDecoded, errors } = this.decoder!.decodeFrame(packet.data);
     const [error] = errors;
     if (error) throw new Error(error.message);
     // The start that is not played takes no time.
     const timestamp = packet.timestamp - this.skippedFrames / SAMPLE_RATE;
-    this.skippedFrames += Math.max(0, Math.round(packet.duration * SAMPLE_RATE) - samplesDecoded);
-    if (samplesDecoded === 0) return;
-    const data = new Float32Array(samplesDecoded * channelData.length);
-    channelData.forEach((channel, index) => { data.set(channel.subarray(0, samplesDecoded), index * samplesDecoded); });
+    const skipped = Math.min(this.framesToSkip, samplesDecoded);
+    this.framesToSkip -= skipped;
+    this.skippedFrames += skipped;
+    const frames = samplesDecoded - skipped;
+    if (frames === 0) return;
+    const data = new Float32Array(frames * channelData.length);
+    channelData.forEach((channel, index) => { data.set(channel.subarray(skipped, samplesDecoded), index * frames); });
+    if (this.gain !== 1) data.forEach((sample, index) => { data[index] = sample * this.gain; });
     this.onSample(new AudioSample({ format: 'f32-planar', sampleRate: SAMPLE_RATE, numberOfChannels: channelData.length, timestamp, data }));
   }
 
-  override flush(): Promise<void> {
-    return Promise.resolve();
+  override flush(): void {
+    // Every packet is decoded at once.
   }
 
   override close(): void {
@@ -59,11 +75,13 @@ function readOpusHead(description: AllowSharedBufferSource | undefined, channels
   const bytes = bytesOf(description);
   const isHead = bytes.length >= 19 && String.fromCharCode(...bytes.subarray(0, 8)) === 'OpusHead';
   const preSkip = isHead ? bytes[10]! + 256 * bytes[11]! : 0;
+  // A signed number of 1/256 dB. A 32-bit factor, because the last digits of powers differ between browsers.
+  const gain = isHead ? Math.fround(10 ** ((((bytes[16]! + 256 * bytes[17]!) << 16) >> 16) / 256 / 20)) : 1;
   if (isHead && bytes[18] !== 0 && bytes.length >= 21 + channels) {
     const [streamCount, coupledStreamCount] = [bytes[19]!, bytes[20]!];
-    return { preSkip, streamCount, coupledStreamCount, channelMappingTable: [...bytes.subarray(21, 21 + channels)] };
+    return { preSkip, gain, streamCount, coupledStreamCount, channelMappingTable: [...bytes.subarray(21, 21 + channels)] };
   }
-  return { preSkip, streamCount: 1, coupledStreamCount: channels - 1, channelMappingTable: channels === 2 ? [0, 1] : [0] };
+  return { preSkip, gain, streamCount: 1, coupledStreamCount: channels - 1, channelMappingTable: channels === 2 ? [0, 1] : [0] };
 }
 
 function bytesOf(source: AllowSharedBufferSource | undefined): Uint8Array {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { probeDecoder, type DecoderConstructor } from './mediaInput';
+import { probeDecoder, type DecoderConstructor } from './decoderChoice';
 
 const CONFIG: AudioDecoderConfig = { codec: 'mp3', sampleRate: 44_100, numberOfChannels: 1 };
 

@@ -10,7 +10,7 @@
  * | `audio-no-samples` | the container is valid, but its audio track has no samples |
  * | `audio-truncated` | the file ends before the last sample that its header declares |
  * | `audio-channels` | the channel count cannot be mixed to mono |
- * | `audio-not-finite` | a sample is NaN or infinite |
+ * | `audio-not-finite` | a sample is NaN, infinite or above 1e12 |
  * | `audio-decode` | the decoder failed in the middle of the file |
  * | `audio-missing` | the recording cannot be fetched from its address |
  * | `source-missing` | the server reports that the recording does not exist (404 or 410) |

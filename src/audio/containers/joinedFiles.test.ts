@@ -87,8 +87,9 @@ it('a damaged Ogg file with two tracks returns the selected one', async () => {
   const damaged = new Blob([file, foreignBytes(50)]);
   for (const track of [1, 2]) {
     expect((await findParts(damaged, track)).parts).toMatchObject([{ isOneTrack: true }]);
-    // Node has no decoder. An error about the option would come first.
-    await expect(openAudio(damaged, { sampleRate: 16_000, track })).rejects.toMatchObject({ code: 'audio-unsupported' });
+    const audio = await openAudio(damaged, { sampleRate: 16_000, track });
+    audio.close();
+    expect(audio.facts.durationSeconds).toBeGreaterThan(1);
   }
   await expect(openAudio(damaged, { sampleRate: 16_000, track: 3 })).rejects.toMatchObject({ code: 'options', problem: expect.stringContaining('2 audio tracks') as string });
 });

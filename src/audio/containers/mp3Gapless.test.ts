@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { fixture } from '../../../test/audio/joined';
 import { decoderFor, openAudio } from '../decode';
 import { readMp3Padding, withoutMp3Padding } from './mp3';
 
@@ -51,7 +52,7 @@ describe('withoutMp3Padding', () => {
 describe('a codec without a decoder in this thread', () => {
   it('is passed to the page, and rejected by openAudio', async () => {
     // Node has no WebCodecs.
-    const file = new Blob([await readFile(FIXTURE)]);
+    const file = fixture('sample.m4a');
     expect(await decoderFor(file)).toBe('page');
     await expect(openAudio(file, { sampleRate: 16_000 })).rejects.toMatchObject({ code: 'audio-unsupported' });
   });

@@ -13,7 +13,7 @@ export const errorsDe: Readonly<Record<ErrorCode, ErrorWords>> = {
   'audio-no-samples': { problem: 'Die Tonspur der Datei ist leer', remedy: 'Wählen Sie eine andere Aufnahme, oder exportieren Sie diese noch einmal' },
   'audio-truncated': { problem: 'Die Datei endet, bevor der angekündigte Ton zu Ende ist', remedy: 'Kopieren oder laden Sie die ganze Datei noch einmal' },
   'audio-channels': { problem: 'Die Anzahl der Kanäle lässt sich nicht zu einem einzigen mischen', remedy: 'Exportieren Sie die Aufnahme in Mono oder Stereo' },
-  'audio-not-finite': { problem: 'Der Ton enthält Werte, die keine Zahlen sind', remedy: 'Exportieren Sie die Aufnahme noch einmal, zum Beispiel als 16-Bit-PCM' },
+  'audio-not-finite': { problem: 'Der Ton enthält Werte, die keine Zahlen oder zu groß sind', remedy: 'Exportieren Sie die Aufnahme noch einmal, zum Beispiel als 16-Bit-PCM' },
   'audio-decode': { problem: 'Die Datei ist beschädigt: Mittendrin ließ sie sich nicht weiter lesen', remedy: 'Kopieren Sie die Datei noch einmal, oder wandeln Sie sie um' },
   'audio-missing': { problem: 'Die Aufnahme ließ sich nicht laden', remedy: 'Prüfen Sie die Verbindung, und versuchen Sie es noch einmal, oder wählen Sie eine andere Aufnahme' },
   'source-missing': { problem: 'Unter dieser Adresse gibt es keine Aufnahme', remedy: 'Prüfen Sie die Adresse, oder wählen Sie eine andere Aufnahme' },

@@ -20,7 +20,7 @@ export const errorsEn: Readonly<Record<ErrorCode, ErrorWords>> = {
   'audio-no-samples': { problem: 'The audio track of the file is empty', remedy: 'Choose another recording, or export this one again' },
   'audio-truncated': { problem: 'The file ends before the end of the audio that its header declares', remedy: 'Copy or download the whole file again' },
   'audio-channels': { problem: 'The recording has a number of channels that cannot be mixed to mono', remedy: 'Export the recording in mono or stereo' },
-  'audio-not-finite': { problem: 'The audio contains NaN or infinite values', remedy: 'Export the recording again, as 16-bit PCM for example' },
+  'audio-not-finite': { problem: 'The audio contains values that are NaN, infinite or too large', remedy: 'Export the recording again, as 16-bit PCM for example' },
   'audio-decode': { problem: 'The file is damaged: decoding stopped in the middle of it', remedy: 'Copy the file again, or convert it' },
   'audio-missing': { problem: 'The recording could not be fetched', remedy: 'Check the connection and try again, or choose another recording' },
   'source-missing': { problem: 'There is no recording at this address', remedy: 'Check the address, or choose another recording' },
