@@ -1,5 +1,6 @@
-import { AudioSample, CustomAudioDecoder, type AudioCodec, type EncodedPacket } from 'mediabunny';
+import { AudioSample, type AudioCodec, type EncodedPacket } from 'mediabunny';
 import { loadPart } from '../util/fetch';
+import { ReportingDecoder } from './reportingDecoder';
 
 /** The exports of `minimp3/module.c`. Pointers are byte offsets into the memory, which does not grow. */
 interface Minimp3 {
@@ -30,20 +31,20 @@ function loadModule(): Promise<WebAssembly.Module> {
  * Decodes MPEG audio (layers I to III) with minimp3. The decoders of browsers and of FFmpeg differ from each other by up
  * to 4e-7, so the result would depend on the browser.
  */
-export class Mp3InWasm extends CustomAudioDecoder {
+export class Mp3InWasm extends ReportingDecoder {
   static override supports(codec: AudioCodec): boolean {
     return codec === 'mp3';
   }
 
   private decoder: Minimp3 | null = null;
 
-  override async init(): Promise<void> {
+  protected override async open(): Promise<void> {
     const { exports } = await WebAssembly.instantiate(await loadModule());
     this.decoder = exports as unknown as Minimp3;
   }
 
   /** @throws Error if the packet contains no frame, or a damaged one */
-  override decode({ data: packet, timestamp: startSeconds }: EncodedPacket): void {
+  protected override decodePacket({ data: packet, timestamp: startSeconds }: EncodedPacket): void {
     const decoder = this.decoder!;
     const { buffer } = decoder.memory;
     let timestamp = startSeconds;
@@ -59,10 +60,6 @@ export class Mp3InWasm extends CustomAudioDecoder {
       this.onSample(new AudioSample({ format: 'f32-planar', sampleRate, numberOfChannels, timestamp, data }));
       timestamp += samples / sampleRate;
     }
-  }
-
-  override flush(): void {
-    // Every packet is decoded at once.
   }
 
   override close(): void {

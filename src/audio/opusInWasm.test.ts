@@ -1,8 +1,10 @@
 /** The Opus decoder, given packets of a mono recording in streams of different layout. */
 import { ALL_FORMATS, BlobSource, EncodedPacket, EncodedPacketSink, Input } from 'mediabunny';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { collect } from '../../test/audio/collect';
 import { channelsOf, decodePackets } from '../../test/audio/decodePackets';
 import { fixture } from '../../test/audio/joined';
+import { openAudio } from './decode';
 import { OpusInWasm } from './opusInWasm';
 
 /** Samples of a packet at 48 kHz. */
@@ -112,7 +114,28 @@ describe('the header', () => {
   });
 });
 
-it('a damaged packet is an error', async () => {
+it('the first damaged packet is an error', async () => {
   const damaged = new EncodedPacket(Uint8Array.of(0xff, 0xff, 0xff), 'key', 0, 0.02);
-  await expect(decode({}, [...packets.slice(0, 2), damaged])).rejects.toThrow('corrupted');
+  await expect(decode({}, [...packets.slice(0, 2), damaged, packets[2]!, damaged])).rejects.toThrow('corrupted');
+});
+
+it('a damaged recording is an error with its time, and closes the decoder', async () => {
+  const close = vi.spyOn(OpusInWasm.prototype, 'close');
+  const bytes = new Uint8Array(await fixture('sample.ogg').arrayBuffer());
+  for (let at = Math.floor(0.3 * bytes.length); at < 0.32 * bytes.length; at += 7) bytes[at]! ^= 0x5a;
+  const unhandled = vi.fn();
+  process.on('unhandledRejection', unhandled);
+  try {
+    const audio = await openAudio(new Blob([bytes]), { sampleRate: 48_000 });
+    const error: unknown = await collect(audio.pieces()).then(() => null, (thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'audio-decode', problem: expect.stringMatching(/after 10\.\d+ s/) as string });
+    audio.close();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    // One decoder for the first block, which openAudio decodes to get the rate, and one for the recording.
+    expect(new Set(close.mock.contexts).size).toBe(2);
+    expect(unhandled).not.toHaveBeenCalled();
+  } finally {
+    process.off('unhandledRejection', unhandled);
+    close.mockRestore();
+  }
 });

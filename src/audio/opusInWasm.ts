@@ -1,6 +1,7 @@
-import { AudioSample, CustomAudioDecoder, type AudioCodec, type EncodedPacket } from 'mediabunny';
+import { AudioSample, type AudioCodec, type EncodedPacket } from 'mediabunny';
 import type { OpusDecoder } from 'opus-decoder';
 import { loadPart } from '../util/fetch';
+import { ReportingDecoder } from './reportingDecoder';
 
 /** Opus always decodes to this rate, in Hz. */
 const SAMPLE_RATE = 48_000;
@@ -20,7 +21,7 @@ interface OpusHead {
  * Decodes Opus with libopus. Chromium has it too, but other builds of it differ by up to 1.4e-5, so the result would
  * depend on the browser. FFmpeg's own decoder, which @napi-rs/webcodecs contains, delays speech by up to two samples more.
  */
-export class OpusInWasm extends CustomAudioDecoder {
+export class OpusInWasm extends ReportingDecoder {
   static override supports(codec: AudioCodec): boolean {
     return codec === 'opus';
   }
@@ -32,7 +33,7 @@ export class OpusInWasm extends CustomAudioDecoder {
   /** Samples that are still to be skipped. */
   private framesToSkip = 0;
 
-  override async init(): Promise<void> {
+  protected override async open(): Promise<void> {
     const { numberOfChannels, description } = this.config;
     const { preSkip, gain, ...layout } = readOpusHead(description, numberOfChannels);
     const { OpusDecoder } = await loadPart(() => import('./opusDecoder'));
@@ -43,7 +44,7 @@ export class OpusInWasm extends CustomAudioDecoder {
   }
 
   /** @throws Error with libopus's message if the packet is damaged */
-  override decode(packet: EncodedPacket): void {
+  protected override decodePacket(packet: EncodedPacket): void {
     const { channelData, samplesDecoded, errors } = this.decoder!.decodeFrame(packet.data);
     const [error] = errors;
     if (error) throw new Error(error.message);
@@ -58,10 +59,6 @@ export class OpusInWasm extends CustomAudioDecoder {
     channelData.forEach((channel, index) => { data.set(channel.subarray(skipped, samplesDecoded), index * frames); });
     if (this.gain !== 1) data.forEach((sample, index) => { data[index] = sample * this.gain; });
     this.onSample(new AudioSample({ format: 'f32-planar', sampleRate: SAMPLE_RATE, numberOfChannels: channelData.length, timestamp, data }));
-  }
-
-  override flush(): void {
-    // Every packet is decoded at once.
   }
 
   override close(): void {

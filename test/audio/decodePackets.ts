@@ -10,21 +10,21 @@ export interface DecodedBlock {
   readonly channels: Float32Array[];
 }
 
-/** Calls a decoder as mediabunny does. */
+/** Calls a decoder as mediabunny does. @throws the error that the decoder reports */
 export async function decodePackets(decoder: CustomAudioDecoder, config: AudioDecoderConfig, packets: readonly EncodedPacket[]): Promise<DecodedBlock[]> {
   const blocks: DecodedBlock[] = [];
   const onSample = (sample: AudioSample): void => {
     blocks.push({ timestamp: sample.timestamp, channels: planesOf(sample) });
     sample.close();
   };
-  Object.assign(decoder, { config, onSample });
+  const errors: unknown[] = [];
+  Object.assign(decoder, { config, onSample, onError: (error: unknown) => { errors.push(error); } });
   await decoder.init();
-  try {
-    for (const packet of packets) await decoder.decode(packet);
-    await decoder.flush();
-  } finally {
-    await decoder.close();
-  }
+  for (const packet of packets) await decoder.decode(packet);
+  await decoder.flush();
+  await decoder.close();
+  if (errors.length > 1) throw new Error(`${errors.length} errors in place of one`);
+  for (const error of errors) throw error;
   return blocks;
 }
 
