@@ -55,9 +55,16 @@ function kernelError(label: string, details: string, options?: ErrorOptions): Vo
   );
 }
 
-/** Creates the bind group layout of a kernel, with the buffer types in binding order. */
-export function computeLayout(device: GPUDevice, label: string, types: readonly GPUBufferBindingType[]): GPUBindGroupLayout {
-  const entries = types.map((type, binding) => ({ binding, visibility: GPUShaderStage.COMPUTE, buffer: { type } }));
+/** Creates the bind group layout of a kernel, with the types or descriptions of its buffers in binding order. */
+export function computeLayout(
+  device: GPUDevice,
+  label: string,
+  types: readonly (GPUBufferBindingType | GPUBufferBindingLayout)[],
+): GPUBindGroupLayout {
+  const entries = types.map((type, binding) => {
+    const buffer = typeof type === 'string' ? { type } : type;
+    return { binding, visibility: GPUShaderStage.COMPUTE, buffer };
+  });
   return device.createBindGroupLayout({ label, entries });
 }
 

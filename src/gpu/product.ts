@@ -1,0 +1,198 @@
+import { type Kernel, type KernelSource, floatBits, openKernel, type Program } from './program';
+import code from './product.wgsl?raw';
+
+/** Rows of a tile, and the number of inputs that a tile reads at a time, as in the kernel. */
+const TILE_ROWS = 96;
+const DEPTH = 16;
+/** Columns per invocation, as in the kernel. */
+const THREAD_COLUMNS = 4;
+/** Rows whose maximum is taken, as in the kernel. */
+export const POOLED_ROWS = 3;
+
+/** Weights in the layout of the kernel. */
+export interface PackedWeights {
+  /** Axes (input, column), padded with zeros. */
+  readonly weights: Float32Array<ArrayBuffer>;
+  /** Axes (column), padded with zeros. */
+  readonly bias: Float32Array<ArrayBuffer>;
+  readonly numInputs: number;
+  readonly numColumns: number;
+  /** Invocations along the columns of a tile. */
+  readonly columnThreads: number;
+}
+
+/**
+ * Packs the weights of a product.
+ *
+ * @param weightOf weight of an input for a column
+ */
+export function packWeights(
+  { numInputs, numColumns, bias }: { readonly numInputs: number; readonly numColumns: number; readonly bias: ArrayLike<number> },
+  weightOf: (input: number, column: number) => number,
+): PackedWeights {
+  const columnThreads = threadsFor(numColumns);
+  const stride = paddedColumns(numColumns, columnThreads);
+  const weights = new Float32Array(Math.ceil(numInputs / DEPTH) * DEPTH * stride);
+  for (let input = 0; input < numInputs; input++) {
+    for (let column = 0; column < numColumns; column++) weights[input * stride + column] = weightOf(input, column);
+  }
+  const biases = new Float32Array(stride);
+  biases.set(bias);
+  return { weights, bias: biases, numInputs, numColumns, columnThreads };
+}
+
+/** Tiles of 32, 64 or 80 columns: those with the fewest columns in total, of these the widest except 80. */
+function threadsFor(numColumns: number): number {
+  return [16, 20, 8].reduce((best, threads) => (paddedColumns(numColumns, threads) < paddedColumns(numColumns, best) ? threads : best));
+}
+
+function paddedColumns(numColumns: number, columnThreads: number): number {
+  const tile = THREAD_COLUMNS * columnThreads;
+  return Math.ceil(numColumns / tile) * tile;
+}
+
+/** Positions of rows in a buffer, in values. A row is an outer and an inner index. */
+export interface RowPlaces {
+  /** Position of row 0 of item 0; of an input, it may be negative if no value before the buffer is read. */
+  readonly base: number;
+  readonly itemStride?: number;
+  readonly outerStride: number;
+  readonly innerStride?: number;
+}
+
+/** One matrix product; see product.wgsl for the formula. */
+interface ProductSize {
+  /** Number of rows of each item, before pooling. */
+  readonly numRows: number;
+  readonly numItems?: number;
+  /** Number of inner rows per outer row. */
+  readonly innerRows?: number;
+  readonly inputRows: RowPlaces;
+  readonly outRows: RowPlaces;
+  /** Number of adjacent inputs; default: all. */
+  readonly tapLength?: number;
+  /** Distance between the first inputs of consecutive taps. */
+  readonly tapStride?: number;
+  /** Number of channels of the factors. */
+  readonly channels?: number;
+  /** Maximum over three rows, of the values or of their magnitudes. */
+  readonly pool?: 'values' | 'magnitudes' | undefined;
+  /** Of the leaky ReLU after the product: 0 for ReLU, 1 (default) for none. */
+  readonly slope?: number;
+  /** Adds the earlier values of the output. */
+  readonly accumulate?: boolean;
+  /** Index in the table of the first outer row. */
+  readonly tableBase?: number;
+}
+
+/** A product with its buffers: arrays for {@link computeProduct}, GPU buffers for {@link ProductKernels}. */
+export interface ProductStep<Floats, Integers> extends ProductSize {
+  readonly input: Floats;
+  /** Written. */
+  readonly out: Floats;
+  /** Axes (item, channel, [center, scale, shift, slope]): how inputs are normalized; default: not at all. */
+  readonly factors?: Floats | undefined;
+  /** Axes (gate row, column): factors of the result. They require a table. */
+  readonly gates?: Floats | undefined;
+  /** Axes (outer row): 0 for a row between items, whose result is 0; otherwise 1 + its gate row. */
+  readonly table?: Integers | undefined;
+}
+
+/** Computes a product on the CPU: the reference for the kernel. */
+export function computeProduct(packed: PackedWeights, step: ProductStep<Float32Array, Uint32Array>): void {
+  const { numInputs, numColumns } = packed;
+  const { numRows, numItems = 1, innerRows = 1, inputRows, outRows, input, out, factors, gates, table, pool, slope = 1 } = step;
+  const { tapLength = numInputs, tapStride = 0, channels = 1, accumulate = false, tableBase = 0 } = step;
+  const stride = packed.bias.length;
+  const placeOf = ({ base, itemStride = 0, outerStride, innerStride = 0 }: RowPlaces, item: number, row: number): number =>
+    base + item * itemStride + Math.floor(row / innerRows) * outerStride + (row % innerRows) * innerStride;
+  const inputAt = (item: number, row: number, k: number): number => {
+    const value = input[placeOf(inputRows, item, row) + Math.floor(k / tapLength) * tapStride + (k % tapLength)]!;
+    if (!factors) return value;
+    const factor = 4 * (item * channels + (k % channels));
+    const normalized = (value - factors[factor]!) * factors[factor + 1]! + factors[factor + 2]!;
+    return Math.max(normalized, factors[factor + 3]! * normalized);
+  };
+  const product = (item: number, row: number): Float64Array => {
+    const sums = Float64Array.from(packed.bias.subarray(0, numColumns));
+    for (let k = 0; k < numInputs; k++) {
+      const value = inputAt(item, row, k);
+      for (let column = 0; column < numColumns; column++) sums[column]! += value * packed.weights[k * stride + column]!;
+    }
+    return pool === 'magnitudes' ? sums.map(Math.abs) : sums;
+  };
+  for (let item = 0; item < numItems; item++) {
+    for (let row = 0; row < (pool ? Math.floor(numRows / POOLED_ROWS) : numRows); row++) {
+      const values = pool ? [0, 1, 2].map((part) => product(item, POOLED_ROWS * row + part)) : [product(item, row)];
+      const entry = table?.[tableBase + Math.floor(row / innerRows)] ?? 1;
+      const place = placeOf(outRows, item, row);
+      for (let column = 0; column < numColumns; column++) {
+        const sum = Math.max(...values.map((own) => own[column]!)) + (accumulate ? out[place + column]! : 0);
+        const gate = gates ? gates[(entry - 1) * numColumns + column]! : 1;
+        out[place + column] = entry === 0 ? 0 : Math.max(sum, slope * sum) * gate;
+      }
+    }
+  }
+}
+
+const FLAGS = { accumulate: 1, mask: 2, gate: 4, magnitude: 8 } as const;
+
+/** Weights on the GPU. */
+export interface GpuWeights extends Omit<PackedWeights, 'weights' | 'bias'> {
+  readonly weights: GPUBuffer;
+  readonly bias: GPUBuffer;
+}
+
+/** The kernel with all constants that the products of a network need. */
+export class ProductKernels {
+  private readonly kernels = new Map<string, Kernel>();
+  /** Bound in place of an absent buffer. */
+  private readonly none: GPUBuffer;
+
+  constructor(private readonly device: GPUDevice) {
+    this.none = device.createBuffer({ label: 'none', size: 16, usage: GPUBufferUsage.STORAGE });
+  }
+
+  /**
+   * Compiles the kernel for products with these weights.
+   *
+   * @throws VoxlaneError `backend-failed`
+   */
+  async open(
+    { columnThreads }: Pick<PackedWeights, 'columnThreads'>,
+    { pool = false, normalize = false }: { readonly pool?: boolean; readonly normalize?: boolean } = {},
+  ): Promise<void> {
+    const constants = { COLUMN_THREADS: columnThreads, POOL: Number(pool), NORMALIZE: Number(normalize) };
+    const read = 'read-only-storage';
+    const source: KernelSource = { label: 'product', code, buffers: [read, read, read, 'storage', read, read, read], constants };
+    this.kernels.set(keyOf(columnThreads, pool, normalize), await openKernel(this.device, source));
+  }
+
+  /** Adds a product to a program. */
+  add(program: Program, packed: GpuWeights, step: ProductStep<GPUBuffer, GPUBuffer>): void {
+    const { numInputs, numColumns, columnThreads } = packed;
+    const { numRows, numItems = 1, innerRows = 1, inputRows, outRows, input, out, factors, gates, table, pool, slope = 1 } = step;
+    const { tapLength = numInputs, tapStride = 0, channels = 1, accumulate = false, tableBase = 0 } = step;
+    const kernel = this.kernels.get(keyOf(columnThreads, pool !== undefined, factors !== undefined));
+    if (!kernel) throw new Error('The product kernel was not opened for these weights');
+    const padded = paddedColumns(numColumns, columnThreads);
+    const flags =
+      (accumulate ? FLAGS.accumulate : 0) | (table ? FLAGS.mask : 0) | (gates ? FLAGS.gate : 0) | (pool === 'magnitudes' ? FLAGS.magnitude : 0);
+    const placesOf = ({ base, itemStride = 0, outerStride, innerStride = 0 }: RowPlaces): number[] => [base, itemStride, outerStride, innerStride];
+    const parameters = [
+      ...[numRows, numColumns, padded, numInputs],
+      ...placesOf(inputRows),
+      ...[innerRows, tapLength, tapStride, channels],
+      ...placesOf(outRows),
+      ...[flags, floatBits(slope), tableBase],
+    ];
+    const buffers = [input, packed.weights, packed.bias, out, factors ?? this.none, gates ?? this.none, table ?? this.none];
+    program.add(kernel, buffers, parameters, [padded / (THREAD_COLUMNS * columnThreads), Math.ceil(numRows / TILE_ROWS), numItems]);
+  }
+
+  destroy(): void {
+    this.none.destroy();
+  }
+}
+
+const keyOf = (columnThreads: number, pool: boolean, normalize: boolean): string => `${columnThreads} ${pool} ${normalize}`;

@@ -1,0 +1,235 @@
+// Matrix product with the work before and after it: convolutions (as implicit GEMM), recurrent inputs, linear layers.
+//
+// Matches computeProduct in product.ts. For each item z, row r and column n:
+//
+//   x[k]   = input[inputBase + z · inputItem + start(r) + (k / tapLength) · tapStride + k % tapLength]
+//   x'[k]  = NORMALIZE ? leaky((x[k] - center) · scale + shift) with factors[z · channels + k % channels] : x[k]
+//   y[n]   = bias[n] + Σ_k x'[k] · weights[k][n]
+//   pooled = POOL ? the maximum of y (or of its magnitude) over three rows : y
+//   out[…] = leaky(pooled (+ out[…] if ACCUMULATE)) (· gates[entry - 1][n] if GATE); 0 if MASK and entry = 0
+//
+// where start(r) = (r / innerRows) · outerStride + (r % innerRows) · innerStride, for the input and the output,
+// leaky(v) = max(v, slope · v), and entry = table[tableBase + r / innerRows].
+//
+// | binding | holds | axes, type |
+// |---|---|---|
+// | 0 | params | Params, in the order of product.ts |
+// | 1 | input | any layout, f32 |
+// | 2 | weights | (input, column) f32; rows are padded to whole tiles of columns, zeros below the last input |
+// | 3 | bias | (column) f32, padded |
+// | 4 | out | written: any layout, f32 |
+// | 5 | factors | (item, channel) vec4f: center, scale, shift, slope |
+// | 6 | gates | (gate row, column) f32 |
+// | 7 | table | (outer row) u32: 0 for a row between items, else 1 + the gate row |
+//
+// One workgroup per tile of 96 rows and 4 · COLUMN_THREADS columns. 16 inputs of a tile at a time are in workgroup
+// memory. Each invocation computes 12 adjacent rows and 4 columns at a distance of COLUMN_THREADS: for each input, it
+// reads three vectors of rows, which are the same for all invocations of a row, and four weights, which are adjacent
+// for adjacent invocations, and computes 48 products.
+
+override COLUMN_THREADS: u32 = 16u;
+override POOL: bool = false;
+override NORMALIZE: bool = false;
+
+const ROW_THREADS = 8u;
+// Rows are in groups of four, three groups per invocation.
+const GROUPS = 24u;
+// One group more than in use, so adjacent inputs are in different memory banks.
+const GROUP_STRIDE = 25u;
+const TILE_ROWS = 4u * GROUPS;
+const DEPTH = 16u;
+const MAX_TILE_COLUMNS = 80u;
+
+const ACCUMULATE = 1u;
+const MASK = 2u;
+const GATE = 4u;
+const MAGNITUDE = 8u;
+
+struct Params {
+  numRows: u32,
+  numColumns: u32,
+  weightStride: u32,
+  numInputs: u32,
+  inputBase: u32,
+  inputItem: u32,
+  inputOuter: u32,
+  inputInner: u32,
+  innerRows: u32,
+  tapLength: u32,
+  tapStride: u32,
+  channels: u32,
+  outBase: u32,
+  outItem: u32,
+  outOuter: u32,
+  outInner: u32,
+  flags: u32,
+  slope: f32,
+  tableBase: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> input: array<f32>;
+@group(0) @binding(2) var<storage, read> weights: array<f32>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> out: array<f32>;
+@group(0) @binding(5) var<storage, read> factors: array<vec4f>;
+@group(0) @binding(6) var<storage, read> gates: array<f32>;
+@group(0) @binding(7) var<storage, read> table: array<u32>;
+
+// Axes (input, group of rows).
+var<workgroup> inputTile: array<vec4f, DEPTH * GROUP_STRIDE>;
+// Axes (input, column).
+var<workgroup> weightTile: array<f32, DEPTH * MAX_TILE_COLUMNS>;
+// Axes (group of rows): where the rows' inputs start.
+var<workgroup> starts: array<vec4u, GROUPS>;
+
+fn startOf(row: u32) -> u32 {
+  // Rows beyond the last read those of the last.
+  let known = min(row, params.numRows - 1u);
+  let outer = known / params.innerRows;
+  return outer * params.inputOuter + (known - outer * params.innerRows) * params.inputInner;
+}
+
+fn store(item: u32, row: u32, column: u32, value: f32) {
+  if (row >= select(params.numRows, params.numRows / 3u, POOL) || column >= params.numColumns) { return; }
+  let outer = row / params.innerRows;
+  let place = params.outBase + item * params.outItem + outer * params.outOuter
+    + (row - outer * params.innerRows) * params.outInner + column;
+  var result = value;
+  if ((params.flags & ACCUMULATE) != 0u) { result += out[place]; }
+  result = max(result, params.slope * result);
+  if ((params.flags & MASK) != 0u) {
+    let entry = table[params.tableBase + outer];
+    if (entry == 0u) {
+      result = 0f;
+    } else if ((params.flags & GATE) != 0u) {
+      result *= gates[(entry - 1u) * params.numColumns + column];
+    }
+  }
+  out[place] = result;
+}
+
+fn storeColumn(item: u32, row: u32, column: u32, a: vec4f, b: vec4f, c: vec4f) {
+  let added = bias[column];
+  var x = a + added;
+  var y = b + added;
+  var z = c + added;
+  if (POOL) {
+    if ((params.flags & MAGNITUDE) != 0u) {
+      x = abs(x);
+      y = abs(y);
+      z = abs(z);
+    }
+    let first = row / 3u;
+    store(item, first, column, max(max(x.x, x.y), x.z));
+    store(item, first + 1u, column, max(max(x.w, y.x), y.y));
+    store(item, first + 2u, column, max(max(y.z, y.w), z.x));
+    store(item, first + 3u, column, max(max(z.y, z.z), z.w));
+  } else {
+    store(item, row, column, x.x);
+    store(item, row + 1u, column, x.y);
+    store(item, row + 2u, column, x.z);
+    store(item, row + 3u, column, x.w);
+    store(item, row + 4u, column, y.x);
+    store(item, row + 5u, column, y.y);
+    store(item, row + 6u, column, y.z);
+    store(item, row + 7u, column, y.w);
+    store(item, row + 8u, column, z.x);
+    store(item, row + 9u, column, z.y);
+    store(item, row + 10u, column, z.z);
+    store(item, row + 11u, column, z.w);
+  }
+}
+
+@compute @workgroup_size(COLUMN_THREADS, ROW_THREADS)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(local_invocation_id) place: vec3u,
+  @builtin(local_invocation_index) index: u32,
+) {
+  let numThreads = COLUMN_THREADS * ROW_THREADS;
+  let tileColumns = 4u * COLUMN_THREADS;
+  let firstRow = group.y * TILE_ROWS;
+  let firstColumn = group.x * tileColumns;
+  let item = group.z;
+
+  for (var i = index; i < GROUPS; i += numThreads) {
+    let row = firstRow + 4u * i;
+    starts[i] = vec4u(startOf(row), startOf(row + 1u), startOf(row + 2u), startOf(row + 3u));
+  }
+  workgroupBarrier();
+
+  // Axes: column, group of rows.
+  var a0 = vec4f();
+  var a1 = vec4f();
+  var a2 = vec4f();
+  var b0 = vec4f();
+  var b1 = vec4f();
+  var b2 = vec4f();
+  var c0 = vec4f();
+  var c1 = vec4f();
+  var c2 = vec4f();
+  var d0 = vec4f();
+  var d1 = vec4f();
+  var d2 = vec4f();
+
+  // Adjacent invocations load adjacent inputs.
+  let ownInput = index % DEPTH;
+  let itemStart = params.inputBase + item * params.inputItem;
+  for (var begin = 0u; begin < params.numInputs; begin += DEPTH) {
+    let k = begin + ownInput;
+    let exists = k < params.numInputs;
+    let tap = k / params.tapLength;
+    let offset = itemStart + tap * params.tapStride + (k - tap * params.tapLength);
+    var factor = vec4f();
+    if (NORMALIZE && exists) { factor = factors[item * params.channels + k % params.channels]; }
+    for (var i = index / DEPTH; i < GROUPS; i += numThreads / DEPTH) {
+      var values = vec4f();
+      if (exists) {
+        let first = starts[i] + offset;
+        values = vec4f(input[first.x], input[first.y], input[first.z], input[first.w]);
+        if (NORMALIZE) {
+          values = (values - factor.x) * factor.y + factor.z;
+          values = max(values, factor.w * values);
+        }
+      }
+      inputTile[ownInput * GROUP_STRIDE + i] = values;
+    }
+    for (var i = index; i < DEPTH * tileColumns; i += numThreads) {
+      let ownRow = i / tileColumns;
+      weightTile[i] = weights[(begin + ownRow) * params.weightStride + firstColumn + (i - ownRow * tileColumns)];
+    }
+    workgroupBarrier();
+    for (var i = 0u; i < DEPTH; i++) {
+      let rows = i * GROUP_STRIDE + 3u * place.y;
+      let x0 = inputTile[rows];
+      let x1 = inputTile[rows + 1u];
+      let x2 = inputTile[rows + 2u];
+      let column = i * tileColumns + place.x;
+      let wa = weightTile[column];
+      let wb = weightTile[column + COLUMN_THREADS];
+      let wc = weightTile[column + 2u * COLUMN_THREADS];
+      let wd = weightTile[column + 3u * COLUMN_THREADS];
+      a0 += wa * x0;
+      a1 += wa * x1;
+      a2 += wa * x2;
+      b0 += wb * x0;
+      b1 += wb * x1;
+      b2 += wb * x2;
+      c0 += wc * x0;
+      c1 += wc * x1;
+      c2 += wc * x2;
+      d0 += wd * x0;
+      d1 += wd * x1;
+      d2 += wd * x2;
+    }
+    workgroupBarrier();
+  }
+
+  let row = firstRow + 12u * place.y;
+  let column = firstColumn + place.x;
+  storeColumn(item, row, column, a0, a1, a2);
+  storeColumn(item, row, column + COLUMN_THREADS, b0, b1, b2);
+  storeColumn(item, row, column + 2u * COLUMN_THREADS, c0, c1, c2);
+  storeColumn(item, row, column + 3u * COLUMN_THREADS, d0, d1, d2);
+}

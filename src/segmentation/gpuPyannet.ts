@@ -1,0 +1,380 @@
+import { Staging, storageBuffer, uploadBuffer } from '../gpu/buffers';
+import { ChannelStats } from '../gpu/channelStats';
+import { type GpuContext, readBack } from '../gpu/context';
+import { type GpuWeights, packWeights, POOLED_ROWS, ProductKernels } from '../gpu/product';
+import { Program } from '../gpu/program';
+import { type ModelProto, parseOnnx } from '../onnx/model';
+import type { FloatTensor, Graph } from '../ort/graph';
+import type { TensorSpec } from '../store/manifest';
+import { VoxlaneError } from '../util/errors';
+import { concatenate, healthy } from '../util/values';
+import { GpuLstm, packLstm } from './gpuLstm';
+import { GpuScores, packClassifier } from './gpuScores';
+import { type FilterLayer, type InstanceNorm, type Linear, type PyannetGraph, readPyannet, unlike } from './pyannetGraph';
+
+/** Facts from the manifest of the file. */
+interface PyannetSpec {
+  readonly id: string;
+  readonly input: TensorSpec;
+  readonly output: TensorSpec;
+}
+
+/** A filter layer on the GPU. */
+interface Filter {
+  readonly layer: FilterLayer;
+  readonly weights: GpuWeights;
+  /** Of the norm after the layer: axes (channel, [scale, shift]). */
+  readonly norm: GPUBuffer;
+}
+
+/** A recurrent layer on the GPU. */
+interface Recurrent {
+  readonly weights: GpuWeights;
+  readonly recurrent: GPUBuffer;
+  readonly numUnits: number;
+}
+
+/** Number of dispatches of a batch: a statistic and a product per filter layer, two per recurrent layer. */
+const MAX_DISPATCHES = 90;
+
+/** Buffers of a batch up to a size. */
+interface Room {
+  readonly maxWindows: number;
+  readonly maxSamples: number;
+  /** Values of the levels: the samples, then the pooled map of each filter layer, axes (window, row, channel). */
+  readonly levels: readonly GPUBuffer[];
+  /** Axes (window, [first row, number of rows]) of each level. */
+  readonly items: readonly GPUBuffer[];
+  /** Norm of each level, axes (window, channel, [center, scale, shift, slope]). */
+  readonly factors: readonly GPUBuffer[];
+  readonly gates: GPUBuffer;
+  /** Outputs of the recurrent layers, used alternately. */
+  readonly states: readonly [GPUBuffer, GPUBuffer];
+  readonly linears: readonly GPUBuffer[];
+  readonly scores: GPUBuffer;
+  readonly staging: Staging;
+}
+
+/**
+ * segmentation-3.0 on our own WGSL kernels, used instead of an ONNX Runtime session of the same file. A batch of any
+ * size has the same number of dispatches, and only its scores are read back.
+ *
+ * All maps have the channels last, so a convolution is a matrix product whose rows overlap in memory. The norm after a
+ * layer is applied where the next layer reads its input.
+ */
+export class GpuPyannet implements Graph {
+  private room: Room | null = null;
+  /** Number of samples for which the items of the room are valid. */
+  private itemSamples = 0;
+  private readonly program: Program;
+  /** Number of dispatches so far. */
+  numDispatches = 0;
+
+  private constructor(
+    private readonly gpu: GpuContext,
+    private readonly network: PyannetGraph,
+    private readonly output: TensorSpec,
+    private readonly products: ProductKernels,
+    private readonly stats: { readonly wave: ChannelStats; readonly map: ChannelStats },
+    private readonly waveNorm: GPUBuffer,
+    private readonly filters: readonly Filter[],
+    private readonly lstm: GpuLstm,
+    private readonly lstms: readonly Recurrent[],
+    private readonly linears: readonly GpuWeights[],
+    private readonly scores: GpuScores,
+  ) {
+    this.program = new Program(gpu.device, 'segmentation', MAX_DISPATCHES);
+  }
+
+  /**
+   * Compiles the kernels and uploads the weights.
+   *
+   * @param bytes of the verified ONNX file; not used afterward
+   * @throws VoxlaneError `model-invalid` for a graph with another structure, which ONNX Runtime may still run;
+   *   `backend-failed` if a kernel does not compile
+   */
+  static open(gpu: GpuContext, bytes: Uint8Array, facts: PyannetSpec): Promise<GpuPyannet> {
+    return GpuPyannet.ofModel(gpu, parseOnnx(bytes, facts.id), facts);
+  }
+
+  /** Like {@link open}, for a parsed file. */
+  static ofModel(gpu: GpuContext, model: ModelProto, { input, output }: PyannetSpec): Promise<GpuPyannet> {
+    const network = readPyannet(model, { input: input.name, output: output.name });
+    checkWidths(network);
+    return gpu.guard(() => GpuPyannet.build(gpu, network, output));
+  }
+
+  private static async build(gpu: GpuContext, network: PyannetGraph, output: TensorSpec): Promise<GpuPyannet> {
+    const { device } = gpu;
+    const upload = (values: Float32Array<ArrayBuffer>): GPUBuffer => uploadBuffer(device, 'segmentation weights', values);
+    const uploadWeights = (...parameters: Parameters<typeof packWeights>): GpuWeights => {
+      const packed = packWeights(...parameters);
+      return { ...packed, weights: upload(packed.weights), bias: upload(packed.bias) };
+    };
+    const uploadNorm = ({ scale, shift }: InstanceNorm): GPUBuffer =>
+      upload(Float32Array.from({ length: 2 * scale.length }, (_, i) => (i % 2 === 0 ? scale : shift)[i >> 1]!));
+
+    const products = new ProductKernels(device);
+    const filters = network.filters.map((layer): Filter => {
+      const { weight, numIn, numOut, bias, taps } = layer.convolution;
+      // The file's axes are (output, input, tap); the kernel's inputs are (tap, input).
+      const weightOf = (k: number, column: number): number => weight[(column * numIn + (k % numIn)) * taps[0]! + Math.floor(k / numIn)]!;
+      const weights = uploadWeights({ numInputs: numIn * taps[0]!, numColumns: numOut, bias }, weightOf);
+      return { layer, weights, norm: uploadNorm(layer.norm) };
+    });
+    const lstms = network.lstms.map((layer): Recurrent => {
+      const { numUnits, numInputs, inputWeight, bias, recurrent } = packLstm(layer);
+      return { numUnits, weights: uploadWeights({ numInputs, numColumns: bias.length, bias }, inputWeight), recurrent: upload(recurrent) };
+    });
+    const linears = network.linears.map(({ weight: { data, shape }, bias }) => {
+      const [numInputs, numColumns] = shape as [number, number];
+      return uploadWeights({ numInputs, numColumns, bias }, (k, column) => data[k * numColumns + column]!);
+    });
+    await Promise.all([
+      ...filters.map(({ weights }) => products.open(weights, { pool: true, normalize: true })),
+      ...lstms.map(({ weights }, index) => products.open(weights, { normalize: index === 0 })),
+      ...linears.map((weights) => products.open(weights)),
+    ]);
+    const [wave, map, lstm, scores] = await Promise.all([
+      ChannelStats.open(device, 'factors', 1),
+      ChannelStats.open(device, 'factors', 2),
+      GpuLstm.open(device, lstms[0]!.numUnits),
+      GpuScores.open(device, packClassifier(network.classifier), upload),
+    ]);
+    return new GpuPyannet(gpu, network, output, products, { wave, map }, uploadNorm(network.waveNorm), filters, lstm, lstms, linears, scores);
+  }
+
+  async run(input: Parameters<Graph['run']>[0]): Promise<FloatTensor> {
+    if ('buffer' in input) throw misused('a GPU tensor');
+    const { data, shape } = await this.compute(input);
+    return { data: healthy(data, this.output.name, 'gpu-wrong'), shape };
+  }
+
+  /** Names of the values returned by {@link trace}, in order. */
+  get valueNames(): readonly string[] {
+    const { filters, lstm, linears } = this.network.values;
+    return [filters, lstm, ...linears, this.output.name];
+  }
+
+  /** Computes a batch that fits at once, and reads the value of each stage back, for comparisons. */
+  async trace(input: FloatTensor): Promise<Map<string, FloatTensor>> {
+    const scores = await this.compute(input);
+    const { levels, factors, states, linears } = this.room!;
+    const [numWindows = 0, numFrames = 0] = scores.shape;
+    const read = (buffer: GPUBuffer, length: number): Promise<Float32Array> =>
+      this.gpu.guard(() => readBack(this.gpu.device, buffer, 4 * length));
+    const numChannels = this.filters.at(-1)!.weights.numColumns;
+    const map = await read(levels.at(-1)!, numWindows * numFrames * numChannels);
+    const factor = await read(factors.at(-1)!, numWindows * numChannels * 4);
+    const normalized = map.map((_, place) => {
+      const [window, channel, frame] = [Math.floor(place / numFrames / numChannels), Math.floor(place / numFrames) % numChannels, place % numFrames];
+      const [center, scale, shift, slope] = factor.subarray(4 * (window * numChannels + channel)) as unknown as [number, number, number, number];
+      const value = (map[(window * numFrames + frame) * numChannels + channel]! - center) * scale + shift;
+      return Math.max(value, slope * value);
+    });
+    const found = new Map([[this.network.values.filters, { data: normalized, shape: [numWindows, numChannels, numFrames] }]]);
+    const addRows = async (name: string, buffer: GPUBuffer, width: number): Promise<void> => {
+      found.set(name, { data: await read(buffer, numWindows * numFrames * width), shape: [numWindows, numFrames, width] });
+    };
+    await addRows(this.network.values.lstm, states[(this.lstms.length - 1) % 2]!, 2 * this.lstms.at(-1)!.numUnits);
+    for (const [index, { numColumns }] of this.linears.entries()) {
+      await addRows(this.network.values.linears[index]!, linears[index]!, numColumns);
+    }
+    return found.set(this.output.name, scores);
+  }
+
+  release(): Promise<void> {
+    this.freeRoom();
+    this.program.destroy();
+    this.products.destroy();
+    this.scores.destroy();
+    this.waveNorm.destroy();
+    for (const { weights, norm } of this.filters) destroyAll(weights.weights, weights.bias, norm);
+    for (const { weights, recurrent } of this.lstms) destroyAll(weights.weights, weights.bias, recurrent);
+    for (const weights of this.linears) destroyAll(weights.weights, weights.bias);
+    return Promise.resolve();
+  }
+
+  /** Computes the scores without a check, in as few batches as the device's limits allow. */
+  private async compute({ data, shape }: FloatTensor): Promise<FloatTensor> {
+    const [numWindows = 0, numChannels, numSamples = 0] = shape;
+    const numFrames = this.sizes(numSamples).at(-1)!;
+    if (numWindows < 1 || numChannels !== 1 || numFrames < 1 || data.length !== numWindows * numSamples) {
+      throw misused(`windows of ${shape.join(' × ')}`);
+    }
+    const most = this.windowsAtOnce(numSamples);
+    const parts: Float32Array[] = [];
+    for (let first = 0; first < numWindows; first += most) {
+      const count = Math.min(most, numWindows - first);
+      const samples = data.subarray(first * numSamples, (first + count) * numSamples);
+      parts.push(await this.gpu.guard(() => this.computePart(samples, count, numSamples)));
+    }
+    return { data: parts.length === 1 ? parts[0]! : concatenate(parts), shape: [numWindows, numFrames, this.numClasses] };
+  }
+
+  private async computePart(samples: Float32Array, numWindows: number, numSamples: number): Promise<Float32Array> {
+    const { device } = this.gpu;
+    try {
+      const room = this.roomFor(numWindows, numSamples);
+      device.queue.writeBuffer(room.levels[0]!, 0, samples as Float32Array<ArrayBuffer>);
+      this.program.clear();
+      this.addFilters(room, numWindows, numSamples);
+      this.addRows(room, numWindows, this.sizes(numSamples).at(-1)!);
+      const encoder = device.createCommandEncoder({ label: 'segmentation' });
+      this.program.encode(encoder);
+      this.numDispatches += this.program.numDispatches;
+      const numScores = numWindows * this.sizes(numSamples).at(-1)! * this.numClasses;
+      return await room.staging.read(encoder, room.scores, numScores);
+    } catch (error) {
+      // A buffer whose allocation failed looks like any other, but every later use of it would fail.
+      this.freeRoom();
+      throw error;
+    }
+  }
+
+  private addFilters({ levels, items, factors }: Room, numItems: number, numSamples: number): void {
+    const sizes = this.sizes(numSamples);
+    const addStats = (level: number, numChannels: number, norm: GPUBuffer, { epsilon }: InstanceNorm, slope: number): void => {
+      const stats = level === 0 ? this.stats.wave : this.stats.map;
+      const values = { values: levels[level]!, rowStride: numChannels, numChannels, numItems, items: items[level]! };
+      stats.add(this.program, { ...values, norm, epsilon, slope, out: factors[level]! });
+    };
+    addStats(0, 1, this.waveNorm, this.network.waveNorm, 1);
+    for (const [index, { layer, weights, norm }] of this.filters.entries()) {
+      const { convolution, magnitude, slope } = layer;
+      const [before, size] = [index === 0 ? numSamples : sizes[index - 1]!, sizes[index]!];
+      this.products.add(this.program, weights, {
+        input: levels[index]!,
+        inputRows: { base: 0, itemStride: before * convolution.numIn, outerStride: convolution.strides[0]! * convolution.numIn },
+        factors: factors[index]!,
+        channels: convolution.numIn,
+        out: levels[index + 1]!,
+        outRows: { base: 0, itemStride: size * convolution.numOut, outerStride: convolution.numOut },
+        numRows: POOLED_ROWS * size,
+        numItems,
+        pool: magnitude ? 'magnitudes' : 'values',
+      });
+      addStats(index + 1, convolution.numOut, norm, layer.norm, slope);
+    }
+  }
+
+  private addRows({ levels, factors, gates, states, linears, scores }: Room, numWindows: number, numFrames: number): void {
+    let input = levels.at(-1)!;
+    const numRows = numWindows * numFrames;
+    const rows = (width: number): { base: number; outerStride: number; itemStride: number } => ({ base: 0, outerStride: width, itemStride: numFrames * width });
+    for (const [index, { weights, recurrent, numUnits }] of this.lstms.entries()) {
+      const { numInputs, numColumns } = weights;
+      const step = { input, inputRows: rows(numInputs), out: gates, outRows: rows(numColumns) };
+      // The norm depends on the window, so its windows are items.
+      if (index === 0) this.products.add(this.program, weights, { ...step, factors: factors.at(-1)!, channels: numInputs, numRows: numFrames, numItems: numWindows });
+      else this.products.add(this.program, weights, { ...step, numRows });
+      const out = states[index % 2]!;
+      this.lstm.add(this.program, { numUnits, numWindows, numFrames, inputs: gates, weights: recurrent, out });
+      input = out;
+    }
+    for (const [index, weights] of this.linears.entries()) {
+      const { slope } = this.network.linears[index]!;
+      const [inputRows, outRows, out] = [rows(weights.numInputs), rows(weights.numColumns), linears[index]!];
+      this.products.add(this.program, weights, { input, inputRows, out, outRows, numRows, slope });
+      input = out;
+    }
+    this.scores.add(this.program, { input, numRows, out: scores });
+  }
+
+  private get numClasses(): number {
+    return this.network.classifier.bias.length;
+  }
+
+  /** Number of rows of each filter layer's map; less than 1 if there are too few samples. */
+  private sizes(numSamples: number): number[] {
+    let size = numSamples;
+    return this.network.filters.map(({ convolution: { taps, strides } }) => {
+      size = Math.floor((Math.floor((size - taps[0]!) / strides[0]!) + 1) / POOLED_ROWS);
+      return size;
+    });
+  }
+
+  /** Numbers of values per window: of each level, and of a frame's gates. */
+  private lengths(numSamples: number): { levels: number[]; gates: number; numFrames: number } {
+    const sizes = this.sizes(numSamples);
+    const numFrames = sizes.at(-1)!;
+    const levels = [numSamples, ...this.filters.map(({ weights }, index) => sizes[index]! * weights.numColumns)];
+    return { levels, gates: numFrames * Math.max(...this.lstms.map(({ weights }) => weights.numColumns)), numFrames };
+  }
+
+  /** Number of windows whose largest map fits a binding. */
+  private windowsAtOnce(numSamples: number): number {
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.gpu.device.limits;
+    const { levels, gates } = this.lengths(numSamples);
+    return Math.max(1, Math.floor(Math.min(maxBufferSize, maxStorageBufferBindingSize) / 4 / Math.max(...levels, gates)));
+  }
+
+  private roomFor(numWindows: number, numSamples: number): Room {
+    if (!this.room || numWindows > this.room.maxWindows || numSamples > this.room.maxSamples) {
+      const [maxWindows, maxSamples] = [Math.max(numWindows, this.room?.maxWindows ?? 0), Math.max(numSamples, this.room?.maxSamples ?? 0)];
+      this.freeRoom();
+      const fits = maxWindows <= this.windowsAtOnce(maxSamples);
+      this.room = this.layOut(fits ? maxWindows : numWindows, fits ? maxSamples : numSamples);
+    }
+    if (numSamples !== this.itemSamples) this.setItems(this.room, numSamples);
+    return this.room;
+  }
+
+  private layOut(maxWindows: number, maxSamples: number): Room {
+    const { levels, gates, numFrames } = this.lengths(maxSamples);
+    const buffer = (label: string, lengthPerWindow: number): GPUBuffer => storageBuffer(this.gpu.device, `segmentation ${label}`, maxWindows * lengthPerWindow);
+    const stateLength = numFrames * Math.max(...this.lstms.map(({ numUnits }) => 2 * numUnits));
+    const channels = [1, ...this.filters.map(({ weights }) => weights.numColumns)];
+    return {
+      maxWindows,
+      maxSamples,
+      levels: levels.map((length) => buffer('map', length)),
+      items: levels.map(() => buffer('items', 2)),
+      factors: channels.map((numChannels) => buffer('factors', 4 * numChannels)),
+      gates: buffer('gates', gates),
+      states: [buffer('states', stateLength), buffer('states', stateLength)],
+      linears: this.linears.map(({ numColumns }) => buffer('linear', numFrames * numColumns)),
+      scores: buffer('scores', numFrames * this.numClasses),
+      staging: new Staging(this.gpu.device, maxWindows * numFrames * this.numClasses),
+    };
+  }
+
+  private setItems({ items, maxWindows }: Room, numSamples: number): void {
+    for (const [level, numRows] of [numSamples, ...this.sizes(numSamples)].entries()) {
+      const places = Uint32Array.from({ length: 2 * maxWindows }, (_, i) => (i % 2 === 0 ? (i >> 1) * numRows : numRows));
+      this.gpu.device.queue.writeBuffer(items[level]!, 0, places);
+    }
+    this.itemSamples = numSamples;
+  }
+
+  private freeRoom(): void {
+    this.program.forgetBuffers();
+    this.itemSamples = 0;
+    if (!this.room) return;
+    const { levels, items, factors, gates, states, linears, scores, staging } = this.room;
+    destroyAll(...levels, ...items, ...factors, gates, ...states, ...linears, scores, staging);
+    this.room = null;
+  }
+}
+
+function destroyAll(...parts: readonly { destroy(): void }[]): void {
+  for (const part of parts) part.destroy();
+}
+
+/** @throws VoxlaneError `model-invalid` if a layer does not fit the one before, or the kernels */
+function checkWidths({ filters, lstms, linears, classifier }: PyannetGraph): void {
+  const given = [1, ...filters.map(({ convolution }) => convolution.numOut), ...lstms.map(({ recurrent }) => 2 * recurrent.shape[2]!), ...linears.map(({ bias }) => bias.length)];
+  const inputOf = ({ weight }: Linear): number => weight.shape[0]!;
+  const taken = [...filters.map(({ convolution }) => convolution.numIn), ...lstms.map(({ input }) => input.shape[2]!), ...linears.map(inputOf), inputOf(classifier)];
+  if (given.join() !== taken.join()) throw unlike(`its layers have ${given.join()} outputs per row, but the next layers have ${taken.join()} inputs`);
+  if (filters.some(({ poolSize }) => poolSize !== POOLED_ROWS)) throw unlike(`its maxima are not over ${POOLED_ROWS} frames`);
+  const units = new Set(lstms.map(({ recurrent }) => recurrent.shape[2]));
+  if (units.size !== 1) throw unlike('its LSTMs have different numbers of units');
+}
+
+const misused = (given: string): VoxlaneError =>
+  new VoxlaneError({
+    code: 'backend-failed',
+    problem: `segmentation-3.0 on WebGPU does not accept ${given}`,
+    expected: 'windows, axes (batch, channel, sample) with one channel, on the CPU',
+  });
