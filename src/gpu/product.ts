@@ -135,7 +135,7 @@ export function computeProduct(packed: PackedWeights, step: ProductStep<Float32A
   }
 }
 
-const FLAGS = { accumulate: 1, mask: 2, gate: 4, magnitude: 8 } as const;
+const FLAGS = { accumulate: 1, mask: 2, gate: 4, pool: 8, magnitude: 16, normalize: 32 } as const;
 
 /** Weights on the GPU. */
 export interface GpuWeights extends Omit<PackedWeights, 'weights' | 'bias'> {
@@ -145,7 +145,8 @@ export interface GpuWeights extends Omit<PackedWeights, 'weights' | 'bias'> {
 
 /** The kernel with all constants that the products of a network need. */
 export class ProductKernels {
-  private readonly kernels = new Map<string, Kernel>();
+  /** By the number of invocations along the columns. */
+  private readonly kernels = new Map<number, Kernel>();
   /** Bound in place of an absent buffer. */
   private readonly none: GPUBuffer;
 
@@ -158,14 +159,11 @@ export class ProductKernels {
    *
    * @throws VoxlaneError `backend-failed`
    */
-  async open(
-    { columnThreads }: Pick<PackedWeights, 'columnThreads'>,
-    { pool = false, normalize = false }: { readonly pool?: boolean; readonly normalize?: boolean } = {},
-  ): Promise<void> {
-    const constants = { COLUMN_THREADS: columnThreads, POOL: Number(pool), NORMALIZE: Number(normalize) };
+  async open({ columnThreads }: Pick<PackedWeights, 'columnThreads'>): Promise<void> {
     const read = 'read-only-storage';
+    const constants = { COLUMN_THREADS: columnThreads };
     const source: KernelSource = { label: 'product', code, buffers: [read, read, read, 'storage', read, read, read], constants };
-    this.kernels.set(keyOf(columnThreads, pool, normalize), await openKernel(this.device, source));
+    this.kernels.set(columnThreads, await openKernel(this.device, source));
   }
 
   /** Adds a product to a program. */
@@ -173,11 +171,11 @@ export class ProductKernels {
     const { numInputs, numColumns, columnThreads } = packed;
     const { numRows, numItems = 1, innerRows = 1, inputRows, outRows, input, out, factors, gates, table, pool, slope = 1 } = step;
     const { tapLength = numInputs, tapStride = 0, channels = 1, accumulate = false, tableBase = 0 } = step;
-    const kernel = this.kernels.get(keyOf(columnThreads, pool !== undefined, factors !== undefined));
+    const kernel = this.kernels.get(columnThreads);
     if (!kernel) throw new Error('The product kernel was not opened for these weights');
     const padded = paddedColumns(numColumns, columnThreads);
-    const flags =
-      (accumulate ? FLAGS.accumulate : 0) | (table ? FLAGS.mask : 0) | (gates ? FLAGS.gate : 0) | (pool === 'magnitudes' ? FLAGS.magnitude : 0);
+    const isOn = { accumulate, mask: table, gate: gates, pool, magnitude: pool === 'magnitudes', normalize: factors };
+    const flags = Object.entries(FLAGS).reduce((sum, [name, flag]) => (isOn[name as keyof typeof FLAGS] ? sum | flag : sum), 0);
     const placesOf = ({ base, itemStride = 0, outerStride, innerStride = 0 }: RowPlaces): number[] => [base, itemStride, outerStride, innerStride];
     const parameters = [
       ...[numRows, numColumns, padded, numInputs],
@@ -194,5 +192,3 @@ export class ProductKernels {
     this.none.destroy();
   }
 }
-
-const keyOf = (columnThreads: number, pool: boolean, normalize: boolean): string => `${columnThreads} ${pool} ${normalize}`;

@@ -5,7 +5,7 @@
 //   x[k]   = input[inputBase + z · inputItem + start(r) + (k / tapLength) · tapStride + k % tapLength]
 //   x'[k]  = NORMALIZE ? leaky((x[k] - center) · scale + shift) with factors[z · channels + k % channels] : x[k]
 //   y[n]   = bias[n] + Σ_k x'[k] · weights[k][n]
-//   pooled = POOL ? the maximum of y (or of its magnitude) over three rows : y
+//   pooled = POOL  ? the maximum of y (or of its magnitude) over three rows : y
 //   out[…] = leaky(pooled (+ out[…] if ACCUMULATE)) (· gates[entry - 1][n] if GATE); 0 if MASK and entry = 0
 //
 // where start(r) = (r / innerRows) · outerStride + (r % innerRows) · innerStride, for the input and the output,
@@ -28,8 +28,6 @@
 // for adjacent invocations, and computes 48 products.
 
 override COLUMN_THREADS: u32 = 16u;
-override POOL: bool = false;
-override NORMALIZE: bool = false;
 
 const ROW_THREADS = 8u;
 // Rows are in groups of four, three groups per invocation.
@@ -38,12 +36,15 @@ const GROUPS = 24u;
 const GROUP_STRIDE = 25u;
 const TILE_ROWS = 4u * GROUPS;
 const DEPTH = 16u;
-const MAX_TILE_COLUMNS = 80u;
+const MAX_COLUMN_THREADS = 20u;
+const MAX_TILE_COLUMNS = 4u * MAX_COLUMN_THREADS;
 
 const ACCUMULATE = 1u;
 const MASK = 2u;
 const GATE = 4u;
-const MAGNITUDE = 8u;
+const POOL = 8u;
+const MAGNITUDE = 16u;
+const NORMALIZE = 32u;
 
 struct Params {
   numRows: u32,
@@ -76,12 +77,16 @@ struct Params {
 @group(0) @binding(6) var<storage, read> gates: array<f32>;
 @group(0) @binding(7) var<storage, read> table: array<u32>;
 
-// Axes (input, group of rows).
-var<workgroup> inputTile: array<vec4f, DEPTH * GROUP_STRIDE>;
+// Axes (input, group of rows); at the end (column, group of rows).
+var<workgroup> inputTile: array<vec4f, MAX_COLUMN_THREADS * GROUP_STRIDE>;
 // Axes (input, column).
 var<workgroup> weightTile: array<f32, DEPTH * MAX_TILE_COLUMNS>;
 // Axes (group of rows): where the rows' inputs start.
 var<workgroup> starts: array<vec4u, GROUPS>;
+
+fn hasFlag(flag: u32) -> bool {
+  return (params.flags & flag) != 0u;
+}
 
 fn startOf(row: u32) -> u32 {
   // Rows beyond the last read those of the last.
@@ -91,54 +96,34 @@ fn startOf(row: u32) -> u32 {
 }
 
 fn store(item: u32, row: u32, column: u32, value: f32) {
-  if (row >= select(params.numRows, params.numRows / 3u, POOL) || column >= params.numColumns) { return; }
+  if (row >= select(params.numRows, params.numRows / 3u, hasFlag(POOL)) || column >= params.numColumns) { return; }
   let outer = row / params.innerRows;
   let place = params.outBase + item * params.outItem + outer * params.outOuter
     + (row - outer * params.innerRows) * params.outInner + column;
   var result = value;
-  if ((params.flags & ACCUMULATE) != 0u) { result += out[place]; }
+  if (hasFlag(ACCUMULATE)) { result += out[place]; }
   result = max(result, params.slope * result);
-  if ((params.flags & MASK) != 0u) {
+  if (hasFlag(MASK)) {
     let entry = table[params.tableBase + outer];
     if (entry == 0u) {
       result = 0f;
-    } else if ((params.flags & GATE) != 0u) {
+    } else if (hasFlag(GATE)) {
       result *= gates[(entry - 1u) * params.numColumns + column];
     }
   }
   out[place] = result;
 }
 
-fn storeColumn(item: u32, row: u32, column: u32, a: vec4f, b: vec4f, c: vec4f) {
-  let added = bias[column];
-  var x = a + added;
-  var y = b + added;
-  var z = c + added;
-  if (POOL) {
-    if ((params.flags & MAGNITUDE) != 0u) {
-      x = abs(x);
-      y = abs(y);
-      z = abs(z);
-    }
-    let first = row / 3u;
-    store(item, first, column, max(max(x.x, x.y), x.z));
-    store(item, first + 1u, column, max(max(x.w, y.x), y.y));
-    store(item, first + 2u, column, max(max(y.z, y.w), z.x));
-    store(item, first + 3u, column, max(max(z.y, z.z), z.w));
-  } else {
-    store(item, row, column, x.x);
-    store(item, row + 1u, column, x.y);
-    store(item, row + 2u, column, x.z);
-    store(item, row + 3u, column, x.w);
-    store(item, row + 4u, column, y.x);
-    store(item, row + 5u, column, y.y);
-    store(item, row + 6u, column, y.z);
-    store(item, row + 7u, column, y.w);
-    store(item, row + 8u, column, z.x);
-    store(item, row + 9u, column, z.y);
-    store(item, row + 10u, column, z.z);
-    store(item, row + 11u, column, z.w);
-  }
+fn pooledValue(column: u32, row: u32, added: f32) -> f32 {
+  let x = tileValue(column, row) + added;
+  let y = tileValue(column, row + 1u) + added;
+  let z = tileValue(column, row + 2u) + added;
+  let greatest = max(max(x, y), z);
+  return select(greatest, max(greatest, -min(min(x, y), z)), hasFlag(MAGNITUDE));
+}
+
+fn tileValue(column: u32, row: u32) -> f32 {
+  return inputTile[column * GROUP_STRIDE + row / 4u][row % 4u];
 }
 
 @compute @workgroup_size(COLUMN_THREADS, ROW_THREADS)
@@ -175,6 +160,7 @@ fn main(
 
   // Adjacent invocations load adjacent inputs.
   let ownInput = index % DEPTH;
+  let normalize = hasFlag(NORMALIZE);
   let itemStart = params.inputBase + item * params.inputItem;
   for (var begin = 0u; begin < params.numInputs; begin += DEPTH) {
     let k = begin + ownInput;
@@ -182,13 +168,13 @@ fn main(
     let tap = k / params.tapLength;
     let offset = itemStart + tap * params.tapStride + (k - tap * params.tapLength);
     var factor = vec4f();
-    if (NORMALIZE && exists) { factor = factors[item * params.channels + k % params.channels]; }
+    if (normalize && exists) { factor = factors[item * params.channels + k % params.channels]; }
     for (var i = index / DEPTH; i < GROUPS; i += numThreads / DEPTH) {
       var values = vec4f();
       if (exists) {
         let first = starts[i] + offset;
         values = vec4f(input[first.x], input[first.y], input[first.z], input[first.w]);
-        if (NORMALIZE) {
+        if (normalize) {
           values = (values - factor.x) * factor.y + factor.z;
           values = max(values, factor.w * values);
         }
@@ -226,10 +212,26 @@ fn main(
     workgroupBarrier();
   }
 
-  let row = firstRow + 12u * place.y;
-  let column = firstColumn + place.x;
-  storeColumn(item, row, column, a0, a1, a2);
-  storeColumn(item, row, column + COLUMN_THREADS, b0, b1, b2);
-  storeColumn(item, row, column + 2u * COLUMN_THREADS, c0, c1, c2);
-  storeColumn(item, row, column + 3u * COLUMN_THREADS, d0, d1, d2);
+  // Adjacent invocations store adjacent columns. The rows pass through the memory of the input tile, because the sums
+  // would not stay in registers if the loop above used an array.
+  var sums = array<vec4f, 12>(a0, a1, a2, b0, b1, b2, c0, c1, c2, d0, d1, d2);
+  let pooled = hasFlag(POOL);
+  let numValues = select(TILE_ROWS, TILE_ROWS / 3u, pooled) * COLUMN_THREADS;
+  for (var part = 0u; part < 4u; part++) {
+    let ownGroup = place.x * GROUP_STRIDE + 3u * place.y;
+    for (var i = 0u; i < 3u; i++) { inputTile[ownGroup + i] = sums[3u * part + i]; }
+    workgroupBarrier();
+    for (var i = index; i < numValues; i += numThreads) {
+      let row = i / COLUMN_THREADS;
+      let own = i - row * COLUMN_THREADS;
+      var value = 0f;
+      if (pooled) {
+        value = pooledValue(own, 3u * row, bias[firstColumn + part * COLUMN_THREADS + own]);
+      } else {
+        value = tileValue(own, row) + bias[firstColumn + part * COLUMN_THREADS + own];
+      }
+      store(item, select(firstRow, firstRow / 3u, pooled) + row, firstColumn + part * COLUMN_THREADS + own, value);
+    }
+    workgroupBarrier();
+  }
 }

@@ -131,8 +131,7 @@ export class GpuPyannet implements Graph {
       return uploadWeights({ numInputs, numColumns, bias }, (k, column) => data[k * numColumns + column]!);
     });
     await Promise.all([
-      ...filters.map(({ weights }) => products.open(weights, { pool: true, normalize: true })),
-      ...lstms.map(({ weights }, index) => products.open(weights, { normalize: index === 0 })),
+      ...[...filters, ...lstms].map(({ weights }) => products.open(weights)),
       ...linears.map((weights) => products.open(weights)),
     ]);
     const [wave, map, lstm, scores] = await Promise.all([
