@@ -107,11 +107,16 @@ export class Program {
     this.steps.push({ kernel, group: this.groupOf(kernel, buffers), workgroups });
   }
 
-  /** Uploads the parameters and records the listed dispatches in one pass. Submit them before the next list. */
-  encode(encoder: GPUCommandEncoder): void {
+  /** Uploads the parameters of all listed dispatches. Submit those before the next list. */
+  upload(): void {
     this.device.queue.writeBuffer(this.parameters, 0, this.values, 0, (this.steps.length * this.stride) / 4);
+  }
+
+  /** Records the listed dispatches from `first` to `end` in one pass. */
+  encode(encoder: GPUCommandEncoder, first = 0, end = this.steps.length): void {
     const pass = encoder.beginComputePass({ label: this.label });
-    for (const [index, { kernel, group, workgroups }] of this.steps.entries()) {
+    for (let index = first; index < end; index++) {
+      const { kernel, group, workgroups } = this.steps[index]!;
       const [x = 1, y = 1, z = 1] = workgroups;
       pass.setPipeline(kernel.pipeline);
       pass.setBindGroup(0, group, [index * this.stride]);

@@ -220,6 +220,7 @@ export class GpuPyannet implements Graph {
       this.addFilters(room, numWindows, numSamples);
       this.addRows(room, numWindows, this.sizes(numSamples).at(-1)!);
       const encoder = device.createCommandEncoder({ label: 'segmentation' });
+      this.program.upload();
       this.program.encode(encoder);
       this.numDispatches += this.program.numDispatches;
       const numScores = numWindows * this.sizes(numSamples).at(-1)! * this.numClasses;

@@ -1,0 +1,434 @@
+import { Staging, storageBuffer, uploadBuffer } from '../gpu/buffers';
+import { ChannelStats } from '../gpu/channelStats';
+import { type GpuContext, readBack } from '../gpu/context';
+import { type GpuWeights, packWeights, type PackedWeights, ProductKernels } from '../gpu/product';
+import { Program } from '../gpu/program';
+import { type ModelProto, parseOnnx } from '../onnx/model';
+import type { FloatTensor, Graph } from '../ort/graph';
+import type { TensorSpec } from '../store/manifest';
+import { VoxlaneError } from '../util/errors';
+import { healthy } from '../util/values';
+import { type CampplusGraph, readCampplus, unlike } from './campplusGraph';
+import { type BatchLayout, divideItems, fillTables, layOutItems, MAX_SLICES, roomOf, type RowGeometry } from './campplusLayout';
+import { GpuCampplusBlocks, tapWeights } from './gpuCampplusBlocks';
+import { GpuCampplusHead } from './gpuCampplusHead';
+import { GpuGatherBatch, JOB_VALUES, packJobs, PADDING_COLUMNS } from './gpuGatherBatch';
+
+/** Facts from the manifest of the file. */
+interface CampplusSpec {
+  readonly id: string;
+  readonly input: TensorSpec;
+  readonly output: TensorSpec;
+}
+
+/** Features on the GPU. */
+interface FeatureSource {
+  /** Axes (window, frame, mel), float32; usage STORAGE. */
+  readonly buffer: GPUBuffer;
+  /** Of each window. */
+  readonly numFrames: number;
+}
+
+/** One speaker of one window. */
+export interface EmbeddingJob {
+  readonly window: number;
+  /** Frames of the window to use, at least one, in ascending order. */
+  readonly used: Uint32Array;
+}
+
+/** Maximum number of dispatches of a batch. */
+const MAX_DISPATCHES = 320;
+/** Limits the memory of a batch: 128 MiB of maps. */
+const MAX_ROWS = 16_384;
+/** Reserved for the first batch: minimum number of speakers. */
+const MIN_ITEMS = 16;
+
+/** Sizes of the buffers of a batch. */
+interface Sizes {
+  readonly items: number;
+  readonly rows: number;
+  readonly gateRows: number;
+  readonly sliceFrames: number;
+}
+
+/** Buffers of batches up to a size, and the arrays that fill them. */
+interface Room {
+  readonly sizes: Sizes;
+  readonly buffers: Readonly<Record<(typeof ROOM)[number], GPUBuffer>>;
+  readonly arrays: Readonly<Record<'jobs' | 'used' | 'rows' | 'frames' | 'stats' | 'gates', Uint32Array<ArrayBuffer>>>;
+  readonly staging: Staging;
+}
+const ROOM = ['jobs', 'used', 'rowTable', 'frameTable', 'statsItems', 'gateItems', 'features', 'head', 'mapA', 'mapB', 'hidden', 'sums', 'gates', 'statistics', 'embeddings'] as const;
+
+/** A value of the graph that is complete after a number of dispatches. */
+interface Mark {
+  readonly name: string;
+  readonly end: number;
+  readonly buffer: GPUBuffer;
+  readonly numRows: number;
+  readonly stride: number;
+  readonly width: number;
+  /** Row of the buffer for each row of the value. */
+  readonly firstRow: number;
+  /** Column of the buffer for each channel of the graph. */
+  readonly orderOf?: (channel: number) => number;
+}
+
+/**
+ * CAM++ on our own WGSL kernels, used instead of an ONNX Runtime session of the same file. Many speakers of different
+ * lengths are one batch: their frames are in one sequence, with gaps of zeros that serve as padding. Only embeddings
+ * are read back.
+ */
+export class GpuCampplus implements Graph {
+  private readonly program: Program;
+  private readonly geometry: RowGeometry;
+  private room: Room | null = null;
+  private source: GPUBuffer | null = null;
+  /** Number of dispatches and of batches so far. */
+  readonly counts = { dispatches: 0, batches: 0 };
+
+  private constructor(
+    private readonly gpu: GpuContext,
+    private readonly network: CampplusGraph,
+    private readonly output: TensorSpec,
+    private readonly numMelBins: number,
+    private readonly products: ProductKernels,
+    private readonly gather: GpuGatherBatch,
+    private readonly head: GpuCampplusHead,
+    private readonly tdnn: GpuWeights,
+    private readonly blocks: GpuCampplusBlocks,
+    private readonly stats: ChannelStats,
+    private readonly linear: GpuWeights,
+  ) {
+    const { tdnn: { strides, pads }, segmentFrames } = network;
+    const stride = strides[0]!;
+    const gapRows = Math.max(blocks.reach, Math.ceil((pads[0]! + stride - 1) / stride));
+    this.geometry = { stride, gapRows, segmentRows: segmentFrames };
+    this.program = new Program(gpu.device, 'embedding', MAX_DISPATCHES);
+  }
+
+  /**
+   * Compiles the kernels and uploads the weights.
+   *
+   * @param bytes of the verified ONNX file; not used afterward
+   * @throws VoxlaneError `model-invalid` for a graph with another structure, which ONNX Runtime may still run;
+   *   `backend-failed` if a kernel does not compile
+   */
+  static open(gpu: GpuContext, bytes: Uint8Array, facts: CampplusSpec): Promise<GpuCampplus> {
+    return GpuCampplus.ofModel(gpu, parseOnnx(bytes, facts.id), facts);
+  }
+
+  /** Like {@link open}, for a parsed file. */
+  static ofModel(gpu: GpuContext, model: ModelProto, { input, output }: CampplusSpec): Promise<GpuCampplus> {
+    const numMelBins = input.shape.at(-1);
+    if (typeof numMelBins !== 'number') throw unlike('its manifest declares no number of mel bins');
+    const network = readCampplus(model, { input: input.name, output: output.name });
+    return gpu.guard(() => GpuCampplus.build(gpu, network, output, numMelBins));
+  }
+
+  private static async build(gpu: GpuContext, network: CampplusGraph, output: TensorSpec, numMelBins: number): Promise<GpuCampplus> {
+    const { device } = gpu;
+    const upload = (packed: PackedWeights): GpuWeights => {
+      const [weights, bias] = [packed.weights, packed.bias].map((values) => uploadBuffer(device, 'embedding weights', values));
+      return { ...packed, weights: weights!, bias: bias! };
+    };
+    const products = new ProductKernels(device);
+    const head = new GpuCampplusHead(device, products, network, numMelBins, upload);
+    const tdnn = upload(packTdnn(network, head));
+    const blocks = new GpuCampplusBlocks(device, products, network, upload);
+    const { weight, bias } = network.embedding;
+    const [numColumns, numInputs] = weight.shape as [number, number];
+    if (numInputs !== 2 * blocks.numOutputs) throw unlike(`it pools ${numInputs} statistics`);
+    const linear = upload(packWeights({ numInputs, numColumns, bias }, tapWeights(weight.data, numInputs, 1)));
+    const [gather, stats] = await Promise.all([
+      GpuGatherBatch.open(device),
+      ChannelStats.open(device, 'deviations', blocks.numOutputs),
+      head.open(),
+      blocks.open(),
+      products.open(tdnn),
+      products.open(linear),
+    ]);
+    return new GpuCampplus(gpu, network, output, numMelBins, products, gather, head, tdnn, blocks, stats, linear);
+  }
+
+  /** Names of the values returned by {@link trace}, in order. */
+  get valueNames(): readonly string[] {
+    const { head, tdnn, blocks, pooling } = this.network.values;
+    return [head, tdnn, ...blocks, pooling, this.output.name];
+  }
+
+  /**
+   * Computes one speaker, with the signature of a session.
+   *
+   * @param input features, axes (batch, frame, mel), batch size 1, whose mean has been subtracted
+   */
+  async run(input: Parameters<Graph['run']>[0], beforeReadback?: Parameters<Graph['run']>[1]): Promise<FloatTensor> {
+    const { numFrames, buffer } = this.sourceOf(input);
+    const jobs = [{ window: 0, used: Uint32Array.from({ length: numFrames }, (_, frame) => frame) }];
+    const data = await this.embed({ buffer, numFrames }, jobs, { subtractMean: false, beforeReadback });
+    return { data: healthy(data, this.output.name, 'gpu-wrong'), shape: [1, data.length] };
+  }
+
+  /**
+   * Computes the embeddings of many speakers, without a check.
+   *
+   * @param beforeReadback adds commands to the submission that copies the embeddings
+   * @returns axes (job, dimension)
+   * @throws VoxlaneError `gpu-memory`, `gpu-lost`, `backend-failed`
+   */
+  async embed(
+    source: FeatureSource,
+    jobs: readonly EmbeddingJob[],
+    { subtractMean, beforeReadback }: { readonly subtractMean: boolean; readonly beforeReadback?: Parameters<Graph['run']>[1] },
+  ): Promise<Float32Array> {
+    const size = this.linear.numColumns;
+    const embeddings = new Float32Array(jobs.length * size);
+    const lengths = jobs.map(({ used }) => used.length);
+    for (const indices of divideItems(lengths, this.geometry, this.maxRows)) {
+      await this.gpu.guard(() => this.forgettingAfterFailure(async () => {
+        const layout = layOutItems(indices, lengths, this.geometry, this.maxSliceFrames);
+        const room = this.prepare(source, jobs, layout, subtractMean);
+        const encoder = this.gpu.device.createCommandEncoder({ label: 'embedding' });
+        this.program.encode(encoder);
+        this.counts.dispatches += this.program.numDispatches;
+        this.counts.batches++;
+        const length = layout.items.length * size;
+        beforeReadback?.(encoder, room.buffers.embeddings, 4 * length);
+        const data = await room.staging.read(encoder, room.buffers.embeddings, length);
+        for (const [place, { index }] of layout.items.entries()) embeddings.set(data.subarray(place * size, (place + 1) * size), index * size);
+      }));
+    }
+    return embeddings;
+  }
+
+  /**
+   * Computes one speaker, and reads the value of each stage back, for comparisons.
+   *
+   * @param input axes (batch, frame, mel), batch size 1
+   */
+  async trace(input: FloatTensor): Promise<Map<string, FloatTensor>> {
+    const { numFrames, buffer } = this.sourceOf(input);
+    const jobs = [{ window: 0, used: Uint32Array.from({ length: numFrames }, (_, frame) => frame) }];
+    const layout = layOutItems([0], [numFrames], this.geometry, this.maxSliceFrames);
+    const { device } = this.gpu;
+    return this.gpu.guard(async () => {
+      const marks: Mark[] = [];
+      this.prepare({ buffer, numFrames }, jobs, layout, false, marks);
+      const found = new Map<string, FloatTensor>();
+      let first = 0;
+      for (const { name, end, buffer: values, numRows, stride, width, firstRow, orderOf = (channel: number) => channel } of marks) {
+        const data = await readBack(device, values, 4 * (firstRow + numRows) * stride, (encoder) => { this.program.encode(encoder, first, end); });
+        first = end;
+        const channelsFirst = Float32Array.from({ length: width * numRows }, (_, i) => data[(firstRow + (i % numRows)) * stride + orderOf(Math.floor(i / numRows))]!);
+        found.set(name, { data: channelsFirst, shape: numRows > 1 ? [1, width, numRows] : [1, width] });
+      }
+      return found;
+    });
+  }
+
+  release(): Promise<void> {
+    this.freeRoom();
+    this.source?.destroy();
+    this.head.destroy();
+    this.blocks.destroy();
+    this.products.destroy();
+    this.program.destroy();
+    for (const { weights, bias } of [this.tdnn, this.linear]) {
+      weights.destroy();
+      bias.destroy();
+    }
+    return Promise.resolve();
+  }
+
+  /** Lists the dispatches of a batch and uploads everything that they need. */
+  private prepare(source: FeatureSource, jobs: readonly EmbeddingJob[], layout: BatchLayout, subtractMean: boolean, marks: Mark[] = []): Room {
+    const room = this.roomFor(source, layout);
+    const { buffers } = room;
+    this.fill(room, jobs, layout);
+    const { program, numMelBins, network: { values, tdnn, embedding } } = this;
+    program.clear();
+    const { numRows, items } = layout;
+    const numItems = items.length;
+    const { firstRow, numRows: ownRows, numFrames } = items[0]!;
+    const mark = (name: string, value: Omit<Mark, 'name' | 'end'>): void => void marks.push({ name, end: program.numDispatches, ...value });
+
+    this.gather.add(program, { features: source.buffer, numFrames: source.numFrames, numMelBins, subtractMean, out: buffers.features }, { jobs: buffers.jobs, used: buffers.used, numJobs: numItems });
+    this.head.add(program, layout, buffers.features, buffers.frameTable, buffers.head);
+    const width = this.head.numOutputs;
+    const orderOf = (channel: number): number => headOrder(channel, this.head);
+    mark(values.head, { buffer: buffers.head, numRows: numFrames, stride: width, width, firstRow: firstRow * this.geometry.stride, orderOf });
+
+    const stride = this.blocks.maxChannels;
+    const rows = { base: 0, outerStride: stride };
+    const { stride: frames } = this.geometry;
+    this.products.add(program, this.tdnn, {
+      input: buffers.head,
+      inputRows: { base: -tdnn.pads[0]! * width, outerStride: frames * width },
+      out: buffers.mapA,
+      outRows: rows,
+      numRows,
+      slope: 0,
+    });
+    mark(values.tdnn, { buffer: buffers.mapA, numRows: ownRows, stride, width: this.tdnn.numColumns, firstRow });
+
+    const { hidden, sums, gates, rowTable, gateItems, mapA, mapB } = buffers;
+    const blockValues = values.blocks.values();
+    const map = this.blocks.add(program, { maps: [mapA, mapB], hidden, sums, gates, rowTable, items: gateItems }, { numRows, numItems }, (buffer, channels) => {
+      mark(blockValues.next().value!, { buffer, numRows: ownRows, stride, width: channels, firstRow });
+    });
+    const { numOutputs } = this.blocks;
+    this.stats.add(program, { values: map, rowStride: stride, numChannels: numOutputs, numItems, items: buffers.statsItems, out: buffers.statistics });
+    mark(values.pooling, { buffer: buffers.statistics, numRows: 1, stride: 2 * numOutputs, width: 2 * numOutputs, firstRow: 0 });
+    const { numInputs, numColumns } = this.linear;
+    this.products.add(program, this.linear, {
+      input: buffers.statistics,
+      inputRows: { base: 0, outerStride: numInputs },
+      out: buffers.embeddings,
+      outRows: { base: 0, outerStride: numColumns },
+      numRows: numItems,
+      slope: embedding.relu ? 0 : 1,
+    });
+    mark(this.output.name, { buffer: buffers.embeddings, numRows: 1, stride: numColumns, width: numColumns, firstRow: 0 });
+    program.upload();
+    return room;
+  }
+
+  private fill({ buffers, arrays }: Room, jobs: readonly EmbeddingJob[], layout: BatchLayout): void {
+    const { stride } = this.geometry;
+    const places = layout.items.map(({ index, firstRow, numRows }) => {
+      const clearEnd = stride * (firstRow + numRows + this.geometry.gapRows);
+      return { ...jobs[index]!, firstFrame: stride * firstRow, clearEnd };
+    });
+    packJobs(places, arrays.jobs, arrays.used);
+    fillTables(layout, this.geometry, arrays);
+    const { queue } = this.gpu.device;
+    const numItems = layout.items.length;
+    const numUsed = places.reduce((sum, { used }) => sum + used.length, 0);
+    queue.writeBuffer(buffers.jobs, 0, arrays.jobs, 0, numItems * JOB_VALUES);
+    queue.writeBuffer(buffers.used, 0, arrays.used, 0, numUsed);
+    queue.writeBuffer(buffers.rowTable, 0, arrays.rows, 0, layout.numRows);
+    queue.writeBuffer(buffers.frameTable, 0, arrays.frames, 0, stride * layout.numRows);
+    queue.writeBuffer(buffers.statsItems, 0, arrays.stats, 0, 2 * numItems);
+    queue.writeBuffer(buffers.gateItems, 0, arrays.gates, 0, 4 * numItems);
+  }
+
+  /** The features of a call of {@link run} or {@link trace}. */
+  private sourceOf(input: Parameters<Graph['run']>[0]): FeatureSource {
+    const [batch, numFrames = 0, numMelBins] = input.shape;
+    if (batch !== 1 || numFrames < 1 || numMelBins !== this.numMelBins) throw misused(`features of ${input.shape.join(' × ')}`);
+    if ('buffer' in input) return { buffer: input.buffer, numFrames };
+    if (!this.source || this.source.size < input.data.byteLength) {
+      this.source?.destroy();
+      this.program.forgetBuffers();
+      this.source = storageBuffer(this.gpu.device, 'embedding input', input.data.length);
+    }
+    this.gpu.device.queue.writeBuffer(this.source, 0, input.data as Float32Array<ArrayBuffer>);
+    return { buffer: this.source, numFrames };
+  }
+
+  /** Number of values that a binding can have. */
+  private get maxLength(): number {
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.gpu.device.limits;
+    return Math.floor(Math.min(maxBufferSize, maxStorageBufferBindingSize) / 4);
+  }
+
+  private get maxRows(): number {
+    return Math.min(MAX_ROWS, Math.floor(this.maxLength / this.blocks.maxChannels));
+  }
+
+  private get maxSliceFrames(): number {
+    return Math.floor(this.maxLength / this.head.frameLength);
+  }
+
+  private roomFor({ numFrames }: FeatureSource, layout: BatchLayout): Room {
+    const needed: Sizes = {
+      items: Math.max(MIN_ITEMS, layout.items.length),
+      // Lengths differ between batches. Whole windows leave room for most of them.
+      rows: Math.max(layout.numRows, Math.min(this.maxRows, roomOf(numFrames, this.geometry) * layout.items.length)),
+      gateRows: layout.numGateRows + layout.items.length,
+      sliceFrames: Math.max(...layout.slices.map((slice) => slice.numFrames)),
+    };
+    const own = this.room?.sizes;
+    if (this.room && own && (Object.keys(needed) as (keyof Sizes)[]).every((name) => own[name] >= (name === 'rows' ? layout.numRows : needed[name]))) return this.room;
+    const larger = (name: keyof Sizes): number => Math.max(needed[name], own?.[name] ?? 0);
+    this.freeRoom();
+    this.room = this.layOut({ items: larger('items'), rows: larger('rows'), gateRows: larger('gateRows'), sliceFrames: larger('sliceFrames') });
+    return this.room;
+  }
+
+  private layOut(sizes: Sizes): Room {
+    const { items, rows, gateRows, sliceFrames } = sizes;
+    const frames = rows * this.geometry.stride;
+    const { maxChannels, shape, numOutputs } = this.blocks;
+    const lengths: Readonly<Record<keyof Room['buffers'], number>> = {
+      jobs: items * JOB_VALUES,
+      used: frames,
+      rowTable: rows,
+      frameTable: frames,
+      statsItems: 2 * items,
+      gateItems: 4 * items,
+      features: frames * (this.numMelBins + PADDING_COLUMNS),
+      head: frames * this.head.numOutputs,
+      mapA: rows * maxChannels,
+      mapB: rows * maxChannels,
+      hidden: rows * shape.numChannels,
+      sums: gateRows * shape.numChannels,
+      gates: gateRows * shape.numGates,
+      statistics: 2 * items * numOutputs,
+      embeddings: items * this.linear.numColumns,
+    };
+    this.head.layOut(sliceFrames);
+    const buffers = Object.fromEntries(ROOM.map((name) => [name, storageBuffer(this.gpu.device, `embedding ${name}`, lengths[name])])) as Record<keyof Room['buffers'], GPUBuffer>;
+    const array = (name: keyof Room['buffers']): Uint32Array<ArrayBuffer> => new Uint32Array(lengths[name]);
+    return {
+      sizes,
+      buffers,
+      arrays: { jobs: array('jobs'), used: array('used'), rows: array('rowTable'), frames: array('frameTable'), stats: array('statsItems'), gates: array('gateItems') },
+      staging: new Staging(this.gpu.device, lengths.embeddings),
+    };
+  }
+
+  /** A buffer whose allocation failed looks like any other, but every later use of it would fail. */
+  private async forgettingAfterFailure<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      this.freeRoom();
+      throw error;
+    }
+  }
+
+  private freeRoom(): void {
+    this.program.forgetBuffers();
+    this.head.free();
+    if (!this.room) return;
+    for (const name of ROOM) this.room.buffers[name].destroy();
+    this.room.staging.destroy();
+    this.room = null;
+  }
+}
+
+/** The graph merges channels and frequencies into one axis, channels first. The head's rows have frequencies first. */
+function headOrder(channel: number, { numChannels, numOutputs }: Pick<GpuCampplusHead, 'numChannels' | 'numOutputs'>): number {
+  const numFrequencies = numOutputs / numChannels;
+  return (channel % numFrequencies) * numChannels + Math.floor(channel / numFrequencies);
+}
+
+function packTdnn({ tdnn }: CampplusGraph, head: GpuCampplusHead): PackedWeights {
+  const { weight, numIn, numOut, bias, taps, strides, pads, dilations } = tdnn;
+  const [numTaps = 0] = taps;
+  const centered = taps.length === 1 && dilations[0] === 1 && 2 * pads[0]! === numTaps - 1;
+  if (!centered || strides[0]! < 1 || numIn !== head.numOutputs) throw unlike('its second part is not a centered filter over frames');
+  // The graph's channel for each column of the head: the inverse of headOrder.
+  const { numChannels } = head;
+  const numFrequencies = numIn / numChannels;
+  const orderOf = (column: number): number => (column % numChannels) * numFrequencies + Math.floor(column / numChannels);
+  return packWeights({ numInputs: numTaps * numIn, numColumns: numOut, bias }, tapWeights(weight, numIn, numTaps, orderOf));
+}
+
+const misused = (given: string): VoxlaneError =>
+  new VoxlaneError({
+    code: 'backend-failed',
+    problem: `CAM++ on WebGPU does not accept ${given}`,
+    expected: 'features of one speaker, axes (batch, frame, mel)',
+  });
