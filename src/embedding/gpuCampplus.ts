@@ -9,7 +9,7 @@ import type { TensorSpec } from '../store/manifest';
 import { VoxlaneError } from '../util/errors';
 import { healthy } from '../util/values';
 import { type CampplusGraph, readCampplus, unlike } from './campplusGraph';
-import { type BatchLayout, divideItems, fillTables, layOutItems, MAX_SLICES, roomOf, type RowGeometry } from './campplusLayout';
+import { type BatchLayout, divideItems, fillTables, layOutItems, roomOf, type RowGeometry } from './campplusLayout';
 import { GpuCampplusBlocks, tapWeights } from './gpuCampplusBlocks';
 import { GpuCampplusHead } from './gpuCampplusHead';
 import { GpuGatherBatch, JOB_VALUES, packJobs, PADDING_COLUMNS } from './gpuGatherBatch';

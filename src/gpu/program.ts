@@ -39,7 +39,7 @@ export function openKernel(device: GPUDevice, source: KernelSource): Promise<Ker
   return kernel;
 }
 
-async function compile(device: GPUDevice, { label, code, buffers, constants }: KernelSource): Promise<Kernel> {
+async function compile(device: GPUDevice, { label, code, buffers, constants = {} }: KernelSource): Promise<Kernel> {
   const uniform = { type: 'uniform', hasDynamicOffset: true, minBindingSize: 4 * PARAMETERS } as const;
   const layout = computeLayout(device, label, [uniform, ...buffers]);
   return { label, layout, pipeline: await compileKernel(device, { label, code, layout, constants }) };

@@ -171,7 +171,7 @@ export class GpuPyannet implements Graph {
       const value = (map[(window * numFrames + frame) * numChannels + channel]! - center) * scale + shift;
       return Math.max(value, slope * value);
     });
-    const found = new Map([[this.network.values.filters, { data: normalized, shape: [numWindows, numChannels, numFrames] }]]);
+    const found = new Map<string, FloatTensor>([[this.network.values.filters, { data: normalized, shape: [numWindows, numChannels, numFrames] }]]);
     const addRows = async (name: string, buffer: GPUBuffer, width: number): Promise<void> => {
       found.set(name, { data: await read(buffer, numWindows * numFrames * width), shape: [numWindows, numFrames, width] });
     };
