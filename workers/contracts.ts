@@ -83,7 +83,7 @@ export interface LoadRequest {
   /** A file from the user instead of a download. */
   readonly modelFile: Blob | undefined;
   readonly trustUnknownModel: boolean;
-  /** On WASM, whether our kernels compute the supported graphs. If false, ONNX Runtime computes all graphs. */
+  /** Whether our kernels compute the supported graphs. If false, ONNX Runtime computes all graphs. */
   readonly ownKernels: boolean;
 }
 

@@ -1,10 +1,12 @@
 import type { BackendName } from '../src/compare/report';
 import { CampplusNet } from '../src/embedding/campplusNet';
 import { CpuEmbedder, type Embedder, GpuEmbedder } from '../src/embedding/embedder';
+import { GpuCampplus } from '../src/embedding/gpuCampplus';
 import { openPooledEmbedder } from '../src/embedding/pooledEmbedder';
 import { checkHealth } from '../src/embedding/testSpeech';
 import { openGpu, type GpuContext } from '../src/gpu/context';
 import { openGraph, type Graph, type GraphOptions } from '../src/ort/graph';
+import { GpuPyannet } from '../src/segmentation/gpuPyannet';
 import { PyannetNet } from '../src/segmentation/pyannetNet';
 import { loadManifest, loadModel } from '../src/store/load';
 import type { EmbeddingManifest, SegmentationManifest } from '../src/store/manifest';
@@ -41,7 +43,12 @@ export async function openSegmentation(request: LoadRequest): Promise<Segmentati
   const { manifest, bytes } = await loadModel('segmentation', modelId, modelsBase);
   const gpu = request.backend === 'webgpu' ? await openGpu() : null;
   const openOn = (device: GpuContext | null): Promise<OpenedGraph> =>
-    openOwn(() => PyannetNet.open(bytes, manifest), bytes, manifest, { ...request, gpu: device });
+    openOwn(
+      () => (device ? GpuPyannet.open(device, bytes, manifest) : PyannetNet.open(bytes, manifest)),
+      bytes,
+      manifest,
+      { ...request, gpu: device },
+    );
   const { graph, backend } = await openOn(gpu);
   const reply = { manifest, adapter: gpu?.adapterName ?? null, sha256: manifest.file.sha256, note: null, hasGoldens: true };
   return { manifest, graph, gpu, backend, reply, openReference: async () => (await openOn(null)).graph };
@@ -108,7 +115,12 @@ async function openEmbedder(
     // On WASM, ONNX Runtime computes the network. The pooling after it is plain JavaScript.
     return { embedder: await openPooledEmbedder(bytes, manifest, options), backend: gpu ? 'webgpu' : 'wasm' };
   }
-  const { graph, backend } = await openOwn(() => CampplusNet.open(bytes, manifest), bytes, manifest, options);
+  const { graph, backend } = await openOwn(
+    () => (gpu ? GpuCampplus.open(gpu, bytes, manifest) : CampplusNet.open(bytes, manifest)),
+    bytes,
+    manifest,
+    options,
+  );
   const embedder = gpu ? await GpuEmbedder.create(gpu, graph, manifest) : new CpuEmbedder(graph, manifest);
   return { embedder, backend };
 }
@@ -124,24 +136,28 @@ interface OpenedEmbedder {
   readonly backend: BackendName;
 }
 
+/** Errors of our own kernels after which ONNX Runtime opens the same file: another graph, no SIMD, no compilation. */
+const OTHERWISE_RUNTIME: readonly string[] = ['model-invalid', 'backend-unavailable', 'backend-failed'];
+
 /**
- * On WASM, our own kernels compute the supported graphs almost twice as fast. ONNX Runtime computes all other graphs,
- * all graphs without `ownKernels`, and all graphs on a GPU.
+ * Our own kernels compute the supported graphs: on WASM almost twice as fast, on a GPU with a small share of the
+ * dispatches. ONNX Runtime computes all other graphs, and all graphs without `ownKernels`.
  */
 async function openOwn(
-  open: () => Graph,
+  open: () => Graph | Promise<Graph>,
   bytes: Uint8Array,
   manifest: EmbeddingManifest | SegmentationManifest,
   options: GraphOptions & Pick<LoadRequest, 'ownKernels'>,
 ): Promise<OpenedGraph> {
   const openOther = async (): Promise<OpenedGraph> =>
     ({ graph: await openGraph(bytes, manifest, options), backend: options.gpu ? 'webgpu' : 'wasm' });
-  if (options.gpu || !options.ownKernels) return openOther();
+  if (!options.ownKernels) return openOther();
   try {
-    return { graph: open(), backend: 'kernels' };
+    return { graph: await open(), backend: options.gpu ? 'webgpu' : 'kernels' };
   } catch (error) {
-    const isOther = error instanceof VoxlaneError && (error.code === 'model-invalid' || error.code === 'backend-unavailable');
-    if (!isOther) throw error;
+    const isOther = error instanceof VoxlaneError && OTHERWISE_RUNTIME.includes(error.code);
+    // On WASM, the kernels fail only without memory, which ONNX Runtime would need too.
+    if (!isOther || (error.code === 'backend-failed' && !options.gpu)) throw error;
     return openOther();
   }
 }

@@ -3,6 +3,8 @@ import type { GpuFeatures } from '../features/gpuFbank';
 import { type GpuContext, readBack } from '../gpu/context';
 import type { Graph } from '../ort/graph';
 import type { EmbeddingManifest } from '../store/manifest';
+import { healthy } from '../util/values';
+import { GpuCampplus } from './gpuCampplus';
 import { GpuFeatureStage, tensorUsage } from './gpuFeatures';
 import { GpuGather } from './gpuGather';
 import { EVERY_FRAME, maskedFeatures, usedFrames, windowMasks } from './mask';
@@ -152,9 +154,10 @@ export class GpuEmbedder implements Embedder {
     const fbankEnd = performance.now();
     try {
       const voices = voicesOf(batch, features.numFrames, this.manifest).filter(({ used }) => used.length >= minFrames);
-      for (const voice of voices) {
+      const found = this.graph instanceof GpuCampplus ? await this.embedTogether(this.graph, features, voices) : null;
+      for (const [index, voice] of voices.entries()) {
         const row = (voice.window * numSpeakers + voice.speaker) * embeddingSize;
-        embeddings.set(await this.embedVoice(features, voice), row);
+        embeddings.set(found?.[index] ?? (await this.embedVoice(features, voice)), row);
       }
     } finally {
       features.buffer.destroy();
@@ -179,6 +182,16 @@ export class GpuEmbedder implements Embedder {
   close(): Promise<void> {
     this.features.destroy();
     return this.graph.release();
+  }
+
+  /** All speakers in one batch. */
+  private async embedTogether(network: GpuCampplus, features: GpuFeatures, voices: readonly Voice[]): Promise<Float32Array[]> {
+    const { fbank: { subtractMean }, output, embeddingSize } = this.manifest;
+    const beforeReadback = (encoder: GPUCommandEncoder, buffer: GPUBuffer, bytes: number): void => {
+      this.features.health.mark(encoder, buffer, bytes);
+    };
+    const all = await network.embed(features, voices, { subtractMean, beforeReadback });
+    return voices.map((_, index) => healthy(all.subarray(index * embeddingSize, (index + 1) * embeddingSize), output.name, 'gpu-wrong'));
   }
 
   private async embedVoice(

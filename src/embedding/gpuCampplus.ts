@@ -187,8 +187,8 @@ export class GpuCampplus implements Graph {
     for (const indices of divideItems(lengths, this.geometry, this.maxRows)) {
       await this.gpu.guard(() => this.forgettingAfterFailure(async () => {
         const layout = layOutItems(indices, lengths, this.geometry, this.maxSliceFrames);
-        const room = this.prepare(source, jobs, layout, subtractMean);
         const encoder = this.gpu.device.createCommandEncoder({ label: 'embedding' });
+        const room = this.prepare(source, jobs, layout, subtractMean);
         this.program.encode(encoder);
         this.counts.dispatches += this.program.numDispatches;
         this.counts.batches++;
@@ -319,8 +319,7 @@ export class GpuCampplus implements Graph {
     if ('buffer' in input) return { buffer: input.buffer, numFrames };
     if (!this.source || this.source.size < input.data.byteLength) {
       this.source?.destroy();
-      this.program.forgetBuffers();
-      this.source = storageBuffer(this.gpu.device, 'embedding input', input.data.length);
+      this.source = storageBuffer(this.gpu.device, 'embedding features', input.data.length);
     }
     this.gpu.device.queue.writeBuffer(this.source, 0, input.data as Float32Array<ArrayBuffer>);
     return { buffer: this.source, numFrames };
@@ -417,7 +416,7 @@ function headOrder(channel: number, { numChannels, numOutputs }: Pick<GpuCampplu
 function packTdnn({ tdnn }: CampplusGraph, head: GpuCampplusHead): PackedWeights {
   const { weight, numIn, numOut, bias, taps, strides, pads, dilations } = tdnn;
   const [numTaps = 0] = taps;
-  const centered = taps.length === 1 && dilations[0] === 1 && 2 * pads[0]! === numTaps - 1;
+  const centered = taps.length === 1 && dilations[0] === 1 && numTaps === 2 * pads[0]! + 1;
   if (!centered || strides[0]! < 1 || numIn !== head.numOutputs) throw unlike('its second part is not a centered filter over frames');
   // The graph's channel for each column of the head: the inverse of headOrder.
   const { numChannels } = head;

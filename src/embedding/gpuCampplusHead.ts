@@ -114,7 +114,8 @@ export class GpuCampplusHead {
       const convolve = (filter: Filter, input: Image, to: Image, more: Partial<ProductStep<GPUBuffer, GPUBuffer>> = {}): void => {
         this.convolve(program, filter, input, numFrames, { ...common, ...imageRows(to, this.numChannels), innerRows: to.numFrequencies, slope: 0, ...more });
       };
-      let [input, ...others] = this.images as [Image, ...Image[]];
+      const [largest, ...others] = this.images as [Image, ...Image[]];
+      let input = largest;
       this.filterFeatures(program, features, firstFrame, numFrames, { ...common, ...imageRows(input, this.numChannels) });
       let between = input;
       for (const { first, second, shortcut } of this.blocks) {

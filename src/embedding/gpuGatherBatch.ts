@@ -77,6 +77,6 @@ export class GpuGatherBatch {
     { jobs, used, numJobs }: { readonly jobs: GPUBuffer; readonly used: GPUBuffer; readonly numJobs: number },
   ): void {
     const parameters = [numFrames, numMelBins, Number(subtractMean)];
-    program.add(this.kernel, [features, jobs, used, out], parameters, [Math.ceil(numMelBins / COLUMNS), numJobs]);
+    program.add(this.kernel, [features, jobs, used, out], parameters, [Math.ceil(numMelBins / COLUMNS), numJobs], true);
   }
 }

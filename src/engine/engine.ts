@@ -57,7 +57,7 @@ export function hasEnded({ decode, clustering }: Pick<Engine, 'decode' | 'cluste
  * Starts the workers and loads the models. On WebGPU one after another: two sets of compiling threads at once are slower
  * than in sequence.
  *
- * @param ownKernels false to run all models on WASM with ONNX Runtime
+ * @param ownKernels false to run all models with ONNX Runtime
  * @throws VoxlaneError `model-*`, `backend-*`, `gpu-*`, `worker-failed`; `cancelled` if `signal` fires
  */
 export async function startEngine(

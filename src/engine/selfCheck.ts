@@ -256,8 +256,9 @@ async function checkModel(
  * Starts the pipeline on the fastest backend that passes its checks.
  *
  * A GPU must reproduce the golden outputs of both models, and the results of WASM at the window length and batch size
- * of a run. The verdict is stored for 30 days, by driver, browser, runtime and model files. If the GPU fails, WASM is
- * used, and the report has the wrong stage and its deviation. See {@link startOnWasm} for the check on WASM.
+ * of a run. Our own kernels are tried first, then ONNX Runtime on the same GPU. The verdicts are stored for 30 days, by
+ * driver, browser, kernels or runtime, and model files. If both fail, WASM is used, and the report has the wrong stage
+ * and its deviation. See {@link startOnWasm} for the check on WASM.
  *
  * @throws VoxlaneError `backend-unavailable` if `webgpu` is required and not available; the errors of {@link
  * startEngine}
@@ -269,15 +270,24 @@ export async function startTrustedEngine(
 ): Promise<Engine> {
   const plan = await planBackend(options.backend, options.threads);
   if (plan.name === 'wasm') return startOnWasm(options, settings, plan.reason, null, signal);
-  const circumstances = await verdictCircumstances(options, plan);
+  return startOnGpu({ options, settings, plan, signal }, null);
+}
+
+/** @param failure why our own GPU kernels are not used; null to use them */
+async function startOnGpu(start: Start, failure: string | null): Promise<Engine> {
+  const { options, settings, signal } = start;
+  const ownKernels = failure === null;
+  const reason = [start.plan.reason, failure && `ONNX Runtime computes the models: ${failure}`].filter(Boolean).join('; ');
+  const plan = { ...start.plan, reason };
+  const circumstances = await verdictCircumstances(options, plan, ownKernels);
   const expected = options.trustGpu ? null : await expectedModels(options, settings);
   const expectedKey = expected && verdictKey(circumstances, expected);
   const expectedVerdict = expectedKey === null ? null : await recallVerdict(expectedKey);
   const objection = expectedVerdict && objectionTo(expectedVerdict, options, plan);
-  if (objection) return startOnWasm(options, settings, objection, expectedVerdict.checks, signal);
+  if (objection) return startAfter(start, objection, expectedVerdict, ownKernels);
   let engine: Engine;
   try {
-    engine = await startEngine(options, settings, gpuReport(plan, plan.reason, null), signal);
+    engine = await startEngine(options, settings, gpuReport(plan, plan.reason, null), signal, ownKernels);
   } catch (error) {
     if (!isGpuTrouble(error)) throw error;
     // The planned adapter is gone.
@@ -289,7 +299,7 @@ export async function startTrustedEngine(
       // The verdict must be for the files that were loaded.
       const key = verdictKey(circumstances, engine);
       const known = key === expectedKey || options.trustGpu ? expectedVerdict : await recallVerdict(key);
-      return judgeEngine({ ...engine, verdictKey: key }, known, { options, settings, plan, signal });
+      return judgeEngine({ ...engine, verdictKey: key }, known, { ...start, plan }, ownKernels);
     }, { stop: engine.terminate });
   } catch (error) {
     engine.terminate(error instanceof VoxlaneError ? error : disturbed(error));
@@ -298,6 +308,12 @@ export async function startTrustedEngine(
     if (!noGoldens && !isGpuTrouble(error)) throw error;
     return startOnWasm(options, settings, `WebGPU could not be checked (${error.problem})`, null, signal);
   }
+}
+
+/** Starts the next candidate after an objection: ONNX Runtime on the GPU if our own kernels were wrong, else WASM. */
+function startAfter(start: Start, objection: string, { checks }: Verdict, ownKernels: boolean): Promise<Engine> {
+  if (ownKernels && !allPassed(checks)) return startOnGpu(start, objection);
+  return startOnWasm(start.options, start.settings, objection, checks, start.signal);
 }
 
 /** Whether the GPU caused an error, rather than the input or the caller. */
@@ -388,8 +404,8 @@ export function describeFailure(checks: readonly ModelCheck[]): string {
   return `${failed}: stage ${stage.stage} deviates by ${maxAbs.toPrecision(3)}, tolerance ${tolerance.maxAbs}`;
 }
 
-async function judgeEngine(engine: Engine, known: Verdict | null, start: Start): Promise<Engine> {
-  const { options, settings, plan, signal } = start;
+async function judgeEngine(engine: Engine, known: Verdict | null, start: Start, ownKernels: boolean): Promise<Engine> {
+  const { options, plan } = start;
   if (options.trustGpu) {
     const reason = [plan.reason, 'without a self-check'].filter(Boolean).join(', ');
     engine.batchWindows.current = options.batchWindows ?? 1;
@@ -401,7 +417,7 @@ async function judgeEngine(engine: Engine, known: Verdict | null, start: Start):
   const objection = objectionTo(verdict, options, plan) ?? (isTrusted(verdict) ? null : 'the self-check of WebGPU is incomplete');
   if (objection) {
     engine.terminate(disturbed(objection));
-    return startOnWasm(options, settings, objection, verdict.checks, signal);
+    return startAfter(start, objection, verdict, ownKernels);
   }
   engine.batchWindows.current = verdict.batchWindows;
   const faster = options.backend === 'auto' && 'and was faster than WASM';

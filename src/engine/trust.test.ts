@@ -43,21 +43,24 @@ let secondsOfBatch: (numWindows: number) => number;
 let gpuSeconds: number;
 let wasmSeconds: number;
 let calls: string[];
-let started: { backend: string; terminated: VoxlaneError | null }[];
+let started: { backend: string; ownKernels: boolean; terminated: VoxlaneError | null }[];
+/** Whether ONNX Runtime on the GPU is right where our own kernels are wrong. */
+let isRuntimeRight: boolean;
 
-function pool(model: Stage): Engine['segmentation'] {
+function pool(model: Stage, ownKernels: boolean): Engine['segmentation'] {
+  const isRight = isRuntimeRight && !ownKernels;
   const answer = (found: Found): Promise<ModelCheck> =>
     found instanceof VoxlaneError ? Promise.reject(found) : Promise.resolve(check(model, found, gpuSeconds));
   const api = {
     selfCheck: () => {
       calls.push(`selfCheck ${model}`);
-      return answer(gpu[model]);
+      return answer(isRight ? 0.001 : gpu[model]);
     },
     selfCheckWindows: (sizes: number | { windowSamples: number; numWindows: number }) => {
       const numWindows = typeof sizes === 'number' ? sizes : sizes.numWindows;
       if (typeof sizes !== 'number') expect(sizes.windowSamples).toBe(160_000);
       calls.push(`selfCheck ${model} × ${numWindows}`);
-      return answer(windows[model](numWindows));
+      return answer(isRight ? 0.001 : windows[model](numWindows));
     },
     timeBatch: (numWindows: number) => Promise.resolve(secondsOfBatch(numWindows)),
   };
@@ -76,12 +79,13 @@ beforeEach(() => {
   wasmSeconds = 2;
   calls = [];
   started = [];
+  isRuntimeRight = false;
   const limits = { maxStorageBufferBindingSize: 2 ** 30, maxBufferSize: 2 ** 30, maxComputeWorkgroupStorageSize: 32768, maxComputeInvocationsPerWorkgroup: 256, maxStorageBuffersPerShaderStage: 8 };
   const adapter = { info: { vendor: 'v', architecture: 'a', device: 'd', description: 'a GPU' }, limits };
   vi.stubGlobal('navigator', { gpu: { requestAdapter: () => Promise.resolve(adapter) }, userAgent: 'test', hardwareConcurrency: 2 });
-  vi.mocked(startEngine).mockImplementation((_options, _settings, backend) => {
-    const record: (typeof started)[number] = { backend: backend.name, terminated: null };
-    const poolFor = (model: Stage) => (backend.name === 'wasm' ? wasmPool(model, 'kernels', () => 0.001) : pool(model));
+  vi.mocked(startEngine).mockImplementation((_options, _settings, backend, _signal, ownKernels = true) => {
+    const record: (typeof started)[number] = { backend: backend.name, ownKernels, terminated: null };
+    const poolFor = (model: Stage) => (backend.name === 'wasm' ? wasmPool(model, 'kernels', () => 0.001) : pool(model, ownKernels));
     started.push(record);
     const engine: Partial<Engine> = {
       backend,
@@ -274,8 +278,21 @@ describe('a GPU that computes wrong values', () => {
       expect(backend.reason).toMatch(new RegExp(`failed its self-check: stage ${stage} deviates by 0\\.250, tolerance 0\\.01`));
       expect(backend.selfCheck?.some(({ passed }) => !passed)).toBe(true);
     }
-    // The second start did not try the GPU again.
-    expect(started.map(({ backend }) => backend)).toEqual(['webgpu', 'wasm', 'wasm']);
+    // First our own kernels, then ONNX Runtime. The second start did not try the GPU again.
+    expect(started.map(({ backend, ownKernels }) => `${backend} ${ownKernels}`)).toEqual(['webgpu true', 'webgpu false', 'wasm true', 'wasm true']);
+    expect(started[0]?.terminated).toBeInstanceOf(VoxlaneError);
+  });
+
+  test('with our own kernels only runs with ONNX Runtime, now and at the next start', async () => {
+    windows.embedding = () => 0.25;
+    isRuntimeRight = true;
+    for (let visit = 0; visit < 2; visit++) {
+      const { backend } = await start();
+      expect(backend.name).toBe('webgpu');
+      expect(backend.reason).toMatch(/ONNX Runtime computes the models: WebGPU failed its self-check: stage embedding/);
+      expect(backend.selfCheck?.every(({ passed }) => passed)).toBe(true);
+    }
+    expect(started.map(({ backend, ownKernels }) => `${backend} ${ownKernels}`)).toEqual(['webgpu true', 'webgpu false', 'webgpu false']);
     expect(started[0]?.terminated).toBeInstanceOf(VoxlaneError);
   });
 

@@ -59,7 +59,7 @@ export const VERDICT_DAYS = 30;
 const VERDICT_MS = VERDICT_DAYS * 24 * 60 * 60 * 1000;
 
 /** Increment this if a kernel, a golden output or a tolerance changes; it invalidates older verdicts. */
-const SELF_CHECK_VERSION = 3;
+const SELF_CHECK_VERSION = 4;
 const PREFIX = 'verdict ';
 
 /** No checks were made. */
@@ -107,15 +107,19 @@ export const copyCheck = (check: ModelCheck): Verdict['checks'][number] => ({
 
 /**
  * Everything except the models that can change the verdict: version of the checks, adapter and driver as reported by
- * the browser, browser, runtime, WASM threads, speed, and batch size.
+ * the browser, browser, runtime, release of our own kernels, WASM threads, speed, and batch size.
+ *
+ * @param ownKernels whether our own kernels compute the supported models, and ONNX Runtime only the others
  */
 export async function verdictCircumstances(
   { runtimeBase, batchWindows, speed }: CheckedDiarizerOptions,
   { adapter, threads }: BackendPlan,
+  ownKernels: boolean,
 ): Promise<string> {
   const batch = batchWindows === undefined ? 'tuned batch' : `batch of ${batchWindows}`;
   const runtime = await runtimeVersion(runtimeBase);
-  return [SELF_CHECK_VERSION, adapter?.identity, userAgent(), runtime, `${threads} threads`, speed, batch].join(' ');
+  const kernels = ownKernels ? `kernels ${version}` : 'no kernels';
+  return [SELF_CHECK_VERSION, adapter?.identity, userAgent(), runtime, kernels, `${threads} threads`, speed, batch].join(' ');
 }
 
 /**

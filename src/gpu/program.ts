@@ -99,12 +99,13 @@ export class Program {
    * @param buffers of the bindings from 1
    * @param parameters the kernel's block, 32-bit values; floats as {@link floatBits}
    * @param workgroups along x, y and z
+   * @param isTransient whether a buffer belongs to the caller, who destroys it after the batch
    */
-  add(kernel: Kernel, buffers: readonly GPUBuffer[], parameters: readonly number[], workgroups: readonly number[]): void {
+  add(kernel: Kernel, buffers: readonly GPUBuffer[], parameters: readonly number[], workgroups: readonly number[], isTransient = false): void {
     const index = this.steps.length;
     if (index === this.maxDispatches) throw new RangeError(`${this.label} has more than ${this.maxDispatches} dispatches`);
     this.values.set(parameters, (index * this.stride) / 4);
-    this.steps.push({ kernel, group: this.groupOf(kernel, buffers), workgroups });
+    this.steps.push({ kernel, group: isTransient ? this.makeGroup(kernel, buffers) : this.groupOf(kernel, buffers), workgroups });
   }
 
   /** Uploads the parameters of all listed dispatches. Submit those before the next list. */
@@ -139,12 +140,16 @@ export class Program {
     const key = `${kernel.label} ${buffers.map((buffer) => this.idOf(buffer)).join()}`;
     const known = this.groups.get(key);
     if (known) return known;
+    const group = this.makeGroup(kernel, buffers);
+    this.groups.set(key, group);
+    return group;
+  }
+
+  private makeGroup({ label, layout }: Kernel, buffers: readonly GPUBuffer[]): GPUBindGroup {
     const parameters = { buffer: this.parameters, size: 4 * PARAMETERS };
     const resources: GPUBufferBinding[] = [parameters, ...buffers.map((buffer) => ({ buffer }))];
     const entries = resources.map((resource, binding) => ({ binding, resource }));
-    const group = this.device.createBindGroup({ label: kernel.label, layout: kernel.layout, entries });
-    this.groups.set(key, group);
-    return group;
+    return this.device.createBindGroup({ label, layout, entries });
   }
 
   private idOf(buffer: GPUBuffer): number {

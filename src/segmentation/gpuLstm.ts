@@ -87,8 +87,9 @@ export function computeLstm({ numUnits, numWindows, numFrames, inputs, weights, 
           const weight = (previous: number): number => weights[((direction * numUnits + previous) * numUnits + unit) * NUM_GATES + gate]!;
           return before.reduce((sum, value, previous) => sum + value * weight(previous), inputs[(row + unit) * NUM_GATES + gate]!);
         }) as [number, number, number, number];
-        cells[unit] = sigmoid(f) * cell + sigmoid(i) * Math.tanh(g);
-        return sigmoid(o) * Math.tanh(cells[unit]!);
+        const next = sigmoid(f) * cell + sigmoid(i) * Math.tanh(g);
+        cells[unit] = next;
+        return sigmoid(o) * Math.tanh(next);
       });
       out.set(hidden, row);
     }

@@ -28,7 +28,7 @@ export function installGpuFault(initial: GpuFault | null): (fault: GpuFault | nu
   let current = initial;
   let runs = 0;
   let newFeatures: { device: GPUDevice; buffer: GPUBuffer } | null = null;
-  let newReadback: { device: GPUDevice; buffer: GPUBuffer } | null = null;
+  const readbacks = new WeakMap<GPUBuffer, GPUDevice>();
   const spoiled = new WeakMap<GPUBuffer, GpuFault['kind'] | undefined>();
   const isDue = (): boolean => runs++ >= (current?.afterRuns ?? 0);
   const spoil = (values: Float32Array, kind: GpuFault['kind'] | undefined): void => {
@@ -55,19 +55,21 @@ export function installGpuFault(initial: GpuFault | null): (fault: GpuFault | nu
   GPUDevice.prototype.createBuffer = function (descriptor) {
     const buffer = createBuffer.call(this, descriptor);
     if (current?.stage === 'fbank' && descriptor.label === 'features') newFeatures = { device: this, buffer };
-    if (current && current.stage !== 'fbank' && descriptor.label === 'readback') newReadback = { device: this, buffer };
+    // Some are kept from run to run.
+    if (descriptor.label === 'readback') readbacks.set(buffer, this);
     return buffer;
   };
   GPUCommandEncoder.prototype.copyBufferToBuffer = function (this: GPUCommandEncoder, ...parameters: unknown[]) {
     const source = parameters[0] as GPUBuffer;
     const target = parameters.find((value, index) => index > 0 && typeof value === 'object') as GPUBuffer | undefined;
+    const device = target && readbacks.get(target);
+    const size = parameters.length === 5 ? Number(parameters[4]) : (target?.size ?? 0);
+    if (target) spoiled.delete(target);
     // The self-check also reads back the input of the embedding model, which is not a run.
-    if (newReadback && target === newReadback.buffer && source.label !== 'embedding input') {
-      const { device, buffer } = newReadback;
-      newReadback = null;
-      if (buffer.size >= (current?.fromBytes ?? 0) && isDue()) {
-        spoiled.set(buffer, current?.kind);
-        disturb(device, buffer.size);
+    if (current && current.stage !== 'fbank' && device && target && source.label !== 'embedding input') {
+      if (size >= (current.fromBytes ?? 0) && isDue()) {
+        spoiled.set(target, current.kind);
+        disturb(device, size);
       }
     }
     (copyBufferToBuffer as (...values: unknown[]) => undefined).apply(this, parameters);

@@ -40,7 +40,7 @@ declare global {
  * browser workers.
  *
  * One worker computes the features and the embeddings. A filterbank run starts with a buffer labeled `features`, an
- * embedding with a buffer labeled `embedding input`.
+ * embedding with a buffer labeled `embedding input`, or a batch of them with an encoder labeled `embedding`.
  */
 export function installGpuMeter(): GpuMeter {
   type Mutable = { -readonly [Key in keyof GpuCounts]: GpuCounts[Key] };
@@ -51,7 +51,7 @@ export function installGpuMeter(): GpuMeter {
   };
 
   /* eslint-disable @typescript-eslint/unbound-method -- called with the receiver of the patched method */
-  const { createBuffer } = GPUDevice.prototype;
+  const { createBuffer, createCommandEncoder } = GPUDevice.prototype;
   const { dispatchWorkgroups, dispatchWorkgroupsIndirect } = GPUComputePassEncoder.prototype;
   const { submit, writeBuffer } = GPUQueue.prototype;
   const { mapAsync } = GPUBuffer.prototype;
@@ -64,6 +64,10 @@ export function installGpuMeter(): GpuMeter {
     // Data written to a buffer that is mapped at creation is transferred when it is unmapped.
     if (descriptor.mappedAtCreation) add('bytesUp', descriptor.size);
     return createBuffer.call(this, descriptor);
+  };
+  GPUDevice.prototype.createCommandEncoder = function (descriptor) {
+    if (current === 'fbank' && descriptor?.label === 'embedding') current = 'embedding';
+    return createCommandEncoder.call(this, descriptor);
   };
   GPUComputePassEncoder.prototype.dispatchWorkgroups = function (...sizes) {
     add('dispatches', 1);
