@@ -39,7 +39,7 @@ export interface BatchLayout {
 /** Frames of a slice, unless an item is longer or there would be too many slices. */
 const SLICE_FRAMES = 4096;
 /** Limits the number of dispatches. */
-const MAX_SLICES = 12;
+export const MAX_SLICES = 12;
 
 /** Number of rows of an item, whose first and last taps are padded. */
 const rowsOf = (numFrames: number, { stride }: RowGeometry): number => Math.ceil(numFrames / stride);

@@ -9,7 +9,7 @@ import type { TensorSpec } from '../store/manifest';
 import { VoxlaneError } from '../util/errors';
 import { healthy } from '../util/values';
 import { type CampplusGraph, readCampplus, unlike } from './campplusGraph';
-import { type BatchLayout, divideItems, fillTables, layOutItems, roomOf, type RowGeometry } from './campplusLayout';
+import { type BatchLayout, divideItems, fillTables, layOutItems, MAX_SLICES, roomOf, type RowGeometry } from './campplusLayout';
 import { GpuCampplusBlocks, tapWeights } from './gpuCampplusBlocks';
 import { GpuCampplusHead } from './gpuCampplusHead';
 import { GpuGatherBatch, JOB_VALUES, packJobs, PADDING_COLUMNS } from './gpuGatherBatch';
@@ -149,6 +149,11 @@ export class GpuCampplus implements Graph {
       products.open(linear),
     ]);
     return new GpuCampplus(gpu, network, output, numMelBins, products, gather, head, tdnn, blocks, stats, linear);
+  }
+
+  /** Number of dispatches of a batch with the most slices: gathering, slices, filter, blocks, statistics, linear layer. */
+  get maxDispatches(): number {
+    return MAX_SLICES * this.head.numDispatches + this.blocks.numDispatches + 4;
   }
 
   /** Names of the values returned by {@link trace}, in order. */

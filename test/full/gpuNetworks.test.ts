@@ -1,0 +1,246 @@
+/**
+ * Both networks on our own WGSL kernels, on Dawn in Node: each kernel against its definition, each stage against
+ * PyTorch's goldens, batches against our WASM kernels, and exact counts of dispatches, buffers and bytes.
+ *
+ * A software adapter takes some seconds to compile a kernel, and computes fifty times slower than WASM, so batches are
+ * small and windows short.
+ */
+import { readFileSync } from 'node:fs';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type GoldenBundle, readBundle, tensorNamed } from '../../src/compare/files/bundle';
+import { CampplusNet } from '../../src/embedding/campplusNet';
+import { GpuCampplus } from '../../src/embedding/gpuCampplus';
+import { maskedFeatures } from '../../src/embedding/mask';
+import { uploadBuffer } from '../../src/gpu/buffers';
+import { type GpuContext, openGpu } from '../../src/gpu/context';
+import type { FloatTensor } from '../../src/ort/graph';
+import { GpuPyannet } from '../../src/segmentation/gpuPyannet';
+import { PyannetNet } from '../../src/segmentation/pyannetNet';
+import { parseManifest } from '../../src/store/manifest';
+import { installGpuMeter } from '../browser/gpuMeter';
+import { installDawn } from '../gpu/dawn';
+import { gpuKernels } from '../gpu/networkKernels';
+import { noise } from '../kernels/fixtures/goldens';
+import { networkSuite, type NetworkKernels } from '../kernels/networkSuite';
+import { testedBuilds } from '../nn/builds';
+
+const missing = await installDawn();
+if (missing !== null) console.log(`skipped: networks on WGSL kernels in Node: ${missing}`);
+
+/** Share of a stage's spread, its greatest minus its least value: float32 with another order of summation. */
+const MAX_SHARE = 1e-3;
+const MIN_COSINE = 0.99999;
+const MAX_SEGMENTATION_DISPATCHES = 90;
+const MAX_EMBEDDING_DISPATCHES = 320;
+const TIMEOUT_MS = 600_000;
+
+const manifestOf = (id: string): unknown => JSON.parse(readFileSync(`models/${id}/manifest.json`, 'utf8'));
+const bytesOf = (id: string): Uint8Array => new Uint8Array(readFileSync(`models/${id}/model.onnx`));
+const goldensOf = (id: string): GoldenBundle => readBundle(readFileSync(`public/goldens/${id}.zip`));
+
+/** The greatest difference as a share of the expected spread. */
+function shareOf(actual: Float32Array, expected: Float32Array): number {
+  expect(actual.length).toBe(expected.length);
+  let [worst, least, greatest] = [0, Infinity, -Infinity];
+  for (const [i, value] of expected.entries()) {
+    const difference = Math.abs(value - actual[i]!);
+    // NaN is not larger than any number, but must not pass.
+    worst = Number.isNaN(difference) ? Infinity : Math.max(worst, difference);
+    [least, greatest] = [Math.min(least, value), Math.max(greatest, value)];
+  }
+  return worst / (greatest - least);
+}
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  const dot = (x: Float32Array, y: Float32Array): number => x.reduce((sum, value, i) => sum + value * y[i]!, 0);
+  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+}
+
+/** The first maximum of each row. */
+function argmaxes(scores: Float32Array, numClasses: number): number[] {
+  return Array.from({ length: scores.length / numClasses }, (_, row) => {
+    const own = scores.subarray(row * numClasses, (row + 1) * numClasses);
+    return own.indexOf(Math.max(...own));
+  });
+}
+
+/** Compares each stage of a network with its golden value. */
+function compareStages(stages: readonly { name: string; value: string | null }[], values: Map<string, FloatTensor>, goldens: GoldenBundle): void {
+  for (const { name, value } of stages) {
+    if (value === null) continue;
+    const golden = tensorNamed(goldens.stages, name);
+    const own = values.get(value)!;
+    expect(own.shape, name).toEqual(golden.shape);
+    const share = shareOf(own.data, golden.data);
+    console.log(`${name}: ${share.toExponential(1)} of the spread from PyTorch`);
+    expect(share, name).toBeLessThanOrEqual(MAX_SHARE);
+  }
+}
+
+/** Counts new buffers and bind groups from now on. */
+function countCreated(): () => number {
+  const counted = (['createBuffer', 'createBindGroup'] as const).map((name) => vi.spyOn(GPUDevice.prototype, name));
+  return () => counted.reduce((sum, { mock }) => sum + mock.calls.length, 0);
+}
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe.skipIf(missing !== null)('networks on WGSL kernels', { timeout: TIMEOUT_MS }, () => {
+  let gpu: GpuContext;
+  beforeAll(async () => {
+    gpu = await openGpu();
+  });
+
+  describe('the kernels', () => {
+    let opened: NetworkKernels;
+    const own = (): NetworkKernels => (opened ??= gpuKernels(gpu));
+    networkSuite((title, body) => { test(title, body); }, {
+      product: (...parameters) => own().product(...parameters),
+      stats: (...parameters) => own().stats(...parameters),
+      lstm: (...parameters) => own().lstm(...parameters),
+      scores: (...parameters) => own().scores(...parameters),
+      gates: (...parameters) => own().gates(...parameters),
+      gather: (...parameters) => own().gather(...parameters),
+    });
+  });
+
+  describe('segmentation-3.0', () => {
+    const manifest = parseManifest('segmentation', manifestOf('segmentation-3.0'), 'segmentation-3.0');
+    const bytes = bytesOf('segmentation-3.0');
+    let net: GpuPyannet;
+    beforeAll(async () => {
+      net = await GpuPyannet.open(gpu, bytes, manifest);
+    }, TIMEOUT_MS);
+
+    /** Windows of noise with changing loudness. */
+    const windows = (count: number, numSamples: number): FloatTensor => ({
+      data: noise(count * numSamples, 3).map((value, i) => value * (0.3 + 0.2 * Math.sin(i / 900))),
+      shape: [count, 1, numSamples],
+    });
+
+    test('matches PyTorch in every stage, and its class in every frame', async () => {
+      const goldens = goldensOf('segmentation-3.0');
+      const values = await net.trace(tensorNamed(goldens.inputs, 'waveform'));
+      expect([...values.keys()]).toEqual(net.valueNames);
+      compareStages(manifest.stages, values, goldens);
+      const numClasses = manifest.powerset.mapping.length;
+      expect(argmaxes(values.get(manifest.output.name)!.data, numClasses)).toEqual(argmaxes(goldens.stages.at(-1)!.data, numClasses));
+    });
+
+    test('matches WASM in batches of any size, with the same dispatches, and reads only scores back', async () => {
+      const wasm = PyannetNet.open(bytes, manifest, testedBuilds()[0]);
+      const meter = installGpuMeter();
+      meter.enter('segmentation');
+      for (const [count, numSamples] of [[3, 4000], [1, 4001], [2, 991]] as const) {
+        const input = windows(count, numSamples);
+        const { data, shape } = await net.run(input);
+        const expected = wasm.compute(input);
+        expect(shape).toEqual(expected.shape);
+        expect(shareOf(data, expected.data)).toBeLessThanOrEqual(MAX_SHARE);
+        const { dispatches, bytesBack, submits } = meter.take().segmentation!;
+        console.log(`${count} windows of ${numSamples} samples: ${dispatches} dispatches`);
+        expect(dispatches).toBe(18);
+        expect(dispatches).toBeLessThanOrEqual(MAX_SEGMENTATION_DISPATCHES);
+        expect([bytesBack, submits]).toEqual([data.byteLength, 1]);
+      }
+    });
+
+    test('returns exact values for silence and for a constant', async () => {
+      const wasm = PyannetNet.open(bytes, manifest, testedBuilds()[0]);
+      const data = Float32Array.from({ length: 8000 }, (_, i) => (i < 4000 ? 0 : 0.3));
+      const scores = (await net.run({ data, shape: [2, 1, 4000] })).data;
+      const half = scores.length / 2;
+      expect(scores.subarray(half)).toEqual(scores.subarray(0, half));
+      expect(shareOf(scores.subarray(0, half), wasm.compute({ data: data.subarray(0, 4000), shape: [1, 1, 4000] }).data)).toBeLessThanOrEqual(MAX_SHARE);
+    });
+
+    test('allocates nothing after the largest batch, and returns the same bits again', async () => {
+      const input = windows(2, 4000);
+      const first = (await net.run(input)).data;
+      const numCreated = countCreated();
+      await net.run(windows(1, 3000));
+      expect((await net.run(input)).data).toEqual(first);
+      expect(numCreated()).toBe(0);
+    });
+
+    test('reports other inputs, and wrong values', async () => {
+      await expect(net.run({ data: new Float32Array(10), shape: [1, 2, 5] })).rejects.toMatchObject({ code: 'backend-failed', problem: expect.stringContaining('1 × 2 × 5') as string });
+      const { data, shape } = windows(1, 1000);
+      data[500] = NaN;
+      await expect(net.run({ data, shape })).rejects.toMatchObject({ code: 'gpu-wrong' });
+    });
+  });
+
+  describe('CAM++', () => {
+    const manifest = parseManifest('embedding', manifestOf('campplus-zh-en'), 'campplus-zh-en');
+    const bytes = bytesOf('campplus-zh-en');
+    const { numMelBins, subtractMean } = manifest.fbank;
+    let net: GpuCampplus;
+    beforeAll(async () => {
+      net = await GpuCampplus.open(gpu, bytes, manifest);
+    }, TIMEOUT_MS);
+
+    test('matches PyTorch in every stage', async () => {
+      const goldens = goldensOf('campplus-zh-en');
+      const values = await net.trace(tensorNamed(goldens.stages, 'fbank'));
+      expect([...values.keys()]).toEqual(net.valueNames);
+      compareStages(manifest.stages, values, goldens);
+      expect(cosine(values.get(manifest.output.name)!.data, tensorNamed(goldens.stages, 'embedding').data)).toBeGreaterThanOrEqual(MIN_COSINE);
+    });
+
+    describe('with speakers of different lengths in one batch', () => {
+      const [numWindows, numFrames] = [2, 230];
+      const features = noise(numWindows * numFrames * numMelBins, 5).map((value, i) => 2 * value + 3 * Math.sin(i / 700));
+      const masks = [[1, 1], [0, 9], [1, 3], [0, 2], [1, 11]].map(([window = 0, step = 1], index) => ({
+        window,
+        mask: Uint8Array.from({ length: numFrames }, (_, frame) => Number(frame % step === 0 && frame >= index)),
+      }));
+      const jobs = masks.map(({ window, mask }) => ({ window, used: Uint32Array.from(mask.keys()).filter((frame) => mask[frame] === 1) }));
+
+      test('matches WASM for each, reads only embeddings back, and allocates nothing for the next batch', async () => {
+        const wasm = CampplusNet.open(bytes, manifest, testedBuilds()[0]);
+        const buffer = uploadBuffer(gpu.device, 'features of the test', features);
+        const meter = installGpuMeter();
+        meter.enter('embedding');
+        const embeddings = await net.embed({ buffer, numFrames }, jobs, { subtractMean });
+        const { dispatches, bytesBack, submits } = meter.take().embedding!;
+        console.log(`${jobs.length} speakers: ${dispatches} dispatches`);
+        expect(dispatches).toBe(175);
+        expect(dispatches).toBeLessThanOrEqual(MAX_EMBEDDING_DISPATCHES);
+        expect([bytesBack, submits]).toEqual([embeddings.byteLength, 1]);
+        for (const [index, { window, mask }] of masks.entries()) {
+          const data = features.subarray(window * numFrames * numMelBins, (window + 1) * numFrames * numMelBins);
+          const input = maskedFeatures({ data, numFrames, numMelBins }, mask, subtractMean);
+          const expected = wasm.compute({ data: input, shape: [1, input.length / numMelBins, numMelBins] }).data;
+          const actual = embeddings.subarray(index * expected.length, (index + 1) * expected.length);
+          expect(shareOf(actual, expected), `speaker ${index}`).toBeLessThanOrEqual(MAX_SHARE);
+          expect(cosine(actual, expected), `speaker ${index}`).toBeGreaterThanOrEqual(MIN_COSINE);
+        }
+        const buffers = vi.spyOn(GPUDevice.prototype, 'createBuffer');
+        const groups = vi.spyOn(GPUDevice.prototype, 'createBindGroup');
+        const size = manifest.embeddingSize;
+        // Shorter items move the others, over the values of the batch before.
+        const fewer = await net.embed({ buffer, numFrames }, jobs.slice(1), { subtractMean });
+        expect(shareOf(fewer, embeddings.subarray(size))).toBeLessThanOrEqual(1e-6);
+        expect(buffers).not.toHaveBeenCalled();
+        // The features belong to the caller.
+        expect(groups).toHaveBeenCalledTimes(1);
+        buffer.destroy();
+      });
+
+      test('needs no dispatch without speakers', async () => {
+        const before = net.counts.dispatches;
+        const buffer = uploadBuffer(gpu.device, 'features of the test', new Float32Array(numMelBins));
+        expect(await net.embed({ buffer, numFrames: 1 }, [], { subtractMean })).toHaveLength(0);
+        expect(net.counts.dispatches).toBe(before);
+        buffer.destroy();
+      });
+    });
+
+    test('stays within the limit of dispatches with the most slices', () => {
+      expect(net.maxDispatches).toBeLessThanOrEqual(MAX_EMBEDDING_DISPATCHES);
+    });
+  });
+});

@@ -1,0 +1,79 @@
+/** The WGSL kernels of networks with arrays in place of buffers, for {@link networkSuite}. */
+import { GpuGates } from '../../src/embedding/gpuGates';
+import { GpuGatherBatch, JOB_VALUES, packJobs } from '../../src/embedding/gpuGatherBatch';
+import { uploadBuffer } from '../../src/gpu/buffers';
+import { ChannelStats } from '../../src/gpu/channelStats';
+import { type GpuContext, readBack } from '../../src/gpu/context';
+import { ProductKernels } from '../../src/gpu/product';
+import { Program } from '../../src/gpu/program';
+import { GpuLstm } from '../../src/segmentation/gpuLstm';
+import { GpuScores } from '../../src/segmentation/gpuScores';
+import { UNTOUCHED, type NetworkKernels } from '../kernels/networkSuite';
+
+/** Runs each kernel by itself. Buffers are freed with the device. */
+export function gpuKernels(gpu: GpuContext): NetworkKernels {
+  const { device } = gpu;
+  const products = new ProductKernels(device);
+  const program = new Program(device, 'test', 1);
+  const upload = (values: Float32Array | Uint32Array): GPUBuffer => uploadBuffer(device, 'test', values as Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>);
+  const uploadIf = (values: Float32Array | Uint32Array | undefined): GPUBuffer | undefined => values && upload(values);
+  /** Runs what `add` adds, and copies the buffer `out` back. */
+  const run = (add: () => void, out: GPUBuffer, length: number): Promise<Float32Array> =>
+    gpu.guard(() => {
+      program.clear();
+      add();
+      program.upload();
+      return readBack(device, out, 4 * length, (encoder) => { program.encode(encoder); });
+    });
+  return {
+    async product(packed, { input, out, factors, gates, table, ...step }) {
+      await products.open(packed);
+      const weights = { ...packed, weights: upload(packed.weights), bias: upload(packed.bias) };
+      const buffer = upload(out);
+      const buffers = { input: upload(input), out: buffer, factors: uploadIf(factors), gates: uploadIf(gates), table: uploadIf(table) };
+      out.set(await run(() => { products.add(program, weights, { ...step, ...buffers }); }, buffer, out.length));
+    },
+    async stats(kind, { values, items, norm, out, ...step }) {
+      const stats = await ChannelStats.open(device, kind, step.numChannels);
+      const buffer = upload(out);
+      const buffers = { values: upload(values), items: upload(items), norm: uploadIf(norm), out: buffer };
+      out.set(await run(() => { stats.add(program, { ...step, ...buffers }); }, buffer, out.length));
+    },
+    async lstm({ inputs, weights, out, ...step }) {
+      const lstm = await GpuLstm.open(device, step.numUnits);
+      const buffer = upload(out);
+      out.set(await run(() => { lstm.add(program, { ...step, inputs: upload(inputs), weights: upload(weights), out: buffer }); }, buffer, out.length));
+    },
+    async scores(packed, input) {
+      const scores = await GpuScores.open(device, packed, upload);
+      const numRows = input.length / packed.numInputs;
+      const out = upload(new Float32Array(numRows * packed.numClasses));
+      return run(() => { scores.add(program, { input: upload(input), numRows, out }); }, out, numRows * packed.numClasses);
+    },
+    async gates(packed, { hidden, items, segmentRows, numGateRows }) {
+      const gates = await GpuGates.open(device, packed);
+      const out = upload(new Float32Array(numGateRows * packed.numGates));
+      const step = {
+        hidden: upload(hidden),
+        items: upload(items),
+        numItems: items.length / 4,
+        segmentRows,
+        first: upload(packed.first),
+        second: upload(packed.second),
+        sums: upload(new Float32Array(numGateRows * packed.numChannels)),
+        gates: out,
+      };
+      return run(() => { gates.add(program, step); }, out, numGateRows * packed.numGates);
+    },
+    async gather({ features, ...source }, places, numRows) {
+      const gather = await GpuGatherBatch.open(device);
+      const jobs = new Uint32Array(places.length * JOB_VALUES);
+      const used = new Uint32Array(places.reduce((sum, place) => sum + place.used.length, 0));
+      packJobs(places, jobs, used);
+      const length = numRows * (source.numMelBins + 2);
+      const out = upload(new Float32Array(length).fill(UNTOUCHED));
+      const buffers = { jobs: upload(jobs), used: upload(used), numJobs: places.length };
+      return run(() => { gather.add(program, { ...source, features: upload(features), out }, buffers); }, out, length);
+    },
+  };
+}
