@@ -1,7 +1,7 @@
 /**
- * Tests the models on WebGPU with ONNX Runtime, on Dawn in Node: equal values to WASM, transfers, freed buffers, and each kind
- * of fault. gpuGuard.test.ts covers each kind of fault in the filterbank, src/compare/modelCheckWindows.test.ts faults
- * only in long windows or in batches.
+ * Tests the models on WebGPU with our kernels and with ONNX Runtime, on Dawn in Node: equal values to WASM, transfers, freed
+ * buffers, and each kind of fault. gpuGuard.test.ts covers each kind of fault in the filterbank,
+ * src/compare/modelCheckWindows.test.ts faults only in long windows or in batches.
  *
  * Runs process half a second of speech, because a software adapter computes time steps sequentially.
  * e2e/browsers/firefoxGpu.test.ts covers goldens on a working GPU; firefoxGpuFaults.test.ts covers whole runs.
@@ -20,7 +20,7 @@ const setFault = missing === null ? installGpuFault(null) : () => undefined;
 
 const SAMPLE_RATE = 16_000;
 
-const request = (modelId: string, backend: LoadRequest['backend']): LoadRequest => ({
+const request = (modelId: string, backend: LoadRequest['backend'], ownKernels = true): LoadRequest => ({
   modelId,
   backend,
   modelsBase: new URL('../../models/', import.meta.url).href,
@@ -29,7 +29,7 @@ const request = (modelId: string, backend: LoadRequest['backend']): LoadRequest 
   hub: null,
   modelFile: undefined,
   trustUnknownModel: false,
-  ownKernels: true,
+  ownKernels,
 });
 
 /** Half a second of speech from the sample. */
@@ -82,11 +82,13 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-describe.skipIf(missing !== null)('segmentation on Dawn', { timeout: 300_000 }, () => {
+const COMPUTED_BY = [['our kernels', true], ['ONNX Runtime', false]] as const;
+
+describe.skipIf(missing !== null).each(COMPUTED_BY)('segmentation on Dawn with %s', { timeout: 300_000 }, (_, ownKernels) => {
   const input = { data: samples, shape: [1, 1, samples.length] };
   let model: SegmentationModel;
   beforeAll(async () => {
-    model = await openSegmentation(request('segmentation-3.0', 'webgpu'));
+    model = await openSegmentation(request('segmentation-3.0', 'webgpu', ownKernels));
   }, 300_000);
 
   test('returns the same scores as WASM and transfers only scores back', async () => {
@@ -119,12 +121,12 @@ describe.skipIf(missing !== null)('segmentation on Dawn', { timeout: 300_000 }, 
   });
 });
 
-describe.skipIf(missing !== null)('embedding on Dawn', { timeout: 300_000 }, () => {
+describe.skipIf(missing !== null).each(COMPUTED_BY)('embedding on Dawn with %s', { timeout: 300_000 }, (_, ownKernels) => {
   /** One speaker in a quarter of a second of speech. */
   const batch = { windows: samples.slice(0, samples.length / 2), activity: new Uint8Array(15).fill(1), numWindows: 1, numSpeakers: 1 };
   let model: EmbeddingModel;
   beforeAll(async () => {
-    model = await openEmbedding(request('campplus-zh-en', 'webgpu'), null);
+    model = await openEmbedding(request('campplus-zh-en', 'webgpu', ownKernels), null);
   }, 300_000);
 
   // One test, because a run takes a minute on a software adapter.

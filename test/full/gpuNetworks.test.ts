@@ -191,9 +191,10 @@ describe.skipIf(missing !== null)('networks on WGSL kernels', { timeout: TIMEOUT
     });
 
     describe('with speakers of different lengths in one batch', () => {
-      const [numWindows, numFrames] = [2, 230];
+      // The longest has two segments of gates.
+      const [numWindows, numFrames] = [2, 206];
       const features = noise(numWindows * numFrames * numMelBins, 5).map((value, i) => 2 * value + 3 * Math.sin(i / 700));
-      const masks = [[1, 1], [0, 9], [1, 3], [0, 2], [1, 11]].map(([window = 0, step = 1], index) => ({
+      const masks = [[1, 1], [0, 9], [1, 5]].map(([window = 0, step = 1], index) => ({
         window,
         mask: Uint8Array.from({ length: numFrames }, (_, frame) => Number(frame % step === 0 && frame >= index)),
       }));
