@@ -37,7 +37,7 @@ export interface BatchLayout {
 }
 
 /** Frames of a slice, unless an item is longer or there would be too many slices. */
-const SLICE_FRAMES = 4096;
+export const SLICE_FRAMES = 4096;
 /** Limits the number of dispatches. */
 export const MAX_SLICES = 12;
 

@@ -154,7 +154,7 @@ export class GpuEmbedder implements Embedder {
     const fbankEnd = performance.now();
     try {
       const voices = voicesOf(batch, features.numFrames, this.manifest).filter(({ used }) => used.length >= minFrames);
-      const found = this.graph instanceof GpuCampplus ? await this.embedTogether(this.graph, features, voices) : null;
+      const found = this.graph instanceof GpuCampplus ? await this.embedTogether(this.graph, { ...features, numWindows, numSpeakers }, voices) : null;
       for (const [index, voice] of voices.entries()) {
         const row = (voice.window * numSpeakers + voice.speaker) * embeddingSize;
         embeddings.set(found?.[index] ?? (await this.embedVoice(features, voice)), row);
@@ -185,7 +185,7 @@ export class GpuEmbedder implements Embedder {
   }
 
   /** All speakers in one batch. */
-  private async embedTogether(network: GpuCampplus, features: GpuFeatures, voices: readonly Voice[]): Promise<Float32Array[]> {
+  private async embedTogether(network: GpuCampplus, features: Parameters<GpuCampplus['embed']>[0], voices: readonly Voice[]): Promise<Float32Array[]> {
     const { fbank: { subtractMean }, output, embeddingSize } = this.manifest;
     const beforeReadback = (encoder: GPUCommandEncoder, buffer: GPUBuffer, bytes: number): void => {
       this.features.health.mark(encoder, buffer, bytes);

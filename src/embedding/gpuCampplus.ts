@@ -9,7 +9,7 @@ import type { TensorSpec } from '../store/manifest';
 import { VoxlaneError } from '../util/errors';
 import { healthy } from '../util/values';
 import { type CampplusGraph, readCampplus, unlike } from './campplusGraph';
-import { type BatchLayout, divideItems, fillTables, layOutItems, MAX_SLICES, roomOf, type RowGeometry } from './campplusLayout';
+import { type BatchLayout, divideItems, fillTables, layOutItems, MAX_SLICES, roomOf, type RowGeometry, SLICE_FRAMES } from './campplusLayout';
 import { GpuCampplusBlocks, tapWeights } from './gpuCampplusBlocks';
 import { GpuCampplusHead } from './gpuCampplusHead';
 import { GpuGatherBatch, JOB_VALUES, packJobs, PADDING_COLUMNS } from './gpuGatherBatch';
@@ -27,6 +27,9 @@ interface FeatureSource {
   readonly buffer: GPUBuffer;
   /** Of each window. */
   readonly numFrames: number;
+  /** Of the largest batch, for which memory is reserved. Default: 1 each. */
+  readonly numWindows?: number;
+  readonly numSpeakers?: number;
 }
 
 /** One speaker of one window. */
@@ -40,8 +43,6 @@ export interface EmbeddingJob {
 const MAX_DISPATCHES = 320;
 /** Limits the memory of a batch: 128 MiB of maps. */
 const MAX_ROWS = 16_384;
-/** Reserved for the first batch: minimum number of speakers. */
-const MIN_ITEMS = 16;
 
 /** Sizes of the buffers of a batch. */
 interface Sizes {
@@ -84,8 +85,6 @@ export class GpuCampplus implements Graph {
   private readonly geometry: RowGeometry;
   private room: Room | null = null;
   private source: GPUBuffer | null = null;
-  /** Number of dispatches and of batches so far. */
-  readonly counts = { dispatches: 0, batches: 0 };
 
   private constructor(
     private readonly gpu: GpuContext,
@@ -190,18 +189,16 @@ export class GpuCampplus implements Graph {
     const embeddings = new Float32Array(jobs.length * size);
     const lengths = jobs.map(({ used }) => used.length);
     for (const indices of divideItems(lengths, this.geometry, this.maxRows)) {
-      await this.gpu.guard(() => this.forgettingAfterFailure(async () => {
-        const layout = layOutItems(indices, lengths, this.geometry, this.maxSliceFrames);
+      const layout = layOutItems(indices, lengths, this.geometry, this.maxSliceFrames);
+      const length = layout.items.length * size;
+      const data = await this.forgettingAfterFailure(() => {
         const encoder = this.gpu.device.createCommandEncoder({ label: 'embedding' });
-        const room = this.prepare(source, jobs, layout, subtractMean);
+        const { buffers, staging } = this.prepare(source, jobs, layout, subtractMean);
         this.program.encode(encoder);
-        this.counts.dispatches += this.program.numDispatches;
-        this.counts.batches++;
-        const length = layout.items.length * size;
-        beforeReadback?.(encoder, room.buffers.embeddings, 4 * length);
-        const data = await room.staging.read(encoder, room.buffers.embeddings, length);
-        for (const [place, { index }] of layout.items.entries()) embeddings.set(data.subarray(place * size, (place + 1) * size), index * size);
-      }));
+        beforeReadback?.(encoder, buffers.embeddings, 4 * length);
+        return staging.read(encoder, buffers.embeddings, length);
+      });
+      for (const [place, { index }] of layout.items.entries()) embeddings.set(data.subarray(place * size, (place + 1) * size), index * size);
     }
     return embeddings;
   }
@@ -216,7 +213,7 @@ export class GpuCampplus implements Graph {
     const jobs = [{ window: 0, used: Uint32Array.from({ length: numFrames }, (_, frame) => frame) }];
     const layout = layOutItems([0], [numFrames], this.geometry, this.maxSliceFrames);
     const { device } = this.gpu;
-    return this.gpu.guard(async () => {
+    return this.forgettingAfterFailure(async () => {
       const marks: Mark[] = [];
       this.prepare({ buffer, numFrames }, jobs, layout, false, marks);
       const found = new Map<string, FloatTensor>();
@@ -344,19 +341,30 @@ export class GpuCampplus implements Graph {
     return Math.floor(this.maxLength / this.head.frameLength);
   }
 
-  private roomFor({ numFrames }: FeatureSource, layout: BatchLayout): Room {
+  /** Batches have different lengths, so the first one reserves memory for whole windows. */
+  private roomFor({ numFrames, numWindows = 1, numSpeakers = 1 }: FeatureSource, layout: BatchLayout): Room {
+    const { stride, gapRows, segmentRows } = this.geometry;
     const needed: Sizes = {
-      items: Math.max(MIN_ITEMS, layout.items.length),
-      // Lengths differ between batches. Whole windows leave room for most of them.
-      rows: Math.max(layout.numRows, Math.min(this.maxRows, roomOf(numFrames, this.geometry) * layout.items.length)),
-      gateRows: layout.numGateRows + layout.items.length,
+      items: layout.items.length,
+      rows: layout.numRows,
+      gateRows: layout.numGateRows,
       sliceFrames: Math.max(...layout.slices.map((slice) => slice.numFrames)),
     };
     const own = this.room?.sizes;
-    if (this.room && own && (Object.keys(needed) as (keyof Sizes)[]).every((name) => own[name] >= (name === 'rows' ? layout.numRows : needed[name]))) return this.room;
-    const larger = (name: keyof Sizes): number => Math.max(needed[name], own?.[name] ?? 0);
+    const names = Object.keys(needed) as (keyof Sizes)[];
+    if (this.room && own && names.every((name) => own[name] >= needed[name])) return this.room;
+    const windowRows = roomOf(numFrames, this.geometry);
+    const rows = Math.min(this.maxRows, windowRows * numWindows + gapRows);
+    const items = numWindows * numSpeakers;
+    const reserved: Sizes = {
+      items,
+      rows,
+      gateRows: Math.ceil(rows / segmentRows) + items,
+      sliceFrames: Math.min(this.maxSliceFrames, stride * rows, Math.max(SLICE_FRAMES, stride * (windowRows + gapRows))),
+    };
+    const sizeOf = (name: keyof Sizes): number => Math.max(needed[name], reserved[name], own?.[name] ?? 0);
     this.freeRoom();
-    this.room = this.layOut({ items: larger('items'), rows: larger('rows'), gateRows: larger('gateRows'), sliceFrames: larger('sliceFrames') });
+    this.room = this.layOut({ items: sizeOf('items'), rows: sizeOf('rows'), gateRows: sizeOf('gateRows'), sliceFrames: sizeOf('sliceFrames') });
     return this.room;
   }
 
@@ -392,10 +400,10 @@ export class GpuCampplus implements Graph {
     };
   }
 
-  /** A buffer whose allocation failed looks like any other, but every later use of it would fail. */
+  /** Guarded `work`. A buffer whose allocation failed looks like any other, but every later use of it would fail. */
   private async forgettingAfterFailure<Result>(work: () => Promise<Result>): Promise<Result> {
     try {
-      return await work();
+      return await this.gpu.guard(work);
     } catch (error) {
       this.freeRoom();
       throw error;

@@ -67,8 +67,6 @@ export class GpuPyannet implements Graph {
   /** Number of samples for which the items of the room are valid. */
   private itemSamples = 0;
   private readonly program: Program;
-  /** Number of dispatches so far. */
-  numDispatches = 0;
 
   private constructor(
     private readonly gpu: GpuContext,
@@ -206,25 +204,26 @@ export class GpuPyannet implements Graph {
     for (let first = 0; first < numWindows; first += most) {
       const count = Math.min(most, numWindows - first);
       const samples = data.subarray(first * numSamples, (first + count) * numSamples);
-      parts.push(await this.gpu.guard(() => this.computePart(samples, count, numSamples)));
+      parts.push(await this.computePart(samples, count, numSamples));
     }
     return { data: parts.length === 1 ? parts[0]! : concatenate(parts), shape: [numWindows, numFrames, this.numClasses] };
   }
 
   private async computePart(samples: Float32Array, numWindows: number, numSamples: number): Promise<Float32Array> {
     const { device } = this.gpu;
+    const numFrames = this.sizes(numSamples).at(-1)!;
     try {
-      const room = this.roomFor(numWindows, numSamples);
-      device.queue.writeBuffer(room.levels[0]!, 0, samples as Float32Array<ArrayBuffer>);
-      this.program.clear();
-      this.addFilters(room, numWindows, numSamples);
-      this.addRows(room, numWindows, this.sizes(numSamples).at(-1)!);
-      const encoder = device.createCommandEncoder({ label: 'segmentation' });
-      this.program.upload();
-      this.program.encode(encoder);
-      this.numDispatches += this.program.numDispatches;
-      const numScores = numWindows * this.sizes(numSamples).at(-1)! * this.numClasses;
-      return await room.staging.read(encoder, room.scores, numScores);
+      return await this.gpu.guard(() => {
+        const room = this.roomFor(numWindows, numSamples);
+        device.queue.writeBuffer(room.levels[0]!, 0, samples as Float32Array<ArrayBuffer>);
+        this.program.clear();
+        this.addFilters(room, numWindows, numSamples);
+        this.addRows(room, numWindows, numFrames);
+        this.program.upload();
+        const encoder = device.createCommandEncoder({ label: 'segmentation' });
+        this.program.encode(encoder);
+        return room.staging.read(encoder, room.scores, numWindows * numFrames * this.numClasses);
+      });
     } catch (error) {
       // A buffer whose allocation failed looks like any other, but every later use of it would fail.
       this.freeRoom();

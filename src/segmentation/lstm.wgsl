@@ -41,13 +41,18 @@ var<workgroup> hidden: array<array<f32, MAX_UNITS>, 2>;
 // Axes (split, unit), without the first split.
 var<workgroup> partial: array<vec4f, MAX_UNITS * (MAX_SPLITS - 1u)>;
 
+// Comparisons keep NaN, which `clamp` may hide.
+fn bounded(x: vec4f) -> vec4f {
+  return select(select(x, vec4f(LIMIT), x > vec4f(LIMIT)), vec4f(-LIMIT), x < vec4f(-LIMIT));
+}
+
 fn sigmoid(x: vec3f) -> vec3f {
-  return 1f / (1f + exp(-clamp(x, vec3f(-LIMIT), vec3f(LIMIT))));
+  return 1f / (1f + exp(-x));
 }
 
 // The built-in tanh overflows in some drivers.
 fn tanhOf(x: f32) -> f32 {
-  return 1f - 2f / (exp(2f * clamp(x, -LIMIT, LIMIT)) + 1f);
+  return 1f - 2f / (exp(2f * x) + 1f);
 }
 
 @compute @workgroup_size(UNITS, SPLITS)
@@ -81,9 +86,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) place
     }
     if (split == 0u) {
       for (var part = 1u; part < SPLITS; part++) { sum += partial[(part - 1u) * MAX_UNITS + unit]; }
+      sum = bounded(sum);
       let iof = sigmoid(sum.xyz);
       cell = iof.z * cell + iof.x * tanhOf(sum.w);
-      let state = iof.y * tanhOf(cell);
+      let state = iof.y * tanhOf(bounded(vec4f(cell)).x);
       hidden[1u - parity][unit] = state;
       out[row] = state;
     }
