@@ -1,6 +1,7 @@
 import { Staging, storageBuffer, uploadBuffer } from '../gpu/buffers';
 import { ChannelStats } from '../gpu/channelStats';
 import { type GpuContext, readBack } from '../gpu/context';
+import { HealthGuard } from '../gpu/health';
 import { type GpuWeights, packWeights, POOLED_ROWS, ProductKernels } from '../gpu/product';
 import { Program } from '../gpu/program';
 import { type ModelProto, parseOnnx } from '../onnx/model';
@@ -34,7 +35,7 @@ interface Recurrent {
   readonly numUnits: number;
 }
 
-/** Number of dispatches of a batch: a statistic and a product per filter layer, two per recurrent layer. */
+/** Maximum number of dispatches of a batch. */
 const MAX_DISPATCHES = 90;
 
 /** Buffers of a batch up to a size. */
@@ -67,6 +68,7 @@ export class GpuPyannet implements Graph {
   /** Number of samples for which the items of the room are valid. */
   private itemSamples = 0;
   private readonly program: Program;
+  private readonly health: HealthGuard;
 
   private constructor(
     private readonly gpu: GpuContext,
@@ -82,6 +84,7 @@ export class GpuPyannet implements Graph {
     private readonly scores: GpuScores,
   ) {
     this.program = new Program(gpu.device, 'segmentation', MAX_DISPATCHES);
+    this.health = new HealthGuard(gpu.device);
   }
 
   /**
@@ -183,6 +186,7 @@ export class GpuPyannet implements Graph {
   release(): Promise<void> {
     this.freeRoom();
     this.program.destroy();
+    this.health.destroy();
     this.products.destroy();
     this.scores.destroy();
     this.waveNorm.destroy();
@@ -222,7 +226,12 @@ export class GpuPyannet implements Graph {
         this.program.upload();
         const encoder = device.createCommandEncoder({ label: 'segmentation' });
         this.program.encode(encoder);
-        return room.staging.read(encoder, room.scores, numWindows * numFrames * this.numClasses);
+        // The LSTM can hide NaN, because `exp` of NaN is finite on some hardware. The last norm contains every sample.
+        const numFactors = 4 * numWindows * this.filters.at(-1)!.weights.numColumns;
+        const numScores = numWindows * numFrames * this.numClasses;
+        this.health.look(encoder, room.factors.at(-1)!, 4 * numFactors);
+        this.health.mark(encoder, room.scores, 4 * numScores);
+        return room.staging.read(encoder, room.scores, numScores);
       });
     } catch (error) {
       // A buffer whose allocation failed looks like any other, but every later use of it would fail.

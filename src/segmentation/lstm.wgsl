@@ -41,7 +41,7 @@ var<workgroup> hidden: array<array<f32, MAX_UNITS>, 2>;
 // Axes (split, unit), without the first split.
 var<workgroup> partial: array<vec4f, MAX_UNITS * (MAX_SPLITS - 1u)>;
 
-// Comparisons keep NaN, which `clamp` may hide.
+// Comparisons keep NaN where the hardware does; `clamp` hides it.
 fn bounded(x: vec4f) -> vec4f {
   return select(select(x, vec4f(LIMIT), x > vec4f(LIMIT)), vec4f(-LIMIT), x < vec4f(-LIMIT));
 }

