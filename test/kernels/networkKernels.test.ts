@@ -9,20 +9,24 @@ import { computeScores } from '../../src/segmentation/gpuScores';
 import { networkSuite, UNTOUCHED } from './networkSuite';
 
 describe('the CPU references of the network kernels', () => {
+  // The kernels of the suite are asynchronous.
+  const now = <Result>(work: () => Result): Promise<Result> => Promise.resolve().then(work);
   networkSuite(test, {
-    product: async (packed, step) => computeProduct(packed, step),
-    stats: async (kind, step) => computeChannelStats(kind, step),
-    lstm: async (step) => computeLstm(step),
-    scores: async (packed, input) => computeScores(packed, input),
-    gates: async (packed, { numGateRows, ...step }) => {
-      const gates = new Float32Array(numGateRows * packed.numGates);
-      computeGates(packed, { ...step, gates });
-      return gates;
-    },
-    gather: async (source, places, numRows) => {
-      const out = new Float32Array(numRows * (source.numMelBins + 2)).fill(UNTOUCHED);
-      gatherBatch({ ...source, out }, places);
-      return out;
-    },
+    product: (packed, step) => now(() => { computeProduct(packed, step); }),
+    stats: (kind, step) => now(() => { computeChannelStats(kind, step); }),
+    lstm: (step) => now(() => { computeLstm(step); }),
+    scores: (packed, input) => now(() => computeScores(packed, input)),
+    gates: (packed, { numGateRows, ...step }) =>
+      now(() => {
+        const gates = new Float32Array(numGateRows * packed.numGates);
+        computeGates(packed, { ...step, gates });
+        return gates;
+      }),
+    gather: (source, places, numRows) =>
+      now(() => {
+        const out = new Float32Array(numRows * (source.numMelBins + 2)).fill(UNTOUCHED);
+        gatherBatch({ ...source, out }, places);
+        return out;
+      }),
   });
 });
