@@ -190,8 +190,8 @@ export class GpuCampplusBlocks {
 
   private packLayer({ normalization, bottleneck, context, local }: DenseLayer, numIn: number): Layer {
     const { weight, numIn: width, numOut, bias, taps, strides, pads, dilations } = local;
-    const [numTaps = 0] = taps;
-    const centered = taps.length === 1 && numTaps % 2 === 1 && strides[0] === 1 && 2 * pads[0]! === (numTaps - 1) * dilations[0]!;
+    const [[numTaps = 0], [pad = 0], [dilation = 1]] = [taps, pads, dilations];
+    const centered = taps.length === 1 && numTaps % 2 === 1 && strides[0] === 1 && 2 * pad === (numTaps - 1) * dilation;
     if (!centered) throw unlike('its local taps are not centered on their frame');
     const { first, second } = packGates(context);
     return {
@@ -199,7 +199,7 @@ export class GpuCampplusBlocks {
       gates: { first: this.uploadFloats(first), second: this.uploadFloats(second) },
       local: this.upload(packWeights({ numInputs: numTaps * width, numColumns: numOut, bias }, tapWeights(weight, width, numTaps))),
       numTaps,
-      dilation: dilations[0]!,
+      dilation,
       numIn,
     };
   }

@@ -66,7 +66,7 @@ export function installGpuFault(initial: GpuFault | null): (fault: GpuFault | nu
     const size = parameters.length === 5 ? Number(parameters[4]) : (target?.size ?? 0);
     if (target) spoiled.delete(target);
     // The self-check also reads back the input of the embedding model, which is not a run.
-    if (current && current.stage !== 'fbank' && device && target && source.label !== 'embedding input') {
+    if (current && current.stage !== 'fbank' && device && source.label !== 'embedding input') {
       if (size >= (current.fromBytes ?? 0) && isDue()) {
         spoiled.set(target, current.kind);
         disturb(device, size);

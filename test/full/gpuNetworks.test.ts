@@ -94,7 +94,7 @@ describe.skipIf(missing !== null)('networks on WGSL kernels', { timeout: TIMEOUT
   });
 
   describe('the kernels', () => {
-    let opened: NetworkKernels;
+    let opened: NetworkKernels | undefined;
     const own = (): NetworkKernels => (opened ??= gpuKernels(gpu));
     networkSuite((title, body) => { test(title, body); }, {
       product: (...parameters) => own().product(...parameters),
