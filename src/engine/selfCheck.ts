@@ -273,11 +273,13 @@ export async function startTrustedEngine(
   return startOnGpu({ options, settings, plan, signal }, null);
 }
 
-/** @param failure why our own GPU kernels are not used; null to use them */
-async function startOnGpu(start: Start, failure: string | null): Promise<Engine> {
+/** @param refusal why our own GPU kernels are not used, with the checks that they failed; null to use them */
+async function startOnGpu(start: Start, refusal: (Pick<Verdict, 'checks'> & { readonly objection: string }) | null): Promise<Engine> {
   const { options, settings, signal } = start;
-  const ownKernels = failure === null;
-  const reason = [start.plan.reason, failure && `ONNX Runtime computes the models: ${failure}`].filter(Boolean).join('; ');
+  const ownKernels = refusal === null;
+  const reason = [start.plan.reason, refusal && `ONNX Runtime computes the models: ${refusal.objection}`].filter(Boolean).join('; ');
+  const startWithout = (why: string): Promise<Engine> =>
+    startOnWasm(options, settings, refusal ? `${refusal.objection}; ${why}` : why, refusal?.checks ?? null, signal);
   const plan = { ...start.plan, reason };
   const circumstances = await verdictCircumstances(options, plan, ownKernels);
   const expected = options.trustGpu ? null : await expectedModels(options, settings);
@@ -292,7 +294,7 @@ async function startOnGpu(start: Start, failure: string | null): Promise<Engine>
     if (!isGpuTrouble(error)) throw error;
     // The planned adapter is gone.
     if (options.backend === 'webgpu' && error.code === 'backend-unavailable') throw error;
-    return startOnWasm(options, settings, `WebGPU could not be started (${error.problem})`, null, signal);
+    return startWithout(`WebGPU could not be started (${error.problem})`);
   }
   try {
     return await unlessAborted(signal, async () => {
@@ -306,14 +308,23 @@ async function startOnGpu(start: Start, failure: string | null): Promise<Engine>
     // Without golden outputs, the GPU cannot be checked; use WASM.
     const noGoldens = error instanceof VoxlaneError && (error.code === 'model-missing' || error.code === 'format');
     if (!noGoldens && !isGpuTrouble(error)) throw error;
-    return startOnWasm(options, settings, `WebGPU could not be checked (${error.problem})`, null, signal);
+    return startWithout(`WebGPU could not be checked (${error.problem})`);
   }
 }
 
 /** Starts the next candidate after an objection: ONNX Runtime on the GPU if our own kernels were wrong, else WASM. */
-function startAfter(start: Start, objection: string, { checks }: Verdict, ownKernels: boolean): Promise<Engine> {
-  if (ownKernels && !allPassed(checks)) return startOnGpu(start, objection);
-  return startOnWasm(start.options, start.settings, objection, checks, start.signal);
+async function startAfter(start: Start, objection: string, { checks }: Verdict, ownKernels: boolean): Promise<Engine> {
+  let why = objection;
+  if (ownKernels && !allPassed(checks)) {
+    try {
+      return await startOnGpu(start, { objection, checks });
+    } catch (error) {
+      // A page can omit ONNX Runtime, because the bundled models do not need it on WASM.
+      if (!(error instanceof VoxlaneError && error.code === 'model-missing')) throw error;
+      why += `; ${error.problem}`;
+    }
+  }
+  return startOnWasm(start.options, start.settings, why, checks, start.signal);
 }
 
 /** Whether the GPU caused an error, rather than the input or the caller. */

@@ -296,6 +296,20 @@ describe('a GPU that computes wrong values', () => {
     expect(started[0]?.terminated).toBeInstanceOf(VoxlaneError);
   });
 
+  test.each([
+    ['is missing', 'model-missing', 'no script'],
+    ['cannot be started', 'backend-failed', 'no session'],
+  ] as const)('with our own kernels is not used if ONNX Runtime %s, and both reasons and the failed checks are reported', async (_, code, problem) => {
+    gpu.segmentation = 0.25;
+    const working = vi.mocked(startEngine).getMockImplementation()!;
+    vi.mocked(startEngine).mockImplementation((...parameters) =>
+      parameters[2].name === 'webgpu' && parameters[4] === false ? Promise.reject(new VoxlaneError({ code, problem })) : working(...parameters));
+    const { backend } = await start();
+    expect(backend.name).toBe('wasm');
+    expect(backend.reason).toMatch(new RegExp(`stage classifier deviates by 0\\.250.*${problem}`));
+    expect(backend.selfCheck?.some(({ passed }) => !passed)).toBe(true);
+  });
+
   test.each(['segmentation', 'embedding'] as const)('only in batches, or only at full length, in the %s model, is not used', async (model) => {
     gpuSeconds = 0.1;
     secondsOfBatch = (numWindows) => 0.01 + 0.001 * numWindows;
