@@ -55,7 +55,8 @@ describe.skipIf(missing !== null)(missing === null ? 'a faulty GPU' : `a faulty 
   const numWorkers = (): Promise<number> => driver.evaluate(() => globalThis.numWorkers);
 
   beforeAll(async () => {
-    server = await serveApp();
+    // Without ONNX Runtime, which would otherwise be tried after our kernels, for minutes.
+    server = await serveApp({ 'ort/ort.webgpu.min.mjs': new TextEncoder().encode('throw new Error("not in this test")') });
     driver = await firefoxWithWebGpu.start('.');
   });
   beforeEach(async () => {

@@ -28,6 +28,8 @@ test('auto: a software adapter loses the timed trial, and the verdict is stored'
 
 test('a GPU with one perturbed stage is detected, reported on the page, and not used', async ({ page }) => {
   await breakGpu(page, { stage: 'segmentation', kind: 'perturb' });
+  // It would be tried after our kernels, for minutes.
+  await page.route('**/ort/ort.webgpu.min.mjs', (route) => route.fulfill({ status: 404 }));
   await page.goto('index.html');
   await page.locator('summary', { hasText: 'Options' }).click();
   await page.getByText('WebGPU', { exact: true }).click();

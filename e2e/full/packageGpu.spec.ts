@@ -1,8 +1,8 @@
 /**
- * Models and runtime of the packages in a Vite build and on another origin. On a software adapter, because WASM runs the
- * bundled models without ONNX Runtime.
+ * Models and runtime of the packages in a Vite build and on another origin. On a software adapter, because the bundled
+ * models run without ONNX Runtime unless our GPU kernels fail.
  */
-import { cpSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { installPackages, ROOT } from '../../test/packages/pack';
 import { copyExample } from '../../test/packages/projects';
@@ -24,6 +24,19 @@ const SHORT = { backend: 'webgpu', trustGpu: true, startSeconds: 0, durationSeco
 // In one worker, because all tests share one build folder.
 test.describe.configure({ mode: 'default' });
 
+/**
+ * Refuses to compile our network for embeddings, so that ONNX Runtime opens the model. In the built file, because a worker
+ * whose response a test fulfills may not request files of another origin on this machine.
+ */
+const REFUSE_NETWORK = `if (globalThis.GPUDevice) {
+  const { createComputePipelineAsync } = GPUDevice.prototype;
+  GPUDevice.prototype.createComputePipelineAsync = function (descriptor) {
+    if (descriptor.label === 'product') return Promise.reject(new Error('refused by the test'));
+    return createComputePipelineAsync.call(this, descriptor);
+  };
+}
+`;
+
 let server: StaticServer;
 let assets: StaticServer;
 
@@ -33,6 +46,10 @@ test.beforeAll(async () => {
   const folder = await copyExample('vite', 'options', 'sample');
   cpSync(join(ROOT, 'test/packages/optionsPage'), folder, { recursive: true });
   await runIn(folder, 'npm', ['run', 'build']);
+  const scripts = join(folder, 'dist/assets');
+  for (const name of readdirSync(scripts).filter((file) => /^embedding-.*\.js$/.test(file))) {
+    writeFileSync(join(scripts, name), REFUSE_NETWORK + readFileSync(join(scripts, name), 'utf8'));
+  }
   server = await serveFolders({ '/': join(folder, 'dist') });
   assets = await serveFolders({ '/': join(packages, 'voxlane-assets/voxlane') }, { 'Access-Control-Allow-Origin': '*' });
 });
