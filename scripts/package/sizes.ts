@@ -26,8 +26,8 @@ const LIMITS: Readonly<Record<string, number>> = {
   'workers/clustering.js': 33_500,
   'workers/compare.js': 225_500,
   'workers/decode.js': 235_000,
-  'workers/embedding.js': 88_500,
-  'workers/segmentation.js': 62_000,
+  'workers/embedding.js': 106_500,
+  'workers/segmentation.js': 77_500,
 };
 
 /**
