@@ -93,3 +93,10 @@ it('an error of the decoder ends a pending flush', async () => {
   decoder.close();
   await flushed;
 });
+
+it('Vorbis is not supported, whatever the package claims', async () => {
+  const Decoder = correctedDecoder(LateDecoder);
+  const supported = async (codec: string): Promise<boolean | undefined> =>
+    (await Decoder.isConfigSupported({ codec, sampleRate: 48_000, numberOfChannels: 1 })).supported;
+  expect([await supported('vorbis'), await supported('flac')]).toEqual([false, true]);
+});

@@ -2,7 +2,7 @@
 type Decoder = Pick<AudioDecoder, 'configure' | 'decode' | 'flush' | 'close' | 'state' | 'decodeQueueSize'>;
 type DecoderClass = Pick<typeof AudioDecoder, 'isConfigSupported'> & (new (callbacks: AudioDecoderInit) => Decoder);
 
-/** Copies of the last packet, until the decoder has produced audio for one of them. Vorbis requires two. */
+/** Copies of the last packet, until the decoder has produced audio for one of them. */
 const MAX_MARKERS = 8;
 const MICROSECONDS = 1_000_000;
 /** Later than every packet of a recording, in microseconds. */
@@ -11,17 +11,19 @@ const MARKER_TIME = 2 ** 50;
 const OUTPUT_LIMIT_MS = 2000;
 
 /**
- * Corrects two faults of @napi-rs/webcodecs 1.3.1:
+ * Corrects three faults of @napi-rs/webcodecs 1.3.1:
  *
  * - `flush` resolves before all audio has been passed on, so the end of a recording can be lost. The outputs arrive in
  *   order. Therefore, the last packet is decoded again, as a marker: when the audio of the marker arrives, that of the
  *   recording is complete.
  * - FLAC is decoded by several threads, and each output has the timestamp of the latest input. As each packet has exactly
  *   one output, outputs are counted, and get the timestamps of the packets in order.
+ * - It claims to decode Vorbis, and closes the decoder at the first packet. ffmpeg decodes it instead.
  */
 export function correctedDecoder(Native: DecoderClass): DecoderClass {
   return class implements Decoder {
-    static readonly isConfigSupported = (config: AudioDecoderConfig): Promise<AudioDecoderSupport> => Native.isConfigSupported(config);
+    static readonly isConfigSupported = (config: AudioDecoderConfig): Promise<AudioDecoderSupport> =>
+      config.codec === 'vorbis' ? Promise.resolve({ supported: false, config }) : Native.isConfigSupported(config);
 
     private readonly native: Decoder;
     private isFlac = false;

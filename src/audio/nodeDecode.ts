@@ -62,7 +62,7 @@ function noDecoders(): VoxlaneError {
   return new VoxlaneError({
     code: 'audio-unsupported',
     problem: 'Node has no decoder for this audio format',
-    expected: 'WAV, MP3 or Opus; for other formats, the package @napi-rs/webcodecs or the program ffmpeg',
-    remedy: 'Install one of them: "npm install @napi-rs/webcodecs" (on Node 20: @napi-rs/webcodecs@1.3), or ffmpeg by the package manager of the system',
+    expected: 'WAV, MP3 or Opus; for AAC and FLAC, the package @napi-rs/webcodecs or the program ffmpeg; for all others, ffmpeg',
+    remedy: 'Install ffmpeg by the package manager of the system, or for AAC and FLAC "npm install @napi-rs/webcodecs" (on Node 20: @napi-rs/webcodecs@1.3)',
   });
 }
