@@ -2,6 +2,12 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { reasonOf } from './output';
 
+/** The reason for a file that {@link isDamagedName} finds. */
+export const NOT_UTF8 = 'its name is not UTF-8, so it cannot be opened; rename it, for example with convmv';
+
+/** Whether Node has replaced bytes of the name that are not UTF-8. No file has the resulting name. */
+export const isDamagedName = (path: string): boolean => path.includes('\uFFFD');
+
 /** Reason why a path cannot be read as a file, in words for the user; null if it can. */
 export function fileProblem(path: string): string | null {
   let stats;
@@ -9,6 +15,7 @@ export function fileProblem(path: string): string | null {
     stats = statSync(path);
   } catch (error) {
     const { code } = error as { readonly code?: unknown };
+    if (code === 'ENOENT' && isDamagedName(path)) return NOT_UTF8;
     return code === 'ENOENT' ? 'the file does not exist' : `the file cannot be read: ${reasonOf(error)}`;
   }
   if (stats.isDirectory()) return 'it is a folder, not a file';

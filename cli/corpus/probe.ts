@@ -1,5 +1,5 @@
 /** Checks a recording and finds its length from headers and packets, without decoding it. */
-import { constants, openAsBlob } from 'node:fs';
+import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { MPEG_TS, MP4, QTFF } from 'mediabunny';
 import { ByteReader } from '../../src/audio/containers/byteReader';
@@ -10,6 +10,8 @@ import { decoderFor, openAudio } from '../../src/audio/decode';
 import { DamagedStructure, findTrack, openInput, unreadable, unsupported, withoutIndex } from '../../src/audio/mediaInput';
 import { isWav } from '../../src/audio/wavHeader';
 import { VoxlaneError } from '../../src/util/errors';
+import { openFileBlob } from '../../src/util/nodeFileBlob';
+import { isDamagedName } from '../inputs';
 import { reasonOf } from '../output';
 import { ffprobeSeconds } from './ffprobe';
 import { Refused } from './source';
@@ -32,7 +34,7 @@ const SAMPLE_RATE = 16_000;
  */
 export async function probeFile(path: string, segment: { readonly startSeconds: number; readonly durationSeconds: number } | null): Promise<ProbedFile> {
   const { size, mtimeMs } = await requireRegular(path);
-  const blob = await openAsBlob(path);
+  const blob = await openFileBlob(path);
   const durationSeconds = await secondsOf(path, blob, segment);
   if (durationSeconds <= 0) throw new Refused({ code: 'audio-no-samples', problem: 'The recording has no audio', remedy: 'Check the file, or remove the entry' });
   return { bytes: size, modifiedMs: mtimeMs, durationSeconds };
@@ -61,6 +63,9 @@ async function requireRegular(path: string): Promise<{ readonly size: number; re
   } catch (error) {
     if (error instanceof Refused) throw error;
     const isAbsent = ['ENOENT', 'ENOTDIR'].includes(String((error as { readonly code?: unknown }).code));
+    if (isAbsent && isDamagedName(path)) {
+      throw new Refused({ code: 'unreadable', problem: 'The name is not UTF-8, so the file cannot be opened', remedy: 'Rename the file or its folder, for example with convmv' });
+    }
     throw new Refused(
       isAbsent
         ? { code: 'missing', problem: 'The file does not exist', remedy: 'Correct the path; relative paths are relative to the manifest' }

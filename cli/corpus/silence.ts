@@ -1,5 +1,5 @@
 /** Whether a file without turns is silent. */
-import { openAsBlob } from 'node:fs';
+import { openFileBlob } from '../../src/util/nodeFileBlob';
 import type { FileOptions } from './workerProtocol';
 
 /** −60 dB of full scale. Speech that people can understand is louder, and so is the noise of most microphones. */
@@ -15,7 +15,7 @@ export async function isSilentFile(path: string, { startSeconds, durationSeconds
   try {
     // Few files need it.
     const { openAudio } = await import('../../src/audio/decode');
-    const audio = await openAudio(await openAsBlob(path), {
+    const audio = await openAudio(await openFileBlob(path), {
       sampleRate: SAMPLE_RATE,
       ...(startSeconds !== undefined && { startSeconds }),
       ...(durationSeconds !== undefined && { durationSeconds }),

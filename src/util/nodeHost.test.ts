@@ -19,7 +19,12 @@ it.each([
 
 it('a missing file and a folder are typed errors that name the path', async () => {
   await expect(openPath(resolve('none.wav'))).rejects.toMatchObject({ code: 'audio-missing', problem: `The file ${resolve('none.wav')} does not exist` });
+  await expect(openPath(resolve('caf\uFFFD.wav'))).rejects.toMatchObject({ problem: expect.stringContaining('its name is not UTF-8') as string });
   await expect(openPath(resolve('src'))).rejects.toMatchObject({ code: 'audio-unsupported' });
+});
+
+it.each(['file://server/share/talk.wav', 'file://%zz', new URL('file:///a%2Fb.wav')])('%s is not the address of a file', (address) => {
+  expect(() => pathOf(address)).toThrow(expect.objectContaining({ code: 'options' }) as Error);
 });
 
 it('a file address is read from disk; a missing one is answered with 404', async () => {

@@ -1,5 +1,4 @@
 /** Replaces `host.ts` in the Node build. */
-import { openAsBlob } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
@@ -8,6 +7,7 @@ import { setFlagsFromString } from 'node:v8';
 import { addressOf } from './address.ts';
 import { VoxlaneError } from './errors.ts';
 import type { FileResponse } from './host.ts';
+import { openFileBlob } from './nodeFileBlob.ts';
 import { findDawn } from './nodeDawn.ts';
 
 export const HOST = 'Node';
@@ -73,10 +73,27 @@ export function enableRelaxedSimd(): void {
   if (Number(process.versions.v8.split('.')[0]) < 12) setFlagsFromString('--experimental-wasm-relaxed-simd');
 }
 
+/** @throws VoxlaneError `options` for a `file:` address that is not the address of a path */
 export function pathOf(source: unknown): string | null {
   if (addressOf(source) !== null) return null;
-  if (typeof source === 'string') return resolve(source.startsWith('file:') ? fileURLToPath(source) : source);
-  return source instanceof URL && source.protocol === 'file:' ? fileURLToPath(source) : null;
+  if (typeof source === 'string') return source.startsWith('file:') ? pathOfAddress(source) : resolve(source);
+  return source instanceof URL && source.protocol === 'file:' ? pathOfAddress(source) : null;
+}
+
+function pathOfAddress(address: string | URL): string {
+  try {
+    return fileURLToPath(address);
+  } catch (cause) {
+    throw new VoxlaneError(
+      {
+        code: 'options',
+        problem: `${String(address)} is not the address of a file`,
+        expected: 'a path, or an address such as file:///folder/talk.wav',
+        remedy: 'Pass the path, or convert it with pathToFileURL()',
+      },
+      { cause },
+    );
+  }
 }
 
 /** Node cannot send a Blob of `openAsBlob` to a thread. Its content is read into memory. */
@@ -90,8 +107,10 @@ export async function shareable(blob: Blob): Promise<Blob> {
 }
 
 /** End of a sentence about a file. */
-function whyUnreadable(error: unknown): string {
+function whyUnreadable(path: string, error: unknown): string {
   const { code } = error as NodeJS.ErrnoException;
+  // Node has replaced bytes of the name, for example those of Latin-1.
+  if (code === 'ENOENT' && path.includes('\uFFFD')) return 'cannot be opened, because its name is not UTF-8';
   if (code === 'ENOENT' || code === 'ENOTDIR') return 'does not exist';
   return code === 'EACCES' || code === 'EPERM' ? 'may not be read by this user' : `cannot be read (${code ?? 'no error code'})`;
 }
@@ -99,12 +118,12 @@ function whyUnreadable(error: unknown): string {
 /** The content stays on disk. @throws VoxlaneError `audio-missing`, `audio-unsupported` for a folder */
 export async function openPath(path: string): Promise<Blob> {
   try {
-    if ((await stat(path)).isFile()) return await openAsBlob(path);
+    if ((await stat(path)).isFile()) return await openFileBlob(path);
   } catch (cause) {
     throw new VoxlaneError(
       {
         code: 'audio-missing',
-        problem: `The file ${path} ${whyUnreadable(cause)}`,
+        problem: `The file ${path} ${whyUnreadable(path, cause)}`,
         expected: 'the path of a readable file',
         remedy: 'Check the path and the permissions',
       },
