@@ -3,6 +3,7 @@ import { realpathSync, statSync } from 'node:fs';
 import { opendir } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
 import { AUDIO_ENDINGS } from './audioEndings';
+import { isDamagedName, NOT_UTF8 } from './inputs';
 
 const IS_AUDIO: ReadonlySet<string> = new Set(AUDIO_ENDINGS.map((name) => `.${name}`));
 
@@ -35,17 +36,21 @@ interface Tree {
 
 async function* walk(folder: string, real: string, tree: Tree): AsyncGenerator<Found, void, undefined> {
   tree.listed.add(real);
-  const entries: { readonly name: string; readonly isLink: boolean }[] = [];
+  const entries: { readonly name: string; readonly isLink: boolean; readonly isFolder: boolean }[] = [];
   try {
-    for await (const entry of await opendir(folder)) entries.push({ name: entry.name, isLink: entry.isSymbolicLink() });
+    for await (const entry of await opendir(folder)) entries.push({ name: entry.name, isLink: entry.isSymbolicLink(), isFolder: entry.isDirectory() });
   } catch (error) {
     yield { kind: 'unreadable', path: folder, error };
     return;
   }
-  for (const { name, isLink } of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+  for (const { name, isLink, isFolder } of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     if (name.startsWith('.')) continue;
     const path = join(folder, name);
     if (!isFolderAt(path)) {
+      if (isFolder && isDamagedName(name)) {
+        yield { kind: 'unreadable', path, error: new Error(NOT_UTF8) };
+        continue;
+      }
       yield { kind: IS_AUDIO.has(extname(name).toLowerCase()) ? 'recording' : 'other', path };
       continue;
     }

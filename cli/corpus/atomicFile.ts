@@ -1,6 +1,6 @@
 /** Files that are either complete or absent, also after a power failure or SIGKILL. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { reasonOf } from '../output';
 
@@ -9,7 +9,7 @@ const TEMPORARY = /^\.(.+)\.[0-9a-f]{12}\.tmp$/;
 const PENDING_CHARACTERS = 1 << 18;
 
 /** In the same folder, because a file cannot be renamed across disks. Random, because a file can have two writers for a moment. */
-const temporaryName = (path: string): string => join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+export const temporaryName = (path: string): string => join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
 
 /**
  * A text file that appears under its name when it is complete: {@link close} syncs it and then renames it.
@@ -18,6 +18,7 @@ const temporaryName = (path: string): string => join(dirname(path), `.${basename
 export class AtomicFile {
   private pending: string[] = [];
   private pendingCharacters = 0;
+  private isSealed = false;
 
   private constructor(
     private readonly path: string,
@@ -44,14 +45,31 @@ export class AtomicFile {
   }
 
   /**
+   * Writes everything to the disk, but not yet under the name. After that, {@link close} needs no more space.
+   *
    * @param isSynced false for a file that need not survive a power failure
-   * @throws Error with a one-line message that names the file; the previous file is unchanged
+   * @throws Error with a one-line message that names the file
    */
-  async close(isSynced = true): Promise<void> {
+  async seal(isSynced = true): Promise<void> {
+    if (this.isSealed) return;
     await this.flush();
     try {
       if (isSynced) await this.file.sync();
       await this.file.close();
+      this.isSealed = true;
+    } catch (cause) {
+      await this.abandon();
+      throw notWritten(this.path, cause);
+    }
+  }
+
+  /**
+   * @param isSynced false for a file that need not survive a power failure
+   * @throws Error with a one-line message that names the file; the previous file is unchanged
+   */
+  async close(isSynced = true): Promise<void> {
+    await this.seal(isSynced);
+    try {
       await rename(this.temporary, this.path);
       if (isSynced) await syncFolder(dirname(this.path));
     } catch (cause) {
@@ -90,11 +108,24 @@ export async function writeAtomically(path: string, text: string, isSynced = tru
  * Removes the temporary files that killed processes left in a folder. A missing folder is empty.
  *
  * @param isOwn whether the file with this name, without the temporary part, belongs to the caller
+ * @param minAgeMs age below which a file can belong to a process that runs
  */
-export async function removeTemporaryFiles(folder: string, isOwn: (name: string) => boolean): Promise<void> {
+export async function removeTemporaryFiles(folder: string, isOwn: (name: string) => boolean, minAgeMs = 0): Promise<void> {
   for (const entry of await readdir(folder).catch(() => [])) {
     const name = TEMPORARY.exec(entry)?.[1];
-    if (name !== undefined && isOwn(name)) await rm(join(folder, entry), { force: true });
+    if (name === undefined || !isOwn(name)) continue;
+    const path = join(folder, entry);
+    if (minAgeMs > 0 && !(await isOlder(path, minAgeMs))) continue;
+    await rm(path, { recursive: true, force: true });
+  }
+}
+
+/** False for a file that another process has removed. */
+async function isOlder(path: string, ageMs: number): Promise<boolean> {
+  try {
+    return (await stat(path)).mtimeMs < Date.now() - ageMs;
+  } catch {
+    return false;
   }
 }
 

@@ -34,7 +34,8 @@ export async function* textLines(path: string): AsyncGenerator<TextLine, void, u
       }
     }
   } catch (cause) {
-    throw new Error(`${path} cannot be read after line ${number}: ${reasonOf(cause)}`, { cause });
+    const isAbsent = (cause as { readonly code?: unknown }).code === 'ENOENT';
+    throw new Error(isAbsent ? `${path} does not exist` : `${path} cannot be read after line ${number}: ${reasonOf(cause)}`, { cause });
   }
   if (rest.trim() !== '') yield { number: number + 1, text: rest.replace(/\r$/, '') };
 }

@@ -2,13 +2,14 @@
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { AtomicFile, removeTemporaryFiles, writeAtomically } from './atomicFile';
+import { AtomicFile, removeTemporaryFiles } from './atomicFile';
 import { balancedShards } from './balance';
 import { type CheckedSource, SourceChecker } from './checkSource';
 import { jsonLine, textLines } from './jsonLines';
 import { corpusFiles, type Entry, LAYOUT_VERSION, type Plan, type Refusal } from './layout';
 import type { Templates } from './listManifest';
 import { DistinctNames, safeName, stemOf } from './names';
+import { requirePlanFolder } from './ownFiles';
 import { readInputs } from './readInputs';
 import { isRefusal, type Read, Refused, type Source } from './source';
 
@@ -45,13 +46,14 @@ interface Draft extends CheckedSource {
 /**
  * Memory grows by some hundred bytes per entry: its name, its path and its duration. Everything else is on the disk.
  *
- * @throws Error with a one-line message if the folder cannot be written
+ * @throws Error with a one-line message if the folder cannot be written, or has files that are not from a plan
  */
 export async function makePlan({ inputs, folder, numShards, templates, onEntry, onRefusal }: PlanRequest): Promise<PlanOutcome> {
   const files = corpusFiles(folder);
   const draftPath = join(folder, '.draft.jsonl');
-  const written = [files.manifest, files.refused, files.plan, draftPath].map((path) => basename(path));
-  await removeTemporaryFiles(folder, (name) => written.includes(name));
+  await requirePlanFolder(inputs, folder);
+  const own = [files.manifest, files.refused, files.plan, draftPath].map((path) => basename(path));
+  await removeTemporaryFiles(folder, (name) => own.includes(name));
   const names = new DistinctNames();
   const durations = new GrowingArray();
   const leftOut = { otherFiles: 0 };
@@ -72,12 +74,22 @@ export async function makePlan({ inputs, folder, numShards, templates, onEntry, 
       onEntry?.(durations.length, numRefused);
     }
     await drafts.close();
-    await refused.close();
     const shards = balancedShards(durations.values(), numShards);
-    const totals = await writeManifest(files.manifest, draftPath, names, shards, numShards);
+    const { manifest, ...totals } = await writeManifest(files.manifest, draftPath, names, shards, numShards);
     const plan: Plan = { version: LAYOUT_VERSION, inputs: [...inputs], numShards, numEntries: durations.length, numRefused, ...totals };
-    // Last, because a folder counts as planned if it has this file.
-    await writeAtomically(files.plan, `${JSON.stringify(plan, null, 2)}\n`);
+    const planFile = await AtomicFile.create(files.plan);
+    await planFile.write(`${JSON.stringify(plan, null, 2)}\n`);
+    // Before the first name changes, everything is on the disk: a full disk leaves the previous plan.
+    const written = [refused, manifest, planFile];
+    try {
+      for (const file of written) await file.seal();
+      // A folder counts as planned if it has this file. No manifest may be read with the shards of another plan.
+      await rm(files.plan, { force: true });
+      for (const file of written) await file.close();
+    } catch (error) {
+      for (const file of written) await file.abandon();
+      throw error;
+    }
     return { plan, otherFiles: leftOut.otherFiles };
   } finally {
     await refused.abandon();
@@ -85,13 +97,14 @@ export async function makePlan({ inputs, folder, numShards, templates, onEntry, 
   }
 }
 
+/** @returns the manifest, which does not have its name yet, and the totals */
 async function writeManifest(
   path: string,
   draftPath: string,
   names: DistinctNames,
   shards: Uint32Array,
   numShards: number,
-): Promise<Pick<Plan, 'totalSeconds' | 'shards'>> {
+): Promise<Pick<Plan, 'totalSeconds' | 'shards'> & { readonly manifest: AtomicFile }> {
   const totals = Array.from({ length: numShards }, () => ({ numEntries: 0, seconds: 0 }));
   const manifest = await AtomicFile.create(path);
   try {
@@ -116,10 +129,9 @@ async function writeManifest(
     await manifest.abandon();
     throw error;
   }
-  await manifest.close();
   const rounded = totals.map(({ numEntries, seconds }) => ({ numEntries, seconds: Math.round(seconds * 1e3) / 1e3 }));
   const totalSeconds = Math.round(totals.reduce((sum, { seconds }) => sum + seconds, 0) * 1e3) / 1e3;
-  return { totalSeconds, shards: rounded };
+  return { totalSeconds, shards: rounded, manifest };
 }
 
 function idOf(recording: string, given: string | undefined, { startSeconds, endSeconds }: CheckedSource): string {

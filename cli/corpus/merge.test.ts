@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -119,11 +119,52 @@ describe('a merge', () => {
   });
 
   test('removes what a killed one has left', async () => {
-    mkdirSync(join(out, '.rttm.tmp'), { recursive: true });
-    for (const name of ['.rttm.tmp/old.rttm', '.corpus.rttm.0123456789ab.tmp']) writeFileSync(join(out, name), 'x');
+    const left = ['.rttm.0123456789ab.tmp', '.corpus.rttm.0123456789ab.tmp', '.nemo.jsonl.ba9876543210.tmp'].map((name) => join(out, name));
+    mkdirSync(left[0]!, { recursive: true });
+    for (const path of [join(left[0]!, 'old.rttm'), left[1]!, left[2]!]) writeFileSync(path, 'x');
+    for (const path of left.slice(0, 2)) utimesSync(path, 1000, 1000);
     await merge();
+    // It can be of a merge that runs.
+    expect(existsSync(left[2]!)).toBe(true);
+    rmSync(left[2]!);
     expect(readdirSync(out).sort()).toEqual([...MERGED_FILES, 'rttm'].sort());
     expect(readdirSync(join(out, 'rttm'))).not.toContain('old.rttm');
+  });
+
+  test('replaces no file that is not from a merge', async () => {
+    mkdirSync(join(out, 'rttm'), { recursive: true });
+    const reference = join(out, 'rttm', 'a-x.rttm');
+    writeFileSync(reference, 'reference');
+    await expect(merge()).rejects.toThrow(`${reference} is not from a merge of this corpus, and the merge would replace it`);
+    expect(readFileSync(reference, 'utf8')).toBe('reference');
+    rmSync(reference);
+    writeFileSync(join(out, 'nemo.jsonl'), '{"audio_filepath":"a.wav"}\n');
+    await expect(merge()).rejects.toThrow('nemo.jsonl is not from a merge');
+    writeFileSync(join(out, 'results.jsonl'), '{"audio_filepath":"a.wav"}\n');
+    await expect(merge()).rejects.toThrow('results.jsonl is not from a merge');
+    for (const name of ['nemo.jsonl', 'results.jsonl']) rmSync(join(out, name));
+    await merge();
+    await merge();
+    writeFileSync(join(out, 'rttm', 'mine.rttm'), 'mine');
+    await expect(merge()).rejects.toThrow('mine.rttm is not from a merge');
+    expect(readdirSync(out).sort()).toEqual([...MERGED_FILES, 'rttm'].sort());
+  });
+
+  test('at the same time as another leaves complete files', async () => {
+    const totals = await Promise.all([merge(), merge(), merge()]);
+    expect(totals.map(({ numDone }) => numDone)).toEqual([6, 6, 6]);
+    expect(readdirSync(out).sort()).toEqual([...MERGED_FILES, 'rttm'].sort());
+    expect(readdirSync(join(out, 'rttm')).map((name) => text(join('rttm', name))).join('').length).toBe(text('corpus.rttm').length);
+  });
+
+  test('does not take the result of another segment or number of speakers with the same id', async () => {
+    const options = { preset: 'campplus', speed: 'fast' };
+    change('call-10.000-20.000', { options: { ...options, startSeconds: 20, durationSeconds: 10 } });
+    await expect(merge()).rejects.toThrow(/1 of 7 recordings .* call-10/);
+    change('call-10.000-20.000', { options: { ...options, startSeconds: 12, durationSeconds: 8 } });
+    await merge();
+    change('meeting', { options: { ...options, speakers: 3 } });
+    await expect(merge()).rejects.toThrow(/1 of 7 recordings .* meeting/);
   });
 
   test('names a damaged result', async () => {

@@ -4,12 +4,15 @@ import { join, resolve } from 'node:path';
 import { toRttm } from '../../src/formats/rttm';
 import type { Turn } from '../../src/timeline/turns';
 import { reasonOf } from '../output';
-import { AtomicFile, removeTemporaryFiles } from './atomicFile';
+import { AtomicFile, removeTemporaryFiles, temporaryName } from './atomicFile';
+import { CurrentRecords } from './currentRecords';
 import { jsonLine } from './jsonLines';
-import { corpusFiles, type Entry, failureSchema, readEntries, readRecord, readRefusals, resultSchema, type StoredFailure, type StoredResult } from './layout';
+import { type Entry, readEntries, readRecord, readRefusals, type StoredFailure, type StoredResult } from './layout';
+import { requireMergeFolder } from './ownFiles';
 
 /** What is in an output folder. */
 export const MERGED_FILES = ['corpus.rttm', 'supervisions.jsonl', 'nemo.jsonl', 'results.jsonl'] as const;
+const RTTM_FOLDER = 'rttm';
 
 export interface MergeRequest {
   /** The corpus folder. */
@@ -30,24 +33,24 @@ export interface MergeOutcome {
   readonly audioSeconds: number;
 }
 
-/** Reads the record of an entry. Returns null if the file is missing or belongs to another entry. */
-type Found = { readonly result: StoredResult } | { readonly failure: StoredFailure } | null;
-
 /**
  * Writes {@link MERGED_FILES} and the folder `rttm` with one file per entry, all in the order of the manifest. Only
  * `results.jsonl` has times of the run, so the other files depend neither on the number of shards nor on the machine.
+ * Files that are not from a merge are never replaced.
  *
  * @throws Error with a one-line message if recordings are missing, results differ in version or options, or a file
  *   cannot be written. The previous output is then unchanged.
  */
 export async function mergeCorpus({ folder, out, allowMissing, allowMixed }: MergeRequest): Promise<MergeOutcome> {
   const totals = { numDone: 0, numFailed: 0, numMissing: 0, numRefused: 0, numTurns: 0, audioSeconds: 0 };
+  await requireMergeFolder(out);
   const outputs = await Outputs.create(out);
+  const records = await CurrentRecords.list(folder);
   const kinds = new Map<string, string>();
   let firstMissing: string | null = null;
   try {
     for await (const entry of readEntries(folder)) {
-      const found = await find(folder, entry);
+      const found = await records.find(entry, readRecord);
       if (found === null) {
         totals.numMissing++;
         firstMissing ??= entry.id;
@@ -81,15 +84,6 @@ export async function mergeCorpus({ folder, out, allowMissing, allowMixed }: Mer
   return totals;
 }
 
-/** A record of an earlier plan can have the same id, but then it has another path. */
-async function find(folder: string, { id, path }: Entry): Promise<Found> {
-  const files = corpusFiles(folder);
-  const result = await readRecord(files.result(id), resultSchema);
-  if (result?.path === path) return { result };
-  const failure = await readRecord(files.failure(id), failureSchema);
-  return failure?.path === path ? { failure } : null;
-}
-
 /** Options that the manifest can set for a single entry. */
 const ENTRY_OPTIONS = new Set(['speakers', 'minSpeakers', 'maxSpeakers', 'startSeconds', 'durationSeconds']);
 
@@ -106,7 +100,12 @@ function mixed(kinds: ReadonlyMap<string, string>): Error {
   );
 }
 
-/** The files of an output folder. They appear together, at the end. */
+/** Older temporary files are of a merge that was killed: a merge writes all the time. */
+const ABANDONED_MS = 3600 * 1000;
+/** Attempts to put a folder in place of that of another merge. */
+const MAX_SWAPS = 5;
+
+/** The files of an output folder. They appear together, at the end. Two merges at once write different temporary files. */
 class Outputs {
   private constructor(
     private readonly out: string,
@@ -119,13 +118,9 @@ class Outputs {
   ) {}
 
   static async create(out: string): Promise<Outputs> {
-    const staged = join(out, '.rttm.tmp');
-    // What a killed merge has left.
-    await removeTemporaryFiles(out, (name) => MERGED_FILES.some((merged) => merged === name));
-    await attempt(staged, async () => {
-      await rm(staged, { recursive: true, force: true });
-      await mkdir(staged, { recursive: true });
-    });
+    const staged = temporaryName(join(out, RTTM_FOLDER));
+    await removeTemporaryFiles(out, (name) => [...MERGED_FILES, RTTM_FOLDER].includes(name), ABANDONED_MS);
+    await attempt(staged, () => mkdir(staged, { recursive: true }));
     const [rttm, supervisions, nemo, results] = MERGED_FILES;
     const file = (name: string): Promise<AtomicFile> => AtomicFile.create(join(out, name));
     return new Outputs(out, staged, await file(rttm), await file(supervisions), await file(nemo), await file(results));
@@ -139,7 +134,7 @@ class Outputs {
     await attempt(path, () => writeFile(path, text));
     await this.rttm.write(text);
     for (const [index, turn] of sorted(turns).entries()) await this.supervisions.write(jsonLine(supervision(entry, turn, index)));
-    await this.nemo.write(jsonLine(nemoEntry(entry, stored, join(resolve(this.out), 'rttm', `${id}.rttm`))));
+    await this.nemo.write(jsonLine(nemoEntry(entry, stored, join(resolve(this.out), RTTM_FOLDER, `${id}.rttm`))));
     const { status, seconds, attempts, backend, host, finishedMs, engineVersion, options, optionsHash, inputSha256, counts, note } = stored;
     const { durationSeconds, timings } = stored.result;
     await this.results.write(
@@ -163,12 +158,13 @@ class Outputs {
   }
 
   async close(): Promise<void> {
-    const folder = join(this.out, 'rttm');
-    await attempt(folder, async () => {
-      await rm(folder, { recursive: true, force: true });
-      await rename(this.staged, folder);
-    });
-    for (const file of this.files()) await file.close();
+    // Before the first name changes, everything is on the disk: a full disk leaves the previous output.
+    for (const file of this.files()) await file.seal();
+    // The first, because it says that the others are from a merge.
+    await this.results.close();
+    const folder = join(this.out, RTTM_FOLDER);
+    await attempt(folder, () => replaceFolder(folder, this.staged));
+    for (const file of [this.rttm, this.supervisions, this.nemo]) await file.close();
   }
 
   async abandon(): Promise<void> {
@@ -180,6 +176,32 @@ class Outputs {
     return [this.rttm, this.supervisions, this.nemo, this.results];
   }
 }
+
+/** Puts a folder in the place of another one, which is then deleted. */
+async function replaceFolder(path: string, replacement: string): Promise<void> {
+  const old = temporaryName(path);
+  for (let count = 1; ; count++) {
+    await rename(path, old).catch((error: unknown) => {
+      if (codeOf(error) !== 'ENOENT') throw error;
+    });
+    try {
+      await rename(replacement, path);
+      break;
+    } catch (error) {
+      // Another merge can have put its folder there in the meantime.
+      const isTaken = ['ENOTEMPTY', 'EEXIST'].includes(String(codeOf(error)));
+      if (isTaken && count < MAX_SWAPS) {
+        await rm(old, { recursive: true, force: true });
+        continue;
+      }
+      await rename(old, path).catch(() => undefined);
+      throw error;
+    }
+  }
+  await rm(old, { recursive: true, force: true });
+}
+
+const codeOf = (error: unknown): unknown => (error as { readonly code?: unknown }).code;
 
 const head = ({ id, recording, path, startSeconds, endSeconds, shard }: Entry): object => ({ id, recording, path, startSeconds, endSeconds, shard });
 

@@ -1,4 +1,4 @@
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -254,6 +254,39 @@ test('a plan does not replace one that a run works on', async () => {
   await expect(requireIdle(out, 0)).rejects.toThrow(/a run works on .* Wait for its end/);
   write(2 ** 30);
   await expect(requireIdle(out, 0)).resolves.toBeUndefined();
+});
+
+test('a plan replaces neither an input nor a file that is not from a plan', async () => {
+  mkdirSync(out, { recursive: true });
+  wav('out/a.wav', 1);
+  const manifest = write('out/manifest.jsonl', lines({ audio_filepath: 'a.wav' }));
+  await expect(plan([manifest])).rejects.toThrow(`${manifest} is an input, and the plan would replace it`);
+  await expect(plan([join(out, 'a.wav')])).rejects.toThrow(`${manifest} is not from "corpus plan"`);
+  expect(readFileSync(manifest, 'utf8')).toBe(lines({ audio_filepath: 'a.wav' }));
+  rmSync(manifest);
+  const other = write('out/plan.json', '{"rooms":3}');
+  await expect(plan([join(out, 'a.wav')])).rejects.toThrow(`${other} is not from "corpus plan"`);
+  rmSync(other);
+  await plan([join(out, 'a.wav')]);
+  expect((await plan([join(out, 'a.wav')], { numShards: 2 })).plan.numShards).toBe(2);
+  await expect(plan([manifest])).rejects.toThrow(`${manifest} is an input`);
+});
+
+test('YAML of pyannote.database is refused with the input to give', async () => {
+  const { refusals } = await plan([write('database.yml', 'Protocols:\n')]);
+  expect(refusals).toMatchObject([{ code: 'format', problem: expect.stringContaining('database.yml') as string, remedy: expect.stringContaining("--audio 'audio/{uri}.wav'") as string }]);
+});
+
+test.skipIf(process.platform !== 'linux')('names that are not UTF-8 are refused with the reason', async () => {
+  const folderName = (name: Buffer): Buffer => Buffer.concat([Buffer.from(`${folder}/in/`), name]);
+  mkdirSync(join(folder, 'in'));
+  copyFileSync(wav('good.wav', 1), folderName(Buffer.from('caf\xe9.wav', 'latin1')));
+  mkdirSync(folderName(Buffer.from('r\xe9union', 'latin1')));
+  const { refusals } = await plan([join(folder, 'in')]);
+  expect(refusals.map(({ problem }) => problem)).toEqual([
+    'The name is not UTF-8, so the file cannot be opened',
+    'The folder cannot be read: its name is not UTF-8, so it cannot be opened; rename it, for example with convmv',
+  ]);
 });
 
 test('a plan removes what a killed one has left', async () => {

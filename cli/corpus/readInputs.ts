@@ -42,7 +42,21 @@ function readInput(input: string, templates: Templates, leftOut: LeftOut): Async
   if (/\.jsonl?(\.gz)?$/.test(name)) return readJsonManifest(path);
   if (/\.(csv|tsv)$/.test(name)) return readTable(path);
   if (/\.(lst|txt)$/.test(name)) return readList(path, templates);
+  if (/\.ya?ml$/.test(name)) return noYaml(input);
   return oneFile(path, input);
+}
+
+/** The protocols of pyannote.database have lists of names, which are read. */
+// eslint-disable-next-line typescript/require-await -- one of several readers
+async function* noYaml(source: string): AsyncGenerator<Read, void, undefined> {
+  yield {
+    source,
+    path: null,
+    code: 'format',
+    problem: 'YAML, such as the database.yml of pyannote.database, is not read',
+    expected: 'the list of names of a subset, which database.yml calls uri',
+    remedy: "Give that list and the template of the audio files, such as lists/test.lst --audio 'audio/{uri}.wav' --rttm 'rttms/{uri}.rttm'",
+  };
 }
 
 // eslint-disable-next-line typescript/require-await -- one of several readers

@@ -1,7 +1,8 @@
 /** The state of a corpus run, from the files that it has written so far. */
 import { readdir } from 'node:fs/promises';
 import { ErrorTable, addRefusals, type ErrorRow } from './errorTable';
-import { corpusFiles, failureSchema, readEntries, readPlan, readRecord, resultSchema } from './layout';
+import { CurrentRecords } from './currentRecords';
+import { corpusFiles, readEntries, readPlan, readRecord } from './layout';
 import { isLeaseAlive } from './leases';
 
 /** The rate is measured over the files that were finished last, so that an interruption does not lower it for long. */
@@ -45,26 +46,28 @@ interface Finished {
 export async function readStatus(folder: string, nowMs: number): Promise<CorpusStatus> {
   const plan = await readPlan(folder);
   const files = corpusFiles(folder);
-  // One listing per folder instead of three attempts per entry.
-  const [results, failures, leases] = await Promise.all([files.results, files.failures, files.running].map(namesIn));
+  const records = await CurrentRecords.list(folder);
+  const leases = await namesIn(files.running);
   const errors = new ErrorTable();
   const numRefused = await addRefusals(errors, folder);
   const finished: Finished[] = [];
   const counts = { numEntries: 0, numDone: 0, numSilent: 0, numFailed: 0, numRunning: 0, numRemaining: 0 };
   let [audioSeconds, audioSecondsDone, audioSecondsLeft] = [0, 0, 0];
-  for await (const { id, path, durationSeconds } of readEntries(folder)) {
+  for await (const entry of readEntries(folder)) {
+    const { id, durationSeconds } = entry;
     counts.numEntries++;
     audioSeconds += durationSeconds;
-    const isRunning = leases!.has(id) && (await isLeaseAlive(files.lease(id), nowMs));
+    const isRunning = leases.has(id) && (await isLeaseAlive(files.lease(id), nowMs));
     if (isRunning) counts.numRunning++;
-    const result = results!.has(`${id}.json`) ? await readRecord(files.result(id), resultSchema).catch(() => null) : null;
-    const failure = failures!.has(`${id}.json`) ? await readRecord(files.failure(id), failureSchema).catch(() => null) : null;
-    if (result?.path === path) {
+    const found = await records.find(entry, (path, schema) => readRecord(path, schema).catch(() => null));
+    if (found && 'result' in found) {
+      const { result } = found;
       if (!isRunning) counts.numDone++;
       if (result.status === 'silent') counts.numSilent++;
       audioSecondsDone += durationSeconds;
       finished.push({ finishedMs: result.finishedMs, seconds: result.seconds, audioSeconds: durationSeconds });
-    } else if (failure?.path === path) {
+    } else if (found) {
+      const { failure } = found;
       if (!isRunning) counts.numFailed++;
       errors.add(failure.error.code, id, failure.error.problem, failure.error.remedy);
     } else {

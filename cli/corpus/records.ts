@@ -60,6 +60,17 @@ export class Records {
    * @returns null if the file must be processed, also if the stored result is damaged
    */
   async finished(entry: Entry, verify: boolean): Promise<StoredResult | null> {
+    const stored = await this.stored(entry, verify);
+    if (stored) await this.removeFailure(entry);
+    return stored;
+  }
+
+  private async removeFailure({ id }: Entry): Promise<void> {
+    const path = this.files.failure(id);
+    await writing(path, () => rm(path, { force: true }));
+  }
+
+  private async stored(entry: Entry, verify: boolean): Promise<StoredResult | null> {
     const stored = await readRecord(this.files.result(entry.id), resultSchema).catch(() => null);
     if (!stored || stored.engineVersion !== this.identity.engineVersion || stored.path !== entry.path) return null;
     if (stored.optionsHash !== optionsHash(this.identity.optionsOf(entry))) return null;
@@ -74,13 +85,15 @@ export class Records {
     }
   }
 
-  /** Records the end of an entry. The file of another outcome is removed, because it is out of date. */
+  /**
+   * Records the end of an entry. A result removes an earlier failure. A failure leaves an earlier result, which can be one
+   * with other options or of another version: the failure has priority until {@link finished} counts the result again.
+   */
   async write(entry: Entry, outcome: Outcome): Promise<StoredResult | StoredFailure> {
     const { id } = entry;
     const record = outcome.kind === 'done' ? this.result(entry, outcome) : this.failure(entry, outcome);
-    const [path, other] = outcome.kind === 'done' ? [this.files.result(id), this.files.failure(id)] : [this.files.failure(id), this.files.result(id)];
-    await writeRecord(path, record);
-    await writing(other, () => rm(other, { force: true }));
+    await writeRecord(outcome.kind === 'done' ? this.files.result(id) : this.files.failure(id), record);
+    if (outcome.kind === 'done') await this.removeFailure(entry);
     return record;
   }
 

@@ -1,6 +1,7 @@
 /** A corpus folder as it is after a run: whole files, segments, a silent file, a failed file, a refused input. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { jsonLine } from '../../cli/corpus/jsonLines';
+import { fileOptions } from '../../cli/corpus/runOptions';
 import { corpusFiles, type Entry, LAYOUT_VERSION, type Plan, type Refusal, type StoredFailure, type StoredResult } from '../../cli/corpus/layout';
 
 type Turns = StoredResult['exactTurns'];
@@ -42,7 +43,8 @@ const REFUSED: Refusal = {
 
 const rounded = (seconds: number): number => Math.round(seconds * 1e6) / 1e6;
 
-function resultOf({ id, path, durationSeconds }: Entry, seconds: number): StoredResult {
+function resultOf(entry: Entry, seconds: number): StoredResult {
+  const { id, path, durationSeconds } = entry;
   const exactTurns = TURNS[id]!;
   const turns = exactTurns.map(([start, end, speaker]) => ({ startSeconds: rounded(start), endSeconds: rounded(end), speaker, confidence: 0.9 }));
   return {
@@ -51,7 +53,7 @@ function resultOf({ id, path, durationSeconds }: Entry, seconds: number): Stored
     inputSha256: 'ab'.repeat(32),
     stamp: null,
     engineVersion: '0.2.0',
-    options: { preset: 'campplus', speed: 'fast' },
+    options: { preset: 'campplus', speed: 'fast', ...fileOptions(entry, {}) },
     optionsHash: 'cd'.repeat(32),
     status: id === SILENT ? 'silent' : 'done',
     seconds,
