@@ -100,10 +100,13 @@ const SECURITY = `securityContext:
   fsGroup: 1000
   fsGroupChangePolicy: OnRootMismatch`;
 
+/** Kubernetes replaces `$(NAME)` and `$$` in arguments and variables. The script's own text has no names of variables in `$(…)`. */
+const escaped = (text: string): string => text.replaceAll('$', () => '$$');
+
 const runScript = ({ runOptions }: Job): string => `# 3. Measure resources. Voxlane chooses the number of workers from them.
 ${MEASURE}
 # 4. Run. Voxlane reads the shard from JOB_COMPLETION_INDEX.
-exec voxlane corpus run "$corpus"${shellWords(runOptions)}`;
+exec voxlane corpus run "$corpus"${escaped(shellWords(runOptions))}`;
 
 const MERGE = `voxlane corpus status "$corpus" || true
 exec voxlane corpus merge "$corpus"`;
@@ -116,7 +119,7 @@ args:
 ${indented(script, 4)}
 env:
   - name: corpus
-    value: ${yamlString(corpus)}
+    value: ${yamlString(escaped(corpus))}
   - name: shards
     value: "${numShards}"
 resources:
