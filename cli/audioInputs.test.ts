@@ -2,12 +2,15 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { Readable } from 'node:stream';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { findInputs } from './audioInputs';
 
 let folder: string;
 beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'voxlane-test-')); });
-afterEach(() => { rmSync(folder, { recursive: true, force: true }); });
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 function put(...paths: string[]): void {
   for (const path of paths) {
@@ -68,6 +71,11 @@ test('a manifest stands for its entries, with segments and numbers of speakers',
     ['in/absent.wav', {}],
   ]);
   expect(inputs.map(({ problem }) => problem?.problem)).toEqual([undefined, undefined, expect.stringContaining('offset'), 'the file does not exist']);
+});
+
+test('standard input that cannot be saved is one line', async () => {
+  vi.stubEnv('TMPDIR', join(folder, 'none'));
+  await expect(findInputs(['-'], Readable.from([Buffer.from('RIFF')]))).rejects.toThrow(`temporary files cannot be written to ${join(folder, 'none')}: its folder does not exist. TMPDIR can name another folder`);
 });
 
 test('- reads standard input', async () => {

@@ -143,7 +143,11 @@ const missing = (path: string, problem: string, expected?: string): AudioInput =
 async function saved(stream: NodeJS.ReadableStream): Promise<AudioInput> {
   const folder = temporaryFolder();
   const path = join(folder, 'stdin');
-  await pipeline(stream, createWriteStream(path));
+  try {
+    await pipeline(stream, createWriteStream(path));
+  } catch (cause) {
+    throw new Error(`standard input cannot be saved to ${path}: ${reasonOf(cause)}. TMPDIR can name another folder`, { cause });
+  }
   const input = inputOf(path, folder);
   return { ...input, label: 'standard input', problem: input.problem && { code: 'audio-empty', problem: 'standard input is empty' } };
 }

@@ -100,6 +100,12 @@ test('one file: RTTM on standard output, progress and one line on standard error
   expect(stderr).toEqual(['  embedding 50 %', 'WASM, 2 threads (WASM was requested); preset campplus, exact', expect.stringMatching(/^\[1\/1\] talk\.wav: 12\.3 s, 2 speakers, \d+\.\d s$/)]);
 });
 
+test('on standard output, names that are equal without spaces are distinct', async () => {
+  put('a b.wav', 'a_b.wav');
+  const { stdout } = await diarize(at('a b.wav'), at('a_b.wav'));
+  expect([...new Set(stdout.trimEnd().split('\n').map((line) => line.split(' ')[1]))]).toEqual(['a_b', 'a_b-2']);
+});
+
 test('several files: one line each, a summary with all failures, and the results of the others', async () => {
   put('in/a/x.wav', 'in/b/x.wav', 'in/bad.wav', 'in/crash.wav');
   const { code, stderr, calls } = await diarize(at('in'), at('absent.wav'), '--out', at('out'));

@@ -5,6 +5,7 @@
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
+import { withoutSpace } from '../src/formats/rttm';
 import { findInputs, type AudioInput } from './audioInputs';
 import { HELP, parseCommand, type DiarizeCommand, type RunOptions } from './diarizeOptions';
 import { isEnding } from './endings';
@@ -53,11 +54,23 @@ function jobsOf(inputs: readonly AudioInput[], { out, formats, exclusive }: Diar
   const stems = inputs.map(({ namePath }) => basename(namePath, extname(namePath)));
   // Several recordings in one RTTM stream need distinct names.
   const areDistinct = out !== undefined || new Set(stems).size === stems.length;
+  const uris = out === undefined ? distinctInRttm(areDistinct ? stems : names) : stems;
   return inputs.map((input, index) => ({
     ...input,
-    uri: areDistinct ? stems[index]! : names[index]!,
+    uri: uris[index]!,
     outputs: out === undefined ? null : new Map(formats.map((format) => [format, join(out, names[index]! + suffixOf(format, exclusive))])),
   }));
+}
+
+/** RTTM has no spaces, so `a b` and `a_b` have the same name there. The second gets a number. */
+function distinctInRttm(names: readonly string[]): string[] {
+  const taken = new Set<string>();
+  return names.map((name) => {
+    let distinct = name;
+    for (let number = 2; taken.has(withoutSpace(distinct)); number++) distinct = `${name}-${number}`;
+    taken.add(withoutSpace(distinct));
+    return distinct;
+  });
 }
 
 /** Diarizes the files one after the other. A failure of one file never affects the results of the others. */

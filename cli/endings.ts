@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { reasonOf } from './output';
 
 /** Signals that end a process and can be caught. */
 const SIGNALS: readonly NodeJS.Signals[] =
@@ -44,13 +45,26 @@ export function onEnding(end: Ending): () => void {
   };
 }
 
-/** Creates a temporary folder that is removed when the process ends. @returns its path */
+/**
+ * Creates a temporary folder that is removed when the process ends.
+ *
+ * @returns its path
+ * @throws Error with a one-line message if the system's folder for temporary files is missing or not writable
+ */
 export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'voxlane-'));
+  const folder = created(tmpdir());
   const remove = (): void => {
     rmSync(folder, { recursive: true, force: true });
   };
   process.once('exit', remove);
   onEnding(remove);
   return folder;
+}
+
+function created(parent: string): string {
+  try {
+    return mkdtempSync(join(parent, 'voxlane-'));
+  } catch (cause) {
+    throw new Error(`temporary files cannot be written to ${parent}: ${reasonOf(cause)}. TMPDIR can name another folder`, { cause });
+  }
 }

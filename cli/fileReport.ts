@@ -36,15 +36,16 @@ export class FileReport {
 
   /** Reports a result. @throws Error with a one-line message if standard output cannot be written */
   async done(label: string, { figures, seconds, outputs, documents }: DoneFile): Promise<void> {
-    this.numDone++;
     const { audioSeconds, numSpeakers, numTurns, engine, notes } = figures;
-    this.audioSeconds += audioSeconds;
     // All files of a run have the same engine, unless it fell back to another one.
     if (engine !== this.engine) say(engine);
     this.engine = engine;
     say(`${this.next()} ${label}: ${audioSeconds.toFixed(1)} s, ${plural(numSpeakers, 'speaker')}, ${seconds.toFixed(1)} s`);
     for (const note of notes) say(`  note: ${note}`);
     await this.event('done', label, { audioSeconds, speakers: numSpeakers, turns: numTurns, seconds: Number(seconds.toFixed(3)), engine, notes, outputs, ...(documents && { documents }) });
+    // A file whose line could not be printed counts as failed.
+    this.numDone++;
+    this.audioSeconds += audioSeconds;
   }
 
   /** Reports a file that has results already. */

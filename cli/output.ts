@@ -56,9 +56,9 @@ export function say(line: string): void {
   if (!isQuiet) warn(line);
 }
 
-/** Writes a line about a failure to standard error. */
+/** Writes a line about a failure to standard error. Names of files cannot control the terminal. */
 export function warn(line: string): void {
-  process.stderr.write(`${line}\n`);
+  process.stderr.write(`${line.replace(/(?![\n\t])\p{Cc}/gu, '\uFFFD')}\n`);
 }
 
 /** Writes to standard output. @throws Error with a one-line message if it is closed or its disk is full */

@@ -140,8 +140,8 @@ function wrongCount(record: TextRecord): VoxlaneError {
   return unreadable(record, found + (fields.length > MAX_FIELDS ? ', or a name with spaces' : ''), EXPECTED);
 }
 
-/** Some readers treat control characters as white space. UTF-8 cannot encode an unpaired surrogate. */
-function withoutSpace(name: string): string {
+/** A name as RTTM has it. Some readers treat control characters as white space. UTF-8 cannot encode an unpaired surrogate. */
+export function withoutSpace(name: string): string {
   return name.replace(/[\s\p{Cc}]+/gu, '_').replace(/\p{Cs}/gu, '\uFFFD') || NO_VALUE;
 }
 
