@@ -120,7 +120,11 @@ class Outputs {
   static async create(out: string): Promise<Outputs> {
     const staged = temporaryName(join(out, RTTM_FOLDER));
     await removeTemporaryFiles(out, (name) => [...MERGED_FILES, RTTM_FOLDER].includes(name), ABANDONED_MS);
-    await attempt(staged, () => mkdir(staged, { recursive: true }));
+    // Two calls, because the recursive one says on a read-only disk that the folder does not exist.
+    await attempt(join(out, RTTM_FOLDER), async () => {
+      await mkdir(out, { recursive: true });
+      await mkdir(staged);
+    });
     const [rttm, supervisions, nemo, results] = MERGED_FILES;
     const file = (name: string): Promise<AtomicFile> => AtomicFile.create(join(out, name));
     return new Outputs(out, staged, await file(rttm), await file(supervisions), await file(nemo), await file(results));
