@@ -73,6 +73,17 @@ test('a manifest stands for its entries, with segments and numbers of speakers',
   expect(inputs.map(({ problem }) => problem?.problem)).toEqual([undefined, undefined, expect.stringContaining('offset'), 'the file does not exist']);
 });
 
+test('a path that leads nowhere does not stop the others', async () => {
+  put('a.wav');
+  symlinkSync('loop', join(folder, 'loop'));
+  const long = `${'x'.repeat(300)}.wav`;
+  expect(await found('loop', long, 'a.wav')).toEqual([
+    ['loop', '', 'the file cannot be read: its symbolic links form a loop'],
+    [long, '', 'the file cannot be read: the name is too long'],
+    ['a.wav', ''],
+  ]);
+});
+
 test('standard input that cannot be saved is one line', async () => {
   vi.stubEnv('TMPDIR', join(folder, 'none'));
   await expect(findInputs(['-'], Readable.from([Buffer.from('RIFF')]))).rejects.toThrow(`temporary files cannot be written to ${join(folder, 'none')}: its folder does not exist. TMPDIR can name another folder`);

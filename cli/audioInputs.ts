@@ -1,5 +1,5 @@
 /** The files that `diarize` reads: single files, folders, patterns, manifests, and standard input. */
-import { createWriteStream, type Dirent, readdir as readFolder, statSync } from 'node:fs';
+import { createWriteStream, type Dirent, readdir as readFolder, type Stats, statSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { glob, isDynamicPattern } from 'tinyglobby';
@@ -46,7 +46,7 @@ export async function findInputs(given: readonly string[], standardInput: NodeJS
 }
 
 async function inputsOf(argument: string): Promise<AudioInput[]> {
-  const stats = statSync(argument, { throwIfNoEntry: false });
+  const stats = statsOf(argument);
   if (stats?.isDirectory()) {
     const inputs = await inFolder(argument);
     if (inputs.length > 0) return inputs;
@@ -59,6 +59,15 @@ async function inputsOf(argument: string): Promise<AudioInput[]> {
   }
   if (stats && MANIFEST.test(argument)) return fromManifest(argument);
   return [inputOf(argument, dirname(argument))];
+}
+
+/** Undefined for a path that leads nowhere, such as a loop of links, or to a folder that may not be searched. */
+function statsOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }
 
 /** NeMo and Lhotse JSON lines, tables, and lists of files. */
