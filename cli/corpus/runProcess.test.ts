@@ -69,7 +69,8 @@ function results(): unknown[] {
 }
 
 test('after SIGTERM, files that end soon are finished, others are abandoned, and nothing is left behind', async () => {
-  plan(['wait 800', 'wait 600000', 'x', 'x']);
+  // On a busy machine, the first worker can start its second file before the other worker starts.
+  plan(['wait 800', 'wait 600000', 'wait 600000', 'wait 600000']);
   const { child, ended } = start();
   await untilAttempts(2);
   child.kill('SIGTERM');
