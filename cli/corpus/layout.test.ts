@@ -64,7 +64,7 @@ describe('lines', () => {
   });
 
   test('of a missing or damaged file are an error', async () => {
-    await expect(collect(textLines(join(folder, 'absent.jsonl')))).rejects.toThrow(/absent\.jsonl cannot be read/);
+    await expect(collect(textLines(join(folder, 'absent.jsonl')))).rejects.toThrow(/absent\.jsonl does not exist/);
     const whole = gzipSync('{"a":1}\n'.repeat(1000));
     writeFileSync(join(folder, 'cut.jsonl.gz'), whole.subarray(0, whole.length - 12));
     await expect(collect(textLines(join(folder, 'cut.jsonl.gz')))).rejects.toThrow(/cut\.jsonl\.gz cannot be read/);
