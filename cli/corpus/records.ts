@@ -1,13 +1,15 @@
 /** The result and failure files of a run: what counts as done, and writing without partial files. */
 import { createHash } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import type { ErrorParts } from '../../src/util/errors';
 import { reasonOf } from '../output';
 import { removeTemporaryFiles, writeAtomically } from './atomicFile';
 import { fileSha256, isSameFile, stampOf } from './inputHash';
 import { jsonLine } from './jsonLines';
 import { corpusFiles, type CorpusFiles, type Entry, failureSchema, type Lease, readRecord, resultSchema, type StoredFailure, type StoredResult } from './layout';
+import { isLeaseAlive } from './leases';
 import type { Outcome } from './pool';
 
 /** What must be equal for a stored result to count. */
@@ -47,6 +49,16 @@ export class Records {
     for (const [folder, own] of [[this.files.results, names], [this.files.failures, names], [this.files.running, ids]] as const) {
       await writing(folder, () => mkdir(folder, { recursive: true }));
       await removeTemporaryFiles(folder, (name) => own.has(name));
+    }
+    await this.removeDeadLeases(ids);
+  }
+
+  /** A run that was killed after it had written a result leaves the lease, and no later run works on the entry. */
+  private async removeDeadLeases(ids: ReadonlySet<string>): Promise<void> {
+    const names = await writing(this.files.running, () => readdir(this.files.running));
+    for (const name of names.filter((each) => ids.has(each))) {
+      const path = join(this.files.running, name);
+      if (!(await isLeaseAlive(path, Date.now()))) await writing(path, () => rm(path, { force: true }));
     }
   }
 
@@ -168,9 +180,9 @@ async function writeRecord(path: string, record: object, isSynced = true): Promi
   }
 }
 
-async function writing(path: string, write: () => Promise<unknown>): Promise<void> {
+async function writing<Value>(path: string, write: () => Promise<Value>): Promise<Value> {
   try {
-    await write();
+    return await write();
   } catch (cause) {
     throw new Error(`${path} cannot be written: ${reasonOf(cause)}`, { cause });
   }

@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { buildStubWorker } from '../../test/corpus/buildWorker';
@@ -88,9 +89,12 @@ test('a second run processes only what is not done', async () => {
   names();
   writeFileSync(join(folder, 'c.wav'), 'x');
   writeFileSync(join(folder, 'results', '.a.json.0123456789ab.tmp'), '{');
-  writeFileSync(join(folder, 'running', 'a'), '{}');
+  // A run was killed after it had written the result.
+  const { pid } = spawnSync(process.execPath, ['--version']);
+  writeFileSync(join(folder, 'running', 'a'), JSON.stringify({ pid, host: hostname(), shard: 0, startedMs: 1 }));
   expect(await run()).toBe(0);
   expect(names()).toEqual(['c.wav']);
+  expect(readdirSync(join(folder, 'running'))).toEqual([]);
   expect(stderr).toContain('2 of 3 files are done already');
   expect(readdirSync(join(folder, 'failures'))).toEqual([]);
   expect(readdirSync(join(folder, 'results')).sort()).toEqual(['a.json', 'b.json', 'c.json']);

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { parseAllDocuments } from 'yaml';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { expandedByKubernetes } from '../corpus/expandedByKubernetes';
 import { fakeCluster, type FakeCluster } from '../corpus/fakeSchedulers';
 import { chooseShards } from '../../cli/corpus/shards';
 import { jobText, readRequest, run, type Scheduler } from '../../cli/corpus/template';
@@ -87,7 +88,18 @@ const kubernetesJobs = (...flags: readonly string[]): [KubernetesJob, Kubernetes
     return document.toJS() as KubernetesJob;
   }) as [KubernetesJob, KubernetesJob];
 
-const environmentOf = ({ env }: Container): NodeJS.ProcessEnv => Object.fromEntries(env.map(({ name, value }) => [name, value]));
+/** The variables of a container. A value can contain the variables before it. */
+function environmentOf({ env }: Container): Record<string, string> {
+  const environment: Record<string, string> = {};
+  for (const { name, value } of env) environment[name] = expandedByKubernetes(value, environment);
+  return environment;
+}
+
+/** Runs the script of a container, as Kubernetes does. */
+const runContainer = (container: Container, more: Readonly<Record<string, string>> = {}): ReturnType<typeof shell> => {
+  const environment = environmentOf(container);
+  return shell('sh', ['-c', expandedByKubernetes(container.args[0], environment)], { ...environment, ...more });
+};
 
 describe('all templates', () => {
   test.each(EACH)('%s is valid for its shell, whatever the folder is called', (scheduler, flags) => {
@@ -185,19 +197,18 @@ describe('kubernetes', () => {
     const { initContainers: [check], containers: [main] } = spec.template.spec as { initContainers: [Container]; containers: [Container] };
     for (const index of [0, 1, 2]) {
       for (const container of [check, main]) {
-        const environment = { ...environmentOf(container), JOB_COMPLETION_INDEX: String(index) };
-        expect(shell('sh', ['-c', container.args[0]], environment)).toMatchObject({ status: 0, stderr: '' });
+        expect(runContainer(container, { JOB_COMPLETION_INDEX: String(index) })).toMatchObject({ status: 0, stderr: '' });
       }
     }
     expect(shardsOfCalls(spec.completions)).toEqual([0, 1, 2]);
     const [merging] = merge.spec.template.spec.containers as [Container];
-    expect(shell('sh', ['-c', merging.args[0]], environmentOf(merging)).status).toBe(0);
+    expect(runContainer(merging).status).toBe(0);
     expect(cluster.calls().at(-1)!.args).toEqual(['corpus', 'merge', cluster.folder]);
     expect(merge.spec).toMatchObject({ suspend: true });
 
     rmSync(join(cluster.folder, 'plan.json'));
-    expect(shell('sh', ['-c', check.args[0]], environmentOf(check)).status).toBe(42);
-    expect(shell('sh', ['-c', main.args[0]], { ...environmentOf(main), FAKE_STATUS: '1' }).status).toBe(1);
+    expect(runContainer(check).status).toBe(42);
+    expect(runContainer(main, { FAKE_STATUS: '1' }).status).toBe(1);
   });
 });
 

@@ -1,14 +1,11 @@
 import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { expandedByKubernetes as expanded } from '../../../test/corpus/expandedByKubernetes';
 import { jobText, readRequest } from '../template';
 
 interface Manifest {
   readonly spec: { readonly template: { readonly spec: { readonly containers: readonly { readonly args: readonly string[]; readonly env: readonly { readonly value: string }[] }[] } } };
 }
-
-/** What Kubernetes makes of `$$` and `$(NAME)` in arguments and variables. */
-const expanded = (text: string, names: Readonly<Record<string, string>>): string =>
-  text.replace(/\$\$|\$\(([^)]*)\)/g, (match, name?: string) => (name === undefined ? '$' : (names[name] ?? match)));
 
 test('paths and options with dollar signs arrive unchanged', () => {
   const corpus = '/data/$(shards) $$ "x"';
