@@ -1,7 +1,7 @@
-import { Staging, storageBuffer, uploadBuffer } from '../gpu/buffers';
+import { destroyAll, storageBuffer } from '../gpu/buffers';
 import { ChannelStats } from '../gpu/channelStats';
 import { type GpuContext, readBack } from '../gpu/context';
-import { type GpuWeights, packWeights, type PackedWeights, ProductKernels } from '../gpu/product';
+import { type GpuWeights, packWeights, type PackedWeights, ProductKernels, uploadWeights } from '../gpu/product';
 import { Program } from '../gpu/program';
 import { type ModelProto, parseOnnx } from '../onnx/model';
 import type { FloatTensor, Graph } from '../ort/graph';
@@ -9,10 +9,11 @@ import type { TensorSpec } from '../store/manifest';
 import { VoxlaneError } from '../util/errors';
 import { healthy } from '../util/values';
 import { type CampplusGraph, readCampplus, unlike } from './campplusGraph';
-import { type BatchLayout, divideItems, fillTables, layOutItems, MAX_SLICES, roomOf, type RowGeometry, SLICE_FRAMES } from './campplusLayout';
+import { type BatchLayout, divideItems, layOutItems, MAX_SLICES, type RowGeometry } from './campplusLayout';
+import { CampplusMemory, type CampplusRoom, type EmbeddingJob, type FeatureSource } from './campplusMemory';
 import { GpuCampplusBlocks, tapWeights } from './gpuCampplusBlocks';
 import { GpuCampplusHead } from './gpuCampplusHead';
-import { GpuGatherBatch, JOB_VALUES, packJobs, PADDING_COLUMNS } from './gpuGatherBatch';
+import { GpuGatherBatch } from './gpuGatherBatch';
 
 /** Facts from the manifest of the file. */
 interface CampplusSpec {
@@ -21,46 +22,8 @@ interface CampplusSpec {
   readonly output: TensorSpec;
 }
 
-/** Features on the GPU. */
-interface FeatureSource {
-  /** Axes (window, frame, mel), float32; usage STORAGE. */
-  readonly buffer: GPUBuffer;
-  /** Of each window. */
-  readonly numFrames: number;
-  /** Of the largest batch, for which memory is reserved. Default: 1 each. */
-  readonly numWindows?: number;
-  readonly numSpeakers?: number;
-}
-
-/** One speaker of one window. */
-export interface EmbeddingJob {
-  readonly window: number;
-  /** Frames of the window to use, at least one, in ascending order. */
-  readonly used: Uint32Array;
-}
-
 /** Maximum number of dispatches of a batch. */
 const MAX_DISPATCHES = 320;
-/** Limits the memory of a batch: 128 MiB of maps. */
-const MAX_ROWS = 16_384;
-
-/** Sizes of the buffers of a batch. */
-interface Sizes {
-  readonly items: number;
-  readonly rows: number;
-  readonly gateRows: number;
-  readonly sliceFrames: number;
-}
-
-/** Buffers of batches up to a size, and the arrays that fill them. */
-interface Room {
-  readonly sizes: Sizes;
-  readonly buffers: Readonly<Record<(typeof ROOM)[number], GPUBuffer>>;
-  readonly arrays: Readonly<Record<'jobs' | 'used' | 'rows' | 'frames' | 'stats' | 'gates', Uint32Array<ArrayBuffer>>>;
-  readonly staging: Staging;
-}
-const ROOM = ['jobs', 'used', 'rowTable', 'frameTable', 'statsItems', 'gateItems', 'features', 'head', 'mapA', 'mapB', 'hidden', 'sums', 'gates', 'statistics', 'embeddings'] as const;
-
 /** A value of the graph that is complete after a number of dispatches. */
 interface Mark {
   readonly name: string;
@@ -83,7 +46,7 @@ interface Mark {
 export class GpuCampplus implements Graph {
   private readonly program: Program;
   private readonly geometry: RowGeometry;
-  private room: Room | null = null;
+  private readonly memory: CampplusMemory;
   private source: GPUBuffer | null = null;
 
   private constructor(
@@ -104,6 +67,7 @@ export class GpuCampplus implements Graph {
     const gapRows = Math.max(blocks.reach, Math.ceil((pads[0]! + stride - 1) / stride));
     this.geometry = { stride, gapRows, segmentRows: segmentFrames };
     this.program = new Program(gpu.device, 'embedding', MAX_DISPATCHES);
+    this.memory = new CampplusMemory(gpu.device, { geometry: this.geometry, numMelBins, head, blocks, dimension: linear.numColumns });
   }
 
   /**
@@ -127,10 +91,7 @@ export class GpuCampplus implements Graph {
 
   private static async build(gpu: GpuContext, network: CampplusGraph, output: TensorSpec, numMelBins: number): Promise<GpuCampplus> {
     const { device } = gpu;
-    const upload = (packed: PackedWeights): GpuWeights => {
-      const [weights, bias] = [packed.weights, packed.bias].map((values) => uploadBuffer(device, 'embedding weights', values));
-      return { ...packed, weights: weights!, bias: bias! };
-    };
+    const upload = (packed: PackedWeights): GpuWeights => uploadWeights(device, 'embedding weights', packed);
     const products = new ProductKernels(device);
     const head = new GpuCampplusHead(device, products, network, numMelBins, upload);
     const tdnn = upload(packTdnn(network, head));
@@ -168,8 +129,7 @@ export class GpuCampplus implements Graph {
    */
   async run(input: Parameters<Graph['run']>[0], beforeReadback?: Parameters<Graph['run']>[1]): Promise<FloatTensor> {
     const { numFrames, buffer } = this.sourceOf(input);
-    const jobs = [{ window: 0, used: Uint32Array.from({ length: numFrames }, (_, frame) => frame) }];
-    const data = await this.embed({ buffer, numFrames }, jobs, { subtractMean: false, beforeReadback });
+    const data = await this.embed({ buffer, numFrames }, wholeWindow(numFrames), { subtractMean: false, beforeReadback });
     return { data: healthy(data, this.output.name, 'gpu-wrong'), shape: [1, data.length] };
   }
 
@@ -188,8 +148,8 @@ export class GpuCampplus implements Graph {
     const size = this.linear.numColumns;
     const embeddings = new Float32Array(jobs.length * size);
     const lengths = jobs.map(({ used }) => used.length);
-    for (const indices of divideItems(lengths, this.geometry, this.maxRows)) {
-      const layout = layOutItems(indices, lengths, this.geometry, this.maxSliceFrames);
+    for (const indices of divideItems(lengths, this.geometry, this.memory.maxRows)) {
+      const layout = layOutItems(indices, lengths, this.geometry, this.memory.maxSliceFrames);
       const length = layout.items.length * size;
       const data = await this.forgettingAfterFailure(() => {
         const encoder = this.gpu.device.createCommandEncoder({ label: 'embedding' });
@@ -210,12 +170,11 @@ export class GpuCampplus implements Graph {
    */
   async trace(input: FloatTensor): Promise<Map<string, FloatTensor>> {
     const { numFrames, buffer } = this.sourceOf(input);
-    const jobs = [{ window: 0, used: Uint32Array.from({ length: numFrames }, (_, frame) => frame) }];
-    const layout = layOutItems([0], [numFrames], this.geometry, this.maxSliceFrames);
+    const layout = layOutItems([0], [numFrames], this.geometry, this.memory.maxSliceFrames);
     const { device } = this.gpu;
     return this.forgettingAfterFailure(async () => {
       const marks: Mark[] = [];
-      this.prepare({ buffer, numFrames }, jobs, layout, false, marks);
+      this.prepare({ buffer, numFrames }, wholeWindow(numFrames), layout, false, marks);
       const found = new Map<string, FloatTensor>();
       let first = 0;
       for (const { name, end, buffer: values, numRows, stride, width, firstRow, orderOf = (channel: number) => channel } of marks) {
@@ -235,18 +194,15 @@ export class GpuCampplus implements Graph {
     this.blocks.destroy();
     this.products.destroy();
     this.program.destroy();
-    for (const { weights, bias } of [this.tdnn, this.linear]) {
-      weights.destroy();
-      bias.destroy();
-    }
+    for (const { weights, bias } of [this.tdnn, this.linear]) destroyAll(weights, bias);
     return Promise.resolve();
   }
 
   /** Lists the dispatches of a batch and uploads everything that they need. */
-  private prepare(source: FeatureSource, jobs: readonly EmbeddingJob[], layout: BatchLayout, subtractMean: boolean, marks: Mark[] = []): Room {
-    const room = this.roomFor(source, layout);
+  private prepare(source: FeatureSource, jobs: readonly EmbeddingJob[], layout: BatchLayout, subtractMean: boolean, marks: Mark[] = []): CampplusRoom {
+    const room = this.memory.roomFor(source, layout, () => { this.program.forgetBuffers(); });
     const { buffers } = room;
-    this.fill(room, jobs, layout);
+    this.memory.fill(room, jobs, layout);
     const { program, numMelBins, network: { values, tdnn, embedding } } = this;
     program.clear();
     const { numRows, items } = layout;
@@ -295,25 +251,6 @@ export class GpuCampplus implements Graph {
     return room;
   }
 
-  private fill({ buffers, arrays }: Room, jobs: readonly EmbeddingJob[], layout: BatchLayout): void {
-    const { stride } = this.geometry;
-    const places = layout.items.map(({ index, firstRow, numRows }) => {
-      const clearEnd = stride * (firstRow + numRows + this.geometry.gapRows);
-      return { ...jobs[index]!, firstFrame: stride * firstRow, clearEnd };
-    });
-    packJobs(places, arrays.jobs, arrays.used);
-    fillTables(layout, this.geometry, arrays);
-    const { queue } = this.gpu.device;
-    const numItems = layout.items.length;
-    const numUsed = places.reduce((sum, { used }) => sum + used.length, 0);
-    queue.writeBuffer(buffers.jobs, 0, arrays.jobs, 0, numItems * JOB_VALUES);
-    queue.writeBuffer(buffers.used, 0, arrays.used, 0, numUsed);
-    queue.writeBuffer(buffers.rowTable, 0, arrays.rows, 0, layout.numRows);
-    queue.writeBuffer(buffers.frameTable, 0, arrays.frames, 0, stride * layout.numRows);
-    queue.writeBuffer(buffers.statsItems, 0, arrays.stats, 0, 2 * numItems);
-    queue.writeBuffer(buffers.gateItems, 0, arrays.gates, 0, 4 * numItems);
-  }
-
   /** The features of a call of {@link run} or {@link trace}. */
   private sourceOf(input: Parameters<Graph['run']>[0]): FeatureSource {
     const [batch, numFrames = 0, numMelBins] = input.shape;
@@ -325,79 +262,6 @@ export class GpuCampplus implements Graph {
     }
     this.gpu.device.queue.writeBuffer(this.source, 0, input.data as Float32Array<ArrayBuffer>);
     return { buffer: this.source, numFrames };
-  }
-
-  /** Number of values that a binding can have. */
-  private get maxLength(): number {
-    const { maxBufferSize, maxStorageBufferBindingSize } = this.gpu.device.limits;
-    return Math.floor(Math.min(maxBufferSize, maxStorageBufferBindingSize) / 4);
-  }
-
-  private get maxRows(): number {
-    return Math.min(MAX_ROWS, Math.floor(this.maxLength / this.blocks.maxChannels));
-  }
-
-  private get maxSliceFrames(): number {
-    return Math.floor(this.maxLength / this.head.frameLength);
-  }
-
-  /** Batches have different lengths, so the first one reserves memory for whole windows. */
-  private roomFor({ numFrames, numWindows = 1, numSpeakers = 1 }: FeatureSource, layout: BatchLayout): Room {
-    const { stride, gapRows, segmentRows } = this.geometry;
-    const needed: Sizes = {
-      items: layout.items.length,
-      rows: layout.numRows,
-      gateRows: layout.numGateRows,
-      sliceFrames: Math.max(...layout.slices.map((slice) => slice.numFrames)),
-    };
-    const own = this.room?.sizes;
-    const names = Object.keys(needed) as (keyof Sizes)[];
-    if (this.room && own && names.every((name) => own[name] >= needed[name])) return this.room;
-    const windowRows = roomOf(numFrames, this.geometry);
-    const rows = Math.min(this.maxRows, windowRows * numWindows + gapRows);
-    const items = numWindows * numSpeakers;
-    const reserved: Sizes = {
-      items,
-      rows,
-      gateRows: Math.ceil(rows / segmentRows) + items,
-      sliceFrames: Math.min(this.maxSliceFrames, stride * rows, Math.max(SLICE_FRAMES, stride * (windowRows + gapRows))),
-    };
-    const sizeOf = (name: keyof Sizes): number => Math.max(needed[name], reserved[name], own?.[name] ?? 0);
-    this.freeRoom();
-    this.room = this.layOut({ items: sizeOf('items'), rows: sizeOf('rows'), gateRows: sizeOf('gateRows'), sliceFrames: sizeOf('sliceFrames') });
-    return this.room;
-  }
-
-  private layOut(sizes: Sizes): Room {
-    const { items, rows, gateRows, sliceFrames } = sizes;
-    const frames = rows * this.geometry.stride;
-    const { maxChannels, shape, numOutputs } = this.blocks;
-    const lengths: Readonly<Record<keyof Room['buffers'], number>> = {
-      jobs: items * JOB_VALUES,
-      used: frames,
-      rowTable: rows,
-      frameTable: frames,
-      statsItems: 2 * items,
-      gateItems: 4 * items,
-      features: frames * (this.numMelBins + PADDING_COLUMNS),
-      head: frames * this.head.numOutputs,
-      mapA: rows * maxChannels,
-      mapB: rows * maxChannels,
-      hidden: rows * shape.numChannels,
-      sums: gateRows * shape.numChannels,
-      gates: gateRows * shape.numGates,
-      statistics: 2 * items * numOutputs,
-      embeddings: items * this.linear.numColumns,
-    };
-    this.head.layOut(sliceFrames);
-    const buffers = Object.fromEntries(ROOM.map((name) => [name, storageBuffer(this.gpu.device, `embedding ${name}`, lengths[name])])) as Record<keyof Room['buffers'], GPUBuffer>;
-    const array = (name: keyof Room['buffers']): Uint32Array<ArrayBuffer> => new Uint32Array(lengths[name]);
-    return {
-      sizes,
-      buffers,
-      arrays: { jobs: array('jobs'), used: array('used'), rows: array('rowTable'), frames: array('frameTable'), stats: array('statsItems'), gates: array('gateItems') },
-      staging: new Staging(this.gpu.device, lengths.embeddings),
-    };
   }
 
   /** Guarded `work`. A buffer whose allocation failed looks like any other, but every later use of it would fail. */
@@ -412,13 +276,12 @@ export class GpuCampplus implements Graph {
 
   private freeRoom(): void {
     this.program.forgetBuffers();
-    this.head.free();
-    if (!this.room) return;
-    for (const name of ROOM) this.room.buffers[name].destroy();
-    this.room.staging.destroy();
-    this.room = null;
+    this.memory.free();
   }
 }
+
+/** All frames of one window. */
+const wholeWindow = (numFrames: number): EmbeddingJob[] => [{ window: 0, used: Uint32Array.from({ length: numFrames }, (_, frame) => frame) }];
 
 /** The graph merges channels and frequencies into one axis, channels first. The head's rows have frequencies first. */
 function headOrder(channel: number, { numChannels, numOutputs }: Pick<GpuCampplusHead, 'numChannels' | 'numOutputs'>): number {

@@ -1,4 +1,4 @@
-import { uploadBuffer } from '../gpu/buffers';
+import { destroyAll, uploadBuffer } from '../gpu/buffers';
 import { type GpuWeights, packWeights, type PackedWeights, type ProductKernels, type RowPlaces } from '../gpu/product';
 import type { Program } from '../gpu/program';
 import type { Convolution, Normalization } from '../onnx/values';
@@ -135,19 +135,12 @@ export class GpuCampplusBlocks {
   }
 
   destroy(): void {
-    const destroyWeights = ({ weights, bias }: GpuWeights): void => {
-      weights.destroy();
-      bias.destroy();
-    };
+    const destroyNormalized = ({ weights: { weights, bias }, factors }: Normalized): void => { destroyAll(weights, bias, factors); };
     for (const { layers, transit } of this.blocks) {
-      destroyWeights(transit.weights);
-      transit.factors.destroy();
+      destroyNormalized(transit);
       for (const { bottleneck, gates, local } of layers) {
-        destroyWeights(bottleneck.weights);
-        destroyWeights(local);
-        bottleneck.factors.destroy();
-        gates.first.destroy();
-        gates.second.destroy();
+        destroyNormalized(bottleneck);
+        destroyAll(gates.first, gates.second, local.weights, local.bias);
       }
     }
   }

@@ -1,4 +1,4 @@
-import { storageBuffer } from '../gpu/buffers';
+import { destroyAll, storageBuffer } from '../gpu/buffers';
 import { type GpuWeights, packWeights, type PackedWeights, type ProductKernels, type ProductStep } from '../gpu/product';
 import type { Program } from '../gpu/program';
 import type { Convolution } from '../onnx/values';
@@ -142,16 +142,13 @@ export class GpuCampplusHead {
   }
 
   free(): void {
-    for (const { buffer } of this.images) buffer.destroy();
+    destroyAll(...this.images.map(({ buffer }) => buffer));
     this.images = [];
   }
 
   destroy(): void {
     this.free();
-    for (const { weights, bias } of this.filters.map((filter) => filter.weights)) {
-      weights.destroy();
-      bias.destroy();
-    }
+    for (const { weights: { weights, bias } } of this.filters) destroyAll(weights, bias);
   }
 
   private get filters(): Filter[] {

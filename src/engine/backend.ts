@@ -1,4 +1,4 @@
-import { adapterName, missingLimit, requestAdapter } from '../gpu/adapter';
+import { adapterName, maxBindingBytes, missingLimit, requestAdapter } from '../gpu/adapter';
 import { VoxlaneError } from '../util/errors';
 import { coreCount, HOST, threadLimit, userAgent } from '../util/host';
 import { MAX_WINDOWS } from './optionSchema';
@@ -137,7 +137,7 @@ const WORTHWHILE_GAIN = 0.1;
 
 /** Number of windows that fit: the largest tensor of a batch must be bindable. */
 export function windowsThatFit(limits: Pick<GPUSupportedLimits, 'maxStorageBufferBindingSize' | 'maxBufferSize'>, bytesPerWindow: number): number {
-  const bytes = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+  const bytes = maxBindingBytes(limits);
   return Math.max(1, Math.min(MAX_WINDOWS, Math.floor(bytes / bytesPerWindow)));
 }
 

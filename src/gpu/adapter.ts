@@ -56,3 +56,7 @@ export function requestDevice(adapter: GPUAdapter, more: readonly GPUFeatureName
     requiredFeatures: [...WANTED_FEATURES, ...more].filter((feature) => adapter.features.has(feature)),
   });
 }
+
+/** Size of the largest buffer that a kernel can bind as a whole, in bytes. */
+export const maxBindingBytes = ({ maxBufferSize, maxStorageBufferBindingSize }: Pick<GPUSupportedLimits, 'maxBufferSize' | 'maxStorageBufferBindingSize'>): number =>
+  Math.min(maxBufferSize, maxStorageBufferBindingSize);

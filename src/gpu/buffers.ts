@@ -1,3 +1,4 @@
+import { maxBindingBytes } from './adapter';
 import { gpuMemory } from './context';
 
 /** Copies an array to a new buffer for kernels. */
@@ -5,6 +6,10 @@ export function uploadBuffer(device: GPUDevice, label: string, values: Float32Ar
   const buffer = storageBuffer(device, label, values.length);
   device.queue.writeBuffer(buffer, 0, values);
   return buffer;
+}
+
+export function destroyAll(...parts: readonly { destroy(): void }[]): void {
+  for (const part of parts) part.destroy();
 }
 
 /**
@@ -15,8 +20,7 @@ export function uploadBuffer(device: GPUDevice, label: string, values: Float32Ar
  */
 export function storageBuffer(device: GPUDevice, label: string, length: number): GPUBuffer {
   const size = Math.max(16, 4 * length);
-  const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
-  const most = Math.min(maxBufferSize, maxStorageBufferBindingSize);
+  const most = maxBindingBytes(device.limits);
   if (size > most) throw gpuMemory(`${label} requires ${size} bytes, but this device binds at most ${most}`);
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
   return device.createBuffer({ label, size, usage });

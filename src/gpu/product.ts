@@ -1,3 +1,4 @@
+import { uploadBuffer } from './buffers';
 import { type Kernel, type KernelSource, floatBits, openKernel, type Program } from './program';
 import code from './product.wgsl?raw';
 
@@ -141,6 +142,11 @@ const FLAGS = { accumulate: 1, mask: 2, gate: 4, pool: 8, magnitude: 16, normali
 export interface GpuWeights extends Omit<PackedWeights, 'weights' | 'bias'> {
   readonly weights: GPUBuffer;
   readonly bias: GPUBuffer;
+}
+
+/** Uploads packed weights. */
+export function uploadWeights(device: GPUDevice, label: string, packed: PackedWeights): GpuWeights {
+  return { ...packed, weights: uploadBuffer(device, label, packed.weights), bias: uploadBuffer(device, label, packed.bias) };
 }
 
 /** The kernel with all constants that the products of a network need. */

@@ -1,8 +1,9 @@
-import { Staging, storageBuffer, uploadBuffer } from '../gpu/buffers';
+import { maxBindingBytes } from '../gpu/adapter';
+import { destroyAll, Staging, storageBuffer, uploadBuffer } from '../gpu/buffers';
 import { ChannelStats } from '../gpu/channelStats';
 import { type GpuContext, readBack } from '../gpu/context';
 import { HealthGuard } from '../gpu/health';
-import { type GpuWeights, packWeights, POOLED_ROWS, ProductKernels } from '../gpu/product';
+import { type GpuWeights, packWeights, POOLED_ROWS, ProductKernels, uploadWeights } from '../gpu/product';
 import { Program } from '../gpu/program';
 import { type ModelProto, parseOnnx } from '../onnx/model';
 import type { FloatTensor, Graph } from '../ort/graph';
@@ -107,11 +108,9 @@ export class GpuPyannet implements Graph {
 
   private static async build(gpu: GpuContext, network: PyannetGraph, output: TensorSpec): Promise<GpuPyannet> {
     const { device } = gpu;
-    const upload = (values: Float32Array<ArrayBuffer>): GPUBuffer => uploadBuffer(device, 'segmentation weights', values);
-    const uploadWeights = (...parameters: Parameters<typeof packWeights>): GpuWeights => {
-      const packed = packWeights(...parameters);
-      return { ...packed, weights: upload(packed.weights), bias: upload(packed.bias) };
-    };
+    const label = 'segmentation weights';
+    const upload = (values: Float32Array<ArrayBuffer>): GPUBuffer => uploadBuffer(device, label, values);
+    const pack = (...parameters: Parameters<typeof packWeights>): GpuWeights => uploadWeights(device, label, packWeights(...parameters));
     const uploadNorm = ({ scale, shift }: InstanceNorm): GPUBuffer =>
       upload(Float32Array.from({ length: 2 * scale.length }, (_, i) => (i % 2 === 0 ? scale : shift)[i >> 1]!));
 
@@ -120,16 +119,16 @@ export class GpuPyannet implements Graph {
       const { weight, numIn, numOut, bias, taps } = layer.convolution;
       // The file's axes are (output, input, tap); the kernel's inputs are (tap, input).
       const weightOf = (k: number, column: number): number => weight[(column * numIn + (k % numIn)) * taps[0]! + Math.floor(k / numIn)]!;
-      const weights = uploadWeights({ numInputs: numIn * taps[0]!, numColumns: numOut, bias }, weightOf);
+      const weights = pack({ numInputs: numIn * taps[0]!, numColumns: numOut, bias }, weightOf);
       return { layer, weights, norm: uploadNorm(layer.norm) };
     });
     const lstms = network.lstms.map((layer): Recurrent => {
       const { numUnits, numInputs, inputWeight, bias, recurrent } = packLstm(layer);
-      return { numUnits, weights: uploadWeights({ numInputs, numColumns: bias.length, bias }, inputWeight), recurrent: upload(recurrent) };
+      return { numUnits, weights: pack({ numInputs, numColumns: bias.length, bias }, inputWeight), recurrent: upload(recurrent) };
     });
     const linears = network.linears.map(({ weight: { data, shape }, bias }) => {
       const [numInputs, numColumns] = shape as [number, number];
-      return uploadWeights({ numInputs, numColumns, bias }, (k, column) => data[k * numColumns + column]!);
+      return pack({ numInputs, numColumns, bias }, (k, column) => data[k * numColumns + column]!);
     });
     await Promise.all([
       ...[...filters, ...lstms].map(({ weights }) => products.open(weights)),
@@ -312,9 +311,8 @@ export class GpuPyannet implements Graph {
 
   /** Number of windows whose largest map fits a binding. */
   private windowsAtOnce(numSamples: number): number {
-    const { maxBufferSize, maxStorageBufferBindingSize } = this.gpu.device.limits;
     const { levels, gates } = this.lengths(numSamples);
-    return Math.max(1, Math.floor(Math.min(maxBufferSize, maxStorageBufferBindingSize) / 4 / Math.max(...levels, gates)));
+    return Math.max(1, Math.floor(maxBindingBytes(this.gpu.device.limits) / 4 / Math.max(...levels, gates)));
   }
 
   private roomFor(numWindows: number, numSamples: number): Room {
@@ -363,10 +361,6 @@ export class GpuPyannet implements Graph {
     destroyAll(...levels, ...items, ...factors, gates, ...states, ...linears, scores, staging);
     this.room = null;
   }
-}
-
-function destroyAll(...parts: readonly { destroy(): void }[]): void {
-  for (const part of parts) part.destroy();
 }
 
 /** @throws VoxlaneError `model-invalid` if a layer does not fit the one before, or the kernels */
