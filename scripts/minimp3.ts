@@ -17,7 +17,7 @@ const OPTIONS = ['--target=wasm32', '-O2', '-Wall', '-nostdlib', '-ffreestanding
 /** The scratch memory of a frame has 19 kB. */
 const LINK_OPTIONS = ['-Wl,--no-entry', '-Wl,--strip-all', '-Wl,-z,stack-size=65536'];
 
-/** What the committed module was made from. */
+/** Inputs and compiler of the committed module. */
 export interface BuildRecord {
   /** First line of `clang --version`. */
   readonly compiler: string;
@@ -36,7 +36,7 @@ export function hashes(): Pick<BuildRecord, 'sources' | 'module'> {
   return { sources: Object.fromEntries(Object.entries(sources).map(([name, path]) => [name, sha256(path)])), module: sha256(MODULE) };
 }
 
-/** Name and version of the first clang that can be started; null if there is none. */
+/** The first installed clang and its version; null if none is installed. */
 export function findCompiler(): { readonly program: string; readonly version: string } | null {
   for (const program of ['clang-14', 'clang']) {
     try {

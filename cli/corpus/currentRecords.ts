@@ -10,8 +10,8 @@ const TOLERATED_SECONDS = 1e-6;
 /**
  * Results and failures of a corpus folder, as listed at one moment.
  *
- * A failure has priority over a result, which is then one of an earlier run, for example with other options: it is kept,
- * because a run with these options counts it again. A record of an earlier plan can have the same id as an entry, but
+ * A failure has priority over a result, which is then from an earlier run, for example with other options. The result is
+ * kept, because a later run with those options can use it. A record of an earlier plan can have the same id as an entry, but
  * another file, segment or number of speakers. It does not count.
  */
 export class CurrentRecords {

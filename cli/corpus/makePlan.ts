@@ -79,7 +79,7 @@ export async function makePlan({ inputs, folder, numShards, templates, onEntry, 
     const plan: Plan = { version: LAYOUT_VERSION, inputs: [...inputs], numShards, numEntries: durations.length, numRefused, ...totals };
     const planFile = await AtomicFile.create(files.plan);
     await planFile.write(`${JSON.stringify(plan, null, 2)}\n`);
-    // Before the first name changes, everything is on the disk: a full disk leaves the previous plan.
+    // Write everything to the disk before the first rename, so that a full disk leaves the previous plan unchanged.
     const written = [refused, manifest, planFile];
     try {
       for (const file of written) await file.seal();

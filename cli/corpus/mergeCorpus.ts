@@ -100,7 +100,7 @@ function mixed(kinds: ReadonlyMap<string, string>): Error {
   );
 }
 
-/** Older temporary files are of a merge that was killed: a merge writes all the time. */
+/** Older temporary files belong to a killed merge, because a running merge writes continuously. */
 const ABANDONED_MS = 3600 * 1000;
 /** Attempts to put a folder in place of that of another merge. */
 const MAX_SWAPS = 5;
@@ -120,7 +120,7 @@ class Outputs {
   static async create(out: string): Promise<Outputs> {
     const staged = temporaryName(join(out, RTTM_FOLDER));
     await removeTemporaryFiles(out, (name) => [...MERGED_FILES, RTTM_FOLDER].includes(name), ABANDONED_MS);
-    // Two calls, because the recursive one says on a read-only disk that the folder does not exist.
+    // Two calls, because on a read-only disk the recursive call reports that the folder does not exist.
     await attempt(join(out, RTTM_FOLDER), async () => {
       await mkdir(out, { recursive: true });
       await mkdir(staged);
@@ -162,9 +162,9 @@ class Outputs {
   }
 
   async close(): Promise<void> {
-    // Before the first name changes, everything is on the disk: a full disk leaves the previous output.
+    // Write everything to the disk before the first rename, so that a full disk leaves the previous output unchanged.
     for (const file of this.files()) await file.seal();
-    // The first, because it says that the others are from a merge.
+    // Rename this file first: its presence marks the others as files of a merge.
     await this.results.close();
     const folder = join(this.out, RTTM_FOLDER);
     await attempt(folder, () => replaceFolder(folder, this.staged));
@@ -192,7 +192,7 @@ async function replaceFolder(path: string, replacement: string): Promise<void> {
       await rename(replacement, path);
       break;
     } catch (error) {
-      // Another merge can have put its folder there in the meantime.
+      // Another merge may have renamed its folder to this name in the meantime.
       const isTaken = ['ENOTEMPTY', 'EEXIST'].includes(String(codeOf(error)));
       if (isTaken && count < MAX_SWAPS) {
         await rm(old, { recursive: true, force: true });

@@ -53,7 +53,7 @@ export class Records {
     await this.removeDeadLeases(ids);
   }
 
-  /** A run that was killed after it had written a result leaves the lease, and no later run works on the entry. */
+  /** A run killed between writing a result and releasing its lease leaves the lease, and no later run processes that entry. */
   private async removeDeadLeases(ids: ReadonlySet<string>): Promise<void> {
     const names = await writing(this.files.running, () => readdir(this.files.running));
     for (const name of names.filter((each) => ids.has(each))) {

@@ -7,7 +7,7 @@ import ts from 'typescript';
 import type { Fence, Run } from './fences';
 import { ROOT } from './pages';
 
-/** What tests can provide to a block: type and initializer in a page of a variable, which has the same name by default. */
+/** Variables that tests can provide to a block: type and initializer. A variable has the name of its entry, unless `variable` is set. */
 export const GIVEN: Readonly<Record<string, { readonly type: string; readonly value: string; readonly variable?: string }>> = {
   file: { type: 'File', value: `new File([await (await fetch('/given/sample.wav')).blob()], 'sample.wav')` },
   // A few seconds, for blocks whose output does not depend on the length.

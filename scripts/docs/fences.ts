@@ -23,7 +23,7 @@ const OPENING = /^( *)(`{3,}|~{3,})(.*)$/;
  * Reads the fences of a page.
  *
  * Words after the language: `#name` is the program or folder of the block; `[path]` is the block's file name, which the
- * site shows as title; `given:name` is a variable that the test provides; `repository` runs commands at the root of the
+ * site shows as title; `given:name` is an entry of `GIVEN` that the test provides; `repository` runs commands at the root of the
  * repository; `exit:status` is their exit status; `golden-bundle` marks the manifest of a golden bundle.
  *
  * @param page path of the page, for messages

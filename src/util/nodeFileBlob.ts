@@ -1,4 +1,4 @@
-/** Opens files of any size as Blobs. Node's `openAsBlob` computes sizes with 32 bits: of 5 GiB, its Blob has the first one. */
+/** Opens files of any size as Blobs. Node's `openAsBlob` truncates sizes to 32 bits: of a file of 5 GiB, it opens 1 GiB. */
 import { createReadStream, openAsBlob } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';

@@ -55,7 +55,7 @@ export function installGpuFault(initial: GpuFault | null): (fault: GpuFault | nu
   GPUDevice.prototype.createBuffer = function (descriptor) {
     const buffer = createBuffer.call(this, descriptor);
     if (current?.stage === 'fbank' && descriptor.label === 'features') newFeatures = { device: this, buffer };
-    // Some are kept from run to run.
+    // Some buffers are reused by later runs.
     if (descriptor.label === 'readback') readbacks.set(buffer, this);
     return buffer;
   };

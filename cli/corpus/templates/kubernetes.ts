@@ -100,7 +100,7 @@ const SECURITY = `securityContext:
   fsGroup: 1000
   fsGroupChangePolicy: OnRootMismatch`;
 
-/** Kubernetes replaces `$(NAME)` and `$$` in arguments and variables. The script's own text has no names of variables in `$(…)`. */
+/** Kubernetes replaces `$(NAME)` and `$$` in arguments and variables. The script itself uses no variable names in `$(…)`. */
 const escaped = (text: string): string => text.replaceAll('$', () => '$$');
 
 const runScript = ({ runOptions }: Job): string => `# 3. Measure resources. Voxlane chooses the number of workers from them.
