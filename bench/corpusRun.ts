@@ -20,6 +20,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { corpusFiles } from '../cli/corpus/layout';
+import { nodeEngineFolder } from '../cli/nodeEngine';
 import { runCommand } from '../cli/script';
 import { sampleClips, writeCorpus } from '../test/corpus/makeCorpus';
 import { machine, median } from './figures';
@@ -111,6 +112,8 @@ await runCommand('bench:corpus', 1, async () => {
   const options = { copies: { type: 'string', default: '8' }, repeats: { type: 'string', default: '3' }, count: { type: 'string', default: '1000' } } as const;
   const { values, positionals } = parseArgs({ allowPositionals: true, options });
   console.log(machine());
+  // Otherwise the first worker builds the engine, and keeps the memory of the build.
+  await nodeEngineFolder();
   if (positionals[0] === 'workers') await measureWorkers(Number(values.copies), Number(values.repeats));
   else if (positionals[0] === 'clips') await measureClips(Number(values.count));
   else throw new Error('expected workers or clips');
