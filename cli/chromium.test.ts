@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { chromium } from 'playwright-core';
-import { findChromium } from './chromium';
+import { findChromium, findHeadlessChromium } from './chromium';
 
 let folder: string;
 beforeEach(() => {
@@ -34,6 +34,17 @@ test('a CHROMIUM_PATH that cannot be run is an error, not a silent fallback', ()
 test.each(['chromium', 'google-chrome', 'microsoft-edge'])('finds the system browser %s', (name) => {
   const path = makeBrowser(name);
   expect(findChromium({ PATH: folder })).toBe(path);
+});
+
+test('a headless shell is preferred only if no window is needed', () => {
+  const shell = makeBrowser('chromium-headless-shell');
+  expect(findChromium({ PATH: folder })).toBe(shell);
+  const browser = makeBrowser('chromium');
+  expect(findChromium({ PATH: folder })).toBe(browser);
+  expect(findHeadlessChromium({ PATH: folder })).toBe(shell);
+  expect(findHeadlessChromium({ CHROMIUM_PATH: browser, PATH: folder })).toBe(browser);
+  rmSync(shell);
+  expect(findHeadlessChromium({ PATH: folder })).toBe(browser);
 });
 
 test("falls back to Playwright's browser; if there is none, the error names the install command", () => {

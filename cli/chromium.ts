@@ -14,6 +14,9 @@ const COMMANDS = [
   'msedge.exe',
 ];
 
+/** Browsers without windows. They use less processor time, but some have no access to a GPU. */
+const HEADLESS_SHELLS = ['chromium-headless-shell', 'chrome-headless-shell'];
+
 const APPLICATIONS = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
@@ -23,7 +26,7 @@ const APPLICATIONS = [
 ];
 
 /**
- * Path of a browser: `CHROMIUM_PATH`, else a system browser, else Playwright's browser.
+ * Path of a browser: `CHROMIUM_PATH`, else a system browser, else a headless shell, else Playwright's browser.
  *
  * @throws Error with the command that installs a browser
  */
@@ -33,14 +36,30 @@ export function findChromium(environment: NodeJS.ProcessEnv = process.env): stri
     if (isExecutable(asked)) return asked;
     throw new Error(`CHROMIUM_PATH is ${asked}, which cannot be run. Set it to a Chromium, Chrome or Edge, or unset it.`);
   }
-  const folders = (environment.PATH ?? '').split(delimiter).filter(Boolean);
-  const candidates = [...COMMANDS.flatMap((name) => folders.map((folder) => join(folder, name))), ...APPLICATIONS];
+  const candidates = [...inPath(COMMANDS, environment), ...APPLICATIONS, ...inPath(HEADLESS_SHELLS, environment)];
   const found = [...candidates, chromium.executablePath()].find(isExecutable);
   if (found) return found;
   const command = existsSync('/etc/debian_version')
     ? 'sudo apt-get install -y chromium'
     : 'npx playwright-core install chromium';
   throw new Error(`No Chromium, Chrome or Edge was found. Install one with: ${command}`);
+}
+
+/**
+ * Path of a browser for work that needs neither a window nor a GPU: `CHROMIUM_PATH`, else a headless shell, else as
+ * {@link findChromium}.
+ *
+ * @throws Error with the command that installs a browser
+ */
+export function findHeadlessChromium(environment: NodeJS.ProcessEnv = process.env): string {
+  const shell = environment.CHROMIUM_PATH ? undefined : inPath(HEADLESS_SHELLS, environment).find(isExecutable);
+  return shell ?? findChromium(environment);
+}
+
+/** Possible paths of commands, ordered by command, then by folder of `PATH`. */
+function inPath(names: readonly string[], { PATH = '' }: NodeJS.ProcessEnv): string[] {
+  const folders = PATH.split(delimiter).filter(Boolean);
+  return names.flatMap((name) => folders.map((folder) => join(folder, name)));
 }
 
 function isExecutable(path: string): boolean {
