@@ -108,9 +108,9 @@ async function checkModel(
  * Starts the pipeline on the fastest backend that passes its checks.
  *
  * A GPU must reproduce the golden outputs of both models, and the results of WASM at the window length and batch size
- * of a run. Our own kernels are tried first, then ONNX Runtime on the same GPU. The verdicts are stored for 30 days, by
- * driver, browser, kernels or runtime, and model files. If both fail, WASM is used, and the report has the wrong stage
- * and its deviation. See {@link startOnWasm} for the check on WASM.
+ * of a run. Our own kernels are tried first. If they are wrong or fail, ONNX Runtime is tried on the same GPU, unless the
+ * device was lost or is out of memory. The verdicts are stored for 30 days, by driver, browser, kernels or runtime, and
+ * model files. If both fail, WASM is used, and the report has the wrong stage and its deviation. See {@link startOnWasm} for the check on WASM.
  *
  * @throws VoxlaneError `backend-unavailable` if `webgpu` is required and not available; the errors of {@link
  * startEngine}
@@ -126,19 +126,19 @@ export async function startTrustedEngine(
 }
 
 /** @param refusal why our own GPU kernels are not used, with the checks that they failed; null to use them */
-async function startOnGpu(start: Start, refusal: (Pick<Verdict, 'checks'> & { readonly objection: string }) | null): Promise<Engine> {
+async function startOnGpu(start: Start, refusal: Refused | null): Promise<Engine> {
   const { options, settings, signal } = start;
   const ownKernels = refusal === null;
   const reason = [start.plan.reason, refusal && `ONNX Runtime computes the models: ${refusal.objection}`].filter(Boolean).join('; ');
   const startWithout = (why: string): Promise<Engine> =>
     startOnWasm(options, settings, refusal ? `${refusal.objection}; ${why}` : why, refusal?.checks ?? null, signal);
   const plan = { ...start.plan, reason };
-  const circumstances = await verdictCircumstances(options, plan, ownKernels);
+  const circumstances = await verdictCircumstances(options, settings, plan, ownKernels);
   const expected = options.trustGpu ? null : await expectedModels(options, settings);
   const expectedKey = expected && verdictKey(circumstances, expected);
   const expectedVerdict = expectedKey === null ? null : await recallVerdict(expectedKey);
   const objection = expectedVerdict && objectionTo(expectedVerdict, options, plan);
-  if (objection) return startAfter(start, objection, expectedVerdict, ownKernels);
+  if (objection) return startAfter(start, objection, expectedVerdict.checks, ownKernels && !allPassed(expectedVerdict.checks));
   let engine: Engine;
   try {
     engine = await startEngine(options, settings, gpuReport(plan, plan.reason, null), signal, ownKernels);
@@ -148,26 +148,42 @@ async function startOnGpu(start: Start, refusal: (Pick<Verdict, 'checks'> & { re
     if (options.backend === 'webgpu' && error.code === 'backend-unavailable') throw error;
     return startWithout(`WebGPU could not be started (${error.problem})`);
   }
+  let judged: Engine | Refused;
   try {
-    return await unlessAborted(signal, async () => {
+    judged = await unlessAborted(signal, async () => {
       // The verdict must be for the files that were loaded.
       const key = verdictKey(circumstances, engine);
       const known = key === expectedKey || options.trustGpu ? expectedVerdict : await recallVerdict(key);
-      return judgeEngine({ ...engine, verdictKey: key }, known, { ...start, plan }, ownKernels);
+      return judgeEngine({ ...engine, verdictKey: key }, known, { ...start, plan });
     }, { stop: engine.terminate });
   } catch (error) {
     engine.terminate(error instanceof VoxlaneError ? error : disturbed(error));
     // Without golden outputs, the GPU cannot be checked; use WASM.
     const noGoldens = error instanceof VoxlaneError && (error.code === 'model-missing' || error.code === 'format');
     if (!noGoldens && !isGpuTrouble(error)) throw error;
-    return startWithout(`WebGPU could not be checked (${error.problem})`);
+    const problem = `WebGPU could not be checked (${error.problem})`;
+    return ownKernels && areKernelsAtFault(error) ? startAfter(start, problem, [], true) : startWithout(problem);
   }
+  if (!('objection' in judged)) return judged;
+  engine.terminate(disturbed(judged.objection));
+  return startAfter(start, judged.objection, judged.checks, ownKernels && !allPassed(judged.checks));
 }
 
-/** Starts the next candidate after an objection: ONNX Runtime on the GPU if our own kernels were wrong, else WASM. */
-async function startAfter(start: Start, objection: string, { checks }: Verdict, ownKernels: boolean): Promise<Engine> {
+/** Why a GPU is not used. */
+interface Refused {
+  /** A sentence for users. */
+  readonly objection: string;
+  readonly checks: Verdict['checks'];
+}
+
+/**
+ * Starts the next candidate after an objection.
+ *
+ * @param withRuntime whether ONNX Runtime can be right on this GPU: it is tried before WASM
+ */
+async function startAfter(start: Start, objection: string, checks: Verdict['checks'], withRuntime: boolean): Promise<Engine> {
   let why = objection;
-  if (ownKernels && !allPassed(checks)) {
+  if (withRuntime) {
     try {
       return await startOnGpu(start, { objection, checks });
     } catch (error) {
@@ -177,6 +193,14 @@ async function startAfter(start: Start, objection: string, { checks }: Verdict, 
     }
   }
   return startOnWasm(start.options, start.settings, why, checks, start.signal);
+}
+
+/**
+ * Whether our own kernels can be the cause of an error on a GPU. ONNX Runtime needs more memory than they do, and a lost
+ * device takes seconds to return and may be lost again, so neither is a reason to try it.
+ */
+function areKernelsAtFault({ code }: VoxlaneError): boolean {
+  return code === 'gpu-wrong' || code === 'backend-failed';
 }
 
 /** Whether the GPU caused an error, rather than the input or the caller. */
@@ -267,7 +291,8 @@ export function describeFailure(checks: readonly ModelCheck[]): string {
   return `${failed}: stage ${stage.stage} deviates by ${maxAbs.toPrecision(3)}, tolerance ${tolerance.maxAbs}`;
 }
 
-async function judgeEngine(engine: Engine, known: Verdict | null, start: Start, ownKernels: boolean): Promise<Engine> {
+/** The engine with its report, or why it must not be used. */
+async function judgeEngine(engine: Engine, known: Verdict | null, start: Start): Promise<Engine | Refused> {
   const { options, plan } = start;
   if (options.trustGpu) {
     const reason = [plan.reason, 'without a self-check'].filter(Boolean).join(', ');
@@ -278,10 +303,7 @@ async function judgeEngine(engine: Engine, known: Verdict | null, start: Start, 
   await rememberVerdict(engine.verdictKey, verdict);
   // A GPU needs a complete verdict.
   const objection = objectionTo(verdict, options, plan) ?? (isTrusted(verdict) ? null : 'the self-check of WebGPU is incomplete');
-  if (objection) {
-    engine.terminate(disturbed(objection));
-    return startAfter(start, objection, verdict, ownKernels);
-  }
+  if (objection) return { objection, checks: verdict.checks };
   engine.batchWindows.current = verdict.batchWindows;
   const faster = options.backend === 'auto' && 'and was faster than WASM';
   const facts = [plan.reason, 'the GPU reproduced the golden outputs and the results of WASM', faster];

@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { VoxlaneError } from '../util/errors';
 import { startEngine, type Engine } from './engine';
+import { runtimeVersion } from '../ort/runtime';
 import { ModelWorker } from './modelPool';
 import type { CheckedDiarizerOptions } from './options';
 import { CAMPPLUS } from './settings';
@@ -13,8 +14,10 @@ import { outcomesOf, checkOf, stored, wasmPool, type Found, type Stage } from '.
 vi.mock(import('./remember'), async () => (await import('../../test/engine/trustFakes')).storage);
 vi.mock(import('../store/load'), async (original) => ({
   ...(await original()),
-  loadManifest: ((_task: string, id: string) => Promise.resolve({ id, file: { sha256: id }, ...(sources && { sources }) })) as never,
+  loadManifest: ((_task: string, id: string) => Promise.resolve({ id, file: { sha256: id }, pooling, ...(sources && { sources }) })) as never,
 }));
+/** Kind of pooling of the embedding model. ONNX Runtime computes the network before statistics pooling. */
+let pooling: 'statistics' | undefined;
 /** Files of a downloadable embedding model, and the hash of the stored one. */
 let sources: { sha256: string }[] | null;
 let keptHash: string | null;
@@ -23,7 +26,7 @@ vi.mock(import('../store/modelStore'), () => ({
     find = () => Promise.resolve(keptHash === null ? null : { sha256: keptHash });
   } as never,
 }));
-vi.mock(import('../ort/runtime'), async (original) => ({ ...(await original()), runtimeVersion: () => Promise.resolve('1') }));
+vi.mock(import('../ort/runtime'), async (original) => ({ ...(await original()), runtimeVersion: vi.fn() }));
 vi.mock(import('./engine'), async (original) => ({ ...(await original()), startEngine: vi.fn() }));
 vi.mock(import('../../workers/spawn'), async (original) => ({ ...(await original()), spawnSegmentationWorker: vi.fn() }));
 
@@ -44,6 +47,8 @@ let gpuSeconds: number;
 let wasmSeconds: number;
 let calls: string[];
 let started: { backend: string; ownKernels: boolean; terminated: VoxlaneError | null }[];
+/** The started engines, in order. */
+const startedKinds = (): string[] => started.map(({ backend, ownKernels }) => (backend === 'wasm' ? 'WASM' : ownKernels ? 'own kernels' : 'ONNX Runtime'));
 /** Whether ONNX Runtime on the GPU is right where our own kernels are wrong. */
 let isRuntimeRight: boolean;
 
@@ -62,7 +67,7 @@ function pool(model: Stage, ownKernels: boolean): Engine['segmentation'] {
       calls.push(`selfCheck ${model} × ${numWindows}`);
       return answer(isRight ? 0.001 : windows[model](numWindows));
     },
-    timeBatch: (numWindows: number) => Promise.resolve(secondsOfBatch(numWindows)),
+    timeBatch: (numWindows: number) => Promise.resolve().then(() => secondsOfBatch(numWindows)),
   };
   return { call: (use: (remote: unknown) => unknown) => use(api) } as never;
 }
@@ -72,6 +77,7 @@ beforeEach(() => {
   gpu = { segmentation: 0.001, embedding: 0.001 };
   windows = { segmentation: () => 0.001, embedding: () => 0.001 };
   sources = null;
+  pooling = undefined;
   keptHash = null;
   loadedHash = CAMPPLUS.embedding;
   secondsOfBatch = (numWindows) => numWindows;
@@ -80,6 +86,7 @@ beforeEach(() => {
   calls = [];
   started = [];
   isRuntimeRight = false;
+  vi.mocked(runtimeVersion).mockReset().mockResolvedValue('1');
   const limits = { maxStorageBufferBindingSize: 2 ** 30, maxBufferSize: 2 ** 30, maxComputeWorkgroupStorageSize: 32768, maxComputeInvocationsPerWorkgroup: 256, maxStorageBuffersPerShaderStage: 8 };
   const adapter = { info: { vendor: 'v', architecture: 'a', device: 'd', description: 'a GPU' }, limits };
   vi.stubGlobal('navigator', { gpu: { requestAdapter: () => Promise.resolve(adapter) }, userAgent: 'test', hardwareConcurrency: 2 });
@@ -279,7 +286,7 @@ describe('a GPU that computes wrong values', () => {
       expect(backend.selfCheck?.some(({ passed }) => !passed)).toBe(true);
     }
     // First our own kernels, then ONNX Runtime. The second start did not try the GPU again.
-    expect(started.map(({ backend, ownKernels }) => `${backend} ${ownKernels}`)).toEqual(['webgpu true', 'webgpu false', 'wasm true', 'wasm true']);
+    expect(startedKinds()).toEqual(['own kernels', 'ONNX Runtime', 'WASM', 'WASM']);
     expect(started[0]?.terminated).toBeInstanceOf(VoxlaneError);
   });
 
@@ -292,7 +299,7 @@ describe('a GPU that computes wrong values', () => {
       expect(backend.reason).toMatch(/ONNX Runtime computes the models: WebGPU failed its self-check: stage embedding/);
       expect(backend.selfCheck?.every(({ passed }) => passed)).toBe(true);
     }
-    expect(started.map(({ backend, ownKernels }) => `${backend} ${ownKernels}`)).toEqual(['webgpu true', 'webgpu false', 'webgpu false']);
+    expect(startedKinds()).toEqual(['own kernels', 'ONNX Runtime', 'ONNX Runtime']);
     expect(started[0]?.terminated).toBeInstanceOf(VoxlaneError);
   });
 
@@ -308,6 +315,46 @@ describe('a GPU that computes wrong values', () => {
     expect(backend.name).toBe('wasm');
     expect(backend.reason).toMatch(new RegExp(`stage classifier deviates by 0\\.250.*${problem}`));
     expect(backend.selfCheck?.some(({ passed }) => !passed)).toBe(true);
+  });
+
+  test.each([NaN, Number.MAX_VALUE])('that are not finite (%d) with our own kernels only runs with ONNX Runtime, now and at the next start', async (maxAbs) => {
+    gpu.embedding = maxAbs;
+    isRuntimeRight = true;
+    for (let visit = 0; visit < 2; visit++) {
+      const { backend } = await start();
+      expect(backend.name).toBe('webgpu');
+      expect(backend.reason).toMatch(/ONNX Runtime computes the models: WebGPU failed its self-check: embedding/);
+    }
+    // The verdict on our own kernels was stored.
+    expect(startedKinds()).toEqual(['own kernels', 'ONNX Runtime', 'ONNX Runtime']);
+  });
+
+  test.each([
+    ['gpu-wrong', 'contains only zeros'],
+    ['backend-failed', 'is invalid'],
+  ] as const)('with our own kernels only while batches are timed (%s) runs with ONNX Runtime', async (code, problem) => {
+    gpuSeconds = 0.1;
+    const refuse = () => {
+      if (started.at(-1)!.ownKernels) throw new VoxlaneError({ code, problem });
+      return 1;
+    };
+    secondsOfBatch = refuse;
+    isRuntimeRight = true;
+    const { backend } = await start();
+    expect(backend).toMatchObject({ name: 'webgpu', reason: expect.stringContaining(problem) as string });
+    expect(startedKinds()).toEqual(['own kernels', 'ONNX Runtime']);
+    expect(started[0]?.terminated).toMatchObject({ code });
+  });
+
+  test('on WASM too fails after one try of each candidate', async () => {
+    gpu.segmentation = 0.25;
+    const working = vi.mocked(startEngine).getMockImplementation()!;
+    vi.mocked(startEngine).mockImplementation(async (...parameters) => {
+      const engine = await working(...parameters);
+      return parameters[2].name === 'wasm' ? { ...engine, segmentation: wasmPool('segmentation', 'wasm', () => 0.25) } : engine;
+    });
+    await expect(start()).rejects.toMatchObject({ code: 'backend-failed', problem: expect.stringContaining('WASM returns wrong results') as string });
+    expect(startedKinds()).toEqual(['own kernels', 'ONNX Runtime', 'WASM']);
   });
 
   test.each(['segmentation', 'embedding'] as const)('only in batches, or only at full length, in the %s model, is not used', async (model) => {
@@ -345,6 +392,16 @@ describe('a GPU that cannot be checked', () => {
     expect(backend).toMatchObject({ name: 'wasm', reason: expect.stringContaining('no luck') as string });
     // Nothing about the GPU is stored.
     expect([...stored.keys()].filter((key) => !key.startsWith('verdict WASM'))).toEqual([]);
+    // ONNX Runtime needs more memory, a lost device may be lost again, and golden outputs are missing for it too.
+    expect(startedKinds()).toEqual(code === 'backend-failed' ? ['own kernels', 'ONNX Runtime', 'WASM'] : ['own kernels', 'WASM']);
+  });
+
+  test('with our own kernels only runs with ONNX Runtime', async () => {
+    gpu.embedding = new VoxlaneError({ code: 'backend-failed', problem: 'no luck' });
+    isRuntimeRight = true;
+    const { backend } = await start();
+    expect(backend).toMatchObject({ name: 'webgpu', reason: expect.stringContaining('no luck') as string });
+    expect(startedKinds()).toEqual(['own kernels', 'ONNX Runtime']);
   });
 
   test('fails for other errors', async () => {
@@ -361,6 +418,28 @@ describe('a GPU that cannot be checked', () => {
     }));
     await expect(startTrustedEngine(options({ backend: 'auto' }), CAMPPLUS, controller.signal)).rejects.toMatchObject({ code: 'cancelled' });
     expect(started[0]?.terminated).toMatchObject({ code: 'cancelled' });
+  });
+});
+
+describe("ONNX Runtime's script", () => {
+  test('is not fetched if our own kernels compute both models, and a page may omit it', async () => {
+    vi.mocked(runtimeVersion).mockRejectedValue(new VoxlaneError({ code: 'model-missing', problem: 'no script' }));
+    expect((await start()).backend.name).toBe('webgpu');
+    expect(runtimeVersion).not.toHaveBeenCalled();
+  });
+
+  test('is fetched if our own kernels are wrong', async () => {
+    gpu.segmentation = 0.25;
+    await start();
+    expect(runtimeVersion).toHaveBeenCalledTimes(1);
+  });
+
+  test('of another version needs new checks if it computes one of the models', async () => {
+    pooling = 'statistics';
+    await start();
+    vi.mocked(runtimeVersion).mockResolvedValue('2');
+    await start();
+    expect(calls).toHaveLength(8);
   });
 });
 

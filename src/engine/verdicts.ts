@@ -99,25 +99,37 @@ export async function forgetGpuChecks(): Promise<void> {
   await forget(PREFIX);
 }
 
-/** A copy of a check as plain data. */
+/**
+ * A copy of a check as plain data. Measures that are not numbers, of a stage with NaN, get the worst value, because they
+ * cannot be stored.
+ */
 export const copyCheck = (check: ModelCheck): Verdict['checks'][number] => ({
   ...check,
-  stages: check.stages.map((stage) => ({ ...stage })),
+  stages: check.stages.map((stage) => ({
+    ...stage,
+    maxAbs: Number.isFinite(stage.maxAbs) ? stage.maxAbs : Number.MAX_VALUE,
+    cosine: Number.isFinite(stage.cosine) ? stage.cosine : 0,
+  })),
 });
 
 /**
  * Everything except the models that can change the verdict: version of the checks, adapter and driver as reported by
  * the browser, browser, runtime, release of our own kernels, WASM threads, speed, and batch size.
  *
+ * The version of the runtime is fetched with its script, so only if the runtime computes a model of these settings.
+ *
  * @param ownKernels whether our own kernels compute the supported models, and ONNX Runtime only the others
+ * @throws VoxlaneError `model-missing` if the runtime is needed but missing
  */
 export async function verdictCircumstances(
-  { runtimeBase, batchWindows, speed }: CheckedDiarizerOptions,
+  { modelsBase, runtimeBase, batchWindows, speed }: CheckedDiarizerOptions,
+  { embedding }: PipelineSettings,
   { adapter, threads }: BackendPlan,
   ownKernels: boolean,
 ): Promise<string> {
   const batch = batchWindows === undefined ? 'tuned batch' : `batch of ${batchWindows}`;
-  const runtime = await runtimeVersion(runtimeBase);
+  const isRuntimeUsed = !ownKernels || (await loadManifest('embedding', embedding, modelsBase)).pooling === 'statistics';
+  const runtime = isRuntimeUsed ? await runtimeVersion(runtimeBase) : 'no runtime';
   const kernels = ownKernels ? `kernels ${version}` : 'no kernels';
   return [SELF_CHECK_VERSION, adapter?.identity, userAgent(), runtime, kernels, `${threads} threads`, speed, batch].join(' ');
 }
