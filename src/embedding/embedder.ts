@@ -152,15 +152,11 @@ export class GpuEmbedder implements Embedder {
     const start = performance.now();
     const features = await this.features.compute(windows, numWindows);
     const fbankEnd = performance.now();
-    try {
-      const voices = voicesOf(batch, features.numFrames, this.manifest).filter(({ used }) => used.length >= minFrames);
-      const found = this.graph instanceof GpuCampplus ? await this.embedTogether(this.graph, { ...features, numWindows, numSpeakers }, voices) : null;
-      for (const [index, voice] of voices.entries()) {
-        const row = (voice.window * numSpeakers + voice.speaker) * embeddingSize;
-        embeddings.set(found?.[index] ?? (await this.embedVoice(features, voice)), row);
-      }
-    } finally {
-      features.buffer.destroy();
+    const voices = voicesOf(batch, features.numFrames, this.manifest).filter(({ used }) => used.length >= minFrames);
+    const found = this.graph instanceof GpuCampplus ? await this.embedTogether(this.graph, { ...features, numSpeakers }, voices) : null;
+    for (const [index, voice] of voices.entries()) {
+      const row = (voice.window * numSpeakers + voice.speaker) * embeddingSize;
+      embeddings.set(found?.[index] ?? (await this.embedVoice(features, voice)), row);
     }
     return {
       embeddings,
@@ -171,12 +167,8 @@ export class GpuEmbedder implements Embedder {
 
   async embedSegment(samples: Float32Array, onFeatures: (features: Float32Array) => void): Promise<Float32Array> {
     const features = await this.features.compute(samples, 1);
-    try {
-      const used = usedFrames(EVERY_FRAME, features.numFrames);
-      return await this.embedVoice(features, { window: 0, speaker: 0, used }, onFeatures);
-    } finally {
-      features.buffer.destroy();
-    }
+    const used = usedFrames(EVERY_FRAME, features.numFrames);
+    return this.embedVoice(features, { window: 0, speaker: 0, used }, onFeatures);
   }
 
   close(): Promise<void> {

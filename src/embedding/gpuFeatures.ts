@@ -1,4 +1,4 @@
-import { GpuFbank, type GpuFeatures } from '../features/gpuFbank';
+import { featureBytes, GpuFbank, type GpuFeatures } from '../features/gpuFbank';
 import type { GpuContext } from '../gpu/context';
 import { HealthGuard } from '../gpu/health';
 import type { EmbeddingManifest } from '../store/manifest';
@@ -24,24 +24,19 @@ export class GpuFeatureStage {
    * Computes features and waits for the GPU, so times and errors belong to this stage.
    *
    * @param windows axes (window, sample)
-   * @returns buffer that the caller must destroy
+   * @returns features that are valid until the next call
    * @throws VoxlaneError `gpu-lost`, `gpu-memory`, `backend-failed`
    */
   async compute(windows: Float32Array, numWindows: number): Promise<GpuFeatures> {
-    let features: GpuFeatures | undefined;
     try {
-      return await this.gpu.guard(() => {
-        features = this.fbank.compute(windows, numWindows);
-        return this.inspect(features);
-      });
+      return await this.gpu.guard(() => this.inspect(this.fbank.compute(windows, numWindows)));
     } catch (error) {
-      features?.buffer.destroy();
       this.fbank.forgetBuffers();
       throw error;
     }
   }
 
-  /** Frees the stage's GPU memory. Returned features stay valid. */
+  /** Frees the stage's GPU memory. */
   destroy(): void {
     this.fbank.destroy();
     this.health.destroy();
@@ -52,7 +47,7 @@ export class GpuFeatureStage {
     // Without a complete frame, there is nothing to check or embed.
     if (features.numFrames === 0) return features;
     const encoder = device.createCommandEncoder();
-    this.health.look(encoder, features.buffer, features.buffer.size);
+    this.health.look(encoder, features.buffer, featureBytes(features));
     device.queue.submit([encoder.finish()]);
     await device.queue.onSubmittedWorkDone();
     return features;

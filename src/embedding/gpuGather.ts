@@ -153,7 +153,6 @@ export async function gpuSegmentFeatures(
       try {
         return gathered ? await readBack(device, gathered.buffer) : new Float32Array(0);
       } finally {
-        features.buffer.destroy();
         gathered?.buffer.destroy();
       }
     });

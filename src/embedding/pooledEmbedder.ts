@@ -48,7 +48,6 @@ export class CpuPooling implements PooledBackend {
         const map = { data, numFrames: data.length / this.head.numChannels };
         return poolEmbeddings(map, masks.map((mask) => frameWeights(mask, map.numFrames)), this.head);
       },
-      close: () => undefined,
     });
   }
 }
@@ -92,9 +91,6 @@ class GpuPooling implements PooledBackend {
       numFrames: features.numFrames,
       read: (window) => this.withInput(features, window, (input) => this.gpu.guard(() => readBack(device, input))),
       pool: (window, masks) => this.withInput(features, window, (input) => this.pool(input, features, masks)),
-      close: () => {
-        features.buffer.destroy();
-      },
     };
   }
 
@@ -159,7 +155,7 @@ class GpuPooling implements PooledBackend {
   }
 }
 
-/** Features of a batch of windows on one backend. */
+/** Features of a batch of windows on one backend, valid until the next batch. */
 interface PooledWindows {
   /** Mel frames of each window; 0 if a window is shorter than a frame. */
   readonly numFrames: number;
@@ -172,8 +168,6 @@ interface PooledWindows {
    * @returns axes (speaker, dimension); NaN for a mask without a frame of the map
    */
   pool(window: number, masks: readonly Uint8Array[]): Promise<Float32Array>;
-  /** Frees the features. */
-  close(): void;
 }
 
 /** The features and the pooling of one backend. */
@@ -208,19 +202,15 @@ export class PooledEmbedder implements Embedder {
     const start = performance.now();
     const opened = await this.backend.open(windows, numWindows);
     const fbankEnd = performance.now();
-    try {
-      for (let window = 0; window < numWindows; window++) {
-        const voices = this.voicesOf(batch, window, opened.numFrames);
-        if (voices.length === 0) continue;
-        this.runs++;
-        const pooled = await opened.pool(window, voices.map(({ mask }) => mask));
-        voices.forEach(({ speaker }, voice) => {
-          const row = pooled.subarray(voice * embeddingSize, (voice + 1) * embeddingSize);
-          embeddings.set(row, (window * numSpeakers + speaker) * embeddingSize);
-        });
-      }
-    } finally {
-      opened.close();
+    for (let window = 0; window < numWindows; window++) {
+      const voices = this.voicesOf(batch, window, opened.numFrames);
+      if (voices.length === 0) continue;
+      this.runs++;
+      const pooled = await opened.pool(window, voices.map(({ mask }) => mask));
+      voices.forEach(({ speaker }, voice) => {
+        const row = pooled.subarray(voice * embeddingSize, (voice + 1) * embeddingSize);
+        embeddings.set(row, (window * numSpeakers + speaker) * embeddingSize);
+      });
     }
     return {
       embeddings,
@@ -231,13 +221,9 @@ export class PooledEmbedder implements Embedder {
 
   async embedSegment(samples: Float32Array, onFeatures: (features: Float32Array) => void): Promise<Float32Array> {
     const opened = await this.backend.open(samples, 1);
-    try {
-      onFeatures(await opened.read(0));
-      this.runs++;
-      return await opened.pool(0, [EVERY_FRAME]);
-    } finally {
-      opened.close();
-    }
+    onFeatures(await opened.read(0));
+    this.runs++;
+    return opened.pool(0, [EVERY_FRAME]);
   }
 
   close(): Promise<void> {

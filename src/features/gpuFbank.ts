@@ -131,14 +131,18 @@ const BINDINGS: readonly GPUBufferBindingType[] = [
 /** Features that stay on the GPU. */
 export interface GpuFeatures {
   /**
-   * Axes (window, frame, mel), float32, natural logarithm of power; usage STORAGE, COPY_SRC and COPY_DST. The caller
-   * must destroy it.
+   * Axes (window, frame, mel), float32, natural logarithm of power; usage STORAGE, COPY_SRC and COPY_DST. It can be
+   * longer. It belongs to the filterbank, which overwrites it in its next call.
    */
   readonly buffer: GPUBuffer;
+  readonly numWindows: number;
   /** Of each window; 0 if a window is shorter than a frame, in which case the buffer is unused. */
   readonly numFrames: number;
   readonly numMelBins: number;
 }
+
+/** Length of features in bytes. */
+export const featureBytes = ({ numWindows, numFrames, numMelBins }: Omit<GpuFeatures, 'buffer'>): number => 4 * numWindows * numFrames * numMelBins;
 
 /** Dispatches for one shape of input, with their parameters on the GPU. */
 interface Plan {
@@ -157,7 +161,8 @@ interface Plan {
  */
 export class GpuFbank {
   private readonly plans = new Map<string, Plan>();
-  private input: GPUBuffer | undefined;
+  /** Samples and features of {@link compute}, reused by later calls. */
+  private readonly kept = new Map<'samples' | 'features', GPUBuffer>();
 
   private constructor(
     private readonly device: GPUDevice,
@@ -247,7 +252,7 @@ export class GpuFbank {
   }
 
   /**
-   * Uploads windows and submits their filterbank.
+   * Uploads windows and submits their filterbank. Allocates nothing if no earlier call had a larger batch.
    *
    * @param samples axes (window, sample), nominally in [-1, 1]
    * @throws VoxlaneError as {@link encode}; `gpu-memory` if a buffer would exceed the device's limit
@@ -261,20 +266,19 @@ export class GpuFbank {
       });
     }
     const numFrames = this.countFrames(numSamples);
-    const { numMelBins } = this.facts;
-    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-    const buffer = this.createBuffer('features', 4 * numWindows * numFrames * numMelBins, usage);
+    const shape = { numWindows, numFrames, numMelBins: this.facts.numMelBins };
+    const encoder = this.device.createCommandEncoder({ label: 'fbank' });
+    const buffer = this.bufferFor('features', featureBytes(shape), GPUBufferUsage.COPY_SRC);
     if (numFrames > 0) {
-      const input = this.inputOf(samples.byteLength);
+      const input = this.bufferFor('samples', samples.byteLength);
       this.device.queue.writeBuffer(input, 0, samples as Float32Array<ArrayBuffer>);
-      const encoder = this.device.createCommandEncoder({ label: 'fbank' });
       this.encode(encoder, input, numWindows, numSamples, buffer);
       this.device.queue.submit([encoder.finish()]);
     }
-    return { buffer, numFrames, numMelBins };
+    return { buffer, ...shape };
   }
 
-  /** Frees the GPU memory of this object. Returned features stay valid. */
+  /** Frees the GPU memory of this object. */
   destroy(): void {
     for (const table of this.tables) table.destroy();
     this.forgetBuffers();
@@ -287,8 +291,8 @@ export class GpuFbank {
   forgetBuffers(): void {
     for (const { params } of this.plans.values()) params.destroy();
     this.plans.clear();
-    this.input?.destroy();
-    this.input = undefined;
+    for (const buffer of this.kept.values()) buffer.destroy();
+    this.kept.clear();
   }
 
   /** Cached by shape: a run has one shape, or two if the last batch is smaller. */
@@ -312,17 +316,15 @@ export class GpuFbank {
     return plan;
   }
 
-  /**
-   * The upload buffer of {@link compute}, reused by later calls. Earlier submissions read it before it is
-   * overwritten.
-   */
-  private inputOf(bytes: number): GPUBuffer {
-    if (!this.input || this.input.size < bytes) {
-      this.input?.destroy();
-      this.input = undefined;
-      this.input = this.createBuffer('samples', bytes, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST);
-    }
-    return this.input;
+  /** A kept buffer of at least this length. Earlier submissions read it before it is overwritten. */
+  private bufferFor(name: 'samples' | 'features', bytes: number, usage: GPUBufferUsageFlags = 0): GPUBuffer {
+    const known = this.kept.get(name);
+    if (known && known.size >= bytes) return known;
+    known?.destroy();
+    this.kept.delete(name);
+    const buffer = this.createBuffer(name, bytes, usage | GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST);
+    this.kept.set(name, buffer);
+    return buffer;
   }
 
   private createBuffer(label: string, size: number, usage: GPUBufferUsageFlags): GPUBuffer {

@@ -19,15 +19,15 @@ export interface GpuFault {
  * Patches the WebGPU classes of the current thread. It must not refer to outer scope, because its source is also sent to
  * browser workers.
  *
- * A model run ends with one copy into a buffer labeled `readback`. A filterbank run submits work on one buffer labeled
- * `features`.
+ * A model run ends with one copy into a buffer labeled `readback`. A filterbank run binds one buffer labeled `features`
+ * in groups labeled `fbank`, and submits them.
  *
  * @returns a function that replaces the fault, or removes it with null
  */
 export function installGpuFault(initial: GpuFault | null): (fault: GpuFault | null) => void {
   let current = initial;
   let runs = 0;
-  let newFeatures: { device: GPUDevice; buffer: GPUBuffer } | null = null;
+  let features: { device: GPUDevice; buffer: GPUBuffer; bytes: number } | null = null;
   const readbacks = new WeakMap<GPUBuffer, GPUDevice>();
   const spoiled = new WeakMap<GPUBuffer, GpuFault['kind'] | undefined>();
   const isDue = (): boolean => runs++ >= (current?.afterRuns ?? 0);
@@ -47,17 +47,24 @@ export function installGpuFault(initial: GpuFault | null): (fault: GpuFault | nu
   };
 
   /* eslint-disable @typescript-eslint/unbound-method -- called with the receiver of the patched method */
-  const { createBuffer } = GPUDevice.prototype;
+  const { createBuffer, createBindGroup } = GPUDevice.prototype;
   const { submit } = GPUQueue.prototype;
   const { getMappedRange } = GPUBuffer.prototype;
   const { copyBufferToBuffer } = GPUCommandEncoder.prototype;
   /* eslint-enable @typescript-eslint/unbound-method */
   GPUDevice.prototype.createBuffer = function (descriptor) {
     const buffer = createBuffer.call(this, descriptor);
-    if (current?.stage === 'fbank' && descriptor.label === 'features') newFeatures = { device: this, buffer };
     // Some buffers are reused by later runs.
     if (descriptor.label === 'readback') readbacks.set(buffer, this);
     return buffer;
+  };
+  GPUDevice.prototype.createBindGroup = function (descriptor) {
+    if (current?.stage === 'fbank' && descriptor.label === 'fbank') {
+      const bindings = [...descriptor.entries].map(({ resource }) => resource as GPUBufferBinding);
+      const { buffer, offset = 0, size = 0 } = bindings.find((binding) => binding.buffer.label === 'features')!;
+      features = { device: this, buffer, bytes: Math.max(offset + size, features?.bytes ?? 0) };
+    }
+    return createBindGroup.call(this, descriptor);
   };
   GPUCommandEncoder.prototype.copyBufferToBuffer = function (this: GPUCommandEncoder, ...parameters: unknown[]) {
     const source = parameters[0] as GPUBuffer;
@@ -76,15 +83,15 @@ export function installGpuFault(initial: GpuFault | null): (fault: GpuFault | nu
   };
   GPUQueue.prototype.submit = function (commands) {
     submit.call(this, commands);
-    if (!newFeatures) return;
-    const { device, buffer } = newFeatures;
-    newFeatures = null;
-    if (buffer.size < (current?.fromBytes ?? 0) || !isDue()) return;
-    disturb(device, buffer.size);
+    if (!features) return;
+    const { device, buffer, bytes } = features;
+    features = null;
+    if (bytes < (current?.fromBytes ?? 0) || !isDue()) return;
+    disturb(device, bytes);
     const kind = current?.kind;
     if (kind === 'lost' || kind === 'memory') return;
     // Change only half of the frames, because mean subtraction would remove a constant offset on all frames.
-    const values = new Float32Array(buffer.size / (kind === 'perturb' ? 8 : 4)).map((_, index) => (index % 7) - 8);
+    const values = new Float32Array(bytes / (kind === 'perturb' ? 8 : 4)).map((_, index) => (index % 7) - 8);
     spoil(values, kind);
     this.writeBuffer(buffer, 0, values);
   };

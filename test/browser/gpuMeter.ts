@@ -39,8 +39,8 @@ declare global {
  * Patches the WebGPU classes of the current thread. It must not refer to outer scope, because its source is also sent to
  * browser workers.
  *
- * One worker computes the features and the embeddings. A filterbank run starts with a buffer labeled `features`, an
- * embedding with a buffer labeled `embedding input`, or a batch of them with an encoder labeled `embedding`.
+ * One worker computes the features and the embeddings. A filterbank run starts with an encoder labeled `fbank`, an embedding
+ * with a buffer labeled `embedding input`, or a batch of them with an encoder labeled `embedding`.
  */
 export function installGpuMeter(): GpuMeter {
   type Mutable = { -readonly [Key in keyof GpuCounts]: GpuCounts[Key] };
@@ -57,16 +57,14 @@ export function installGpuMeter(): GpuMeter {
   const { mapAsync } = GPUBuffer.prototype;
   /* eslint-enable @typescript-eslint/unbound-method */
   GPUDevice.prototype.createBuffer = function (descriptor) {
-    if (current === 'fbank' || current === 'embedding') {
-      if (descriptor.label === 'features') current = 'fbank';
-      if (descriptor.label === 'embedding input') current = 'embedding';
-    }
+    if (current === 'fbank' && descriptor.label === 'embedding input') current = 'embedding';
     // Data written to a buffer that is mapped at creation is transferred when it is unmapped.
     if (descriptor.mappedAtCreation) add('bytesUp', descriptor.size);
     return createBuffer.call(this, descriptor);
   };
   GPUDevice.prototype.createCommandEncoder = function (descriptor) {
-    if (current === 'fbank' && descriptor?.label === 'embedding') current = 'embedding';
+    const label = descriptor?.label;
+    if ((current === 'fbank' || current === 'embedding') && (label === 'fbank' || label === 'embedding')) current = label;
     return createCommandEncoder.call(this, descriptor);
   };
   GPUComputePassEncoder.prototype.dispatchWorkgroups = function (...sizes) {

@@ -1,7 +1,8 @@
 /** Faults that WebGPU reports asynchronously become typed errors. Tested on Dawn in Node with our filterbank. */
 import { readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { GpuFeatureStage } from '../../src/embedding/gpuFeatures';
+import { featureBytes, GpuFbank } from '../../src/features/gpuFbank';
 import { makeSignal } from '../kernels/fixtures/goldens';
 import { type GpuContext, openGpu, readBack } from '../../src/gpu/context';
 import { parseManifest, type EmbeddingManifest } from '../../src/store/manifest';
@@ -28,7 +29,7 @@ describe.skipIf(missing !== null)('a GPU on Dawn', () => {
     const windows = Float32Array.from({ length: numWindows * samples.length }, (_, i) => samples[i % samples.length]!);
     const { buffer } = await stage.compute(windows, numWindows);
     const data = await gpu.guard(() => readBack(gpu.device, buffer, buffer.size, (encoder) => { stage.health.mark(encoder, buffer, buffer.size); }));
-    buffer.destroy();
+    stage.destroy();
     return data;
   }
 
@@ -53,6 +54,30 @@ describe.skipIf(missing !== null)('a GPU on Dawn', () => {
     const counts = meter.take().fbank!;
     expect(counts.bytesBack).toBe(2 * first.byteLength);
     expect(counts.bytesUp).toBeGreaterThanOrEqual(2 * samples.byteLength);
+    gpu.device.destroy();
+  });
+
+  test('allocates buffers only for a larger batch than before, and returns only the features of the batch', async () => {
+    const gpu = await openGpu();
+    const fbank = await GpuFbank.create(gpu.device, MANIFEST.fbank, MANIFEST.sampleRate);
+    const run = (numSamples: number, numWindows: number): Promise<Float32Array> => {
+      const features = fbank.compute(samples.subarray(0, numWindows * numSamples), numWindows);
+      return readBack(gpu.device, features.buffer, featureBytes(features));
+    };
+    const large = await run(samples.length / 2, 2);
+    const small = await run(samples.length / 4, 3);
+    const labels: (string | undefined)[] = [];
+    const created = vi.spyOn(GPUDevice.prototype, 'createBuffer');
+    try {
+      expect(await run(samples.length / 2, 2)).toEqual(large);
+      expect(await run(samples.length / 4, 3)).toEqual(small);
+      labels.push(...created.mock.calls.map(([{ label }]) => label));
+    } finally {
+      created.mockRestore();
+    }
+    expect(small).not.toHaveLength(large.length);
+    // Of this test itself.
+    expect(labels).toEqual(['readback', 'readback']);
     gpu.device.destroy();
   });
 

@@ -32,7 +32,7 @@ describe.skipIf(missing !== null)('the GPU meter', () => {
     device.queue.submit([encoder.finish()]);
 
     meter.enter('embedding');
-    device.createBuffer({ label: 'features', size: 4, usage: STORAGE });
+    device.createCommandEncoder({ label: 'fbank' });
     device.queue.writeBuffer(indirect, 0, Uint32Array.of(1, 2, 3), 1, 1);
     device.queue.writeBuffer(indirect, 0, new ArrayBuffer(12), 4);
     device.createBuffer({ label: 'embedding input', size: 4, usage: STORAGE });

@@ -5,7 +5,7 @@
 import { GpuGather } from '../../src/embedding/gpuGather';
 import { GpuStatsPool } from '../../src/embedding/gpuStatsPool';
 import { openPooledEmbedder } from '../../src/embedding/pooledEmbedder';
-import { type DispatchLimits, GpuFbank } from '../../src/features/gpuFbank';
+import { type DispatchLimits, featureBytes, GpuFbank } from '../../src/features/gpuFbank';
 import { Fbank } from '../../src/features/fbank';
 import { adapterName, requestAdapter, requestDevice } from '../../src/gpu/adapter';
 import { compileKernel, computeLayout } from '../../src/gpu/compile';
@@ -108,10 +108,8 @@ const kernelsPage = {
   async fbank({ facts, sampleRate, samples, numWindows, limits }: FbankRequest): Promise<string> {
     const key = JSON.stringify([facts, sampleRate, limits]);
     const make = () => GpuFbank.create(opened(), facts, sampleRate, limits ?? undefined);
-    const { buffer } = (await kept(fbanks, key, make)).compute(floatsOf(samples), numWindows);
-    const features = await readBack(opened(), buffer);
-    buffer.destroy();
-    return base64Of(features);
+    const features = (await kept(fbanks, key, make)).compute(floatsOf(samples), numWindows);
+    return base64Of(await readBack(opened(), features.buffer, featureBytes(features)));
   },
 
   /** Features of the local speaker: axes (used frame, mel), float32 as base64. */
@@ -198,9 +196,8 @@ const kernelsPage = {
     const cpu = new Fbank(facts, sampleRate);
     return {
       runGpu: async () => {
-        const { buffer } = gpu.compute(samples, numWindows);
+        gpu.compute(samples, numWindows);
         await opened().queue.onSubmittedWorkDone();
-        buffer.destroy();
       },
       runCpu: () => {
         for (let window = 0; window < numWindows; window++) {
