@@ -1,6 +1,8 @@
 /** The comparison panel, used like an engineer who ports a model. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readBundle } from '../../src/compare/files/bundle';
+import { writeBundle } from '../../src/compare/files/write';
 import { expectNoViolation } from '../../test/browser/accessibilityTests';
 import { MINUTES, openFiles, run, state, upload } from '../../test/browser/comparePanel';
 import { expect, test } from '../../test/browser/test';
@@ -8,21 +10,34 @@ import { hasShared, SHARED, SHARED_MISSING } from '../../test/shared';
 import { makeForeignModel } from '../../test/browser/foreignModel';
 import { withSwappedGates } from '../../test/onnx/swappedGates';
 
-test('a port with swapped LSTM gates: stage and cause on both backends', async ({ page }) => {
-  test.setTimeout(7 * MINUTES);
+test('a port with swapped LSTM gates: stage and cause', async ({ page }) => {
   await openFiles(page, [
     upload('ported.onnx', withSwappedGates()),
     upload('goldens.zip', readFileSync('public/goldens/segmentation-3.0.zip')),
   ]);
-  await run(page, 'both');
+  await run(page, 'wasm');
   await expect(page.getByTestId('first-divergence')).toContainText('lstm');
   await expect(page.getByTestId('verdict-wasm-sincnet')).toHaveAttribute('data-verdict', 'pass');
-  for (const backend of ['wasm', 'webgpu']) {
-    await expect(page.getByTestId(`backend-verdict-${backend}`)).toHaveAttribute('data-first-divergence', 'lstm');
-    await expect(page.getByTestId(`verdict-${backend}-linear1`)).toHaveAttribute('data-inherited', 'true');
-  }
+  await expect(page.getByTestId('backend-verdict-wasm')).toHaveAttribute('data-first-divergence', 'lstm');
+  await expect(page.getByTestId('verdict-wasm-linear1')).toHaveAttribute('data-inherited', 'true');
   await expect(page.getByTestId('cause').first()).toHaveAttribute('data-cause', 'lstm-gates');
-  await page.getByTestId('stage-row-lstm').click();
+});
+
+// A small model, because a software adapter takes a minute for the LSTMs of segmentation-3.0.
+test('a port with a wrong stage: the same stage on both backends, whose values can be compared', async ({ page }) => {
+  test.setTimeout(7 * MINUTES);
+  const { onnx, bundle } = makeForeignModel();
+  const goldens = readBundle(bundle);
+  const stages = goldens.stages.map((stage, index) => (index === 1 ? { ...stage, data: stage.data.map((value) => value + 0.25) } : stage));
+  const wrong = stages[1]!.name;
+  const tolerance = stages[0]!.tolerance;
+  const changed = writeBundle({ model: 'ported', source: goldens.source, inputs: goldens.inputs, stages, tolerance });
+  await openFiles(page, [upload('ported.onnx', onnx), upload('goldens.zip', changed)]);
+  await run(page, 'both');
+  for (const backend of ['wasm', 'webgpu']) {
+    await expect(page.getByTestId(`backend-verdict-${backend}`)).toHaveAttribute('data-first-divergence', wrong);
+  }
+  await page.getByTestId(`stage-row-${wrong}`).click();
   await page.getByTestId('pair-wasm-webgpu').click();
   await expect(page.getByTestId('heatmap')).toBeVisible();
 });
