@@ -109,6 +109,7 @@ export default defineConfig({
     'dist/**',
     'dist-cli/**',
     'dist-node/**',
+    'dist-gpu-bench/**',
     'dist-test/**',
     'packages/*/dist/**',
     'packages/voxlane-assets/**',

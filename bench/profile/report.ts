@@ -96,7 +96,7 @@ const slowestFirst = <Group extends NodeGroup>(groups: readonly Group[], onGpu: 
   groups.toSorted((a, b) => timeOf(b, onGpu) - timeOf(a, onGpu));
 
 /** Aligns columns: the first one left, numbers right. */
-function tableOf(rows: readonly (readonly string[])[]): string {
+export function tableOf(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   return rows
     .map((row) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('  '))

@@ -1,0 +1,80 @@
+/**
+ * Measures the WebGPU kernels in Node, without a browser: time, dispatches and rates of each stage, and parity with WASM.
+ *
+ *   npm run --silent bench:gpu -- [--minutes LIST | --seconds N] [--speed LIST] [--trust-gpu] [--estimate] [--json]
+ *
+ * `--help` describes the measurements. `scripts/packGpuBench.ts` packs it for a machine without the repository.
+ */
+import { readFileSync } from 'node:fs';
+import { runCommand } from '../cli/script';
+import { CAMPPLUS } from '../src/engine/settings';
+import { adapterFacts, measurePeak, openAdapter } from './dawn/adapter';
+import { atSpeed, CLASSES, estimate, type Estimate, repeated } from './dawn/estimate';
+import { measureSpeed, type ParityFigures, type RunFigures, runOnWasm, startMeter } from './dawn/measure';
+import { readModels } from './dawn/models';
+import { type DawnCommand, HELP, parseCommand } from './dawn/options';
+import { loadEngine, meterAddress, modelsFolder, samplePath } from './dawn/place';
+import { estimateText, type Report, reportText } from './dawn/report';
+import { workloadOf } from './dawn/workload';
+import { machine } from './figures';
+
+/** Period of the sample, which is a multiple of the hop. */
+const SAMPLE_SECONDS = 30;
+
+const say = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+
+async function main(): Promise<number> {
+  const command = parseCommand(process.argv.slice(2));
+  if (command === 'help') {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  if (command.estimate) {
+    const estimates = await estimateAll(command);
+    console.log(command.json ? JSON.stringify({ estimates }, null, 2) : estimateText(estimates));
+  } else {
+    const report = await measureAll(command);
+    console.log(command.json ? JSON.stringify(report, null, 2) : reportText(report));
+  }
+  return 0;
+}
+
+async function measureAll({ seconds, speeds, trustGpu }: DawnCommand): Promise<Report> {
+  const adapter = await openAdapter();
+  const facts = adapterFacts(adapter);
+  say('measuring the peak rate …');
+  const peak = await measurePeak(adapter);
+  // The product refuses software adapters, and would check them for minutes.
+  if (facts.isSoftware) process.env.VOXLANE_SOFTWARE_GPU = '1';
+  const library = await loadEngine(say);
+  const counts = startMeter(await meterAddress());
+  const setup = { library, models: readModels(modelsFolder()), sample: readFileSync(samplePath()), trustGpu: trustGpu || facts.isSoftware, say };
+  const runs: RunFigures[] = [];
+  let parity: ParityFigures | null = null;
+  for (const speed of speeds) {
+    const measured = await measureSpeed(setup, counts, speed, seconds, speed === speeds.at(-1));
+    runs.push(...measured.runs);
+    parity = measured.parity;
+  }
+  return { machine: machine(), node: process.versions.node, adapter: facts, peak, runs, parity };
+}
+
+async function estimateAll({ seconds, speeds }: DawnCommand): Promise<Estimate[]> {
+  const models = readModels(modelsFolder());
+  const { windowSamples, hopSamples, sampleRate } = models.segmentation.manifest;
+  const period = (SAMPLE_SECONDS * sampleRate) / hopSamples;
+  say('counting the speakers of each window on WASM …');
+  const setup = { library: await loadEngine(say), sample: readFileSync(samplePath()) };
+  const counted = workloadOf((await runOnWasm(setup, SAMPLE_SECONDS + windowSamples / sampleRate)).voices, models);
+  return seconds.flatMap((audioSeconds) => {
+    const numWindows = Math.max(1, Math.ceil((audioSeconds * sampleRate - windowSamples) / hopSamples) + 1);
+    const whole = repeated(counted, period, numWindows);
+    return CLASSES.flatMap((gpu) =>
+      speeds.map((speed) => estimate(atSpeed(whole, speed, CAMPPLUS.fastEmbedHop), models, gpu, { speed, audioSeconds })),
+    );
+  });
+}
+
+await runCommand('bench:gpu', 1, main);

@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { atSpeed, CLASSES, estimate, type GpuClass, repeated, secondsOf, type StageWork, workOf } from './estimate';
+import { readModels } from './models';
+
+const counted = { numWindows: 3, voiceFrames: [[100], [], [200, 300]] };
+
+it('continues windows periodically, and embeds windows at a hop and the last one with fast', () => {
+  const whole = repeated(counted, 2, 6);
+  expect(whole).toEqual({ numWindows: 6, voiceFrames: [[100], [], [100], [], [100], []] });
+  const all = { numWindows: 5, voiceFrames: [[1], [2], [3], [4], [5]] };
+  expect(atSpeed(all, 'exact', 3)).toEqual(all);
+  expect(atSpeed(all, 'fast', 3).voiceFrames).toEqual([[1], [], [], [4], [5]]);
+});
+
+describe('seconds of a stage', () => {
+  const gpu: GpuClass = { name: '', peak: 1000, efficiency: 0.5, bandwidth: 100, coreBandwidth: 10, link: 20, cores: 4, dispatchSeconds: 0.25, roundTripSeconds: 0.5, windowsPerBatch: 3 };
+  const none: StageWork = { flops: 0, bytes: 0, dispatches: 0, batches: 0, transferred: 0, recurrence: null };
+
+  it('are those of arithmetic or of memory, whichever is larger', () => {
+    expect(secondsOf({ ...none, flops: 1000, bytes: 100 }, gpu)).toBe(2);
+    expect(secondsOf({ ...none, flops: 1000, bytes: 300 }, gpu)).toBe(3);
+  });
+
+  it('include dispatches, round trips, transfers, and the rounds of the recurrence', () => {
+    expect(secondsOf({ ...none, dispatches: 4, batches: 2, transferred: 40 }, gpu)).toBe(1 + 1 + 2);
+    // Six workgroups on four cores take two rounds.
+    expect(secondsOf({ ...none, batches: 1, recurrence: { steps: 5, stepBytes: 30 } }, gpu)).toBe(0.5 + 2 * 5 * 3);
+  });
+});
+
+describe('the bundled networks', () => {
+  const models = readModels('models');
+
+  it('have the work of their batches', () => {
+    const work = workOf(counted, models, 2);
+    const { windowSamples } = models.segmentation.manifest;
+    expect(work.segmentation).toMatchObject({ batches: 2, dispatches: 40, flops: 6 * models.segmentation.work.of(windowSamples).multiplyAdds });
+    expect(work.segmentation.recurrence).toEqual({ steps: 4 * 589, stepBytes: 4 * 512 * 128 });
+    expect(work.fbank).toMatchObject({ batches: 2, dispatches: 4, transferred: 2 * 4 * windowSamples });
+    expect(work.embedding).toMatchObject({ batches: 2, dispatches: 2 * 176, transferred: 4 * (600 + 3 * 192) });
+  });
+
+  it('need more time with exact than with fast, on every class', () => {
+    const run = { audioSeconds: 60 };
+    const all = repeated(counted, 3, 51);
+    for (const gpu of CLASSES) {
+      const exact = estimate(all, models, gpu, { ...run, speed: 'exact' });
+      const fast = estimate(atSpeed(all, 'fast', 5), models, gpu, { ...run, speed: 'fast' });
+      expect(fast.seconds.embedding).toBeLessThan(exact.seconds.embedding);
+      expect(fast.seconds.segmentation).toBe(exact.seconds.segmentation);
+    }
+  });
+});

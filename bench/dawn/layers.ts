@@ -1,0 +1,167 @@
+/**
+ * Arithmetic, memory traffic and dispatches of both networks on our WGSL kernels, from the shapes of their layers.
+ *
+ * A multiply-add belongs to a convolution, a matrix product or a recurrent layer. Norms, activations, poolings and gates
+ * are few in comparison and not counted.
+ */
+import { type BatchLayout, layOutItems, type RowGeometry } from '../../src/embedding/campplusLayout';
+import type { CampplusGraph } from '../../src/embedding/campplusGraph';
+import type { Convolution } from '../../src/onnx/values';
+import type { PyannetGraph } from '../../src/segmentation/pyannetGraph';
+
+/** Work for one window or one local speaker. */
+export interface LayerWork {
+  readonly multiplyAdds: number;
+  /** Values that kernels read or write once in GPU memory: inputs and outputs of each layer, without weights. */
+  readonly values: number;
+}
+
+/** Values of the weights, which each batch reads at least once. */
+export interface NetworkWork<Shape> {
+  readonly numWeights: number;
+  readonly of: (shape: Shape) => LayerWork;
+}
+
+interface Layer extends LayerWork {
+  readonly weights: number;
+}
+
+const layer = (multiplyAdds: number, numIn: number, numOut: number, weights: number): Layer => ({ multiplyAdds, values: numIn + numOut, weights });
+
+const total = (layers: readonly Layer[]): Layer =>
+  layers.reduce((sum, one) => ({
+    multiplyAdds: sum.multiplyAdds + one.multiplyAdds,
+    values: sum.values + one.values,
+    weights: sum.weights + one.weights,
+  }), layer(0, 0, 0, 0));
+
+const product = (sizes: readonly number[]): number => sizes.reduce((all, size) => all * size, 1);
+
+/** Number of positions of a convolution along an axis. */
+export function outputSize(size: number, { taps, strides, pads, dilations }: Pick<Convolution, 'taps' | 'strides' | 'pads' | 'dilations'>, axis = 0): number {
+  const reach = (taps[axis]! - 1) * dilations[axis]!;
+  return Math.floor((size + 2 * pads[axis]! - reach - 1) / strides[axis]!) + 1;
+}
+
+/** A convolution with `positions` outputs per channel, from `inputs` positions. */
+function convolved({ numIn, numOut, taps }: Pick<Convolution, 'numIn' | 'numOut' | 'taps'>, inputs: number, positions: number): Layer {
+  const weights = numIn * numOut * product(taps);
+  return layer(positions * weights, inputs * numIn, positions * numOut, weights);
+}
+
+function linear(numRows: number, numIn: number, numOut: number): Layer {
+  return layer(numRows * numIn * numOut, numRows * numIn, numRows * numOut, numIn * numOut);
+}
+
+/** Shapes of the recurrent layers. */
+interface Recurrence {
+  /** Frames that a layer computes one after the other. */
+  readonly numFrames: number;
+  readonly numLayers: number;
+  /** Recurrent weights of one direction, which each frame reads again. */
+  readonly weightsPerStep: number;
+}
+
+/** Work of PyanNet for a window, by its number of samples. */
+export function pyannetWork(network: PyannetGraph): NetworkWork<number> & { readonly recurrence: (numSamples: number) => Recurrence } {
+  const layersOf = (numSamples: number): { layers: Layer[]; numFrames: number } => {
+    let size = numSamples;
+    // The norm of the samples reads them twice.
+    const layers = [layer(0, 2 * numSamples, 0, 0)];
+    for (const { convolution, poolSize } of network.filters) {
+      const positions = outputSize(size, convolution);
+      const pooled = Math.floor(positions / poolSize);
+      const { multiplyAdds, weights } = convolved(convolution, size, positions);
+      // Only pooled values are stored. The norm reads them again.
+      layers.push(layer(multiplyAdds, size * convolution.numIn, 2 * pooled * convolution.numOut, weights));
+      size = pooled;
+    }
+    for (const { input, recurrent } of network.lstms) {
+      const [directions = 0, gates = 0, numIn = 0] = input.shape;
+      const numUnits = recurrent.shape[2]!;
+      layers.push(linear(size, numIn, directions * gates));
+      const weights = product(recurrent.shape);
+      layers.push(layer(size * weights, size * directions * gates, size * directions * numUnits, weights));
+    }
+    for (const { weight } of [...network.linears, network.classifier]) layers.push(linear(size, weight.shape[0]!, weight.shape[1]!));
+    return { layers, numFrames: size };
+  };
+  return {
+    numWeights: total(layersOf(0).layers).weights,
+    of: (numSamples) => total(layersOf(numSamples).layers),
+    recurrence: (numSamples) => {
+      const [, gates = 0, numUnits = 0] = network.lstms[0]!.recurrent.shape;
+      return { numFrames: layersOf(numSamples).numFrames, numLayers: network.lstms.length, weightsPerStep: gates * numUnits };
+    },
+  };
+}
+
+/** Work of CAM++ for a local speaker, by its number of feature frames. */
+export function campplusWork(network: CampplusGraph, numMelBins: number): NetworkWork<number> {
+  const layersOf = (numFrames: number): Layer[] => {
+    const layers: Layer[] = [];
+    let size = numMelBins;
+    const along = (convolution: Convolution, from: number): number => {
+      const to = outputSize(from, convolution);
+      layers.push(convolved(convolution, numFrames * from, numFrames * to));
+      return to;
+    };
+    size = along(network.stem, size);
+    for (const { first, second, shortcut } of network.residualBlocks) {
+      const between = along(first, size);
+      if (shortcut) along(shortcut, size);
+      size = along(second, between);
+    }
+    along(network.headEnd, size);
+    const numRows = Math.max(0, outputSize(numFrames, network.tdnn));
+    layers.push(convolved(network.tdnn, numFrames, numRows));
+    const numSegments = Math.ceil(numRows / network.segmentFrames);
+    for (const block of network.blocks) {
+      for (const { bottleneck, context, local } of block.layers) {
+        layers.push(convolved(bottleneck, numRows, numRows), convolved(local, numRows, numRows));
+        // The context reads the bottleneck again.
+        layers.push(layer(0, numRows * bottleneck.numOut, 0, 0));
+        for (const one of context) layers.push(convolved(one, numSegments, numSegments));
+      }
+      layers.push(convolved(block.transit, numRows, numRows));
+    }
+    layers.push(layer(0, 2 * numRows * network.blocks.at(-1)!.transit.numOut, 0, 0));
+    const [numOut = 0, numIn = 0] = network.embedding.weight.shape;
+    layers.push(linear(1, numIn, numOut));
+    return layers;
+  };
+  return { numWeights: total(layersOf(0)).weights, of: (numFrames) => total(layersOf(numFrames)) };
+}
+
+/** Counting and marking of broken values after a batch. */
+const HEALTH_DISPATCHES = 2;
+/** Each layer of a dense block: bottleneck, gates, local convolution. */
+const DENSE_DISPATCHES = 3;
+
+/** Dispatches of a batch of windows: norms, filters, LSTMs, linear layers, scores, checks. */
+export const pyannetDispatches = ({ filters, lstms, linears }: PyannetGraph): number =>
+  1 + 2 * filters.length + 2 * lstms.length + linears.length + 1 + HEALTH_DISPATCHES;
+
+/** Dispatches of the filterbank of a batch: features and their check. */
+export const FBANK_DISPATCHES = 2;
+
+/** Geometry of the rows of CAM++, as in `GpuCampplus`. */
+export function rowGeometry({ tdnn, segmentFrames, blocks }: CampplusGraph): RowGeometry {
+  const stride = tdnn.strides[0]!;
+  const reach = Math.max(...blocks.flatMap(({ layers }) => layers.map(({ local }) => local.pads[0]!)));
+  return { stride, gapRows: Math.max(reach, Math.ceil((tdnn.pads[0]! + stride - 1) / stride)), segmentRows: segmentFrames };
+}
+
+/** Dispatches of a batch of local speakers: gathering, slices of the head, rows, statistics, embedding, check. */
+export function campplusDispatches(network: CampplusGraph, { slices }: Pick<BatchLayout, 'slices'>): number {
+  const { residualBlocks, blocks } = network;
+  const head = 2 + residualBlocks.reduce((sum, { shortcut }) => sum + (shortcut ? 3 : 2), 0);
+  const dense = blocks.reduce((sum, { layers }) => sum + DENSE_DISPATCHES * layers.length + 1, 0);
+  return 1 + slices.length * head + 1 + dense + 2 + 1;
+}
+
+/** The layout of local speakers in one batch. */
+export function layOut(network: CampplusGraph, lengths: readonly number[]): BatchLayout {
+  const order = [...lengths.keys()].toSorted((a, b) => lengths[a]! - lengths[b]! || a - b);
+  return layOutItems(order, lengths, rowGeometry(network), Infinity);
+}

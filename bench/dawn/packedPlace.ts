@@ -1,0 +1,14 @@
+/** Replaces `place.ts` in the packed folder, which has the files beside the script. */
+import { fileURLToPath } from 'node:url';
+import type * as Library from '../../src/index';
+
+const at = (path: string): URL => new URL(path, import.meta.url);
+
+export const modelsFolder = (): string => fileURLToPath(at('models'));
+
+export const samplePath = (): string => fileURLToPath(at('sample.wav'));
+
+export const loadEngine = async (_say: (line: string) => void): Promise<typeof Library> =>
+  (await import(at('engine/index.js').href)) as typeof Library;
+
+export const meterAddress = (): Promise<string> => Promise.resolve(at('meterThread.mjs').href);
