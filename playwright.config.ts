@@ -1,6 +1,9 @@
 import { defineConfig } from '@playwright/test';
-import { chromiumArguments, findHeadlessChromium } from './cli/chromium';
+import { chromiumArguments, findChromium, findHeadlessChromium } from './cli/chromium';
 import { POLICY_REPORTS } from './test/browser/test';
+
+// Also for the commands that tests start.
+process.env.CHROMIUM_PATH ??= findHeadlessChromium();
 
 const PORT = process.env.VOXLANE_TEST_PORT ?? '4180';
 
@@ -17,7 +20,7 @@ export default defineConfig({
     baseURL: `http://127.0.0.1:${PORT}/`,
     // A service worker could respond with files of an earlier test. The offline tests enable it.
     serviceWorkers: 'block',
-    launchOptions: { executablePath: findHeadlessChromium(), args: chromiumArguments('none') },
+    launchOptions: { executablePath: findChromium(), args: chromiumArguments('none') },
     screenshot: 'only-on-failure',
   },
   projects: [
@@ -26,7 +29,7 @@ export default defineConfig({
     {
       name: 'full',
       testMatch: 'full/**/*.spec.ts',
-      use: { launchOptions: { executablePath: findHeadlessChromium(), args: chromiumArguments('software') } },
+      use: { launchOptions: { executablePath: findChromium(), args: chromiumArguments('software') } },
     },
   ],
   webServer: {

@@ -1,9 +1,17 @@
 /** Tests commands in separate processes: closed pipes, signals, and simultaneous builds. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { bundleForNode } from '../test/corpus/buildWorker';
+
+let scripts: string;
+beforeAll(() => {
+  scripts = mkdtempSync(join(tmpdir(), 'voxlane-test-'));
+  symlinkSync(resolve('node_modules'), join(scripts, 'node_modules'));
+});
+afterAll(() => { rmSync(scripts, { recursive: true, force: true }); });
 
 let folder: string;
 beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'voxlane-test-')); });
@@ -17,10 +25,10 @@ interface Ended {
 }
 
 /** Runs a script that imports modules of the commands. `onOutput` can kill it or close its pipes. */
-function runScript(lines: string, onOutput: (child: ReturnType<typeof spawn>, text: string) => void = () => undefined, stdout: 'pipe' | number = 'pipe'): Promise<Ended> {
-  const path = join(folder, `script-${Math.random()}.mts`);
-  writeFileSync(path, lines.replace(/'\.\/(\w+)'/g, (_, name: string) => `'${resolve('cli', `${name}.ts`)}'`));
-  const child = spawn(process.execPath, ['--import', 'tsx', path], { stdio: ['ignore', stdout, 'pipe'] });
+async function runScript(lines: string, onOutput: (child: ReturnType<typeof spawn>, text: string) => void = () => undefined, stdout: 'pipe' | number = 'pipe'): Promise<Ended> {
+  const path = join(scripts, `script-${Math.random()}.mjs`);
+  await bundleForNode({ stdin: { contents: lines, resolveDir: resolve('cli'), loader: 'ts' }, outfile: path });
+  const child = spawn(process.execPath, [path], { stdio: ['ignore', stdout, 'pipe'] });
   let [out, err] = ['', ''];
   child.stdout?.on('data', (data: Buffer) => {
     out += data.toString();

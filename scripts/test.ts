@@ -65,14 +65,14 @@ const FULL: readonly Step[] = [
   // The package tests run concurrently and use the output of this step.
   { title: 'packages', command: ['tsx', 'test/packages/prepare.ts'] },
   playwright('full', 'full', ['build', 'packages']),
-  vitest('units-full', { VOXLANE_FULL: '1' }, ['packages']),
   {
     title: 'browsers',
     command: ['tsx', 'e2e/browsers/run.ts'],
     tally: () => readVitest(`${RESULTS}/browsers.json`),
-    // Not concurrently with the unit tests, because both use all cores.
-    after: ['build', 'units-full'],
+    after: ['build', 'packages'],
   },
+  // Not concurrently with the browsers, because both use all cores. Last, because it uses both cores without other steps.
+  vitest('units-full', { VOXLANE_FULL: '1' }, ['packages', 'browsers']),
 ];
 
 /** Runs one step and prints its output at the end. */

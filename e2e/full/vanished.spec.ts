@@ -1,5 +1,5 @@
 /** Workers, the renderer or the GPU process end during a run: the result is the same, or a typed error occurs and the next run works. */
-import { chromiumArguments, findHeadlessChromium } from '../../cli/chromium';
+import { chromiumArguments, findChromium } from '../../cli/chromium';
 import { type DiarizationJson, expect, openEngine, test } from '../../test/browser/engine';
 import type { Page } from '../../test/browser/test';
 import { closeOnCall, injectOnce, keepWorkers, onCall, RUN_WORKERS, terminateWorkers, WORKER_CALLS } from '../../test/browser/vanish';
@@ -8,7 +8,7 @@ import type { DiarizeOptions, DiarizerOptions } from '../../src/index';
 /** Host for a page without a secure context, which Chromium resolves to the test server. */
 const INSECURE_HOST = '10.255.255.1';
 test.use({
-  launchOptions: { executablePath: findHeadlessChromium(), args: [...chromiumArguments('software'), `--host-resolver-rules=MAP ${INSECURE_HOST} 127.0.0.1`] },
+  launchOptions: { executablePath: findChromium(), args: [...chromiumArguments('software'), `--host-resolver-rules=MAP ${INSECURE_HOST} 127.0.0.1`] },
   allowedOrigins: /^http:\/\/10\.255\.255\.1:/,
 });
 

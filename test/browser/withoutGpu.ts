@@ -1,7 +1,7 @@
-import { chromiumArguments, findHeadlessChromium } from '../../cli/chromium';
+import { chromiumArguments, findChromium } from '../../cli/chromium';
 
 /**
  * For specs that do not test backends: without an adapter, a recording starts immediately. Checking a software adapter takes
  * longer than processing the sample.
  */
-export const WITHOUT_GPU = { launchOptions: { executablePath: findHeadlessChromium(), args: chromiumArguments('none') } };
+export const WITHOUT_GPU = { launchOptions: { executablePath: findChromium(), args: chromiumArguments('none') } };
