@@ -4,7 +4,6 @@ import { cpuSegmentFeatures } from '../embedding/gpuGather';
 import { graphInfo } from '../onnx/model';
 import { CampplusNet } from '../embedding/campplusNet';
 import { PyannetNet } from '../segmentation/pyannetNet';
-import type { SegmentationManifest } from '../store/manifest';
 import { CAMPPLUS, lstmChanged, reorderGates, SEGMENTATION } from '../../test/compare/plantedModels';
 import type { ShippedCase } from '../../test/compare/nodeRun';
 import { makePlan } from './plan';
@@ -34,7 +33,7 @@ describe('kernels on WASM', () => {
   it('swapped gates in the LSTM kernel: the stage lstm is wrong, and later stages inherit the failure', async () => {
     const { model } = lstmChanged((values, shape) => reorderGates(values, shape, [0, 2, 1, 3]));
     const { manifest } = SEGMENTATION;
-    const result = await compareKernels(SEGMENTATION, PyannetNet.ofModel(model, manifest as SegmentationManifest));
+    const result = await compareKernels(SEGMENTATION, PyannetNet.ofModel(model, manifest));
     expect(result.firstDivergence).toBe('lstm');
     expect(judged(result)).toEqual(['sincnet: pass', 'lstm: fail', 'linear1: inherited', 'linear2: inherited', 'classifier: inherited']);
   }, 60_000);

@@ -307,7 +307,7 @@ export function instantiate(build: KernelBuild, heap: Heap): KernelExports {
 export const bestBuild = (): KernelBuild => (WebAssembly.validate(relaxed) ? 'relaxed' : 'plain');
 
 /** The kernels of recurrent networks, like {@link KernelExports}. */
-export interface SequenceExports extends Pick<BlockKernels, 'foldTaps' | 'maxPool' | 'scaledMaxPool' | 'scaleShiftLeaky' | 'lstm'> {
+export interface SequenceExports extends Pick<BlockKernels, 'foldTaps' | 'maxPool' | 'scaleShiftLeaky' | 'lstm'> {
   subtractRow(values: number, stride: number, row: number, rows: number, channels: number): void;
   leakyRelu(values: number, length: number, slope: number): void;
 }

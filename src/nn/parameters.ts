@@ -1,4 +1,4 @@
-import { FoldTaps, FromWinograd, Gemm, Lstm, MaxPool, ScaledMaxPool, ScaleShiftLeaky, ScaleShiftRelu } from './assembly/parameters';
+import { FoldTaps, FromWinograd, Gemm, Lstm, MaxPool, ScaleShiftLeaky, ScaleShiftRelu } from './assembly/parameters';
 
 /** The named parameters of a kernel: the fields of its block in src/nn/assembly/parameters.ts. */
 type NamedFields<Fields, Flag extends keyof Fields = never> = {
@@ -11,7 +11,6 @@ type ScaleShiftReluParameters = NamedFields<typeof ScaleShiftRelu>;
 type ScaleShiftLeakyParameters = NamedFields<typeof ScaleShiftLeaky>;
 type FoldTapsParameters = NamedFields<typeof FoldTaps>;
 type MaxPoolParameters = NamedFields<typeof MaxPool, 'magnitude'>;
-type ScaledMaxPoolParameters = NamedFields<typeof ScaledMaxPool, 'magnitude'>;
 type LstmParameters = NamedFields<typeof Lstm>;
 
 /** The kernels that take a parameter block, called with named parameters. */
@@ -22,7 +21,6 @@ export interface BlockKernels {
   scaleShiftLeaky(parameters: ScaleShiftLeakyParameters): void;
   foldTaps(parameters: FoldTapsParameters): void;
   maxPool(parameters: MaxPoolParameters): void;
-  scaledMaxPool(parameters: ScaledMaxPoolParameters): void;
   lstm(parameters: LstmParameters): void;
 }
 
@@ -129,25 +127,6 @@ export function withBlock(exports: BlockExports, views: FieldViews, block: numbe
       integers[first + MaxPool.channels] = parameters.channels;
       integers[first + MaxPool.magnitude] = Number(parameters.magnitude);
       exports.maxPool(block);
-    },
-    scaledMaxPool(parameters) {
-      const { allIntegers: integers, allFloats: floats } = views;
-      integers[first + ScaledMaxPool.out] = parameters.out;
-      integers[first + ScaledMaxPool.outStride] = parameters.outStride;
-      integers[first + ScaledMaxPool.input] = parameters.input;
-      integers[first + ScaledMaxPool.inputStride] = parameters.inputStride;
-      integers[first + ScaledMaxPool.levels] = parameters.levels;
-      integers[first + ScaledMaxPool.levelStride] = parameters.levelStride;
-      integers[first + ScaledMaxPool.rows] = parameters.rows;
-      integers[first + ScaledMaxPool.size] = parameters.size;
-      integers[first + ScaledMaxPool.channels] = parameters.channels;
-      integers[first + ScaledMaxPool.gains] = parameters.gains;
-      integers[first + ScaledMaxPool.bias] = parameters.bias;
-      floats[first + ScaledMaxPool.origin] = parameters.origin;
-      floats[first + ScaledMaxPool.scale] = parameters.scale;
-      floats[first + ScaledMaxPool.shift] = parameters.shift;
-      integers[first + ScaledMaxPool.magnitude] = Number(parameters.magnitude);
-      exports.scaledMaxPool(block);
     },
     lstm(parameters) {
       const { allIntegers: integers } = views;

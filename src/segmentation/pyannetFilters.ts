@@ -7,12 +7,118 @@ import {
   type SequenceKernels,
   TILE_ROWS,
 } from '../nn/kernels';
+import type { Convolution } from '../onnx/values';
 import { type FilterLayer, type InstanceNorm, type PyannetGraph, unlike } from './pyannetGraph';
-import { type SampleScale, SincFilters } from './pyannetSinc';
 
-/** A convolution over rows of channels, after the filterbank. */
-interface Layer extends FilterLayer {
+/** Values per vector. */
+const SINC_LANES = 4;
+
+/** Consecutive filters that are all symmetric or all antisymmetric. */
+interface Run {
+  readonly symmetric: boolean;
+  readonly firstColumn: number;
   readonly matrix: Matrix;
+}
+
+/**
+ * A filterbank of symmetric or antisymmetric filters, such as sinc filters. Mirrored samples are added or subtracted
+ * once for all filters, which halves the number of multiplications.
+ */
+class SincFilters {
+  private readonly runs: readonly Run[];
+  private readonly noOffset: number;
+  private readonly numTaps: number;
+  /** Length of a row of sums or differences. */
+  private readonly places: number;
+  /** Distance between the samples of consecutive rows in bytes. */
+  private readonly step: number;
+  private readonly folded: { readonly sums: number; readonly differences: number };
+
+  /**
+   * @param rowsAtOnce maximum number of rows in {@link run}
+   * @throws VoxlaneError `model-invalid` for filters without symmetry
+   */
+  constructor(
+    private readonly kernels: SequenceKernels,
+    { weight, numOut, numIn, bias, taps, strides }: Convolution,
+    rowsAtOnce: number,
+  ) {
+    const { heap } = kernels;
+    this.numTaps = taps[0]!;
+    if (numIn !== 1 || numOut % PANEL_COLUMNS !== 0 || this.numTaps < SINC_LANES) throw unlike('its first convolution is not a filterbank');
+    const length = 2 * Math.ceil(this.numTaps / 4);
+    this.places = SINC_LANES * Math.ceil(length / SINC_LANES);
+    this.step = strides[0]! * FLOAT_BYTES;
+    this.noOffset = heap.storeIntegers([0]);
+    const filters = Array.from({ length: numOut }, (_, filter) => weight.subarray(filter * this.numTaps, (filter + 1) * this.numTaps));
+    this.runs = runsOf(filters).map(({ symmetric, first, end }) => {
+      const halves = new Float32Array((end - first) * length);
+      filters.slice(first, end).forEach((filter, index) => { halves.set(halfOf(filter), index * length); });
+      const packed = packPanels({ weight: halves, numOut: end - first, numIn: length, numTaps: 1 });
+      const own = { address: heap.store(packed), bias: heap.store(bias.subarray(first, end)) };
+      return { symmetric, firstColumn: first, matrix: { ...own, numColumns: end - first, length, numSegments: 1 } };
+    });
+    const numFloats = (rowsAtOnce + TILE_ROWS) * this.places;
+    this.folded = { sums: heap.allocate(numFloats), differences: heap.allocate(numFloats) };
+  }
+
+  /**
+   * @param samples address of the first row's first sample
+   * @param out written: axes (row, filter), whole tiles of rows
+   */
+  run(samples: number, numRows: number, out: Rows): void {
+    const { raw } = this.kernels;
+    const { sums, differences } = this.folded;
+    const stride = this.places * FLOAT_BYTES;
+    raw.foldTaps({
+      sums,
+      differences,
+      outStride: stride,
+      input: samples,
+      inputStride: this.step,
+      rows: numRows,
+      taps: this.numTaps,
+      places: this.places,
+    });
+    for (const { symmetric, firstColumn, matrix } of this.runs) {
+      this.kernels.multiply({
+        out: { address: out.address + firstColumn * FLOAT_BYTES, stride: out.stride },
+        input: { address: symmetric ? sums : differences, stride },
+        matrix,
+        offsets: this.noOffset,
+        numRows,
+        relu: false,
+      });
+    }
+  }
+}
+
+/** The first half of the taps. A center tap is halved because its sample is counted twice. */
+function halfOf(filter: Float32Array): Float32Array {
+  const half = filter.slice(0, Math.ceil(filter.length / 2));
+  if (filter.length % 2 === 1) half[half.length - 1]! /= 2;
+  return half;
+}
+
+/** @throws VoxlaneError `model-invalid` if a filter has no symmetry, or if the symmetry changes within a panel */
+function runsOf(filters: readonly Float32Array[]): { symmetric: boolean; first: number; end: number }[] {
+  const runs: { symmetric: boolean; first: number; end: number }[] = [];
+  for (const [index, filter] of filters.entries()) {
+    const symmetric = filter.every((tap, place) => tap === filter.at(-1 - place));
+    if (!symmetric && !filter.every((tap, place) => tap === -filter.at(-1 - place)!)) throw unlike(`filter ${index} has no symmetry`);
+    const last = runs.at(-1);
+    if (last?.symmetric === symmetric) last.end = index + 1;
+    else runs.push({ symmetric, first: index, end: index + 1 });
+  }
+  if (runs.some(({ first }) => first % PANEL_COLUMNS !== 0)) throw unlike('its symmetric filters are not adjacent');
+  return runs;
+}
+
+/** A convolution over rows of samples or channels. */
+interface Layer extends FilterLayer {
+  /** Null for the first layer, whose rows are samples. */
+  readonly matrix: Matrix | null;
+  readonly norm: InstanceNorm;
   /** Number of output channels. */
   readonly numChannels: number;
 }
@@ -22,63 +128,49 @@ interface Layer extends FilterLayer {
  * second-level cache.
  */
 const POOLED_AT_ONCE = 16;
-/**
- * Maximum number of overlapping windows whose samples are filtered together. Eight windows of 10 s at a hop of 1 s need
- * a fifth of the filters' work, and 9 MB.
- */
-const WINDOWS_AT_ONCE = 8;
 /** Number of rows that are summed in float32 before the sums are added in float64. */
 const SUMMED_ROWS = 64;
 /** Values per vector. */
 const LANES = 4;
 
 /**
- * Converts the samples of windows to frames: instance norm, then layers of convolution, pooling, instance norm and
- * leaky ReLU.
- *
- * Windows of a batch that are a hop apart share the filtered samples of the first layer: see {@link SincFilters}.
+ * Converts a window's samples to frames: instance norm, then layers of convolution, pooling, instance norm and leaky
+ * ReLU.
  */
 export class PyannetFilters {
-  private readonly first: FilterLayer;
-  private readonly sinc: SincFilters;
   private readonly layers: readonly Layer[];
+  private readonly sinc: SincFilters;
   private readonly waveNorm: InstanceNorm;
   private readonly noOffset: number;
   private readonly convolved: number;
   private readonly factors: { readonly scale: number; readonly shift: number };
   /** Addresses; see {@link layOut}. */
-  private room = { stretch: 0, filtered: 0, wave: 0, maps: [] as readonly number[], sums: 0, row: 0 };
+  private room = { wave: 0, maps: [] as readonly number[], sums: 0, row: 0 };
 
-  /**
-   * @param hopSamples usual distance of consecutive windows; others only take longer
-   * @throws VoxlaneError `model-invalid` for unsupported layers
-   */
+  /** @throws VoxlaneError `model-invalid` for unsupported layers */
   constructor(
     private readonly kernels: SequenceKernels,
     { waveNorm, filters }: PyannetGraph,
-    private readonly hopSamples: number,
   ) {
     const { heap } = kernels;
     this.waveNorm = waveNorm;
     this.noOffset = heap.storeIntegers([0]);
-    const isSupported = ({ convolution: { numOut }, norm }: FilterLayer): boolean => numOut % LANES === 0 && norm.scale.length === numOut;
-    if (!filters.every(isSupported)) throw unlike('the number of channels of a filter layer is not supported');
-    const [first, ...others] = filters as [FilterLayer, ...FilterLayer[]];
-    this.first = first;
-    this.sinc = new SincFilters(kernels, first);
-    this.layers = others.map((layer, index) => {
+    this.layers = filters.map((layer, index) => {
       const { numOut, numIn, strides } = layer.convolution;
-      if (filters[index]!.convolution.numOut !== numIn || strides[0] !== 1) throw unlike('a convolution skips frames or channels');
-      return { ...layer, matrix: packFilters(kernels, layer), numChannels: numOut };
+      const before = filters[index - 1]?.convolution.numOut;
+      if (numOut % LANES !== 0 || layer.norm.scale.length !== numOut) throw unlike('the number of channels of a filter layer is not supported');
+      if (before !== undefined && (before !== numIn || strides[0] !== 1)) throw unlike('a convolution skips frames or channels');
+      return { ...layer, matrix: before === undefined ? null : packFilters(kernels, layer), numChannels: numOut };
     });
     const rowsAtOnce = POOLED_AT_ONCE * Math.max(...filters.map(({ poolSize }) => poolSize));
+    this.sinc = new SincFilters(kernels, filters[0]!.convolution, rowsAtOnce);
     this.convolved = heap.allocate((rowsAtOnce + TILE_ROWS) * wholePanels(this.widest));
     this.factors = { scale: heap.allocate(this.widest), shift: heap.allocate(this.widest) };
   }
 
   /** Number of channels of a frame. */
   get numChannels(): number {
-    return this.all.at(-1)!.convolution.numOut;
+    return this.layers.at(-1)!.numChannels;
   }
 
   /** Number of frames for `numSamples` samples; less than 1 if there are too few samples. */
@@ -86,133 +178,77 @@ export class PyannetFilters {
     return this.sizes(numSamples).at(-1)!;
   }
 
-  /** Allocates memory for batches of up to `maxWindows` windows of up to `maxSamples` on the heap. */
-  layOut(maxSamples: number, maxWindows: number): void {
+  /** Allocates memory for one window of up to `maxSamples` on the heap. */
+  layOut(maxSamples: number): void {
     const { heap } = this.kernels;
     const sizes = this.sizes(maxSamples);
-    const others = (Math.min(maxWindows, WINDOWS_AT_ONCE) - 1) * (this.canShare(maxSamples) ? 1 : 0);
-    const numFiltered = others * this.hopRows + sizes[0]! * this.first.poolSize;
     const numSums = (numRows: number, numChannels: number): number => Math.ceil(numRows / SUMMED_ROWS) * numChannels;
     this.room = {
-      stretch: heap.allocate(maxSamples + others * this.hopSamples),
-      filtered: heap.allocate(this.sinc.room(numFiltered)),
       wave: heap.allocate(maxSamples + LANES),
       // The rest of a tile reads beyond the last row, but the values are not used.
-      maps: this.all.map(({ convolution }, index) => heap.allocate((sizes[index]! + 2 * TILE_ROWS) * convolution.numOut)),
+      maps: this.layers.map(({ numChannels }, index) => heap.allocate((sizes[index]! + 2 * TILE_ROWS) * numChannels)),
       sums: heap.allocate(Math.max(numSums(maxSamples / LANES + 1, LANES), ...sizes.map((size) => numSums(size, this.widest)))),
       row: heap.allocate(this.widest),
     };
   }
 
   /**
-   * @param windows axes (window, sample)
-   * @param outOf returns the rows for a window; written: axes (frame, channel)
+   * @param samples of one window
+   * @param out written: axes (frame, channel)
    */
-  run(windows: Float32Array, numWindows: number, outOf: (window: number) => Rows): void {
-    const { heap } = this.kernels;
-    const { stretch, filtered } = this.room;
-    const numSamples = windows.length / numWindows;
-    const [numRows] = this.sizes(numSamples) as [number];
-    for (let first = 0, count; first < numWindows; first += count) {
-      count = this.countOverlapping(windows, numSamples, first);
-      const samples = heap.floats(stretch, numSamples + (count - 1) * this.hopSamples);
-      for (let index = 0; index < count; index++) {
-        const own = windows.subarray((first + index) * numSamples, (first + index + 1) * numSamples);
-        const known = index === 0 ? 0 : numSamples - this.hopSamples;
-        samples.set(own.subarray(known), index * this.hopSamples + known);
-      }
-      this.sinc.filter(stretch, (count - 1) * this.hopRows + numRows * this.first.poolSize, filtered);
-      for (let index = 0; index < count; index++) {
-        const from = stretch + index * this.hopSamples * FLOAT_BYTES;
-        const scale = this.scaleOf(from, numSamples);
-        const { address } = this.sinc.rowsAt(filtered, index * this.hopRows);
-        const pooled = this.mapRows(0);
-        this.sinc.pool(from, address, scale, numRows, pooled);
-        this.runLayers(numSamples, outOf(first + index));
-      }
+  run(samples: Float32Array, out: Rows): void {
+    this.setWave(samples);
+    const sizes = this.sizes(samples.length);
+    for (const [index, layer] of this.layers.entries()) {
+      const input = index === 0 ? this.room.wave : this.room.maps[index - 1]!;
+      const pooled = rowsOf(this.room.maps[index]!, layer.numChannels);
+      this.filter(layer, input, sizes[index]!, pooled);
+      this.normalize(layer, pooled, sizes[index]!, index === this.layers.length - 1 ? out : pooled);
     }
-  }
-
-  private get all(): readonly FilterLayer[] {
-    return [this.first, ...this.layers];
   }
 
   private get widest(): number {
-    return Math.max(...this.all.map(({ convolution }) => convolution.numOut));
-  }
-
-  /** Number of rows of the filterbank per hop. */
-  private get hopRows(): number {
-    return this.hopSamples / this.first.convolution.strides[0]!;
-  }
-
-  /** Whether windows of this length overlap at whole rows of the filterbank. */
-  private canShare(numSamples: number): boolean {
-    return this.hopSamples < numSamples && Number.isInteger(this.hopRows);
-  }
-
-  /** Number of consecutive windows from `first` that begin with the previous window's samples after the hop. */
-  private countOverlapping(windows: Float32Array, numSamples: number, first: number): number {
-    if (!this.canShare(numSamples)) return 1;
-    const numShared = numSamples - this.hopSamples;
-    // As integers, because NaN is not equal to itself, and 0 is equal to -0.
-    const bits = new Int32Array(windows.buffer, windows.byteOffset, windows.length);
-    const most = Math.min(WINDOWS_AT_ONCE, windows.length / numSamples - first);
-    for (let count = 1; count < most; count++) {
-      const begin = (first + count) * numSamples;
-      for (let index = begin; index < begin + numShared; index++) {
-        if (bits[index] !== bits[index - numShared]) return count;
-      }
-    }
-    return most;
-  }
-
-  private mapRows(index: number): Rows {
-    return rowsOf(this.room.maps[index]!, this.all[index]!.convolution.numOut);
+    return Math.max(...this.layers.map(({ numChannels }) => numChannels));
   }
 
   /** Number of rows of each layer's pooled map. */
   private sizes(numSamples: number): number[] {
     let size = numSamples;
-    return this.all.map(({ convolution: { taps, strides }, poolSize }) => {
+    return this.layers.map(({ convolution: { taps, strides }, poolSize }) => {
       size = Math.floor((Math.floor((size - taps[0]!) / strides[0]!) + 1) / poolSize);
       return size;
     });
   }
 
-  /**
-   * The instance norm of a window. Its sums are those of samples without the first one's level, as rows of four
-   * channels.
-   */
-  private scaleOf(samples: number, numSamples: number): SampleScale {
+  /** Subtracts the first sample, then normalizes, as rows of four channels with the same mean and deviation. */
+  private setWave(samples: Float32Array): void {
     const { heap, raw } = this.kernels;
     const { wave, row } = this.room;
-    const numRows = Math.ceil(numSamples / LANES);
-    const numPadded = numRows * LANES - numSamples;
+    const numRows = Math.ceil(samples.length / LANES);
+    const numPadded = numRows * LANES - samples.length;
     const values = heap.floats(wave, numRows * LANES);
-    values.set(heap.floats(samples, numSamples));
-    const origin = values[0]!;
+    values.set(samples);
     // These become zeros when the first sample is subtracted.
-    values.fill(origin, numSamples);
+    values.fill(samples[0]!, samples.length);
     const rows = rowsOf(wave, LANES);
-    heap.floats(row, LANES).fill(origin);
+    heap.floats(row, LANES).fill(samples[0]!);
     raw.subtractRow(rows.address, rows.stride, row, numRows, LANES);
-    const mean = total(this.sums(rows, numRows, LANES)) / numSamples;
+    const mean = total(this.sums(rows, numRows, LANES)) / samples.length;
     heap.floats(row, LANES).fill(mean);
     const squares = total(this.squares(rows, numRows, LANES)) - numPadded * mean ** 2;
-    return { origin, ...factorsOf(this.waveNorm, 0, mean, squares / numSamples) };
-  }
-
-  /** The layers after the filterbank, from the first map. */
-  private runLayers(numSamples: number, out: Rows): void {
-    const sizes = this.sizes(numSamples);
-    this.normalize(this.first, this.mapRows(0), sizes[0]!, this.layers.length === 0 ? out : this.mapRows(0));
-    for (const [index, layer] of this.layers.entries()) {
-      const pooled = this.mapRows(index + 1);
-      const size = sizes[index + 1]!;
-      this.filter(layer, this.mapRows(index).address, size, pooled);
-      this.normalize(layer, pooled, size, index === this.layers.length - 1 ? out : pooled);
-    }
+    const { scale, shift } = factorsOf(this.waveNorm, 0, mean, squares / samples.length);
+    heap.floats(this.factors.scale, LANES).fill(scale);
+    heap.floats(this.factors.shift, LANES).fill(shift);
+    raw.scaleShiftLeaky({
+      out: wave,
+      outStride: rows.stride,
+      input: wave,
+      inputStride: rows.stride,
+      ...this.factors,
+      rows: numRows,
+      channels: LANES,
+      slope: 1,
+    });
   }
 
   /** Convolution and pooling, in groups of rows. */
@@ -223,8 +259,13 @@ export class PyannetFilters {
     for (let row = 0; row < size; row += POOLED_AT_ONCE) {
       const numPooled = Math.min(POOLED_AT_ONCE, size - row);
       const numRows = numPooled * poolSize;
-      const from = { address: input + row * poolSize * step, stride: step };
-      this.kernels.multiply({ out: convolved, input: from, matrix, offsets: this.noOffset, numRows, relu: false });
+      const from = input + row * poolSize * step;
+      if (matrix) {
+        const product = { out: convolved, input: { address: from, stride: step }, matrix, offsets: this.noOffset };
+        this.kernels.multiply({ ...product, numRows, relu: false });
+      } else {
+        this.sinc.run(from, numRows, convolved);
+      }
       raw.maxPool({
         out: out.address + row * out.stride,
         outStride: out.stride,
@@ -239,7 +280,7 @@ export class PyannetFilters {
   }
 
   /** Subtracts the first row, then applies instance norm and leaky ReLU. */
-  private normalize({ norm, slope, convolution: { numOut: numChannels } }: FilterLayer, rows: Rows, numRows: number, out: Rows): void {
+  private normalize({ norm, slope, numChannels }: Layer, rows: Rows, numRows: number, out: Rows): void {
     const { heap, raw } = this.kernels;
     const { row } = this.room;
     const { scale, shift } = this.factors;

@@ -164,30 +164,6 @@ describe.each(builds)('segmentation-3.0 on the %s kernels', (build) => {
     expect(net.heapBytes).toBe(heapBytes);
   });
 
-  it.each([1, 1 / 64])('returns the same bits for speech at %d of its volume, with or without a level', (volume) => {
-    // Steps of 16 bits, so that no sum with the level is rounded.
-    const faint = speechFrom(80_000, 32_000).map((value) => Math.round(value * volume * 32768) / 32768);
-    const raised = faint.map((value) => value + 0.5);
-    expect(net.compute(batchOf(raised)).data).toEqual(net.compute(batchOf(faint)).data);
-  });
-
-  it('returns the same bits for windows that overlap, in any batch, with other windows between them', () => {
-    const length = 24_000;
-    const { hopSamples } = manifest;
-    const overlapping = Array.from({ length: 10 }, (_, index) => speechFrom(50_000 + index * hopSamples, length));
-    // The last window of a recording ends with zeros.
-    overlapping.push(overlapping.at(-1)!.map((_, index) => (index < length - hopSamples ? overlapping.at(-1)![index + hopSamples]! : 0)));
-    const alone = new Map(overlapping.map((window) => [window, net.compute(batchOf(window)).data]));
-    const other = noise(length, 3);
-    alone.set(other, net.compute(batchOf(other)).data);
-    const [first, second, third] = overlapping as [Float32Array, Float32Array, Float32Array];
-    const batches = [overlapping, overlapping.slice(1), overlapping.slice(0, 4), overlapping.slice(7), [first, other, second, third], [third, second]];
-    for (const windows of batches) {
-      const expected = windows.flatMap((window) => [...alone.get(window)!]);
-      expect(net.compute(batchOf(...windows)).data).toEqual(Float32Array.from(expected));
-    }
-  });
-
   it('reports non-finite values, and works after them', async () => {
     const input = batchOf(speechFrom(0, 32_000), speechFrom(32_000, 32_000));
     const expected = net.compute(input).data;

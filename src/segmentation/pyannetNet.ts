@@ -26,8 +26,6 @@ interface PyannetSpec {
   readonly id: string;
   readonly input: TensorSpec;
   readonly output: TensorSpec;
-  /** Distance between the starts of consecutive windows. */
-  readonly hopSamples: number;
 }
 
 /** Number of frames and windows of a batch. */
@@ -49,8 +47,7 @@ interface Room {
  * segmentation-3.0 on the kernels of src/nn, used instead of an ONNX Runtime session of the same file.
  *
  * Runs on one thread. It has its own heap for the weights and for the largest batch so far. The result for a window
- * does not depend on the other windows of its batch, bit for bit. Windows of a batch that are a hop apart take less time:
- * see {@link PyannetFilters}.
+ * does not depend on the other windows of its batch, bit for bit.
  */
 export class PyannetNet extends KernelGraph {
   protected readonly kernels: SequenceKernels;
@@ -64,7 +61,7 @@ export class PyannetNet extends KernelGraph {
 
   private constructor(
     private readonly network: PyannetGraph,
-    { output, hopSamples }: PyannetSpec,
+    output: TensorSpec,
     /** The SIMD variant of the kernels. */
     readonly build: KernelBuild,
   ) {
@@ -74,7 +71,7 @@ export class PyannetNet extends KernelGraph {
     const outputs = [...linears, classifier].map(({ bias }) => bias.length);
     const heap = new Heap();
     this.kernels = new SequenceKernels(heap, instantiateSequence(build, heap), Math.max(...widths, ...outputs) + PANEL_COLUMNS);
-    this.filters = new PyannetFilters(this.kernels, network, hopSamples);
+    this.filters = new PyannetFilters(this.kernels, network);
     this.lstms = lstms.map((layer) => new PyannetLstm(this.kernels, layer));
     this.linears = linears.map((linear) => packLinear(this.kernels, linear));
     this.classifier = packLinear(this.kernels, classifier);
@@ -95,8 +92,8 @@ export class PyannetNet extends KernelGraph {
   }
 
   /** Like {@link open}, for a parsed file. */
-  static ofModel(model: ModelProto, facts: PyannetSpec, build: KernelBuild = bestBuild()): PyannetNet {
-    return new PyannetNet(readPyannet(model, { input: facts.input.name, output: facts.output.name }), facts, build);
+  static ofModel(model: ModelProto, { input, output }: PyannetSpec, build: KernelBuild = bestBuild()): PyannetNet {
+    return new PyannetNet(readPyannet(model, { input: input.name, output: output.name }), output, build);
   }
 
   /** Names of the values reported by {@link trace}, followed by the output. */
@@ -123,8 +120,10 @@ export class PyannetNet extends KernelGraph {
     const { values } = this.network;
 
     let rows = this.mapRows(0, numWindows, this.filters.numChannels);
-    const perFrame = rows.stride * numWindows;
-    this.filters.run(data, numWindows, (window) => ({ address: rowsFrom(rows, window).address, stride: perFrame }));
+    for (let window = 0; window < numWindows; window++) {
+      const samples = data.subarray(window * numSamples, (window + 1) * numSamples);
+      this.filters.run(samples, { address: rowsFrom(rows, window).address, stride: rows.stride * numWindows });
+    }
     if (onValue) this.replace(rows, size, transposed(onValue(values.filters, transposed(this.framesFirst(rows, size)))));
     for (const [index, layer] of this.lstms.entries()) rows = this.runLstm(layer, rows, size, index + 1);
     this.replace(rows, size, onValue?.(values.lstm, this.framesFirst(rows, size)));
@@ -147,7 +146,7 @@ export class PyannetNet extends KernelGraph {
     const maxSamples = Math.max(numSamples, this.room.maxSamples);
     const { heap } = this.kernels;
     heap.release(this.weightsEnd);
-    this.filters.layOut(maxSamples, maxWindows);
+    this.filters.layOut(maxSamples);
     const matrices = [...this.linears, this.classifier].map(({ numColumns }) => numColumns);
     const widest = Math.max(this.filters.numChannels, ...this.lstms.map(({ numOutputs }) => numOutputs), ...matrices);
     // One frame before the first, one after the last, and the rest of a tile.

@@ -127,8 +127,7 @@ export function referenceSequence(heap: Heap): SequenceExports {
         for (let place = 0; place < places; place++) {
           const own = at(input + row * inputStride + place * FLOAT_BYTES);
           const mirrored = at(input + row * inputStride + (taps - 1 - place) * FLOAT_BYTES);
-          const level = at(input + row * inputStride + Math.floor(taps / 2) * FLOAT_BYTES);
-          put(sums + row * outStride + place * FLOAT_BYTES, own + mirrored - 2 * level);
+          put(sums + row * outStride + place * FLOAT_BYTES, own + mirrored);
           put(differences + row * outStride + place * FLOAT_BYTES, own - mirrored);
         }
       }
@@ -137,18 +136,6 @@ export function referenceSequence(heap: Heap): SequenceExports {
       for (let row = 0; row < rows; row++) {
         for (let byte = 0; byte < channels * FLOAT_BYTES; byte += FLOAT_BYTES) {
           const values = range(size).map((place) => at(input + (row * size + place) * inputStride + byte));
-          put(out + row * outStride + byte, Math.max(...values.map((value) => (magnitude ? Math.abs(value) : value))));
-        }
-      }
-    },
-    scaledMaxPool({ levels, levelStride, gains, bias, origin, scale, shift, ...pool }) {
-      const { out, outStride, input, inputStride, rows, size, channels, magnitude } = pool;
-      for (let row = 0; row < rows; row++) {
-        for (let byte = 0; byte < channels * FLOAT_BYTES; byte += FLOAT_BYTES) {
-          const values = range(size).map((place) => {
-            const level = scale * (at(levels + (row * size + place) * levelStride) - origin) + shift;
-            return scale * at(input + (row * size + place) * inputStride + byte) + level * at(gains + byte) + at(bias + byte);
-          });
           put(out + row * outStride + byte, Math.max(...values.map((value) => (magnitude ? Math.abs(value) : value))));
         }
       }

@@ -1,4 +1,4 @@
-export { foldTaps, leakyRelu, maxPool, scaledMaxPool, scaleShiftLeaky, subtractRow } from './rows';
+export { foldTaps, leakyRelu, maxPool, scaleShiftLeaky, subtractRow } from './rows';
 export { gemm } from './gemm';
 export { lstm } from './lstm';
 export { gate, scaleShiftRelu, segmentSums, squaredDeviations } from './rows';

@@ -95,7 +95,7 @@ export enum FoldTaps {
   differences,
   /** From a row of `sums` or `differences` to the next. */
   outStride,
-  /** Rows of `taps` samples, which may overlap. The center sample is subtracted from all samples of its row. */
+  /** Rows of `taps` samples, which may overlap. */
   input,
   inputStride,
   rows,
@@ -116,36 +116,6 @@ export enum MaxPool {
   /** Input rows per output row. */
   size,
   channels,
-  /** 1 to use absolute values, else 0. */
-  magnitude,
-}
-
-export enum ScaledMaxPool {
-  /** Axes (row, channel). */
-  out,
-  outStride,
-  /** Axes (size · row, channel). */
-  input,
-  inputStride,
-  /** A float32 for each input row. */
-  levels,
-  /** From a level to the next. */
-  levelStride,
-  /** Of `out`. */
-  rows,
-  /** Input rows per output row. */
-  size,
-  channels,
-  /** Axes (channel). */
-  gains,
-  /** Axes (channel). */
-  bias,
-  /** Float32, subtracted from the levels. */
-  origin,
-  /** Float32. */
-  scale,
-  /** Float32, added to the scaled levels. */
-  shift,
   /** 1 to use absolute values, else 0. */
   magnitude,
 }

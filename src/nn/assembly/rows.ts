@@ -1,5 +1,5 @@
 /** Operations on rows of channels between the matrix products. The number of channels is always a multiple of 4. */
-import { FoldTaps, MaxPool, ScaledMaxPool, ScaleShiftLeaky, ScaleShiftRelu } from './parameters';
+import { FoldTaps, MaxPool, ScaleShiftLeaky, ScaleShiftRelu } from './parameters';
 import { field, multiplyAdd, rectify, VECTOR_BYTES } from './vector';
 
 /**
@@ -90,9 +90,6 @@ export function gate(values: usize, stride: usize, gates: usize, rows: i32, leng
  * an antisymmetric one only the differences. The center sample, and the samples after it that fill the last vector,
  * are combined with their own mirror images.
  *
- * The row's center sample is subtracted before the addition, so that a constant level of the samples costs no
- * precision. The differences do not depend on it.
- *
  * @param block see `FoldTaps` in parameters.ts
  */
 export function foldTaps(block: usize): void {
@@ -106,14 +103,12 @@ export function foldTaps(block: usize): void {
   const places = field<i32>(block, FoldTaps.places);
   const width = <usize>places << 2;
   const lastVector = (<usize>taps << 2) - VECTOR_BYTES;
-  const center = (<usize>taps >> 1) << 2;
   for (let row: i32 = 0; row < rows; row++) {
-    const level = v128.load32_splat(input + center);
     for (let byte: usize = 0; byte < width; byte += VECTOR_BYTES) {
       const first = v128.load(input + byte);
       const last = v128.load(input + lastVector - byte);
       const mirrored = v128.shuffle<f32>(last, last, 3, 2, 1, 0);
-      v128.store(sums + byte, f32x4.add(f32x4.sub(first, level), f32x4.sub(mirrored, level)));
+      v128.store(sums + byte, f32x4.add(first, mirrored));
       v128.store(differences + byte, f32x4.sub(first, mirrored));
     }
     input += inputStride;
@@ -151,47 +146,6 @@ export function maxPool(block: usize): void {
       v128.store(out + byte, greatest);
     }
     input += <usize>size * inputStride;
-    out += outStride;
-  }
-}
-
-/**
- * Maximum over groups of `size` rows of filtered samples, as they would be if the samples had been scaled and shifted
- * before the filters: scale · input + (scale · (level - origin) + shift) · gain + bias. A row's level was subtracted
- * from its samples. A filter's gain is its response to a constant: the sum of its taps.
- *
- * @param block see `ScaledMaxPool` in parameters.ts
- */
-export function scaledMaxPool(block: usize): void {
-  let out = field<usize>(block, ScaledMaxPool.out);
-  const outStride = field<usize>(block, ScaledMaxPool.outStride);
-  let input = field<usize>(block, ScaledMaxPool.input);
-  const inputStride = field<usize>(block, ScaledMaxPool.inputStride);
-  let levels = field<usize>(block, ScaledMaxPool.levels);
-  const levelStride = field<usize>(block, ScaledMaxPool.levelStride);
-  const rows = field<i32>(block, ScaledMaxPool.rows);
-  const size = field<i32>(block, ScaledMaxPool.size);
-  const channels = field<i32>(block, ScaledMaxPool.channels);
-  const gains = field<usize>(block, ScaledMaxPool.gains);
-  const bias = field<usize>(block, ScaledMaxPool.bias);
-  const origin = f32x4.splat(field<f32>(block, ScaledMaxPool.origin));
-  const scale = f32x4.splat(field<f32>(block, ScaledMaxPool.scale));
-  const shift = f32x4.splat(field<f32>(block, ScaledMaxPool.shift));
-  const magnitude = field<i32>(block, ScaledMaxPool.magnitude) !== 0;
-  const width = <usize>channels << 2;
-  for (let row: i32 = 0; row < rows; row++) {
-    for (let place: i32 = 0; place < size; place++) {
-      const level = multiplyAdd(f32x4.sub(v128.load32_splat(levels), origin), scale, shift);
-      for (let byte: usize = 0; byte < width; byte += VECTOR_BYTES) {
-        const constant = multiplyAdd(level, v128.load(gains + byte), v128.load(bias + byte));
-        let value = multiplyAdd(v128.load(input + byte), scale, constant);
-        if (magnitude) value = f32x4.abs(value);
-        // Unlike pmax, max returns NaN if either operand is NaN.
-        v128.store(out + byte, place === 0 ? value : f32x4.max(v128.load(out + byte), value));
-      }
-      input += inputStride;
-      levels += levelStride;
-    }
     out += outStride;
   }
 }
