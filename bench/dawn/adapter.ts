@@ -56,11 +56,13 @@ const LANES = 4;
 const WORKGROUP = 256;
 /** A million invocations: several rounds on the largest GPUs. */
 const WORKGROUPS = 4096;
+/** A software adapter takes seconds for the whole grid, and minutes on a busy machine. */
+const SOFTWARE_WORKGROUPS = 64;
 const MIN_SECONDS = 0.2;
 const ROUNDS = 3;
 
 /** Floating-point operations of the kernel: two per multiply-add. */
-export const peakFlops = (numSteps: number, numWorkgroups = WORKGROUPS): number =>
+export const peakFlops = (numSteps: number, numWorkgroups: number): number =>
   2 * LANES * CHAINS * UNROLLED * WORKGROUP * numWorkgroups * numSteps;
 
 /** Forms of a multiply-add. Drivers fuse the second one too, and software adapters compute the first one slowly. */
@@ -93,23 +95,24 @@ export async function measurePeak(adapter: GPUAdapter): Promise<number> {
   const device = await adapter.requestDevice();
   const { globals } = await import('webgpu');
   const { GPUBufferUsage: usage } = globals as { GPUBufferUsage: typeof GPUBufferUsage };
+  const numWorkgroups = adapter.info.isFallbackAdapter ? SOFTWARE_WORKGROUPS : WORKGROUPS;
   try {
     const params = device.createBuffer({ size: 64, usage: usage.UNIFORM | usage.COPY_DST });
     const out = device.createBuffer({ size: 16 * WORKGROUP, usage: usage.STORAGE });
     let best = 0;
-    for (const form of ['fma', 'separate'] as const) best = Math.max(best, await measureForm(device, form, [params, out]));
+    for (const form of ['fma', 'separate'] as const) best = Math.max(best, await measureForm(device, form, [params, out], numWorkgroups));
     return best;
   } finally {
     device.destroy();
   }
 }
 
-async function measureForm(device: GPUDevice, form: keyof typeof FORMS, buffers: readonly [GPUBuffer, GPUBuffer]): Promise<number> {
+async function measureForm(device: GPUDevice, form: keyof typeof FORMS, buffers: readonly [GPUBuffer, GPUBuffer], numWorkgroups: number): Promise<number> {
   const module = device.createShaderModule({ label: 'peak', code: peakCode(form) });
   const pipeline = await device.createComputePipelineAsync({ label: 'peak', layout: 'auto', compute: { module, entryPoint: 'main' } });
   const entries = buffers.map((buffer, binding) => ({ binding, resource: { buffer } }));
   const group = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
-  const secondsOf = async (numSteps: number, numWorkgroups: number): Promise<number> => {
+  const secondsOf = async (numSteps: number): Promise<number> => {
     const values = new DataView(new ArrayBuffer(64));
     for (let lane = 0; lane < LANES; lane++) [1, 0.999, 0.001].forEach((value, field) => { values.setFloat32(16 * field + 4 * lane, value, true); });
     values.setUint32(48, numSteps, true);
@@ -125,13 +128,10 @@ async function measureForm(device: GPUDevice, form: keyof typeof FORMS, buffers:
     await device.queue.onSubmittedWorkDone();
     return (performance.now() - start) / 1000;
   };
-  // A software adapter takes seconds for the whole grid.
-  const probe = WORKGROUPS / 64;
-  await secondsOf(1, probe);
-  const numWorkgroups = (await secondsOf(1, probe)) > MIN_SECONDS / 64 ? probe : WORKGROUPS;
+  await secondsOf(1);
   let numSteps = 1;
-  while ((await secondsOf(numSteps, numWorkgroups)) < MIN_SECONDS) numSteps *= 2;
+  while ((await secondsOf(numSteps)) < MIN_SECONDS) numSteps *= 2;
   let least = Infinity;
-  for (let round = 0; round < ROUNDS; round++) least = Math.min(least, await secondsOf(numSteps, numWorkgroups));
+  for (let round = 0; round < ROUNDS; round++) least = Math.min(least, await secondsOf(numSteps));
   return peakFlops(numSteps, numWorkgroups) / least;
 }

@@ -34,7 +34,7 @@ export interface DawnCommand {
 }
 
 const SPEEDS: readonly Speed[] = ['fast', 'exact'];
-/** Segmentation needs a window with speech. */
+/** Shorter audio has too little speech for an embedding. */
 const MIN_SECONDS = 1;
 
 /** @throws UsageError with a one-line message for invalid arguments */
