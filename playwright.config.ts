@@ -2,7 +2,7 @@ import { defineConfig } from '@playwright/test';
 import { chromiumArguments, findChromium, findHeadlessChromium } from './cli/chromium';
 import { POLICY_REPORTS } from './test/browser/test';
 
-// Also for the commands that tests start.
+// The commands that tests start use the same browser.
 process.env.CHROMIUM_PATH ??= findHeadlessChromium();
 
 const PORT = process.env.VOXLANE_TEST_PORT ?? '4180';

@@ -21,6 +21,7 @@ import type { Page } from 'playwright-core';
 import { openEnginePage } from '../cli/enginePage';
 import { STAGES } from '../src/engine/stages';
 import type { BackendChoice, DiarizerOptions, Speed } from '../src/index';
+import { say } from '../cli/output';
 import { runCommand } from '../cli/script';
 import { check, listText } from './check/figure';
 import { GROUPS } from './check/groups';
@@ -48,10 +49,6 @@ interface FileFigures {
   readonly minRtf: number;
   readonly peakMegabytes: number;
 }
-
-const say = (line: string): void => {
-  process.stderr.write(`${line}\n`);
-};
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({

@@ -6,6 +6,7 @@
  * `--help` describes the measurements. `scripts/packGpuBench.ts` packs it for a machine without the repository.
  */
 import { readFileSync } from 'node:fs';
+import { say } from '../cli/output';
 import { runCommand } from '../cli/script';
 import { CAMPPLUS } from '../src/engine/settings';
 import { adapterFacts, measurePeak, openAdapter } from './dawn/adapter';
@@ -20,10 +21,6 @@ import { machine } from './figures';
 
 /** Period of the sample, which is a multiple of the hop. */
 const SAMPLE_SECONDS = 30;
-
-const say = (line: string): void => {
-  process.stderr.write(`${line}\n`);
-};
 
 async function main(): Promise<number> {
   const command = parseCommand(process.argv.slice(2));

@@ -7,6 +7,7 @@
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, extname } from 'node:path';
+import { say } from '../cli/output';
 import { runCommand } from '../cli/script';
 import { messageOf } from '../src/util/errors';
 import { HELP, parseCommand, type PeersCommand } from './peers/options';
@@ -17,10 +18,6 @@ import type { Backend, MeasuredSystem } from './peers/system';
 import { hasHardwareAdapter, openVoxlane } from './peers/voxlane';
 
 const WARM_UP_SECONDS = 30;
-
-const say = (line: string): void => {
-  process.stderr.write(`${line}\n`);
-};
 
 async function main(): Promise<number> {
   const command = parseCommand(process.argv.slice(2));

@@ -9,6 +9,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openEnginePage, type EnginePage } from '../cli/enginePage';
+import { say } from '../cli/output';
 import { runCommand } from '../cli/script';
 import type { DiarizerOptions } from '../src/index';
 import { piecesOf, readClip, SAMPLE_RATE, shuffledSegments, turnsOf, writeWav, type Clip } from './scale/joined';
@@ -17,10 +18,6 @@ import { BrowserMemory } from './scale/memory';
 import { HELP, parseCommand, type ScaleCommand } from './scale/options';
 import { printReport, reportOf } from './scale/report';
 import { encodeVbrMp3 } from './scale/vbrMp3';
-
-const say = (line: string): void => {
-  process.stderr.write(`${line}\n`);
-};
 
 async function main(): Promise<number> {
   const command = parseCommand(process.argv.slice(2));

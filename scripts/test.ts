@@ -7,7 +7,7 @@
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { findChromium } from '../cli/chromium';
+import { findHeadlessChromium } from '../cli/chromium';
 
 interface Tally {
   passed: number;
@@ -71,7 +71,7 @@ const FULL: readonly Step[] = [
     tally: () => readVitest(`${RESULTS}/browsers.json`),
     after: ['build', 'packages'],
   },
-  // Not concurrently with the browsers, because both use all cores. Last, because it uses both cores without other steps.
+  // Not concurrently with the browsers, because both use all cores. Last, because it keeps both cores busy by itself.
   vitest('units-full', { VOXLANE_FULL: '1' }, ['packages', 'browsers']),
 ];
 
@@ -172,7 +172,7 @@ function readReport(file: string): unknown {
 
 async function main(): Promise<void> {
   try {
-    console.log(`browser: ${findChromium()}`);
+    console.log(`browser: ${findHeadlessChromium()}`);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;

@@ -4,7 +4,7 @@
  * A multiply-add belongs to a convolution, a matrix product or a recurrent layer. Norms, activations, poolings and gates
  * are few in comparison and not counted.
  */
-import { type BatchLayout, layOutItems, type RowGeometry } from '../../src/embedding/campplusLayout';
+import { type BatchLayout, layOutItems, rowGeometry } from '../../src/embedding/campplusLayout';
 import type { CampplusGraph } from '../../src/embedding/campplusGraph';
 import type { Convolution } from '../../src/onnx/values';
 import type { PyannetGraph } from '../../src/segmentation/pyannetGraph';
@@ -145,13 +145,6 @@ export const pyannetDispatches = ({ filters, lstms, linears }: PyannetGraph): nu
 /** Dispatches of the filterbank of a batch: features and their check. */
 export const FBANK_DISPATCHES = 2;
 
-/** Geometry of the rows of CAM++, as in `GpuCampplus`. */
-export function rowGeometry({ tdnn, segmentFrames, blocks }: CampplusGraph): RowGeometry {
-  const stride = tdnn.strides[0]!;
-  const reach = Math.max(...blocks.flatMap(({ layers }) => layers.map(({ local }) => local.pads[0]!)));
-  return { stride, gapRows: Math.max(reach, Math.ceil((tdnn.pads[0]! + stride - 1) / stride)), segmentRows: segmentFrames };
-}
-
 /** Dispatches of a batch of local speakers: gathering, slices of the head, rows, statistics, embedding, check. */
 export function campplusDispatches(network: CampplusGraph, { slices }: Pick<BatchLayout, 'slices'>): number {
   const { residualBlocks, blocks } = network;
@@ -163,5 +156,6 @@ export function campplusDispatches(network: CampplusGraph, { slices }: Pick<Batc
 /** The layout of local speakers in one batch. */
 export function layOut(network: CampplusGraph, lengths: readonly number[]): BatchLayout {
   const order = [...lengths.keys()].toSorted((a, b) => lengths[a]! - lengths[b]! || a - b);
-  return layOutItems(order, lengths, rowGeometry(network), Infinity);
+  const reach = Math.max(...network.blocks.flatMap(({ layers }) => layers.map(({ local }) => local.pads[0]!)));
+  return layOutItems(order, lengths, rowGeometry(network.tdnn, reach, network.segmentFrames), Infinity);
 }

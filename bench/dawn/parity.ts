@@ -1,3 +1,4 @@
+import { cosineDistance } from '../../src/clustering/linearAlgebra';
 import type { KeptVoices, Turn } from '../../src/index';
 
 /** The outputs of a run that two backends must agree in. */
@@ -40,7 +41,7 @@ export function parityOf(run: RunOutputs, reference: RunOutputs): Parity {
   for (let from = 0; from < own.embeddings.length; from += dimension) {
     const [a, b] = [own.embeddings.subarray(from, from + dimension), other.embeddings.subarray(from, from + dimension)];
     if (Number.isNaN(a[0]) !== Number.isNaN(b[0])) unmatchedEmbeddings++;
-    else if (!Number.isNaN(a[0])) cosines.push(cosine(a, b));
+    else if (!Number.isNaN(a[0])) cosines.push(1 - cosineDistance(a, b));
   }
   const [ownTurns, otherTurns] = [run, reference].map(({ turns }) => new Set(turns.map(keyOf)));
   return {
@@ -56,8 +57,3 @@ export function parityOf(run: RunOutputs, reference: RunOutputs): Parity {
 
 /** Times as in RTTM, to the millisecond. */
 const keyOf = ({ startSeconds, endSeconds, speaker }: Turn): string => `${startSeconds.toFixed(3)} ${endSeconds.toFixed(3)} ${speaker}`;
-
-function cosine(a: Float32Array, b: Float32Array): number {
-  const dot = (x: Float32Array, y: Float32Array): number => x.reduce((sum, value, i) => sum + value * y[i]!, 0);
-  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
-}

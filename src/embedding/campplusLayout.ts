@@ -1,3 +1,4 @@
+import type { Convolution } from '../onnx/values';
 import { VoxlaneError } from '../util/errors';
 
 /** Geometry of the second part of CAM++, whose rows are made from several frames. */
@@ -8,6 +9,18 @@ export interface RowGeometry {
   readonly gapRows: number;
   /** Rows that share their gates. */
   readonly segmentRows: number;
+}
+
+/**
+ * Geometry of a network.
+ *
+ * @param tdnn the convolution that makes rows from frames
+ * @param reach maximum number of rows that later taps reach to either side
+ * @param segmentRows rows that share their gates
+ */
+export function rowGeometry({ strides, pads }: Pick<Convolution, 'strides' | 'pads'>, reach: number, segmentRows: number): RowGeometry {
+  const stride = strides[0]!;
+  return { stride, gapRows: Math.max(reach, Math.ceil((pads[0]! + stride - 1) / stride)), segmentRows };
 }
 
 /** One speaker in the layout. Frame f of the item is at `stride · firstRow + f`. */

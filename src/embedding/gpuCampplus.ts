@@ -9,7 +9,7 @@ import type { TensorSpec } from '../store/manifest';
 import { VoxlaneError } from '../util/errors';
 import { healthy } from '../util/values';
 import { type CampplusGraph, readCampplus, unlike } from './campplusGraph';
-import { type BatchLayout, divideItems, layOutItems, MAX_SLICES, type RowGeometry } from './campplusLayout';
+import { type BatchLayout, divideItems, layOutItems, MAX_SLICES, type RowGeometry, rowGeometry } from './campplusLayout';
 import { CampplusMemory, type CampplusRoom, type EmbeddingJob, type FeatureSource } from './campplusMemory';
 import { GpuCampplusBlocks, tapWeights } from './gpuCampplusBlocks';
 import { GpuCampplusHead } from './gpuCampplusHead';
@@ -62,10 +62,7 @@ export class GpuCampplus implements Graph {
     private readonly stats: ChannelStats,
     private readonly linear: GpuWeights,
   ) {
-    const { tdnn: { strides, pads }, segmentFrames } = network;
-    const stride = strides[0]!;
-    const gapRows = Math.max(blocks.reach, Math.ceil((pads[0]! + stride - 1) / stride));
-    this.geometry = { stride, gapRows, segmentRows: segmentFrames };
+    this.geometry = rowGeometry(network.tdnn, blocks.reach, network.segmentFrames);
     this.program = new Program(gpu.device, 'embedding', MAX_DISPATCHES);
     this.memory = new CampplusMemory(gpu.device, { geometry: this.geometry, numMelBins, head, blocks, dimension: linear.numColumns });
   }

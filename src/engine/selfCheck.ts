@@ -110,7 +110,8 @@ async function checkModel(
  * A GPU must reproduce the golden outputs of both models, and the results of WASM at the window length and batch size
  * of a run. Our own kernels are tried first. If they are wrong or fail, ONNX Runtime is tried on the same GPU, unless the
  * device was lost or is out of memory. The verdicts are stored for 30 days, by driver, browser, kernels or runtime, and
- * model files. If both fail, WASM is used, and the report has the wrong stage and its deviation. See {@link startOnWasm} for the check on WASM.
+ * model files. If both fail, WASM is used, and the report has the wrong stage and its deviation. See {@link startOnWasm}
+ * for the check on WASM.
  *
  * @throws VoxlaneError `backend-unavailable` if `webgpu` is required and not available; the errors of {@link
  * startEngine}
