@@ -26,7 +26,7 @@ interface Running {
 /** One window of speech, for tests that do not interrupt the run. */
 const SHORT = ['--start', '7', '--duration', '5'];
 /** Many windows, for tests that interrupt a run before its end. */
-const LONG = ['--duration', '20'];
+const LONG = ['--duration', '14'];
 
 /** Starts `diarize` on WASM. @param isRead whether its standard output stays open */
 function diarize(args: readonly string[], environment: NodeJS.ProcessEnv = {}, isRead = true): Running {

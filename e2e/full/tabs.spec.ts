@@ -7,7 +7,7 @@ import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
 test.use(WITHOUT_GPU);
 
 const SEED = 20_261_128;
-const NUM_TRIES = 80;
+const NUM_TRIES = 40;
 /** Some edits change nothing, such as a second confirmation, and reloads discard unsaved edits. Their number depends on the machine. */
 const FEWEST_STORED = NUM_TRIES / 2;
 
@@ -164,7 +164,7 @@ test('three tabs of a browser without Web Locks and BroadcastChannel', async ({ 
     Object.defineProperty(Navigator.prototype, 'locks', { value: undefined });
     Reflect.deleteProperty(globalThis, 'BroadcastChannel');
   });
-  await editInThreeTabs(context, page, 60);
+  await editInThreeTabs(context, page, NUM_TRIES / 2);
 });
 
 test('a tab shows edits of another tab, undoes them, and reports deletion', async ({ page, context }) => {
