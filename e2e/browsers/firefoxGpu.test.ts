@@ -1,6 +1,7 @@
 /** Our WGSL in a second compiler: Firefox compiles it with naga, Chromium with Tint. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { compilerTests, filterbankTests, poolingTests } from '../../test/kernels/kernelTests';
+import { networkStageTests } from '../../test/kernels/networkStageTests';
 import type { Evaluator } from '../../test/browser/evaluator';
 import { runShort } from '../../test/browser/gpu';
 import { collectGpuCounts, METERED_WORKERS, METER_SCRIPT, takeGpuCounts } from '../../test/browser/gpuMeter';
@@ -52,6 +53,7 @@ describe.skipIf(missing !== null)(missing === null ? firefoxWithWebGpu.name : `$
     filterbankTests(it, page);
     poolingTests(it, page);
     compilerTests(it, page);
+    networkStageTests(it, (id) => driver.evaluate((asked) => voxlaneKernels.networkStages(asked), id));
 
     it("every stage of ResNet34 on one second and the embedding of each speaker match PyTorch", async () => {
       const goldens = readResnetGoldens('one_second');

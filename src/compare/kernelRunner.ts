@@ -5,6 +5,7 @@ import { poolEmbeddings, statsPool } from '../embedding/statsPool';
 import { type GraphInfo, graphInfo, type ModelProto } from '../onnx/model';
 import { type PooledHead, type PooledNetwork, splitAtPooling } from '../onnx/pooled';
 import type { FloatTensor } from '../ort/graph';
+import type { OnValue } from '../ort/kernelGraph';
 import type { SessionTensor } from '../ort/session';
 import { readPyannet } from '../segmentation/pyannetGraph';
 import { PyannetNet } from '../segmentation/pyannetNet';
@@ -18,7 +19,9 @@ export interface TracedNetwork {
   /** Names of the reported values in the order of computation; the last is the output. */
   readonly valueNames: readonly string[];
   /** @param onValue may return a replacement, with which the network continues */
-  trace(input: FloatTensor, onValue?: (name: string, value: FloatTensor) => FloatTensor | undefined): FloatTensor;
+  trace(input: FloatTensor, onValue?: OnValue): FloatTensor | Promise<FloatTensor>;
+  /** Frees GPU memory. Absent on WASM, where the heap is garbage-collected. */
+  release?(): Promise<void>;
 }
 
 /** Runs a network on our own kernels in place of a graph. Golden values replace the outputs of stages. */
@@ -48,23 +51,21 @@ export class KernelRunner implements ValueRunner {
   }
 
   /** @throws VoxlaneError `options` without the input, or if a golden value has another shape */
-  values(feeds: ReadonlyMap<string, GraphTensor>, outputs: readonly string[]): Promise<Map<string, SessionTensor>> {
-    return Promise.resolve().then(() => {
-      const input = this.inputFor(feeds);
-      const given = new Map([...feeds].filter(([name]) => name !== this.input && !outputs.includes(name)));
-      const numItems = input.shape[0] ?? 1;
-      if (!this.isSingle || numItems === 1) return this.run(input, given, outputs);
-      const runs = Array.from({ length: numItems }, (_, item) => {
-        const own = new Map(Array.from(given, ([name, tensor]) => [name, itemOf(tensor, item)]));
-        return this.run(itemOf(input, item), own, outputs);
-      });
-      return new Map(outputs.map((name) => [name, batched(runs.map((run) => run.get(name)!))]));
-    });
+  async values(feeds: ReadonlyMap<string, GraphTensor>, outputs: readonly string[]): Promise<Map<string, SessionTensor>> {
+    const input = this.inputFor(feeds);
+    const given = new Map([...feeds].filter(([name]) => name !== this.input && !outputs.includes(name)));
+    const numItems = input.shape[0] ?? 1;
+    if (!this.isSingle || numItems === 1) return this.run(input, given, outputs);
+    const runs: Map<string, SessionTensor>[] = [];
+    for (let item = 0; item < numItems; item++) {
+      const own = new Map(Array.from(given, ([name, tensor]) => [name, itemOf(tensor, item)]));
+      runs.push(await this.run(itemOf(input, item), own, outputs));
+    }
+    return new Map(outputs.map((name) => [name, batched(runs.map((run) => run.get(name)!))]));
   }
 
-  /** Does nothing: the network's heap is garbage-collected with it. */
-  release(): Promise<void> {
-    return Promise.resolve();
+  async release(): Promise<void> {
+    await this.network.release?.();
   }
 
   /**
@@ -89,9 +90,9 @@ export class KernelRunner implements ValueRunner {
     return before.findLast((name) => feeds.has(name) && !outputs.includes(name)) ?? this.input;
   }
 
-  private run(input: GraphTensor, given: ReadonlyMap<string, GraphTensor>, outputs: readonly string[]): Map<string, SessionTensor> {
+  private async run(input: GraphTensor, given: ReadonlyMap<string, GraphTensor>, outputs: readonly string[]): Promise<Map<string, SessionTensor>> {
     const found = new Map<string, SessionTensor>();
-    const result = this.network.trace(input, (name, value) => {
+    const result = await this.network.trace(input, (name, value) => {
       const other = given.get(name);
       if (other && other.shape.join() !== value.shape.join()) {
         throw unfit(`${name} has the shape ${value.shape.join(' × ')}; ${other.shape.join(' × ')} cannot replace it`);

@@ -5,6 +5,7 @@ import { type GpuWeights, packWeights, type PackedWeights, ProductKernels, uploa
 import { Program } from '../gpu/program';
 import { type ModelProto, parseOnnx } from '../onnx/model';
 import type { FloatTensor, Graph } from '../ort/graph';
+import type { OnValue } from '../ort/kernelGraph';
 import type { TensorSpec } from '../store/manifest';
 import { VoxlaneError } from '../util/errors';
 import { healthy } from '../util/values';
@@ -113,7 +114,7 @@ export class GpuCampplus implements Graph {
     return MAX_SLICES * this.head.numDispatches + this.blocks.numDispatches + 4;
   }
 
-  /** Names of the values returned by {@link trace}, in order. */
+  /** Names of the values reported by {@link trace}, followed by the output. */
   get valueNames(): readonly string[] {
     const { head, tdnn, blocks, pooling } = this.network.values;
     return [head, tdnn, ...blocks, pooling, this.output.name];
@@ -161,26 +162,33 @@ export class GpuCampplus implements Graph {
   }
 
   /**
-   * Computes one speaker, and reads the value of each stage back, for comparisons.
+   * Computes one speaker, for comparisons: reads every named value back and reports it, and does not check the output.
    *
    * @param input axes (batch, frame, mel), batch size 1
+   * @returns axes (batch, dimension)
    */
-  async trace(input: FloatTensor): Promise<Map<string, FloatTensor>> {
+  async trace(input: FloatTensor, onValue: OnValue = () => undefined): Promise<FloatTensor> {
     const { numFrames, buffer } = this.sourceOf(input);
     const layout = layOutItems([0], [numFrames], this.geometry, this.memory.maxSliceFrames);
     const { device } = this.gpu;
     return this.forgettingAfterFailure(async () => {
       const marks: Mark[] = [];
       this.prepare({ buffer, numFrames }, wholeWindow(numFrames), layout, false, marks);
-      const found = new Map<string, FloatTensor>();
+      let output: FloatTensor | undefined;
       let first = 0;
       for (const { name, end, buffer: values, numRows, stride, width, firstRow, orderOf = (channel: number) => channel } of marks) {
         const data = await readBack(device, values, 4 * (firstRow + numRows) * stride, (encoder) => { this.program.encode(encoder, first, end); });
         first = end;
-        const channelsFirst = Float32Array.from({ length: width * numRows }, (_, i) => data[(firstRow + (i % numRows)) * stride + orderOf(Math.floor(i / numRows))]!);
-        found.set(name, { data: channelsFirst, shape: numRows > 1 ? [1, width, numRows] : [1, width] });
+        // The value has the channels first.
+        const placeOf = (i: number): number => (firstRow + (i % numRows)) * stride + orderOf(Math.floor(i / numRows));
+        output = { data: Float32Array.from({ length: width * numRows }, (_, i) => data[placeOf(i)]!), shape: numRows > 1 ? [1, width, numRows] : [1, width] };
+        if (name === this.output.name) break;
+        const other = onValue(name, output);
+        if (!other) continue;
+        for (const [i, value] of other.data.entries()) data[placeOf(i)] = value;
+        device.queue.writeBuffer(values, 0, data as Float32Array<ArrayBuffer>);
       }
-      return found;
+      return output!;
     });
   }
 

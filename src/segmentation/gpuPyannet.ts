@@ -7,6 +7,7 @@ import { type GpuWeights, packWeights, POOLED_ROWS, ProductKernels, uploadWeight
 import { Program } from '../gpu/program';
 import { type ModelProto, parseOnnx } from '../onnx/model';
 import type { FloatTensor, Graph } from '../ort/graph';
+import type { OnValue } from '../ort/kernelGraph';
 import type { TensorSpec } from '../store/manifest';
 import { VoxlaneError } from '../util/errors';
 import { concatenate, healthy } from '../util/values';
@@ -149,37 +150,71 @@ export class GpuPyannet implements Graph {
     return { data: healthy(data, this.output.name, 'gpu-wrong'), shape };
   }
 
-  /** Names of the values returned by {@link trace}, in order. */
+  /** Names of the values reported by {@link trace}, followed by the output. */
   get valueNames(): readonly string[] {
     const { filters, lstm, linears } = this.network.values;
     return [filters, lstm, ...linears, this.output.name];
   }
 
-  /** Computes a batch that fits at once, and reads the value of each stage back, for comparisons. */
-  async trace(input: FloatTensor): Promise<Map<string, FloatTensor>> {
-    const scores = await this.compute(input);
-    const { levels, factors, states, linears } = this.room!;
-    const [numWindows = 0, numFrames = 0] = scores.shape;
-    const read = (buffer: GPUBuffer, length: number): Promise<Float32Array> =>
-      this.gpu.guard(() => readBack(this.gpu.device, buffer, 4 * length));
-    const numChannels = this.filters.at(-1)!.weights.numColumns;
-    const map = await read(levels.at(-1)!, numWindows * numFrames * numChannels);
-    const factor = await read(factors.at(-1)!, numWindows * numChannels * 4);
-    const normalized = map.map((_, place) => {
-      const [window, channel, frame] = [Math.floor(place / numFrames / numChannels), Math.floor(place / numFrames) % numChannels, place % numFrames];
-      const [center, scale, shift, slope] = factor.subarray(4 * (window * numChannels + channel)) as unknown as [number, number, number, number];
-      const value = (map[(window * numFrames + frame) * numChannels + channel]! - center) * scale + shift;
+  /**
+   * Computes a batch that fits at once, for comparisons: reads every named value back and reports it, and does not check the
+   * output.
+   *
+   * @param input axes (batch, channel, sample), one channel
+   * @returns axes (batch, frame, class), log-probabilities
+   */
+  async trace({ data, shape }: FloatTensor, onValue: OnValue = () => undefined): Promise<FloatTensor> {
+    const { numWindows, numSamples, numFrames } = this.sizeOf({ data, shape });
+    return this.forgettingAfterFailure(async () => {
+      const ends: number[] = [];
+      const room = this.prepare(data, numWindows, numSamples, () => ends.push(this.program.numDispatches));
+      let first = 0;
+      const read = async (end: number, buffer: GPUBuffer, width: number): Promise<FloatTensor> => {
+        const rows = await readBack(this.gpu.device, buffer, 4 * numWindows * numFrames * width, (encoder) => { this.program.encode(encoder, first, end); });
+        first = end;
+        return { data: rows, shape: [numWindows, numFrames, width] };
+      };
+      const replace = (buffer: GPUBuffer, values: FloatTensor | undefined): void => {
+        if (values) this.gpu.device.queue.writeBuffer(buffer, 0, values.data as Float32Array<ArrayBuffer>);
+      };
+      const { filters, lstm, linears } = this.network.values;
+      const [afterFilters, ...afterRows] = ends as [number, ...number[]];
+      const map = await read(afterFilters, room.levels.at(-1)!, this.filters.at(-1)!.weights.numColumns);
+      await this.offerMap(room, map, (value) => onValue(filters, value));
+      const state = room.states[(this.lstms.length - 1) % 2]!;
+      const steps = [
+        { name: lstm, buffer: state, width: 2 * this.lstms.at(-1)!.numUnits },
+        ...this.linears.map(({ numColumns }, index) => ({ name: linears[index]!, buffer: room.linears[index]!, width: numColumns })),
+      ];
+      for (const [index, { name, buffer, width }] of steps.entries()) {
+        replace(buffer, onValue(name, await read(afterRows[index]!, buffer, width)));
+      }
+      return read(this.program.numDispatches, room.scores, this.numClasses);
+    });
+  }
+
+  /** Offers the map of the last filter layer, axes (window, channel, frame). The kernels apply its norm where they read it. */
+  private async offerMap({ levels, factors }: Room, { data: map, shape }: FloatTensor, onMap: (value: FloatTensor) => FloatTensor | undefined): Promise<void> {
+    const { device } = this.gpu;
+    const [numWindows, numFrames, numChannels] = shape as [number, number, number];
+    const all = await readBack(device, factors.at(-1)!, 4 * numWindows * numChannels * 4);
+    /** Place in the map of the value at this place. */
+    const placeOf = (i: number): number => {
+      const channel = Math.floor(i / numFrames) % numChannels;
+      return (Math.floor(i / numFrames / numChannels) * numFrames + (i % numFrames)) * numChannels + channel;
+    };
+    const normalized = map.map((_, i) => {
+      const [center, scale, shift, slope] = all.subarray(4 * Math.floor(i / numFrames)) as unknown as [number, number, number, number];
+      const value = (map[placeOf(i)]! - center) * scale + shift;
       return Math.max(value, slope * value);
     });
-    const found = new Map<string, FloatTensor>([[this.network.values.filters, { data: normalized, shape: [numWindows, numChannels, numFrames] }]]);
-    const addRows = async (name: string, buffer: GPUBuffer, width: number): Promise<void> => {
-      found.set(name, { data: await read(buffer, numWindows * numFrames * width), shape: [numWindows, numFrames, width] });
-    };
-    await addRows(this.network.values.lstm, states[(this.lstms.length - 1) % 2]!, 2 * this.lstms.at(-1)!.numUnits);
-    for (const [index, { numColumns }] of this.linears.entries()) {
-      await addRows(this.network.values.linears[index]!, linears[index]!, numColumns);
-    }
-    return found.set(this.output.name, scores);
+    const other = onMap({ data: normalized, shape: [numWindows, numChannels, numFrames] });
+    if (!other) return;
+    const values = new Float32Array(map.length);
+    for (const [i, value] of other.data.entries()) values[placeOf(i)] = value;
+    device.queue.writeBuffer(levels.at(-1)!, 0, values);
+    // A norm that changes nothing.
+    device.queue.writeBuffer(factors.at(-1)!, 0, all.map((_, i) => i % 2) as Float32Array<ArrayBuffer>);
   }
 
   release(): Promise<void> {
@@ -195,13 +230,19 @@ export class GpuPyannet implements Graph {
     return Promise.resolve();
   }
 
-  /** Computes the scores without a check, in as few batches as the device's limits allow. */
-  private async compute({ data, shape }: FloatTensor): Promise<FloatTensor> {
+  /** @throws VoxlaneError `backend-failed` for other inputs */
+  private sizeOf({ data, shape }: FloatTensor): { numWindows: number; numSamples: number; numFrames: number } {
     const [numWindows = 0, numChannels, numSamples = 0] = shape;
     const numFrames = this.sizes(numSamples).at(-1)!;
     if (numWindows < 1 || numChannels !== 1 || numFrames < 1 || data.length !== numWindows * numSamples) {
       throw misused(`windows of ${shape.join(' × ')}`);
     }
+    return { numWindows, numSamples, numFrames };
+  }
+
+  /** Computes the scores without a check, in as few batches as the device's limits allow. */
+  private async compute({ data, shape }: FloatTensor): Promise<FloatTensor> {
+    const { numWindows, numSamples, numFrames } = this.sizeOf({ data, shape });
     const most = this.windowsAtOnce(numSamples);
     const parts: Float32Array[] = [];
     for (let first = 0; first < numWindows; first += most) {
@@ -212,28 +253,43 @@ export class GpuPyannet implements Graph {
     return { data: parts.length === 1 ? parts[0]! : concatenate(parts), shape: [numWindows, numFrames, this.numClasses] };
   }
 
-  private async computePart(samples: Float32Array, numWindows: number, numSamples: number): Promise<Float32Array> {
+  private computePart(samples: Float32Array, numWindows: number, numSamples: number): Promise<Float32Array> {
     const { device } = this.gpu;
     const numFrames = this.sizes(numSamples).at(-1)!;
+    return this.forgettingAfterFailure(() => {
+      const room = this.prepare(samples, numWindows, numSamples);
+      const encoder = device.createCommandEncoder({ label: 'segmentation' });
+      this.program.encode(encoder);
+      // The LSTM can hide NaN, because `exp` of NaN is finite on some hardware. The last norm contains every sample.
+      const numFactors = 4 * numWindows * this.filters.at(-1)!.weights.numColumns;
+      const numScores = numWindows * numFrames * this.numClasses;
+      this.health.look(encoder, room.factors.at(-1)!, 4 * numFactors);
+      this.health.mark(encoder, room.scores, 4 * numScores);
+      return room.staging.read(encoder, room.scores, numScores);
+    });
+  }
+
+  /**
+   * Lists the dispatches of a batch and uploads everything that they need.
+   *
+   * @param onNamed called after the dispatches of each named value before the output
+   */
+  private prepare(samples: Float32Array, numWindows: number, numSamples: number, onNamed: () => void = () => undefined): Room {
+    const room = this.roomFor(numWindows, numSamples);
+    this.gpu.device.queue.writeBuffer(room.levels[0]!, 0, samples as Float32Array<ArrayBuffer>);
+    this.program.clear();
+    this.addFilters(room, numWindows, numSamples);
+    onNamed();
+    this.addRows(room, numWindows, this.sizes(numSamples).at(-1)!, onNamed);
+    this.program.upload();
+    return room;
+  }
+
+  /** Guarded `work`. A buffer whose allocation failed looks like any other, but every later use of it would fail. */
+  private async forgettingAfterFailure<Result>(work: () => Promise<Result>): Promise<Result> {
     try {
-      return await this.gpu.guard(() => {
-        const room = this.roomFor(numWindows, numSamples);
-        device.queue.writeBuffer(room.levels[0]!, 0, samples as Float32Array<ArrayBuffer>);
-        this.program.clear();
-        this.addFilters(room, numWindows, numSamples);
-        this.addRows(room, numWindows, numFrames);
-        this.program.upload();
-        const encoder = device.createCommandEncoder({ label: 'segmentation' });
-        this.program.encode(encoder);
-        // The LSTM can hide NaN, because `exp` of NaN is finite on some hardware. The last norm contains every sample.
-        const numFactors = 4 * numWindows * this.filters.at(-1)!.weights.numColumns;
-        const numScores = numWindows * numFrames * this.numClasses;
-        this.health.look(encoder, room.factors.at(-1)!, 4 * numFactors);
-        this.health.mark(encoder, room.scores, 4 * numScores);
-        return room.staging.read(encoder, room.scores, numScores);
-      });
+      return await this.gpu.guard(work);
     } catch (error) {
-      // A buffer whose allocation failed looks like any other, but every later use of it would fail.
       this.freeRoom();
       throw error;
     }
@@ -265,7 +321,7 @@ export class GpuPyannet implements Graph {
     }
   }
 
-  private addRows({ levels, factors, gates, states, linears, scores }: Room, numWindows: number, numFrames: number): void {
+  private addRows({ levels, factors, gates, states, linears, scores }: Room, numWindows: number, numFrames: number, onNamed: () => void): void {
     let input = levels.at(-1)!;
     const numRows = numWindows * numFrames;
     const rows = (width: number): { base: number; outerStride: number; itemStride: number } => ({ base: 0, outerStride: width, itemStride: numFrames * width });
@@ -279,11 +335,13 @@ export class GpuPyannet implements Graph {
       this.lstm.add(this.program, { numUnits, numWindows, numFrames, inputs: gates, weights: recurrent, out });
       input = out;
     }
+    onNamed();
     for (const [index, weights] of this.linears.entries()) {
       const { slope } = this.network.linears[index]!;
       const [inputRows, outRows, out] = [rows(weights.numInputs), rows(weights.numColumns), linears[index]!];
       this.products.add(this.program, weights, { input, inputRows, out, outRows, numRows, slope });
       input = out;
+      onNamed();
     }
     this.scores.add(this.program, { input, numRows, out: scores });
   }

@@ -14,8 +14,9 @@ import { tap } from '../../src/onnx/cut';
 import { encodeOnnx, parseOnnx } from '../../src/onnx/model';
 import { resnetLayers, splitAtPooling, type PooledHead } from '../../src/onnx/pooled';
 import { openSession } from '../../src/ort/session';
-import type { EmbeddingManifest, FbankSpec } from '../../src/store/manifest';
+import type { EmbeddingManifest, FbankSpec, ShippedModel } from '../../src/store/manifest';
 import { VoxlaneError, type ErrorParts } from '../../src/util/errors';
+import { measureNetwork, type NetworkErrors } from '../kernels/networkStages';
 
 /** Windows for {@link KernelsPage.fbank}. */
 export interface FbankRequest {
@@ -177,6 +178,17 @@ const kernelsPage = {
     const { statistics } = await poolOf(gpu.device, data, [everyFrame], network.head);
     stages.pooling = base64Of(statistics);
     return { stages, embeddings: base64Of(embeddings), backboneRuns };
+  },
+
+  /** Compares every stage of a bundled network with PyTorch and WASM, on its own device. */
+  async networkStages(id: ShippedModel): Promise<NetworkErrors> {
+    const gpu = await openGpu();
+    const [models, goldens] = ['models/', 'goldens/'].map((folder) => new URL(folder, document.baseURI).href) as [string, string];
+    try {
+      return await measureNetwork(id, gpu, models, goldens);
+    } finally {
+      gpu.device.destroy();
+    }
   },
 
   /** Compiles `code` with {@link compileKernel}. Returns null on success, else the error. */
