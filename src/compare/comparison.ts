@@ -19,7 +19,7 @@ import type { DecisionRule } from './decisions/rule';
 import { type Bases, describeOpened, type Opened, type OpenedFiles, openFiles, openShipped } from './openModel';
 import type { NamedFile } from './files/goldenFiles';
 import { GraphRunner, type GraphTensor, hasBranches, openBranches, type ValueRunner } from './graphRunner';
-import { hasKernels, openKernels, planForKernels, pooledNetworkOf, PooledRunner, poolOnGpu } from './kernelRunner';
+import { hasKernels, openGpuKernels, openKernels, planForKernels } from './kernelRunner';
 import { computeLayer, layerSampleRate, type LayerChoice } from './layer';
 import { hasShape, measure } from './measure';
 import { type ListedValue, listValues, matchValues } from './matchValues';
@@ -297,6 +297,7 @@ export class Comparison {
   }
 
   private async forget(): Promise<void> {
+    for (const graph of this.kernelGraphs.values()) await graph.release();
     for (const { graph } of this.runners.values()) await graph.release();
     this.runners.clear();
     this.results.clear();
@@ -318,16 +319,12 @@ export class Comparison {
     return runner;
   }
 
-  /** Like {@link runner}; on WebGPU, our own kernels pool statistics, as in a diarizer run. */
+  /** Like {@link runner}; on WebGPU with our own kernels where a diarizer runs them. */
   private async stageRunner(backend: RuntimeBackend): Promise<StageRunner> {
     const runner = await this.runner(backend);
     const { model, manifest } = this.opened();
     if (backend !== 'webgpu' || !this.gpu) return runner;
-    const known = this.kernelGraphs.get(backend);
-    if (known) return { ...runner, graph: known };
-    const network = pooledNetworkOf(model, manifest);
-    if (!network) return runner;
-    const graph = new PooledRunner(runner.graph, network, await poolOnGpu(this.gpu.device, network.head));
+    const graph = this.kernelGraphs.get(backend) ?? (await openGpuKernels(model, manifest, runner.graph, this.gpu));
     this.kernelGraphs.set(backend, graph);
     return { ...runner, graph };
   }

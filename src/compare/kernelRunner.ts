@@ -1,12 +1,15 @@
 import { readCampplus } from '../embedding/campplusGraph';
 import { CampplusNet } from '../embedding/campplusNet';
+import { GpuCampplus } from '../embedding/gpuCampplus';
 import { GpuStatsPool } from '../embedding/gpuStatsPool';
 import { poolEmbeddings, statsPool } from '../embedding/statsPool';
+import type { GpuContext } from '../gpu/context';
 import { type GraphInfo, graphInfo, type ModelProto } from '../onnx/model';
 import { type PooledHead, type PooledNetwork, splitAtPooling } from '../onnx/pooled';
 import type { FloatTensor } from '../ort/graph';
 import type { OnValue } from '../ort/kernelGraph';
 import type { SessionTensor } from '../ort/session';
+import { GpuPyannet } from '../segmentation/gpuPyannet';
 import { readPyannet } from '../segmentation/pyannetGraph';
 import { PyannetNet } from '../segmentation/pyannetNet';
 import { VoxlaneError } from '../util/errors';
@@ -227,6 +230,44 @@ export class PooledRunner implements ValueRunner {
   }
 }
 
+/** Runs values that our own kernels compute on them, and other values of the graph on the runtime. */
+export class JoinedRunner implements ValueRunner {
+  constructor(
+    private readonly kernels: KernelRunner,
+    private readonly runtime: ValueRunner,
+  ) {}
+
+  get info(): GraphInfo {
+    return this.kernels.info;
+  }
+
+  inputsOf(feeds: ReadonlyMap<string, GraphTensor>, outputs: readonly string[]): readonly string[] {
+    return [...new Set(this.parts(outputs).flatMap(([runner, names]) => runner.inputsOf(feeds, names)))];
+  }
+
+  async values(feeds: ReadonlyMap<string, GraphTensor>, outputs: readonly string[]): Promise<Map<string, SessionTensor>> {
+    const found = new Map<string, SessionTensor>();
+    for (const [runner, names] of this.parts(outputs)) {
+      const needed = new Set(runner.inputsOf(feeds, names));
+      const given = new Map([...feeds].filter(([name]) => needed.has(name)));
+      for (const [name, tensor] of await runner.values(given, names)) found.set(name, tensor);
+    }
+    return found;
+  }
+
+  async release(): Promise<void> {
+    await this.kernels.release();
+    await this.runtime.release();
+  }
+
+  /** The runners with the outputs that they compute. */
+  private parts(outputs: readonly string[]): (readonly [ValueRunner, string[]])[] {
+    const isOwn = (name: string): boolean => this.kernels.valueNames.includes(name);
+    const parts = [[this.kernels, outputs.filter(isOwn)], [this.runtime, outputs.filter((name) => !isOwn(name))]] as const;
+    return parts.filter(([, names]) => names.length > 0);
+  }
+}
+
 /** True if a network pools statistics with our own kernels. */
 const isPooled = (manifest: AnyManifest): boolean => manifest.task === 'embedding' && manifest.pooling === 'statistics';
 
@@ -260,9 +301,27 @@ export function openKernels(model: ModelProto, manifest: AnyManifest, runtime: V
   return new KernelRunner(graphInfo(model), network, manifest.input.name, !isSegmentation);
 }
 
-/** The network that our WGSL kernels pool on a GPU; null if the model has no such pooling. */
-export const pooledNetworkOf = (model: ModelProto, manifest: AnyManifest | null): PooledNetwork | null =>
-  manifest && isPooled(manifest) ? ifRead(() => splitAtPooling(model)) : null;
+/**
+ * Opens the kernels that a diarizer runs on a GPU.
+ *
+ * @param runtime runs the parts of the graph without a kernel, on the same GPU
+ * @returns `runtime` for a graph that the kernels do not compute, or if they do not compile
+ */
+export async function openGpuKernels(model: ModelProto, manifest: AnyManifest | null, runtime: ValueRunner, gpu: GpuContext): Promise<ValueRunner> {
+  if (!manifest) return runtime;
+  try {
+    if (isPooled(manifest)) {
+      const network = splitAtPooling(model);
+      return new PooledRunner(runtime, network, await poolOnGpu(gpu.device, network.head));
+    }
+    const isSegmentation = manifest.task === 'segmentation';
+    const network = await (isSegmentation ? GpuPyannet.ofModel(gpu, model, manifest) : GpuCampplus.ofModel(gpu, model, manifest));
+    return new JoinedRunner(new KernelRunner(graphInfo(model), network, manifest.input.name, !isSegmentation), runtime);
+  } catch (error) {
+    if (error instanceof VoxlaneError && (error.code === 'model-invalid' || error.code === 'backend-failed')) return runtime;
+    throw error;
+  }
+}
 
 /** The plan with the stages whose values the kernels return. The others count as not compared. */
 export function planForKernels(plan: Plan, runner: ValueRunner): Plan {

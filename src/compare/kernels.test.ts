@@ -8,7 +8,8 @@ import { CAMPPLUS, lstmChanged, reorderGates, SEGMENTATION } from '../../test/co
 import type { ShippedCase } from '../../test/compare/nodeRun';
 import { makePlan } from './plan';
 import { compareStages, type RunResult } from './run';
-import { KernelRunner, openKernels, planForKernels, type TracedNetwork } from './kernelRunner';
+import type { GraphTensor, ValueRunner } from './graphRunner';
+import { JoinedRunner, KernelRunner, openKernels, planForKernels, type TracedNetwork } from './kernelRunner';
 
 /** Compares the kernels in Node. @param network replaces the kernels that read the graph */
 async function compareKernels({ model, manifest, bundle }: ShippedCase, network?: TracedNetwork): Promise<RunResult> {
@@ -52,4 +53,43 @@ describe('kernels on WASM', () => {
     expect(result.firstDivergence).toBe('embedding');
     expect(judged(result)).toEqual([...['fbank', 'head', 'tdnn', 'block1', 'block2', 'block3', 'pooling'].map((name) => `${name}: pass`), 'embedding: fail']);
   }, 60_000);
+});
+
+describe('kernels and a runtime together', () => {
+  const INFO = { inputs: [] } as unknown as KernelRunner['info'];
+  const tensor = (...data: number[]): GraphTensor => ({ data: Float32Array.from(data), shape: [1, data.length] });
+
+  /** A network `x` → `a` → `b`, each twice the value before. It can be traced asynchronously, like one on a GPU. */
+  const network: TracedNetwork = {
+    valueNames: ['a', 'b'],
+    trace: async ({ data, shape }, onValue) => {
+      const a = { data: data.map((value) => 2 * value), shape };
+      const used = onValue?.('a', a) ?? a;
+      return Promise.resolve({ data: used.data.map((value) => 2 * value), shape });
+    },
+  };
+  const asked: string[] = [];
+  const runtime: ValueRunner = {
+    info: INFO,
+    inputsOf: () => ['x'],
+    values: (feeds, outputs) => {
+      asked.push(`${outputs.join()} from ${[...feeds.keys()].join()}`);
+      return Promise.resolve(new Map(outputs.map((name) => [name, { data: Float32Array.of(-1), shape: [1, 1], dtype: 'float32' }])));
+    },
+    release: () => Promise.resolve(),
+  };
+  const joined = new JoinedRunner(new KernelRunner(INFO, network, 'x', false), runtime);
+
+  it('each computes its own values', async () => {
+    const found = await joined.values(new Map([['x', tensor(1, 3)]]), ['b', 'inner', 'a']);
+    const values = Object.fromEntries(Array.from(found, ([name, { data }]) => [name, [...data]]));
+    expect(values).toEqual({ a: [2, 6], b: [4, 12], inner: [-1] });
+    expect(asked).toEqual(['inner from x']);
+  });
+
+  it('golden values replace computed ones, also if one between them is unknown to the kernels', async () => {
+    const feeds = new Map([['x', tensor(1, 3)], ['a', tensor(10, 20)], ['inner', tensor(7)]]);
+    expect(joined.inputsOf(feeds, ['b'])).toEqual(['a']);
+    expect([...(await joined.values(feeds, ['b'])).get('b')!.data]).toEqual([20, 40]);
+  });
 });

@@ -3,7 +3,10 @@ import type { Tolerance } from './compare';
 /** Where ONNX Runtime computes a stage. */
 export type RuntimeBackend = 'wasm' | 'webgpu';
 
-/** What computes a stage: ONNX Runtime on WASM or WebGPU, or the kernels that a diarizer runs on WASM. */
+/**
+ * What computes a stage: ONNX Runtime on WASM (`wasm`), the kernels that a diarizer runs on WASM (`kernels`), or a GPU
+ * (`webgpu`), with the kernels that a diarizer runs on it, and ONNX Runtime for all other values.
+ */
 export type BackendName = RuntimeBackend | 'kernels';
 
 /**

@@ -214,7 +214,7 @@ export class GpuPyannet implements Graph {
     for (const [i, value] of other.data.entries()) values[placeOf(i)] = value;
     device.queue.writeBuffer(levels.at(-1)!, 0, values);
     // A norm that changes nothing.
-    device.queue.writeBuffer(factors.at(-1)!, 0, all.map((_, i) => i % 2) as Float32Array<ArrayBuffer>);
+    device.queue.writeBuffer(factors.at(-1)!, 0, all.map((_, i) => i % 2));
   }
 
   release(): Promise<void> {
