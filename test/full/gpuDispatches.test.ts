@@ -72,13 +72,14 @@ function batchesOf<Values extends Float32Array | Uint8Array>(windows: readonly V
 function compileNothing(): void {
   // eslint-disable-next-line @typescript-eslint/unbound-method -- called with the receiver of the patched method
   const { createShaderModule } = GPUDevice.prototype;
-  GPUDevice.prototype.createShaderModule = function ({ label, code }) {
+  GPUDevice.prototype.createShaderModule = function (descriptor) {
+    const { code } = descriptor;
     const [, ...entries] = code.split('@compute');
     // The guard of values has two small kernels.
-    if (entries.length !== 1) return createShaderModule.call(this, { label, code });
+    if (entries.length !== 1) return createShaderModule.call(this, descriptor);
     const bindings = Array.from(code.matchAll(/@binding\(\d+\)\s*var(?:<[^>]*>)?\s*(\w+)/g), ([, name]) => `_ = &${name};`);
     const declarations = code.slice(0, code.indexOf('@compute'));
-    return createShaderModule.call(this, { label, code: `${declarations}@compute @workgroup_size(1) fn main() { ${bindings.join(' ')} }` });
+    return createShaderModule.call(this, { ...descriptor, code: `${declarations}@compute @workgroup_size(1) fn main() { ${bindings.join(' ')} }` });
   };
 }
 
