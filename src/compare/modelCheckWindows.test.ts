@@ -119,9 +119,9 @@ describe('embedding', () => {
   const check = (faults: EmbedderFaults, numWindows: number) =>
     checkEmbeddingWindows(makeEmbedder(), makeEmbedder(faults), MANIFEST, { windowSamples: WINDOW_SAMPLES, numWindows });
 
-  test('a correct backend passes: features and embedding of a whole window, and the batch if there is one', async () => {
+  test('a correct backend passes: features and embedding of a whole window, and the batch', async () => {
     const [alone, batch] = [await check({}, 1), await check({}, 8)];
-    expect(alone).toMatchObject({ passed: true, stages: [{ stage: 'fbank (10 s)' }, { stage: 'embedding (10 s)' }] });
+    expect(alone).toMatchObject({ passed: true, stages: [{ stage: 'fbank (10 s)' }, { stage: 'embedding (10 s)' }, { stage: 'embedding (1 × 10 s)' }] });
     expect(batch.stages.map(({ stage, passed }) => [stage, passed])).toEqual([
       ['fbank (10 s)', true],
       ['embedding (10 s)', true],
@@ -131,6 +131,7 @@ describe('embedding', () => {
 
   test.each<[string, EmbedderFaults, number, string]>([
     ['features wrong beyond some length', { features: (values) => values.map((value, i) => (i >= 150 ? value + 0.25 : value)) }, 1, 'fbank (10 s)'],
+    ['a fault in every batch', { batch: (rows) => spoil(rows, 0) }, 1, 'embedding (1 × 10 s)'],
     ['a fault in batches of two or more', { batch: (rows) => (rows.length >= 2 ? spoil(rows, 1) : rows) }, 2, 'embedding (2 × 10 s)'],
     ['the last window of a batch', { batch: (rows) => (rows.length >= 2 ? spoil(rows, rows.length - 1) : rows) }, 32, 'embedding (32 × 10 s)'],
     ['windows swapped', { batch: (rows) => (rows.length >= 2 ? swap(rows, 0, rows.length - 1) : rows) }, 4, 'embedding (4 × 10 s)'],
