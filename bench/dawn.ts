@@ -68,6 +68,7 @@ async function estimateAll({ seconds, speeds }: DawnCommand): Promise<Estimate[]
   return seconds.flatMap((audioSeconds) => {
     const numWindows = Math.max(1, Math.ceil((audioSeconds * sampleRate - windowSamples) / hopSamples) + 1);
     const whole = repeated(counted, period, numWindows);
+    // An upper bound for `fast`, which embeds only the core of each window.
     return CLASSES.flatMap((gpu) =>
       speeds.map((speed) => estimate(atSpeed(whole, speed, CAMPPLUS.fastEmbedHop), models, gpu, { speed, audioSeconds })),
     );

@@ -24,6 +24,7 @@ import type {
   RuntimeBackend,
 } from '../src/compare/report';
 import type { NamedTensor } from '../src/compare/tensor';
+import type { Core } from '../src/embedding/core';
 import type { EmbeddingManifest, SegmentationManifest } from '../src/store/manifest';
 import type { Assembly, AssemblyOptions } from '../src/timeline/assembler';
 import type { MinDurations } from '../src/timeline/minDurations';
@@ -131,6 +132,8 @@ interface EmbedSizes {
   readonly numWindows: number;
   /** Local speakers of a window. */
   readonly numSpeakers: number;
+  /** Axes (window): the frames of each window to embed; absent: all. */
+  readonly cores?: readonly Core[];
 }
 
 interface EmbeddingReply {

@@ -1,6 +1,8 @@
 /** Cost of the models' nodes and workload of a recording, for the profiler in `bench/`. */
 import { sampleInputs } from '../../src/compare/sampleInputs';
+import { coreOf } from '../../src/embedding/core';
 import { usedFrames, windowMasks } from '../../src/embedding/mask';
+import { CAMPPLUS } from '../../src/engine/settings';
 import { countFrames, fbankGeometry } from '../../src/features/fbank';
 import { adapterName, requestAdapter, requestDevice } from '../../src/gpu/adapter';
 import { Diarizer, type Artifact, type DiarizationResult, type DiarizeOptions, type DiarizerOptions } from '../../src/index';
@@ -69,7 +71,8 @@ export const engineProfile = {
   ): Promise<RunCounts> {
     const base = new URL('models/', document.baseURI).href;
     const { sampleRate, minSamples, fbank } = await loadManifest('embedding', EMBEDDING_MODEL, base);
-    const { windowSamples } = await loadManifest('segmentation', SEGMENTATION_MODEL, base);
+    const segmentation = await loadManifest('segmentation', SEGMENTATION_MODEL, base);
+    const { windowSamples } = segmentation;
     const framesPerWindow = countFrames(windowSamples, fbankGeometry(fbank, sampleRate));
     const artifacts: Partial<Record<string, Artifact[]>> = {};
     const diarizer = await Diarizer.create({ ...options, preset: 'campplus' });
@@ -85,7 +88,9 @@ export const engineProfile = {
       const voiceFrames = activity.flatMap((own, window) => {
         const rows = embeddings[window]!;
         const numSpeakers = rows.shape[0]!;
-        const masks = windowMasks(own.data as Uint8Array, numSpeakers, windowSamples, minSamples);
+        const isLast = window === activity.length - 1;
+        const core = options.speed === 'fast' ? coreOf(window, isLast, CAMPPLUS.fastEmbedHop, segmentation) : undefined;
+        const masks = windowMasks(own.data as Uint8Array, numSpeakers, windowSamples, minSamples, core);
         return masks
           .filter((_, speaker) => !Number.isNaN(rows.data[(speaker * rows.data.length) / numSpeakers]))
           .map((mask) => usedFrames(mask, framesPerWindow).length);

@@ -56,4 +56,15 @@ describe('clustering by evidence', () => {
     const { centroids } = cluster(tableOf(30, false), { minSpeakers: 7, maxSpeakers: 7 });
     expect(centroids).toHaveLength(7);
   });
+
+  test('means of other embeddings are assigned, but have no part in the number of speakers', () => {
+    const table = tableOf(10);
+    // The second speaker of each window has a mean of embeddings of others.
+    const rows = Uint8Array.from(table.rows, (_, row) => (row % 3 === 0 ? 1 : 0));
+    const embedded = { windows: new Uint8Array(10).fill(1), rows };
+    const { centroids, hardClusters } = new EvidenceClusterer(table, PLDA, CAMPPLUS_CLUSTERING, embedded).cluster(ANY, null);
+    expect(centroids).toHaveLength(1);
+    expect(hardClusters[1]).toBe(0);
+    expect(new EvidenceClusterer(table, PLDA, CAMPPLUS_CLUSTERING, { ...embedded, rows: rows.fill(1) }).cluster(ANY, null).centroids).toHaveLength(2);
+  });
 });

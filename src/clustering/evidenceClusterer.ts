@@ -154,6 +154,14 @@ interface Placed {
   readonly clusters: readonly number[];
 }
 
+/** Which local speakers have their own embedding. Others have a mean of these, and do not take part in the evidence. */
+interface Embedded {
+  /** Axes (window): 1 if the window was embedded. */
+  readonly windows: Uint8Array;
+  /** Axes (window, local speaker): 1 if the local speaker has its own embedding. */
+  readonly rows: Uint8Array;
+}
+
 /**
  * Clusters the local speakers of all windows: a fine agglomerative start, then merges by the evidence of a PLDA down to the
  * number of speakers with the greatest evidence, then assignment of every embedding to the most similar speaker. Two local
@@ -173,17 +181,17 @@ export class EvidenceClusterer {
   private constrainedStart: { readonly constrained: ConstrainedRows; readonly least: number; readonly start: ConstrainedStart } | null = null;
 
   /**
-   * @param embedded axes (window): 1 if the window was embedded; embeddings of other windows are means and do not take part
+   * @param embedded null if all windows were embedded
    * @param known a linkage computed earlier, if there is one
    */
   constructor(
     private readonly table: VoiceTable,
     plda: TwoCovariance,
     private readonly settings: EvidenceSettings,
-    private readonly embedded: Uint8Array | null = null,
+    private readonly embedded: Embedded | null = null,
     known: Dendrogram | null = null,
   ) {
-    this.windowsPerEmbedding = embedded ? embedded.length / embedded.reduce((sum, value) => sum + value, 0) : 1;
+    this.windowsPerEmbedding = embedded ? embedded.windows.length / embedded.windows.reduce((sum, value) => sum + value, 0) : 1;
     this.embeddedRows = [...table.rows.keys()].filter((row) => this.isEmbedded(row) && table.squares[row]! > 0 && !table.isSilent[row]);
     const cleanRows = trainableRows(table.local, settings.minActiveRatio).filter((row) => this.isEmbedded(row));
     const startOf = (rows: readonly number[], linkage: Dendrogram | null): EvidenceStart =>
@@ -344,6 +352,6 @@ export class EvidenceClusterer {
   }
 
   private isEmbedded(row: number): boolean {
-    return !this.embedded || this.embedded[Math.floor(row / this.table.local.numSpeakers)] === 1;
+    return !this.embedded || this.embedded.rows[row] === 1;
   }
 }

@@ -1,13 +1,15 @@
-import { Fbank, type Features } from '../features/fbank';
+import { Fbank, fbankGeometry } from '../features/fbank';
 import type { GpuFeatures } from '../features/gpuFbank';
 import { type GpuContext, readBack } from '../gpu/context';
+import { OverlapFbank } from '../features/overlapFbank';
 import type { Graph } from '../ort/graph';
 import type { EmbeddingManifest } from '../store/manifest';
 import { healthy } from '../util/values';
+import type { Core } from './core';
 import { GpuCampplus } from './gpuCampplus';
 import { GpuFeatureStage, tensorUsage } from './gpuFeatures';
 import { GpuGather } from './gpuGather';
-import { EVERY_FRAME, maskedFeatures, usedFrames, windowMasks } from './mask';
+import { EVERY_FRAME, gatheredFeatures, maskedFeatures, usedFrames, windowMasks } from './mask';
 
 /** A batch of windows with their local speakers. */
 export interface EmbedBatch {
@@ -17,6 +19,11 @@ export interface EmbedBatch {
   readonly activity: Uint8Array;
   readonly numWindows: number;
   readonly numSpeakers: number;
+  /**
+   * Axes (window): only these frames of each window are embedded; absent: all. Ignored by models that pool over masks,
+   * because their time does not depend on the number of frames.
+   */
+  readonly cores?: readonly Core[];
 }
 
 export interface EmbedResult {
@@ -44,66 +51,80 @@ export interface Embedder {
 
 /** The local speakers of one window. */
 interface EmbeddingInput {
-  /** Of the whole window, axes (frame, mel). */
-  readonly features: Features;
+  /** Axes (sample), float32 in [-1, 1]. */
+  readonly samples: Float32Array;
   /** Axes (frame, local speaker), 0 or 1. */
   readonly activity: Uint8Array;
   readonly numSpeakers: number;
-  readonly windowSamples: number;
-}
-
-/**
- * Computes one embedding per local speaker of a window.
- *
- * @returns axes (local speaker, dimension); NaN for a speaker with fewer than `minFrames` mel frames
- * @throws VoxlaneError `backend-failed`, `model-output`
- */
-export async function embed(graph: Graph, manifest: EmbeddingManifest, input: EmbeddingInput): Promise<Float32Array> {
-  const { embeddingSize, fbank, minFrames, minSamples } = manifest;
-  const { activity, numSpeakers, windowSamples, features } = input;
-  const embeddings = new Float32Array(numSpeakers * embeddingSize).fill(NaN);
-  for (const [speaker, mask] of windowMasks(activity, numSpeakers, windowSamples, minSamples).entries()) {
-    const data = maskedFeatures(features, mask, fbank.subtractMean);
-    const numFrames = data.length / fbank.numMelBins;
-    if (numFrames < minFrames) continue;
-    // One at a time: speakers have different numbers of frames, and the network pools over all its input frames.
-    const embedding = await graph.run({ data, shape: [1, numFrames, fbank.numMelBins] });
-    embeddings.set(embedding.data, speaker * embeddingSize);
-  }
-  return embeddings;
+  /** The frames to embed; absent: all. */
+  readonly core?: Core | undefined;
 }
 
 /** Features from the CPU filterbank, embeddings from a session on WASM. */
 export class CpuEmbedder implements Embedder {
   private readonly fbank: Fbank;
+  private readonly overlapFbank: OverlapFbank;
 
   constructor(
     private readonly graph: Graph,
     private readonly manifest: EmbeddingManifest,
   ) {
-    this.fbank = new Fbank(manifest.fbank, manifest.sampleRate);
+    const { fbank, sampleRate } = manifest;
+    this.fbank = new Fbank(fbank, sampleRate);
+    // Windows start at whole seconds.
+    this.overlapFbank = new OverlapFbank(this.fbank, sampleRate, fbankGeometry(fbank, sampleRate).hopSamples);
   }
 
   close(): Promise<void> {
     return this.graph.release();
   }
 
-  async embed({ windows, activity, numWindows, numSpeakers }: EmbedBatch): Promise<EmbedResult> {
+  async embed({ windows, activity, numWindows, numSpeakers, cores }: EmbedBatch): Promise<EmbedResult> {
     const windowSamples = windows.length / numWindows;
     const cells = activity.length / numWindows;
     const rowsPerWindow = numSpeakers * this.manifest.embeddingSize;
     const embeddings = new Float32Array(numWindows * rowsPerWindow);
-    let fbankMs = 0;
-    const start = performance.now();
+    let fbankSeconds = 0;
+    let embeddingSeconds = 0;
     for (let window = 0; window < numWindows; window++) {
-      const before = performance.now();
-      const features = this.fbank.compute(windows.subarray(window * windowSamples, (window + 1) * windowSamples));
-      fbankMs += performance.now() - before;
-      const own = activity.subarray(window * cells, (window + 1) * cells);
-      const input = { features, activity: own, numSpeakers, windowSamples };
-      embeddings.set(await embed(this.graph, this.manifest, input), window * rowsPerWindow);
+      const result = await this.embedWindow({
+        samples: windows.subarray(window * windowSamples, (window + 1) * windowSamples),
+        activity: activity.subarray(window * cells, (window + 1) * cells),
+        numSpeakers,
+        core: cores?.[window],
+      });
+      embeddings.set(result.embeddings, window * rowsPerWindow);
+      fbankSeconds += result.fbankSeconds;
+      embeddingSeconds += result.embeddingSeconds;
     }
-    return { embeddings, fbankSeconds: fbankMs / 1000, embeddingSeconds: (performance.now() - start - fbankMs) / 1000 };
+    return { embeddings, fbankSeconds, embeddingSeconds };
+  }
+
+  /**
+   * Computes one embedding per local speaker of a window.
+   *
+   * @returns `embeddings`: axes (local speaker, dimension); NaN for a speaker with fewer than `minFrames` mel frames
+   */
+  private async embedWindow({ samples, activity, numSpeakers, core }: EmbeddingInput): Promise<EmbedResult> {
+    const { embeddingSize, fbank, minFrames, minSamples } = this.manifest;
+    const start = performance.now();
+    const numFrames = this.fbank.countFrames(samples.length);
+    const voices = windowMasks(activity, numSpeakers, samples.length, minSamples, core)
+      .map((mask, speaker) => ({ speaker, used: usedFrames(mask, numFrames) }))
+      .filter(({ used }) => used.length >= minFrames);
+    // Frames that no speaker uses are not computed.
+    const wanted = new Uint8Array(numFrames);
+    for (const { used } of voices) for (const frame of used) wanted[frame] = 1;
+    const features = this.overlapFbank.compute(samples, wanted);
+    const fbankEnd = performance.now();
+    const embeddings = new Float32Array(numSpeakers * embeddingSize).fill(NaN);
+    for (const { speaker, used } of voices) {
+      const data = gatheredFeatures(features, used, fbank.subtractMean);
+      // One at a time: speakers have different numbers of frames, and the network pools over all its input frames.
+      const embedding = await this.graph.run({ data, shape: [1, used.length, fbank.numMelBins] });
+      embeddings.set(embedding.data, speaker * embeddingSize);
+    }
+    return { embeddings, fbankSeconds: (fbankEnd - start) / 1000, embeddingSeconds: (performance.now() - fbankEnd) / 1000 };
   }
 
   async embedSegment(samples: Float32Array, onFeatures: (features: Float32Array) => void): Promise<Float32Array> {
@@ -212,14 +233,14 @@ export class GpuEmbedder implements Embedder {
 }
 
 function voicesOf(
-  { windows, activity, numWindows, numSpeakers }: EmbedBatch,
+  { windows, activity, numWindows, numSpeakers, cores }: EmbedBatch,
   numFeatureFrames: number,
   { minSamples }: EmbeddingManifest,
 ): Voice[] {
   const cells = activity.length / numWindows;
   return Array.from({ length: numWindows }, (_, window) => {
     const own = activity.subarray(window * cells, (window + 1) * cells);
-    const masks = windowMasks(own, numSpeakers, windows.length / numWindows, minSamples);
+    const masks = windowMasks(own, numSpeakers, windows.length / numWindows, minSamples, cores?.[window]);
     return masks.map((mask, speaker) => ({ window, speaker, used: usedFrames(mask, numFeatureFrames) }));
   }).flat();
 }

@@ -1,4 +1,5 @@
 import type { Features } from '../features/fbank';
+import { type Core, coreMask } from './core';
 
 /**
  * Selects the frames for the embedding of each local speaker: frames without overlap or, if there are too few of
@@ -35,9 +36,17 @@ export function minCleanFrames(numFrames: number, windowSamples: number, minSamp
  * length.
  *
  * @param activity axes (frame, local speaker), 0 or 1
+ * @param core restricts the masks; absent: they cover the whole window
  */
-export function windowMasks(activity: Uint8Array, numSpeakers: number, windowSamples: number, minSamples: number): Uint8Array[] {
-  return embeddingMasks(activity, numSpeakers, minCleanFrames(activity.length / numSpeakers, windowSamples, minSamples));
+export function windowMasks(
+  activity: Uint8Array,
+  numSpeakers: number,
+  windowSamples: number,
+  minSamples: number,
+  core?: Core,
+): Uint8Array[] {
+  const masks = embeddingMasks(activity, numSpeakers, minCleanFrames(activity.length / numSpeakers, windowSamples, minSamples));
+  return core ? masks.map((mask) => coreMask(mask, core)) : masks;
 }
 
 /** One active frame: the mask of a speaker who is active throughout, for any number of frames. */
@@ -70,8 +79,15 @@ export function usedFrames(mask: Uint8Array, numFrames: number): Uint32Array {
  * @returns axes (used frame, mel); empty if no frame is used
  */
 export function maskedFeatures(features: Features, mask: Uint8Array, subtractMean: boolean): Float32Array {
-  const { data, numFrames, numMelBins } = features;
-  const used = usedFrames(mask, numFrames);
+  return gatheredFeatures(features, usedFrames(mask, features.numFrames), subtractMean);
+}
+
+/**
+ * Like {@link maskedFeatures}, with the frames in place of a mask.
+ *
+ * @param used feature frames, ascending
+ */
+export function gatheredFeatures({ data, numMelBins }: Features, used: Uint32Array, subtractMean: boolean): Float32Array {
   const result = new Float32Array(used.length * numMelBins);
   used.forEach((frame, row) => {
     result.set(data.subarray(frame * numMelBins, (frame + 1) * numMelBins), row * numMelBins);

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { DecodedBatch, LocalResults } from '../../workers/contracts';
 import { seededRandom } from '../../test/clustering/random';
+import { type Core, coreOf } from '../embedding/core';
 import { VoxlaneError } from '../util/errors';
 import type { Engine } from './engine';
 import { runModels } from './run';
@@ -32,10 +33,14 @@ interface Setting {
   readonly fits?: { readonly segmentation: number; readonly embedding: number };
   /** Seed for the order in which calls end. */
   readonly seed?: number;
+  readonly speed?: 'exact' | 'fast';
 }
 
-function makeEngine({ numWindows, batch, backend, fits = { segmentation: Infinity, embedding: Infinity }, seed = 1 }: Setting) {
+const SEGMENTATION = { sampleRate: 1, windowSamples: WINDOW_SAMPLES, hopSamples: 1, numFrames: NUM_FRAMES, powerset: { numSpeakers: NUM_SPEAKERS } };
+
+function makeEngine({ numWindows, batch, backend, fits = { segmentation: Infinity, embedding: Infinity }, seed = 1, speed = 'exact' }: Setting) {
   const appended: LocalResults[] = [];
+  const cores = new Map<number, Core | undefined>();
   const random = seededRandom(seed);
   const later = async <Value>(value: Value): Promise<Value> => {
     const turns = Math.floor(random() * 12);
@@ -67,8 +72,9 @@ function makeEngine({ numWindows, batch, backend, fits = { segmentation: Infinit
     },
   };
   const embedding = {
-    embed: async (samples: Float32Array, activity: Uint8Array) => {
+    embed: async (samples: Float32Array, activity: Uint8Array, sizes: { readonly cores?: readonly Core[] }) => {
       const windows = windowsIn(samples);
+      windows.forEach((window, index) => cores.set(window, sizes.cores?.[index]));
       room(windows, fits.embedding);
       expect([...activity]).toEqual(windows.flatMap(activityOf));
       const seconds = SECONDS * windows.length;
@@ -88,24 +94,26 @@ function makeEngine({ numWindows, batch, backend, fits = { segmentation: Infinit
     segmentation: callOn(segmentation),
     embedding: callOn(embedding),
     clustering: callOn(clustering),
-    segmentationManifest: { sampleRate: 1, windowSamples: WINDOW_SAMPLES, hopSamples: 1, numFrames: NUM_FRAMES, powerset: { numSpeakers: NUM_SPEAKERS } },
+    segmentationManifest: SEGMENTATION,
     embeddingManifest: { embeddingSize: DIMENSION },
     settings: { fastEmbedHop: 5 },
-    speed: 'exact',
+    speed,
     backend: { name: backend },
     batchWindows,
   } as unknown as Engine;
-  return { engine, appended, batchWindows };
+  return { engine, appended, batchWindows, cores };
 }
 
 interface Run {
   readonly events: StageEvent[];
   readonly appended: LocalResults[];
   readonly timings: Readonly<Record<string, number | undefined>>;
+  /** Windows passed to the embedding model, with the frames to embed. */
+  readonly cores: ReadonlyMap<number, Core | undefined>;
 }
 
 async function run(setting: Setting, expectedSeconds: number | null, onEvent: (event: StageEvent) => void = () => undefined): Promise<Run> {
-  const { engine, appended } = makeEngine(setting);
+  const { engine, appended, cores } = makeEngine(setting);
   const events: StageEvent[] = [];
   const { timings } = await runModels(
     engine,
@@ -117,7 +125,7 @@ async function run(setting: Setting, expectedSeconds: number | null, onEvent: (e
     },
     () => undefined,
   );
-  return { events, appended, timings };
+  return { events, appended, timings, cores };
 }
 
 const windows = (count: number): number[] => [...Array(count).keys()];
@@ -169,6 +177,22 @@ describe('the hook receives each window of each stage once and in order', () => 
   test('and rejects if a single window does not fit into memory', async () => {
     const work = run({ numWindows: 5, batch: 4, backend: 'webgpu', fits: { segmentation: 4, embedding: 0 } }, 6);
     await expect(work).rejects.toMatchObject({ code: 'gpu-memory' });
+  });
+});
+
+describe('the embedding model receives', () => {
+  test('all frames of all windows with speech with `exact`', async () => {
+    const { cores } = await run({ numWindows: 13, batch: 4, backend: 'wasm' }, 14);
+    expect(cores).toEqual(new Map(windows(13).filter((window) => window !== SILENT).map((window) => [window, undefined])));
+  });
+
+  test.each([
+    ['wasm', Infinity],
+    ['webgpu', Infinity],
+    ['webgpu', 1],
+  ] as const)('the cores of a window per hop and of the last window with `fast` on %s, if %f windows fit', async (backend, embedding) => {
+    const { cores } = await run({ numWindows: 13, batch: 4, backend, speed: 'fast', fits: { segmentation: Infinity, embedding } }, 14);
+    expect(cores).toEqual(new Map([0, 10, 12].map((window) => [window, coreOf(window, window === 12, 5, SEGMENTATION)])));
   });
 });
 

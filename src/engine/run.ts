@@ -3,6 +3,7 @@ import type { DecodedBatch, DecodeSource, LocalResults } from '../../workers/con
 import { moved } from '../../workers/protocol';
 import { decodeInstead } from '../audio/pageDecode';
 import type { AudioFile } from '../audio/types';
+import { type Core, coreOf } from '../embedding/core';
 import type { Assembly } from '../timeline/assembler';
 import { shareable } from '../util/host';
 import { assemblyOptions, minDurationsOf, nameSpeakers, Previewer, takeVoices, usedModels } from './assembly';
@@ -76,6 +77,9 @@ export async function runModels(
 /** The results of a batch, with functions that mark its windows as complete. */
 interface BatchResults extends LocalResults {
   readonly numWindows: number;
+  /** Index of the first window in the recording. */
+  readonly first: number;
+  readonly isLast: boolean;
   readonly markSegmented: MarkDone;
   readonly markEmbedded: MarkDone;
 }
@@ -124,6 +128,8 @@ class ModelRun {
     const embeddings = new Float32Array(numWindows * rowCells).fill(NaN);
     const results: BatchResults = {
       numWindows,
+      first,
+      isLast: batch.isLast,
       activity,
       embeddings,
       embedded: Uint8Array.from({ length: numWindows }, (_, index) =>
@@ -170,6 +176,12 @@ class ModelRun {
   private isEmbedded(window: number, isLast: boolean): boolean {
     const { speed, settings } = this.engine;
     return speed === 'exact' || isLast || window % settings.fastEmbedHop === 0;
+  }
+
+  /** @param window index in the batch */
+  private coreOf({ first, numWindows, isLast }: BatchResults, window: number): Core {
+    const { settings, segmentationManifest } = this.engine;
+    return coreOf(first + window, isLast && window === numWindows - 1, settings.fastEmbedHop, segmentationManifest);
   }
 
   private reportDecoded({ numWindows, isLast, decodedSamples, seconds }: DecodedBatch): void {
@@ -229,7 +241,11 @@ class ModelRun {
     const numSpeakers = powerset.numSpeakers;
     const samples = pick(windows, group, windowSamples);
     const voices = pick(results.activity, group, results.activity.length / results.numWindows);
-    const sizes = { numWindows: group.length, numSpeakers };
+    const sizes = {
+      numWindows: group.length,
+      numSpeakers,
+      ...(engine.speed === 'fast' && { cores: group.map((window) => this.coreOf(results, window)) }),
+    };
     const reply = await engine.embedding.call((api) => api.embed(samples, voices, sizes));
     const cells = reply.embeddings.length / group.length;
     group.forEach((window, index) => {

@@ -189,12 +189,21 @@ export class Fbank {
     this.power = new Float64Array(this.geometry.fftSize / 2);
   }
 
-  /** @param samples axes (sample), nominally in [-1, 1]; fewer samples than one frame return no features */
-  compute(samples: Float32Array): Features {
+  /** Number of frames of `numSamples` samples. */
+  countFrames(numSamples: number): number {
+    return countFrames(numSamples, this.geometry);
+  }
+
+  /**
+   * @param samples axes (sample), nominally in [-1, 1]; fewer samples than one frame return no features
+   * @param wanted axes (frame), 0 or 1: features of the other frames are 0; absent: all are computed
+   */
+  compute(samples: Float32Array, wanted?: Uint8Array): Features {
     const { numMelBins } = this.facts;
-    const numFrames = countFrames(samples.length, this.geometry);
+    const numFrames = this.countFrames(samples.length);
     const data = new Float32Array(numFrames * numMelBins);
     for (let index = 0; index < numFrames; index++) {
+      if (wanted && !wanted[index]) continue;
       this.loadFrame(samples, index * this.geometry.hopSamples);
       this.spectrum.compute(this.frame, this.power);
       for (let mel = 0; mel < numMelBins; mel++) {

@@ -37,9 +37,10 @@ interface SpreadInput {
 }
 
 /**
- * Fills in embeddings of the windows between the embedded ones. Windows overlap, so a speaker in one window is usually also
- * active in an embedded window, in the same frames. Each local speaker gets the mean embedding of the embedded local speakers
- * that are active in the same frames, weighted by the number of shared frames.
+ * Fills in embeddings of the windows between the embedded ones, and of speakers who were left to another embedded window: see
+ * `coreMask`. Windows overlap, so a speaker in one window is usually also active in an embedded window, in the same frames. Each
+ * local speaker gets the mean embedding of the embedded local speakers that are active in the same frames, weighted by the number
+ * of shared frames.
  *
  * @returns axes (window, local speaker, dimension); NaN for a local speaker that shares no frame with an embedded one
  */
@@ -55,13 +56,18 @@ export function spreadEmbeddings(input: SpreadInput): Float32Array {
   const sum = new Float64Array(dimension);
   for (let window = 0; window < numWindows; window++) {
     embeddedMasks.delete(window - reach);
-    if (embedded[window]) continue;
+    const missing = [...masksOf(window).entries()].filter(([speaker, mask]) => {
+      if (!embedded[window]) return true;
+      // A speaker with less speech has no embedding with `exact` either.
+      return Number.isNaN(embeddings[(window * numSpeakers + speaker) * dimension]!) && countOf(mask) > minCleanFrames;
+    });
+    if (missing.length === 0) continue;
     const near: number[] = [];
     for (let other = Math.max(0, window - reach + 1); other < Math.min(numWindows, window + reach); other++) {
-      if (embedded[other]) near.push(other);
+      if (embedded[other] && other !== window) near.push(other);
     }
     for (const other of near) if (!embeddedMasks.has(other)) embeddedMasks.set(other, masksOf(other));
-    for (const [speaker, mask] of masksOf(window).entries()) {
+    for (const [speaker, mask] of missing) {
       sum.fill(0);
       let weight = 0;
       for (const source of near) {
@@ -80,6 +86,8 @@ export function spreadEmbeddings(input: SpreadInput): Float32Array {
   }
   return result;
 }
+
+const countOf = (mask: Uint8Array): number => mask.reduce((sum, value) => sum + value, 0);
 
 /** Number of frames in which both masks are 1; `other` starts `shift` frames after `mask` (before it if negative). */
 function sharedFrames(mask: Uint8Array, other: Uint8Array, shift: number): number {
@@ -265,14 +273,16 @@ export class Assembler {
 
 function makeClusterer(
   table: VoiceTable,
-  { options, embedded }: AssemblyInput,
+  { options, embedded, embeddings }: AssemblyInput,
   plda: AnyPlda | null,
   known: Dendrogram | null,
 ): Clusterer {
   if (options.method === 'agglomerative') return new AgglomerativeClusterer(table, options, known);
   if (options.method === 'vbx' && plda?.form === 'lda') return new VbxClusterer(table, plda, options, known);
   if (options.method === 'evidence' && plda?.form === 'two-covariance') {
-    return new EvidenceClusterer(table, plda, options, embedded ?? null, known);
+    // Before the others were filled in.
+    const rows = Uint8Array.from(table.rows, (_, row) => (Number.isNaN(embeddings[row * table.local.dimension]!) ? 0 : 1));
+    return new EvidenceClusterer(table, plda, options, embedded ? { windows: embedded, rows } : null, known);
   }
   throw new VoxlaneError({
     code: 'options',

@@ -76,4 +76,18 @@ describe('spreading embeddings', () => {
     const spread = spreadEmbeddings({ activity, embeddings, embedded, numSpeakers, dimension, geometry, minCleanFrames: 0 });
     expect([...spread].every(Number.isNaN)).toBe(true);
   });
+
+  test('fills in a speaker of an embedded window who was left to another one, but not one with little speech', () => {
+    const recording = Array.from({ length: 18 }, (_, frame) => (frame < 7 ? ['ann'] : frame < 9 ? ['cat'] : ['bob']));
+    const activity = hear(recording, [['ann', 'bob'], ['bob', 'ann'], ['bob', 'cat'], ['bob', 'cat'], ['bob', 'cat']]);
+    const embeddings = new Float32Array(5 * numSpeakers * dimension).fill(NaN);
+    embeddings.set([1, 0], 0);
+    embeddings.set([0, 1], 4 * numSpeakers * dimension);
+    const input = { activity, embeddings, embedded: Uint8Array.of(1, 0, 0, 0, 1), numSpeakers, dimension, geometry };
+    // Bob talks in one frame of the first window: not more than the minimum.
+    expect(rowsOf(spreadEmbeddings({ ...input, minCleanFrames: 1 }))[1]).toEqual([NaN, NaN]);
+    expect(rowsOf(spreadEmbeddings({ ...input, minCleanFrames: 0 }))[1]).toEqual([0, 1]);
+    // Own embeddings stay as they are.
+    expect(rowsOf(spreadEmbeddings({ ...input, minCleanFrames: 0 }))[0]).toEqual([1, 0]);
+  });
 });

@@ -8,10 +8,9 @@ import * as ort from 'onnxruntime-web';
 import { expect, test } from 'vitest';
 import { hasShared, readNpz, SHARED, SHARED_MISSING } from '../shared';
 import campplus from '../../models/campplus-zh-en/manifest.json';
-import { Fbank } from '../../src/features/fbank';
 import type { FloatTensor, Graph } from '../../src/ort/graph';
 import { parseManifest } from '../../src/store/manifest';
-import { embed } from '../../src/embedding/embedder';
+import { CpuEmbedder } from '../../src/embedding/embedder';
 
 const manifest = parseManifest('embedding', campplus, 'campplus-zh-en');
 
@@ -48,16 +47,15 @@ test.skipIf(!hasShared)("every embedding of the sample matches the reference on 
   const [numWindows, numFrames, numSpeakers] = shape as [number, number, number];
   const windowSamples = 10 * manifest.sampleRate;
   const samples = readSample();
-  const fbank = new Fbank(manifest.fbank, manifest.sampleRate);
-  const graph = await openModel();
+  const embedder = new CpuEmbedder(await openModel(), manifest);
 
   const similarities: number[] = [];
   for (let window = 0; window < numWindows; window++) {
     const start = window * manifest.sampleRate;
     const size = numFrames * numSpeakers;
     const activity = Uint8Array.from({ length: size }, (_, i) => masks[window * size + i]!);
-    const features = fbank.compute(samples.subarray(start, start + windowSamples));
-    const embeddings = await embed(graph, manifest, { features, activity, numSpeakers, windowSamples });
+    const windows = samples.subarray(start, start + windowSamples);
+    const { embeddings } = await embedder.embed({ windows, activity, numWindows: 1, numSpeakers });
     for (let speaker = 0; speaker < numSpeakers; speaker++) {
       const row = speaker * manifest.embeddingSize;
       const ours = embeddings.subarray(row, row + manifest.embeddingSize);
