@@ -6,8 +6,7 @@ export type PresetId = 'campplus' | 'community-1';
 
 /**
  * Amount of computation. `exact` follows pyannote: every window is embedded. `fast` embeds every fifth or tenth window;
- * the other windows use the mean of the embeddings of the windows that share their frames. With CAM++, only the middle
- * of a window is embedded.
+ * the other windows use the mean of the embeddings of the windows that share their frames.
  */
 export type Speed = 'exact' | 'fast';
 
