@@ -47,7 +47,7 @@ export class GpuFeatureStage {
     // Without a complete frame, there is nothing to check or embed.
     if (features.numFrames === 0) return features;
     const encoder = device.createCommandEncoder();
-    this.health.look(encoder, features.buffer, featureBytes(features));
+    this.health.look(encoder, features.buffer, featureBytes(features), features.numWindows);
     device.queue.submit([encoder.finish()]);
     await device.queue.onSubmittedWorkDone();
     return features;

@@ -21,7 +21,7 @@
 // passes, in which each invocation computes one butterfly. A last step separates the spectra of even and odd samples.
 // WGSL allows an error of 2^-11 for sin and cos, so no angle is computed here.
 //
-// A NaN in the samples may result in the floor: in WGSL, max() of a NaN is either operand.
+// NaN in the samples results in NaN: its bits are checked, because max() of NaN and the floor is either of them.
 
 override FRAME_SAMPLES: u32;
 override HOP_SAMPLES: u32;
@@ -35,6 +35,8 @@ const POINTS = 256u;
 const PING = 0u;
 const PONG = 256u;
 const LOG_FLOOR = 0x1p-23f;
+// Of the bits of a float32.
+const EXPONENT: u32 = 0x7f800000u;
 
 struct Params {
   // Of each window.
@@ -210,6 +212,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     for (var i = 0u; i < melFilter.numBins; i++) {
       energy += weights[melFilter.firstWeight + i] * power[melFilter.firstBin + i];
     }
-    features[row + mel] = log(max(energy, LOG_FLOOR));
+    let isBroken = (bitcast<u32>(energy) & EXPONENT) == EXPONENT;
+    features[row + mel] = select(log(max(energy, LOG_FLOOR)), energy, isBroken);
   }
 }

@@ -2,7 +2,8 @@ import code from './health.wgsl?raw';
 
 const WORKGROUP = 64;
 const SURVEY_WORKGROUPS = 256;
-const FLAGS_BYTES = 12;
+/** Of the kernel's `Flags`: counts, and a bit for each of 4096 items. */
+const FLAGS_BYTES = 16 + 4096 / 8;
 
 /**
  * Marks results with NaN if their GPU source values were broken.
@@ -29,15 +30,19 @@ export class HealthGuard {
     });
   }
 
-  /** Counts the broken values of `buffer` (float32) and resets earlier counts. */
-  look(encoder: GPUCommandEncoder, buffer: GPUBuffer, bytes: number): void {
+  /**
+   * Counts the broken values of `buffer` (float32) and resets earlier counts.
+   *
+   * @param numItems number of parts of equal length, such as windows: none may be all zero
+   */
+  look(encoder: GPUCommandEncoder, buffer: GPUBuffer, bytes: number, numItems = 1): void {
     encoder.clearBuffer(this.flags);
-    this.dispatch(encoder, this.survey, buffer, bytes, SURVEY_WORKGROUPS);
+    this.dispatch(encoder, this.survey, buffer, bytes, [SURVEY_WORKGROUPS, numItems]);
   }
 
   /** Fills `buffer` (float32) with NaN if the last counted values were broken. */
   mark(encoder: GPUCommandEncoder, buffer: GPUBuffer, bytes: number): void {
-    this.dispatch(encoder, this.poison, buffer, bytes, Math.ceil(bytes / 4 / WORKGROUP));
+    this.dispatch(encoder, this.poison, buffer, bytes, [Math.ceil(bytes / 4 / WORKGROUP)]);
   }
 
   /** Frees the GPU memory of the flags. */
@@ -50,7 +55,7 @@ export class HealthGuard {
     pipeline: GPUComputePipeline,
     buffer: GPUBuffer,
     size: number,
-    workgroups: number,
+    workgroups: [number, number?],
   ): void {
     const bindGroup = this.device.createBindGroup({
       layout: pipeline.getBindGroupLayout(0),
@@ -62,7 +67,7 @@ export class HealthGuard {
     const pass = encoder.beginComputePass();
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, bindGroup);
-    pass.dispatchWorkgroups(workgroups);
+    pass.dispatchWorkgroups(...workgroups);
     pass.end();
   }
 }

@@ -147,7 +147,9 @@ export class GpuPyannet implements Graph {
   async run(input: Parameters<Graph['run']>[0]): Promise<FloatTensor> {
     if ('buffer' in input) throw misused('a GPU tensor');
     const { data, shape } = await this.compute(input);
-    return { data: healthy(data, this.output.name, 'gpu-wrong'), shape };
+    const length = data.length / shape[0]!;
+    for (let first = 0; first < data.length; first += length) healthy(data.subarray(first, first + length), this.output.name, 'gpu-wrong');
+    return { data, shape };
   }
 
   /** Names of the values reported by {@link trace}, followed by the output. */
@@ -260,7 +262,7 @@ export class GpuPyannet implements Graph {
       const room = this.prepare(samples, numWindows, numSamples);
       const encoder = device.createCommandEncoder({ label: 'segmentation' });
       this.program.encode(encoder);
-      // The LSTM can hide NaN, because `exp` of NaN is finite on some hardware. The last norm contains every sample.
+      // Of the last norm, which contains every sample: `max` of NaN can be the other operand.
       const numFactors = 4 * numWindows * this.filters.at(-1)!.weights.numColumns;
       const numScores = numWindows * numFrames * this.numClasses;
       this.health.look(encoder, room.factors.at(-1)!, 4 * numFactors);

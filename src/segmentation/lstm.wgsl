@@ -26,6 +26,9 @@ const MAX_UNITS = 128u;
 const MAX_SPLITS = 2u;
 // tanh and σ are 1 in float32 beyond this, and exp stays finite.
 const LIMIT = 20f;
+// Bits of float32.
+const EXPONENT: u32 = 0x7f800000u;
+const QUIET_NAN: u32 = 0x7fc00000u;
 
 struct Params {
   numFrames: u32,
@@ -41,7 +44,6 @@ var<workgroup> hidden: array<array<f32, MAX_UNITS>, 2>;
 // Axes (split, unit), without the first split.
 var<workgroup> partial: array<vec4f, MAX_UNITS * (MAX_SPLITS - 1u)>;
 
-// Comparisons keep NaN where the hardware does; `clamp` hides it.
 fn bounded(x: vec4f) -> vec4f {
   return select(select(x, vec4f(LIMIT), x > vec4f(LIMIT)), vec4f(-LIMIT), x < vec4f(-LIMIT));
 }
@@ -86,10 +88,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) place
     }
     if (split == 0u) {
       for (var part = 1u; part < SPLITS; part++) { sum += partial[(part - 1u) * MAX_UNITS + unit]; }
+      // Bits, because an infinity would be limited like any large number, and `exp` of NaN is finite on some hardware.
+      // As NaN, broken inputs spread to all later frames and to the scores.
+      let bits = bitcast<vec4u>(sum);
+      let isBroken = any((bits & vec4u(EXPONENT)) == vec4u(EXPONENT));
       sum = bounded(sum);
       let iof = sigmoid(sum.xyz);
       cell = iof.z * cell + iof.x * tanhOf(sum.w);
-      let state = iof.y * tanhOf(bounded(vec4f(cell)).x);
+      let state = select(iof.y * tanhOf(bounded(vec4f(cell)).x), bitcast<f32>(bits.x | QUIET_NAN), isBroken);
       hidden[1u - parity][unit] = state;
       out[row] = state;
     }

@@ -4,7 +4,9 @@ import { describe, expect, test, vi } from 'vitest';
 import { GpuFeatureStage } from '../../src/embedding/gpuFeatures';
 import { featureBytes, GpuFbank } from '../../src/features/gpuFbank';
 import { makeSignal } from '../kernels/fixtures/goldens';
+import { uploadBuffer } from '../../src/gpu/buffers';
 import { type GpuContext, openGpu, readBack } from '../../src/gpu/context';
+import { HealthGuard } from '../../src/gpu/health';
 import { parseManifest, type EmbeddingManifest } from '../../src/store/manifest';
 import { installGpuFault, type GpuFault } from '../browser/gpuFaults';
 import { installGpuMeter } from '../browser/gpuMeter';
@@ -84,6 +86,25 @@ describe.skipIf(missing !== null)('a GPU on Dawn', () => {
   test.each(['zeros', 'nan'] as const)('whose features are %s marks the result', async (kind) => {
     const data = await computeWith({ stage: 'fbank', kind });
     expect(data.every(Number.isNaN)).toBe(true);
+  });
+
+  test('marks the result if one window of a batch is zeros, and not if a third of each window is', async () => {
+    const gpu = await openGpu();
+    const health = new HealthGuard(gpu.device);
+    const marked = async (isZero: (index: number, window: number) => boolean): Promise<boolean> => {
+      const [numWindows, length] = [35, 1000];
+      const values = Float32Array.from({ length: numWindows * length }, (_, i) => (isZero(i % length, Math.floor(i / length)) ? 0 : -1));
+      const [source, result] = [uploadBuffer(gpu.device, 'features', values), uploadBuffer(gpu.device, 'result', Float32Array.of(1, 2, 3, 4))];
+      const data = await gpu.guard(() => readBack(gpu.device, result, 16, (encoder) => {
+        health.look(encoder, source, 4 * values.length, numWindows);
+        health.mark(encoder, result, 16);
+      }));
+      return data.every(Number.isNaN);
+    };
+    for (const window of [0, 31, 32, 34]) expect(await marked((_, own) => own === window), `window ${window}`).toBe(true);
+    expect(await marked((index) => index < 333)).toBe(false);
+    expect(await marked((index) => index > 333)).toBe(true);
+    gpu.device.destroy();
   });
 
   test('that is lost', async () => {
