@@ -1,0 +1,102 @@
+/** Plants errors in WGSL kernels, and computes only the dispatches after them, for tests of the self-check. */
+
+/** One error in the source of a kernel. */
+export interface PlantedError {
+  /** Label of the kernel. */
+  readonly kernel: string;
+  /** Text that occurs in its source; each occurrence is replaced by `replace`. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+/** Changes the networks' passes from now on. */
+export interface Planter {
+  /**
+   * Kernels with this error replace the right ones, also those that were compiled before; null for none.
+   *
+   * @param only index of the only dispatch of a network with the error; default: all
+   */
+  plant(error: PlantedError | null, only?: number): void;
+  /** Skips the first dispatches of each pass of a network: their results are still in memory. */
+  skip(count: number): void;
+  /** Number of dispatches of the last pass of a network. */
+  readonly numDispatches: number;
+}
+
+/** Labels of the passes of our networks. */
+const NETWORKS: readonly (string | undefined)[] = ['segmentation', 'embedding'];
+
+/** The source with the error, or the source itself for another kernel. */
+function sourceWith(error: PlantedError | null, label: string | undefined, code: string): string {
+  if (error?.kernel !== label) return code;
+  if (!code.includes(error!.find)) throw new Error(`${label} does not contain ${error!.find}`);
+  return code.replaceAll(error!.find, error!.replace);
+}
+
+/** Patches the WebGPU classes of this process. */
+export function installPlanter(): Planter {
+  let error: PlantedError | null = null;
+  let only: number | undefined;
+  let [skipped, numDispatches] = [0, 0];
+  let wrong = new Map<GPUComputePipeline, GPUComputePipeline>();
+  const codes = new WeakMap<GPUShaderModule, GPUShaderModuleDescriptor>();
+  const rebuild = new WeakMap<GPUComputePipeline, { device: GPUDevice; descriptor: GPUComputePipelineDescriptor }>();
+  const indices = new WeakMap<GPUComputePassEncoder, number>();
+  /* eslint-disable @typescript-eslint/unbound-method -- called with the receiver of the patched method */
+  const { createShaderModule, createComputePipelineAsync, createComputePipeline } = GPUDevice.prototype;
+  const { setPipeline, dispatchWorkgroups } = GPUComputePassEncoder.prototype;
+  const { beginComputePass } = GPUCommandEncoder.prototype;
+  /* eslint-enable @typescript-eslint/unbound-method */
+  GPUDevice.prototype.createShaderModule = function (descriptor) {
+    const { label, code } = descriptor;
+    const module = createShaderModule.call(this, { ...descriptor, code: sourceWith(error, label, code) });
+    codes.set(module, descriptor);
+    return module;
+  };
+  GPUDevice.prototype.createComputePipelineAsync = async function (descriptor) {
+    const pipeline = await createComputePipelineAsync.call(this, descriptor);
+    rebuild.set(pipeline, { device: this, descriptor });
+    return pipeline;
+  };
+  const wrongOf = (pipeline: GPUComputePipeline): GPUComputePipeline => {
+    const known = wrong.get(pipeline);
+    const made = rebuild.get(pipeline);
+    if (known || !made || pipeline.label !== error?.kernel) return known ?? pipeline;
+    const { label, code } = codes.get(made.descriptor.compute.module)!;
+    const module = createShaderModule.call(made.device, { code: sourceWith(error, label, code) });
+    const own = createComputePipeline.call(made.device, { ...made.descriptor, compute: { ...made.descriptor.compute, module } });
+    wrong.set(pipeline, own);
+    return own;
+  };
+  GPUCommandEncoder.prototype.beginComputePass = function (descriptor) {
+    const pass = beginComputePass.call(this, descriptor);
+    if (NETWORKS.includes(descriptor?.label)) indices.set(pass, 0);
+    return pass;
+  };
+  GPUComputePassEncoder.prototype.setPipeline = function (pipeline) {
+    const isAffected = only === undefined || indices.get(this) === only;
+    setPipeline.call(this, isAffected ? wrongOf(pipeline) : pipeline);
+  };
+  GPUComputePassEncoder.prototype.dispatchWorkgroups = function (...counts) {
+    const index = indices.get(this);
+    if (index !== undefined) {
+      indices.set(this, index + 1);
+      numDispatches = index + 1;
+      if (index < skipped) return;
+    }
+    dispatchWorkgroups.apply(this, counts);
+  };
+  return {
+    plant: (planted, onlyAt) => {
+      error = planted;
+      only = onlyAt;
+      wrong = new Map();
+    },
+    skip: (count) => {
+      skipped = count;
+    },
+    get numDispatches() {
+      return numDispatches;
+    },
+  };
+}
