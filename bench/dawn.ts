@@ -64,7 +64,7 @@ async function estimateAll({ seconds, speeds }: DawnCommand): Promise<Estimate[]
   const period = (SAMPLE_SECONDS * sampleRate) / hopSamples;
   say('counting the speakers of each window on WASM …');
   const setup = { library: await loadEngine(say), sample: readFileSync(samplePath()) };
-  const counted = workloadOf((await runOnWasm(setup, SAMPLE_SECONDS + windowSamples / sampleRate)).voices, models);
+  const counted = workloadOf((await runOnWasm(setup, SAMPLE_SECONDS + windowSamples / sampleRate)).voices, 'exact', models);
   return seconds.flatMap((audioSeconds) => {
     const numWindows = Math.max(1, Math.ceil((audioSeconds * sampleRate - windowSamples) / hopSamples) + 1);
     const whole = repeated(counted, period, numWindows);

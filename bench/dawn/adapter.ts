@@ -22,7 +22,7 @@ export interface AdapterFacts {
   readonly limits: Readonly<Record<(typeof LIMITS)[number], number>>;
 }
 
-/** Requests an adapter as the product does. @throws Error with a one-line message if there is none */
+/** Requests an adapter with the product's options. @throws Error with a one-line message if there is none */
 export async function openAdapter(): Promise<GPUAdapter> {
   const gpu = await findDawn();
   if (!gpu) throw new Error(`the package webgpu cannot be loaded on ${process.platform}-${process.arch}. Install it with "npm install webgpu"`);

@@ -114,7 +114,7 @@ async function diarizeOnGpu(diarizer: Diarizer, audio: Blob): Promise<Result> {
 
 function figuresOf(result: Result, wallSeconds: number, counts: Record<GpuStage, StageCounts>, models: Models): RunFigures {
   const { speed, durationSeconds, timings, backend } = result;
-  const workload = workloadOf(result.voices, models);
+  const workload = workloadOf(result.voices, speed, models);
   const flops = flopsOf(workload, models);
   const seconds = (stage: keyof typeof timings): number => timings[stage] ?? 0;
   return {

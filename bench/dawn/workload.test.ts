@@ -15,7 +15,7 @@ it('counts the frames of embedded speakers only, and their operations', () => {
   activity[2 * numFrames * numSpeakers] = 1;
   const embeddings = new Float32Array(3 * numSpeakers * 2).fill(NaN);
   embeddings.set([1, 2], 2);
-  const workload = workloadOf({ activity, embeddings, embedded: Uint8Array.of(1, 0, 1), numSpeakers, dimension: 2 }, models);
+  const workload = workloadOf({ activity, embeddings, embedded: Uint8Array.of(1, 0, 1), numSpeakers, dimension: 2 }, 'fast', models);
   expect(framesPerWindow(models)).toBe(998);
   expect(workload).toEqual({ numWindows: 3, voiceFrames: [[500], [], []] });
   expect(embeddedWindows(workload)).toBe(1);

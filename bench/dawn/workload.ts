@@ -1,7 +1,7 @@
 /** Work of a run, from the outputs of its models. */
 import { coreOf } from '../../src/embedding/core';
 import { usedFrames, windowMasks } from '../../src/embedding/mask';
-import { CAMPPLUS } from '../../src/engine/settings';
+import { CAMPPLUS, type Speed } from '../../src/engine/settings';
 import { countFrames, fbankGeometry } from '../../src/features/fbank';
 import { fbankFlopsPerFrame } from '../profile/work';
 import type { Models } from './models';
@@ -22,17 +22,16 @@ export function framesPerWindow({ segmentation, embedding }: Pick<Models, 'segme
 }
 
 /** Counts the work of a run with `keepVoices`. */
-export function workloadOf({ activity, embeddings, embedded, numSpeakers, dimension }: RunOutputs['voices'], models: Models): Workload {
+export function workloadOf({ activity, embeddings, embedded, numSpeakers, dimension }: RunOutputs['voices'], speed: Speed, models: Models): Workload {
   const { manifest } = models.segmentation;
   const { windowSamples } = manifest;
   const { minSamples } = models.embedding.manifest;
   const numFrames = framesPerWindow(models);
   const numWindows = embedded.length;
-  const isFast = embedded.includes(0);
   const cells = activity.length / numWindows;
   const voiceFrames = Array.from({ length: numWindows }, (_, window) => {
     if (!embedded[window]) return [];
-    const core = isFast ? coreOf(window, window === numWindows - 1, CAMPPLUS.fastEmbedHop, manifest) : undefined;
+    const core = speed === 'fast' ? coreOf(window, window === numWindows - 1, CAMPPLUS.fastEmbedHop, manifest) : undefined;
     const masks = windowMasks(activity.subarray(window * cells, (window + 1) * cells), numSpeakers, windowSamples, minSamples, core);
     return masks
       .filter((_mask, speaker) => !Number.isNaN(embeddings[(window * numSpeakers + speaker) * dimension]))

@@ -21,7 +21,7 @@ test.afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test('npm start serves the isolated app, and the sample has two speakers', async ({ page }) => {
+test('npm start serves the isolated app, which finds the two speakers of a clip', async ({ page }) => {
   test.setTimeout(600_000);
   execFileSync('git', ['clone', '--quiet', '.', folder]);
   // Link the modules that `npm ci` has installed.

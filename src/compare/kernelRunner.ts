@@ -23,7 +23,7 @@ export interface TracedNetwork {
   readonly valueNames: readonly string[];
   /** @param onValue may return a replacement, with which the network continues */
   trace(input: FloatTensor, onValue?: OnValue): FloatTensor | Promise<FloatTensor>;
-  /** Frees GPU memory. Absent on WASM, where the heap is garbage-collected. */
+  /** Frees GPU memory. Networks on WASM have none, because their heap is garbage-collected. */
   release?(): Promise<void>;
 }
 

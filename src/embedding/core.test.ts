@@ -54,7 +54,7 @@ describe('masks in the core', () => {
   test('add the nearest frames up to the number that is enough', () => {
     // Two seconds in the core; of the frames outside, those at 75 to 84 are nearest.
     expect(framesOf(coreMask(maskOf([0, 10], [55, 100]), at(5)))).toEqual(range(55, 85));
-    // All that there are.
+    // All of the speaker's frames.
     expect(framesOf(coreMask(maskOf([20, 25], [60, 75]), at(5)))).toEqual([...range(20, 25), ...range(60, 75)]);
   });
 

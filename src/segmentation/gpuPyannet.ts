@@ -262,7 +262,7 @@ export class GpuPyannet implements Graph {
       const room = this.prepare(samples, numWindows, numSamples);
       const encoder = device.createCommandEncoder({ label: 'segmentation' });
       this.program.encode(encoder);
-      // Of the last norm, which contains every sample: `max` of NaN can be the other operand.
+      // Also check the factors of the last norm, which depend on every sample: `max` can replace a NaN by its other operand.
       const numFactors = 4 * numWindows * this.filters.at(-1)!.weights.numColumns;
       const numScores = numWindows * numFrames * this.numClasses;
       this.health.look(encoder, room.factors.at(-1)!, 4 * numFactors);

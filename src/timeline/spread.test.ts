@@ -12,7 +12,7 @@ const numSpeakers = 2;
 const dimension = 2;
 
 /** Activity of `recording` in every window; `order` lists local speakers 0 and 1 of each window. */
-function hear(recording: readonly (readonly string[])[], order: readonly (readonly string[])[]): Uint8Array {
+function activityOf(recording: readonly (readonly string[])[], order: readonly (readonly string[])[]): Uint8Array {
   const activity = new Uint8Array(order.length * geometry.framesPerWindow * numSpeakers);
   order.forEach((people, window) => {
     for (let frame = 0; frame < geometry.framesPerWindow; frame++) {
@@ -32,7 +32,7 @@ const rowsOf = (embeddings: Float32Array): number[][] =>
 describe('spreading embeddings', () => {
   test('assigns embeddings to the same speaker in other local positions', () => {
     const recording = Array.from({ length: 14 }, (_, frame) => (frame < 7 ? ['ann'] : ['bob']));
-    const activity = hear(recording, [['ann', 'bob'], ['bob', 'ann'], ['ann', 'bob']]);
+    const activity = activityOf(recording, [['ann', 'bob'], ['bob', 'ann'], ['ann', 'bob']]);
     const embeddings = Float32Array.of(1, 0, 0, 1, NaN, NaN, NaN, NaN, NaN, NaN, NaN, NaN);
     const embedded = Uint8Array.of(1, 0, 0);
     const spread = spreadEmbeddings({ activity, embeddings, embedded, numSpeakers, dimension, geometry, minCleanFrames: 0 });
@@ -43,7 +43,7 @@ describe('spreading embeddings', () => {
 
   test('averages two embedded windows, weighted by the number of shared frames', () => {
     const recording = Array.from({ length: 20 }, () => ['ann']);
-    const activity = hear(recording, Array.from({ length: 6 }, () => ['ann', 'nobody']));
+    const activity = activityOf(recording, Array.from({ length: 6 }, () => ['ann', 'nobody']));
     const embeddings = new Float32Array(6 * numSpeakers * dimension).fill(NaN);
     embeddings.set([10, 0], 0);
     embeddings.set([0, 10], 5 * numSpeakers * dimension);
@@ -58,7 +58,7 @@ describe('spreading embeddings', () => {
 
   test('ignores frames with overlap if each speaker has enough frames alone', () => {
     const recording = Array.from({ length: 12 }, (_, frame) => (frame < 4 ? ['ann'] : frame < 8 ? ['ann', 'bob'] : ['bob']));
-    const activity = hear(recording, [['ann', 'bob'], ['ann', 'bob']]);
+    const activity = activityOf(recording, [['ann', 'bob'], ['ann', 'bob']]);
     const embeddings = Float32Array.of(1, 0, 0, 1, NaN, NaN, NaN, NaN);
     const input = { activity, embeddings, embedded: Uint8Array.of(1, 0), numSpeakers, dimension, geometry };
     expect(rowsOf(spreadEmbeddings({ ...input, minCleanFrames: 1 })).slice(2)).toEqual([[1, 0], [0, 1]]);
@@ -70,7 +70,7 @@ describe('spreading embeddings', () => {
 
   test('returns NaN for a local speaker that shares no frame with an embedded one', () => {
     const recording = Array.from({ length: 14 }, (_, frame) => (frame < 8 ? [] : ['ann']));
-    const activity = hear(recording, [['ann', 'bob'], ['ann', 'bob'], ['ann', 'bob']]);
+    const activity = activityOf(recording, [['ann', 'bob'], ['ann', 'bob'], ['ann', 'bob']]);
     const embeddings = new Float32Array(12).fill(NaN);
     const embedded = Uint8Array.of(1, 0, 0);
     const spread = spreadEmbeddings({ activity, embeddings, embedded, numSpeakers, dimension, geometry, minCleanFrames: 0 });
@@ -79,7 +79,7 @@ describe('spreading embeddings', () => {
 
   test('fills in a speaker of an embedded window who was left to another one, but not one with little speech', () => {
     const recording = Array.from({ length: 18 }, (_, frame) => (frame < 7 ? ['ann'] : frame < 9 ? ['cat'] : ['bob']));
-    const activity = hear(recording, [['ann', 'bob'], ['bob', 'ann'], ['bob', 'cat'], ['bob', 'cat'], ['bob', 'cat']]);
+    const activity = activityOf(recording, [['ann', 'bob'], ['bob', 'ann'], ['bob', 'cat'], ['bob', 'cat'], ['bob', 'cat']]);
     const embeddings = new Float32Array(5 * numSpeakers * dimension).fill(NaN);
     embeddings.set([1, 0], 0);
     embeddings.set([0, 1], 4 * numSpeakers * dimension);

@@ -6,14 +6,14 @@
  * a segmentation on WASM. ONNX Runtime runs one window only: it needs the same dispatches for each window and each embedding.
  */
 import { readFileSync } from 'node:fs';
-import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { EmbedBatch } from '../../src/embedding/embedder';
 import { Segmenter } from '../../src/segmentation/segment';
-import type { LoadRequest } from '../../workers/contracts';
 import { openEmbedding, openSegmentation } from '../../workers/model';
 import { installGpuFault } from '../browser/gpuFaults';
 import { installGpuMeter, type GpuCountsByStage } from '../browser/gpuMeter';
-import { installDawn, RUNTIME_BASE } from '../gpu/dawn';
+import { installDawn } from '../gpu/dawn';
+import { fetchFiles, loadRequest } from '../gpu/openInNode';
 
 const missing = await installDawn();
 if (missing !== null) console.log(`skipped: dispatches of the sample: ${missing}`);
@@ -36,18 +36,6 @@ interface Counted {
   readonly numEmbeddings: number;
   readonly numBatches: number;
 }
-
-const request = (modelId: string, backend: LoadRequest['backend'], ownKernels: boolean): LoadRequest => ({
-  modelId,
-  backend,
-  modelsBase: new URL('../../models/', import.meta.url).href,
-  runtimeBase: RUNTIME_BASE,
-  threads: 1,
-  hub: null,
-  modelFile: undefined,
-  trustUnknownModel: false,
-  ownKernels,
-});
 
 /** All windows of the sample, one per second. */
 function sampleWindows(): Float32Array[] {
@@ -91,8 +79,7 @@ describe.skipIf(missing !== null)('dispatches of the sample', { timeout: TIMEOUT
   let enter: (stage: 'segmentation' | 'embedding') => void;
 
   beforeAll(async () => {
-    // Node's fetch cannot read files.
-    vi.stubGlobal('fetch', (address: string | URL) => Promise.resolve(new Response(readFileSync(new URL(address)))));
+    fetchFiles();
     compileNothing();
     GPUComputePassEncoder.prototype.dispatchWorkgroups = () => undefined;
     GPUComputePassEncoder.prototype.dispatchWorkgroupsIndirect = () => undefined;
@@ -101,7 +88,7 @@ describe.skipIf(missing !== null)('dispatches of the sample', { timeout: TIMEOUT
     take = () => meter.take();
     // Without dispatches, all values are zero, which is an error. This adds a constant to results.
     installGpuFault({ stage: 'segmentation', kind: 'perturb' });
-    const { graph, manifest } = await openSegmentation(request('segmentation-3.0', 'wasm', true));
+    const { graph, manifest } = await openSegmentation(loadRequest('segmentation-3.0', 'wasm'));
     const segmenter = new Segmenter(graph, manifest);
     for (const window of windows) activities.push(await segmenter.segment(window));
   }, TIMEOUT_MS);
@@ -112,8 +99,8 @@ describe.skipIf(missing !== null)('dispatches of the sample', { timeout: TIMEOUT
    * @returns numbers of dispatches by stage, and of embeddings, for each number of windows per batch
    */
   async function count(ownKernels: boolean, numUsed: number, batchSizes: readonly number[]): Promise<Counted[]> {
-    const segmentation = await openSegmentation(request('segmentation-3.0', 'webgpu', ownKernels));
-    const { embedder } = await openEmbedding(request('campplus-zh-en', 'webgpu', ownKernels), null);
+    const segmentation = await openSegmentation(loadRequest('segmentation-3.0', 'webgpu', ownKernels));
+    const { embedder } = await openEmbedding(loadRequest('campplus-zh-en', 'webgpu', ownKernels), null);
     const counted: Counted[] = [];
     for (const batchSize of batchSizes) {
       take();

@@ -16,6 +16,7 @@ import { parseManifest } from '../../src/store/manifest';
 import type { VoxlaneError } from '../../src/util/errors';
 import { installTrivialKernels, logCalls, spreadOf } from '../gpu/calls';
 import { installDawn } from '../gpu/dawn';
+import { fetchFiles } from '../gpu/openInNode';
 import { noise } from '../kernels/fixtures/goldens';
 
 // One dense layer per block: the others make the same calls, and their weights take a second to pack.
@@ -46,20 +47,6 @@ const log = missing === null ? logCalls() : null!;
 const GOLDENS = new URL('../../public/goldens/', import.meta.url).href;
 const manifestOf = (id: string): unknown => JSON.parse(readFileSync(`models/${id}/manifest.json`, 'utf8'));
 const modelOf = (id: string) => parseOnnx(new Uint8Array(readFileSync(`models/${id}/model.onnx`)), id);
-/** Turns of the event loop, of some milliseconds each, until a call must have settled. */
-const MAX_TURNS = 2000;
-
-/** Settles like `work`, or rejects after {@link MAX_TURNS}. */
-async function settled<Result>(work: Promise<Result>): Promise<Result> {
-  const state = { isDone: false };
-  const done = (): void => { state.isDone = true; };
-  work.then(done, done);
-  for (let turn = 0; !state.isDone; turn++) {
-    if (turn === MAX_TURNS) throw new Error('The call did not settle');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  return work;
-}
 
 /** What a network computes. */
 interface Computed {
@@ -119,10 +106,7 @@ function embedding(): Network {
   };
 }
 
-beforeAll(() => {
-  // Node's fetch cannot read files.
-  vi.stubGlobal('fetch', (address: string | URL) => Promise.resolve(new Response(readFileSync(new URL(address)))));
-});
+beforeAll(fetchFiles);
 afterEach(() => {
   log.stop();
 });
@@ -137,7 +121,7 @@ describe.skipIf(missing !== null).each([['segmentation-3.0', segmentation], ['CA
         if (index === lostAt) gpu.device.destroy();
       });
       try {
-        return await settled(network.compute(gpu));
+        return await network.compute(gpu);
       } catch (error) {
         return error as VoxlaneError;
       } finally {
@@ -182,7 +166,7 @@ describe.skipIf(missing !== null).each([['segmentation-3.0', segmentation], ['CA
     const numForOne = live.size;
     const attempt = (index: number): Promise<Float32Array | VoxlaneError> => {
       [numCreated, failsAt] = [0, index];
-      return settled(run(2)).catch((error: unknown) => error as VoxlaneError).finally(() => { failsAt = Infinity; });
+      return run(2).catch((error: unknown) => error as VoxlaneError).finally(() => { failsAt = Infinity; });
     };
     // After a failure, there are buffers for only one window, so the next attempt allocates again.
     let index = 0;

@@ -9,28 +9,16 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openEmbedding, openSegmentation, type EmbeddingModel, type SegmentationModel } from '../../workers/model';
-import type { LoadRequest } from '../../workers/contracts';
 import { installGpuFault, type GpuFault } from '../browser/gpuFaults';
 import { installGpuMeter } from '../browser/gpuMeter';
-import { installDawn, RUNTIME_BASE } from '../gpu/dawn';
+import { installDawn } from '../gpu/dawn';
+import { fetchFiles, loadRequest } from '../gpu/openInNode';
 
 const missing = await installDawn();
 if (missing !== null) console.log(`skipped: models on WebGPU in Node: ${missing}`);
 const setFault = missing === null ? installGpuFault(null) : () => undefined;
 
 const SAMPLE_RATE = 16_000;
-
-const request = (modelId: string, backend: LoadRequest['backend'], ownKernels = true): LoadRequest => ({
-  modelId,
-  backend,
-  modelsBase: new URL('../../models/', import.meta.url).href,
-  runtimeBase: RUNTIME_BASE,
-  threads: 1,
-  hub: null,
-  modelFile: undefined,
-  trustUnknownModel: false,
-  ownKernels,
-});
 
 /** Half a second of speech from the sample. */
 function speech(): Float32Array {
@@ -74,8 +62,7 @@ function countBuffers(): () => number {
 const samples = speech();
 
 beforeAll(() => {
-  // Node's fetch cannot read files.
-  vi.stubGlobal('fetch', (address: string | URL) => Promise.resolve(new Response(readFileSync(new URL(address)))));
+  fetchFiles();
 });
 
 afterEach(() => {
@@ -95,13 +82,13 @@ describe.skipIf(missing !== null).each(COMPUTED_BY)('segmentation on Dawn with %
   const input = { data: samples, shape: [1, 1, samples.length] };
   let model: SegmentationModel;
   beforeAll(async () => {
-    model = await openSegmentation(request('segmentation-3.0', 'webgpu', ownKernels));
+    model = await openSegmentation(loadRequest('segmentation-3.0', 'webgpu', ownKernels));
   }, 300_000);
 
   // gpuNetworks.test.ts tests scores, transfers and buffers of our kernels.
   if (!ownKernels) {
     test('returns the same scores as WASM, transfers only scores back, and needs no more buffers for a second run', async () => {
-      const wasm = await openSegmentation(request('segmentation-3.0', 'wasm'));
+      const wasm = await openSegmentation(loadRequest('segmentation-3.0', 'wasm'));
       const expected = await wasm.graph.run(input);
       const meter = installGpuMeter();
       meter.enter('segmentation');
@@ -127,7 +114,7 @@ describe.skipIf(missing !== null)('embedding on Dawn with our kernels', { timeou
   const batch = { windows: samples.slice(0, samples.length / 2), activity: new Uint8Array(15).fill(1), numWindows: 1, numSpeakers: 1 };
   let model: EmbeddingModel;
   beforeAll(async () => {
-    model = await openEmbedding(request('campplus-zh-en', 'webgpu'), null);
+    model = await openEmbedding(loadRequest('campplus-zh-en', 'webgpu'), null);
   }, 300_000);
 
   const fail = (kind: GpuFault['kind']) => withFault({ stage: 'embedding', kind }, () => model.embedder.embed(batch));

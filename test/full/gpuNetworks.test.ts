@@ -7,6 +7,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { cosineDistance } from '../../src/clustering/linearAlgebra';
 import type { TracedNetwork } from '../../src/compare/kernelRunner';
 import { CampplusNet } from '../../src/embedding/campplusNet';
 import { GpuCampplus } from '../../src/embedding/gpuCampplus';
@@ -20,8 +21,9 @@ import { parseManifest } from '../../src/store/manifest';
 import { installGpuMeter } from '../browser/gpuMeter';
 import { installDawn } from '../gpu/dawn';
 import { gpuKernels } from '../gpu/networkKernels';
+import { fetchFiles } from '../gpu/openInNode';
 import { noise } from '../kernels/fixtures/goldens';
-import { cosine, shareOf } from '../kernels/errorShare';
+import { shareOf } from '../kernels/errorShare';
 import { measureNetwork, valuesOf } from '../kernels/networkStages';
 import { networkStageTests } from '../kernels/networkStageTests';
 import { networkSuite, type NetworkKernels } from '../kernels/networkSuite';
@@ -70,8 +72,7 @@ describe.skipIf(missing !== null)('networks on WGSL kernels', { timeout: TIMEOUT
   let gpu: GpuContext;
   beforeAll(async () => {
     gpu = await openGpu();
-    // Node's fetch cannot read files.
-    vi.stubGlobal('fetch', (address: string | URL) => Promise.resolve(new Response(readFileSync(new URL(address)))));
+    fetchFiles();
   });
 
   networkStageTests(test, (id) => measureNetwork(id, gpu, addressOf('models'), addressOf('public/goldens')));
@@ -188,7 +189,7 @@ describe.skipIf(missing !== null)('networks on WGSL kernels', { timeout: TIMEOUT
           const expected = wasm.compute({ data: input, shape: [1, input.length / numMelBins, numMelBins] });
           const actual = embeddings.subarray(index * expected.data.length, (index + 1) * expected.data.length);
           expect(shareOf({ data: actual, shape: expected.shape }, expected), `speaker ${index}`).toBeLessThanOrEqual(MAX_SHARE);
-          expect(cosine(actual, expected.data), `speaker ${index}`).toBeGreaterThanOrEqual(MIN_COSINE);
+          expect(1 - cosineDistance(actual, expected.data), `speaker ${index}`).toBeGreaterThanOrEqual(MIN_COSINE);
         }
         const buffers = vi.spyOn(GPUDevice.prototype, 'createBuffer');
         const groups = vi.spyOn(GPUDevice.prototype, 'createBindGroup');

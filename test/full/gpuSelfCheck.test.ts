@@ -14,6 +14,7 @@ import { type GpuContext, openGpu } from '../../src/gpu/context';
 import { GpuPyannet } from '../../src/segmentation/gpuPyannet';
 import { parseManifest } from '../../src/store/manifest';
 import { installDawn } from '../gpu/dawn';
+import { fetchFiles } from '../gpu/openInNode';
 import { installPlanter, type PlantedError } from '../gpu/planted';
 import { noise } from '../kernels/fixtures/goldens';
 
@@ -69,8 +70,7 @@ const failedStages = ({ stages }: ModelCheck): string[] => stages.filter(({ pass
 describe.skipIf(missing !== null)('the self-check of a GPU', { timeout: TIMEOUT_MS }, () => {
   let gpu: GpuContext;
   beforeAll(async () => {
-    // Node's fetch cannot read files.
-    vi.stubGlobal('fetch', (address: string | URL) => Promise.resolve(new Response(readFileSync(new URL(address)))));
+    fetchFiles();
     gpu = await openGpu();
   });
 

@@ -14,6 +14,7 @@ import { CAMPPLUS } from '../../src/engine/settings';
 import { startTrustedEngine } from '../../src/engine/selfCheck';
 import { PyannetNet } from '../../src/segmentation/pyannetNet';
 import type { VoxlaneError } from '../../src/util/errors';
+import { fetchFiles } from '../gpu/openInNode';
 import { withSwappedGates } from '../onnx/swappedGates';
 
 /** Services of the workers, by worker name. */
@@ -99,8 +100,7 @@ function disturbedCampplus(): Uint8Array {
 }
 
 beforeEach(() => {
-  // Node's fetch cannot read files.
-  vi.stubGlobal('fetch', (address: string | URL) => Promise.resolve(new Response(readFileSync(new URL(address)))));
+  fetchFiles();
   vi.stubGlobal('navigator', { userAgent: `Node ${process.version}`, hardwareConcurrency: 1 });
 });
 afterEach(() => {

@@ -17,11 +17,6 @@ export function shareOf(actual: FloatTensor, expected: FloatTensor): number {
   return Math.min(worst / (greatest - least), Number.MAX_VALUE);
 }
 
-export function cosine(a: Float32Array, b: Float32Array): number {
-  const dot = (x: Float32Array, y: Float32Array): number => x.reduce((sum, value, i) => sum + value * y[i]!, 0);
-  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
-}
-
 /** Number of rows whose first maximum is at another place. The last axis is a row. */
 export function differentRows(actual: FloatTensor, expected: FloatTensor): number {
   const size = expected.shape.at(-1)!;

@@ -1,4 +1,5 @@
 /** Measures every stage of a bundled network on our WGSL kernels, in a page or in Node. */
+import { cosineDistance } from '../../src/clustering/linearAlgebra';
 import { fetchGoldens, readBundle, tensorNamed } from '../../src/compare/files/bundle';
 import type { TracedNetwork } from '../../src/compare/kernelRunner';
 import { CampplusNet } from '../../src/embedding/campplusNet';
@@ -10,7 +11,7 @@ import { PyannetNet } from '../../src/segmentation/pyannetNet';
 import { loadModel } from '../../src/store/load';
 import type { ShippedModel } from '../../src/store/manifest';
 import type { FileBase } from '../../src/util/fileBase';
-import { cosine, differentRows, shareOf } from './errorShare';
+import { differentRows, shareOf } from './errorShare';
 
 /** Differences of the WGSL kernels from two references. */
 interface Differences {
@@ -92,7 +93,7 @@ export async function measureNetwork(id: ShippedModel, gpu: GpuContext, models: 
   const against = (measure: (own: FloatTensor, other: FloatTensor) => number): Differences => ({ golden: measure(last, golden), wasm: measure(last, output) });
   return {
     stages,
-    cosine: against((own, other) => cosine(own.data, other.data)),
+    cosine: against((own, other) => 1 - cosineDistance(own.data, other.data)),
     otherClasses: against(differentRows),
     numRows: last.data.length / last.shape.at(-1)!,
   };
