@@ -1,28 +1,47 @@
-/** WebGPU in Node: Dawn (npm `webgpu`) with the SwiftShader library of a Chromium installation. */
-import { existsSync } from 'node:fs';
+/** WebGPU in Node: Dawn (npm `webgpu`) on a software driver, Mesa's lavapipe or the SwiftShader of a Chromium installation. */
+import { existsSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { findChromium } from '../../cli/chromium';
 import { installGpu } from '../../src/util/nodeDawn';
 
-/** Manifest of the software Vulkan driver. Debian installs it separately; other systems have it beside the browser. */
-const DRIVER_FILE = 'vk_swiftshader_icd.json';
-const DRIVER_FOLDERS = ['/usr/lib/chromium', '/usr/lib/chromium-browser'];
+/** Manifests of lavapipe: of `.ci/mesa`, and of installed packages. */
+const MESA_FILES = [
+  fileURLToPath(new URL('../../node_modules/.cache/mesa/lvp_icd.json', import.meta.url)),
+  '/usr/share/vulkan/icd.d/lvp_icd.json',
+  '/usr/share/vulkan/icd.d/lvp_icd.x86_64.json',
+  '/usr/share/vulkan/icd.d/lvp_icd.aarch64.json',
+];
+/** Dawn finds no adapter with Mesa 22, which declares Vulkan 1.1. Mesa 25, which declares 1.4, works. */
+const LEAST_VULKAN = [1, 4] as const;
+
+/** Manifest of SwiftShader. Debian installs it separately; other systems have it beside the browser. */
+const SWIFTSHADER_FILE = 'vk_swiftshader_icd.json';
+const SWIFTSHADER_FOLDERS = ['/usr/lib/chromium', '/usr/lib/chromium-browser'];
 
 /** Reason why there is no GPU in Node; null if there is one. Set by {@link installDawn}. */
 export type Missing = string | null;
 
-/** Path of the manifest of the software driver; null if there is none. */
+function isRecent(manifest: string): boolean {
+  const { ICD } = JSON.parse(readFileSync(manifest, 'utf8')) as { ICD?: { api_version?: string } };
+  const [major = 0, minor = 0] = (ICD?.api_version ?? '').split('.').map(Number);
+  return major > LEAST_VULKAN[0] || (major === LEAST_VULKAN[0] && minor >= LEAST_VULKAN[1]);
+}
+
+/** Path of the manifest of the software driver, lavapipe if it is recent enough; null if there is none. */
 export function driverFile(): string | null {
   const { VK_ICD_FILENAMES } = process.env;
   if (VK_ICD_FILENAMES) return VK_ICD_FILENAMES;
-  const folders = [...DRIVER_FOLDERS];
+  const mesa = MESA_FILES.find((path) => existsSync(path) && isRecent(path));
+  if (mesa !== undefined) return mesa;
+  const folders = [...SWIFTSHADER_FOLDERS];
   try {
     folders.push(dirname(findChromium()));
   } catch {
     // Without a browser, there is no folder to search.
   }
-  return folders.map((folder) => join(folder, DRIVER_FILE)).find((path) => existsSync(path)) ?? null;
+  return folders.map((folder) => join(folder, SWIFTSHADER_FILE)).find((path) => existsSync(path)) ?? null;
 }
 
 /**
@@ -32,7 +51,7 @@ export function driverFile(): string | null {
  */
 export async function installDawn(): Promise<Missing> {
   const driver = driverFile();
-  if (driver === null) return `${DRIVER_FILE} was not found; install Chromium or set VK_ICD_FILENAMES`;
+  if (driver === null) return 'there is no software Vulkan driver; install mesa-vulkan-drivers (Mesa 25 or later) or Chromium, or set VK_ICD_FILENAMES';
   // Both must be set before the Vulkan loader starts.
   process.env.VK_ICD_FILENAMES = driver;
   process.env.XDG_RUNTIME_DIR ??= tmpdir();
