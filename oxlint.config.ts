@@ -28,7 +28,7 @@ const LAYERS = [
     'src/score',
     'src/compare',
   ],
-  ['src/onnx', 'src/ort', 'src/store'],
+  ['src/onnx', 'src/ort', 'src/store', 'src/weights'],
   ['src/gpu', 'src/nn'],
   ['src/util'],
 ];

@@ -1,5 +1,7 @@
 import type { ExactValues } from '../util/numberTypes';
 
+export { shapeText, sizeOf } from '../util/shape';
+
 /** A tensor on the CPU, row-major (C order). Its values are float32; if that rounds any, `exact` has them unrounded. */
 export interface Tensor {
   /** Size of each axis; empty for a single number. */
@@ -28,9 +30,3 @@ export interface NamedTensor extends Tensor {
   /** Name of each axis. */
   readonly axes: readonly string[];
 }
-
-/** Number of values of a tensor with this shape. */
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
-
-/** `(1, 60, 589)` */
-export const shapeText = (shape: readonly number[]): string => `(${shape.join(', ')})`;

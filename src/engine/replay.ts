@@ -4,7 +4,6 @@ import type { Plda } from '../clustering/plda';
 import { COMMUNITY_1_CLUSTERING, type VbxClusteringOptions } from '../clustering/settings';
 import { startResponsibilities } from '../clustering/vbx';
 import { clusterByVbx, type VbxClusters, type VbxSteps } from '../clustering/vbxClusterer';
-import { BYTES_PER_ELEMENT, type ElementType } from '../compare/files/elements';
 import { readNpyHeader, rowMajorBytes, unpackNpz } from '../compare/files/npy';
 import { shapeText } from '../compare/tensor';
 import { parseRttm, toRttm } from '../formats/rttm';
@@ -12,6 +11,7 @@ import type { TimeGeometry } from '../segmentation/geometry';
 import { countSpeakers, type DiscreteDiarization, reconstruct } from '../timeline/reconstruct';
 import { nameTurns, speakerLabels, type Turn, turnsOf } from '../timeline/turns';
 import { decodeText } from '../util/decodeText';
+import { BYTES_PER_ELEMENT, type ElementType } from '../util/elementTypes';
 import { VoxlaneError } from '../util/errors';
 
 /** An array of a capture, row-major, in float64: the comparison must be more precise than float32. */

@@ -1,4 +1,4 @@
-import { buildSafetensors } from './safetensorsFile';
+import { buildSafetensors } from '../weights/safetensorsFile';
 import { sizeOf, type Tensor } from '../../src/compare/tensor';
 
 /** A `.safetensors` file of contiguous float32 tensors. */

@@ -8,7 +8,10 @@ import { sizeOf } from '../../src/compare/tensor';
 import { encodeOnnx, graphInfo, parseOnnx, valueNames } from '../../src/onnx/model';
 import { buildGguf, safetensorsOf } from '../compare/checkpointFiles';
 import { buildNpy } from '../compare/npyFile';
-import { buildSafetensors } from '../compare/safetensorsFile';
+import { buildSafetensors } from '../weights/safetensorsFile';
+import { openSafetensors, readTensor } from '../../src/weights/safetensors';
+import { bytesNeeded } from '../../src/weights/safetensorsHeader';
+import { blobSource } from '../../src/store/byteSource';
 import { build, float, int, ints, node, subgraph, tensor, text, weight } from '../onnx/build';
 import { ensure, type Reader } from './judge';
 
@@ -65,6 +68,18 @@ function readBundle(bytes: Uint8Array): void {
   }
 }
 
+/** Opens weights for a model: a sound file, or an error. */
+async function openWeights(bytes: Uint8Array): Promise<void> {
+  const file = await openSafetensors(blobSource(new Blob([new Uint8Array(bytes)]), 'f.safetensors'));
+  let numBytes = 0;
+  for (const tensor of file.tensors.values()) {
+    const { length } = await readTensor(file, tensor);
+    ensure(length === bytesNeeded(tensor.shape, tensor.type), `${length} bytes of the shape ${tensor.shape.join('×')}`);
+    numBytes += length;
+  }
+  ensure(numBytes < bytes.length, `${numBytes} bytes of values in a file of ${bytes.length}`);
+}
+
 async function readOnnx(bytes: Uint8Array): Promise<void> {
   const model = parseOnnx(bytes, 'f.onnx');
   const info = graphInfo(model);
@@ -82,6 +97,11 @@ export const BINARY_READERS: readonly Reader[] = [
   {
     name: 'safetensors-header', numRuns: 60, seeds: () => [encoded('{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"I64","shape":[1],"data_offsets":[8,16]}}')],
     read: (bytes) => readTensors('f.safetensors', buildSafetensors(stringOf(bytes), new Uint8Array(16))),
+  },
+  { name: 'safetensors-weights', numRuns: 150, seeds: () => [safetensorsOf(TENSORS), new Uint8Array(readFileSync(new URL('../weights/python.safetensors', import.meta.url)))], read: openWeights },
+  {
+    name: 'safetensors-weights-header', numRuns: 150, seeds: () => [encoded('{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"I64","shape":[1],"data_offsets":[8,16]}}')],
+    read: (bytes) => openWeights(buildSafetensors(stringOf(bytes), new Uint8Array(16))),
   },
   { name: 'gguf', numRuns: 25, seeds: () => [GGUF], read: (bytes) => readTensors('f.gguf', bytes) },
   { name: 'onnx', numRuns: 60, seeds: () => [encodeOnnx(MODEL), new Uint8Array(readFileSync(new URL('../../e2e/fixtures/foreign/plain.onnx', import.meta.url)))], read: readOnnx },

@@ -10,7 +10,7 @@ import type { NamedFile } from '../files/goldenFiles';
 import { transpose } from '../align';
 import type { Tensor } from '../tensor';
 import { buildNpy } from '../../../test/compare/npyFile';
-import { buildSafetensors } from '../../../test/compare/safetensorsFile';
+import { buildSafetensors } from '../../../test/weights/safetensorsFile';
 import { auditWeights } from './auditWeights';
 import { someValues } from '../../../test/compare/checkpointFiles';
 import { gatesOf, pytorchCheckpoint } from '../../../test/compare/pytorchCheckpoint';

@@ -1,8 +1,9 @@
 import { GGMLQuantizationType, gguf, type GGUFParseOutput } from '@huggingface/gguf';
+import type { ElementType } from '../../util/elementTypes';
 import { VoxlaneError } from '../../util/errors';
 import { ownValue } from '../../util/values';
 import { sizeOf } from '../tensor';
-import { checkpointTensor, type CheckpointTensor, type ElementType, toLittleEndian } from './elements';
+import { checkpointTensor, type CheckpointTensor, toLittleEndian } from './elements';
 
 /** Number of values and bytes in one block. */
 export interface Block {

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { readBundle, type GoldenBundle, type GoldenTensor } from './bundle';
 import { failureOf } from '../../../test/compare/failure';
 import { buildNpy } from '../../../test/compare/npyFile';
-import { buildSafetensors } from '../../../test/compare/safetensorsFile';
+import { buildSafetensors } from '../../../test/weights/safetensorsFile';
 import { type KnownModel, type NamedFile, readGoldens } from './goldenFiles';
 import { writeNpy } from './write';
 

@@ -1,15 +1,8 @@
+import { BYTES_PER_ELEMENT, type ElementType } from '../../util/elementTypes';
 import { VoxlaneError } from '../../util/errors';
 import { ownValue } from '../../util/values';
 import { shapeText, sizeOf, type Tensor } from '../tensor';
-import {
-  BYTES_PER_ELEMENT,
-  checkpointTensor,
-  type CheckpointTensor,
-  type ElementType,
-  exactValues,
-  toFloat32,
-  toLittleEndian,
-} from './elements';
+import { checkpointTensor, type CheckpointTensor, exactValues, toFloat32, toLittleEndian } from './elements';
 import { listZip, unpackZip } from './zip';
 
 /**

@@ -7,12 +7,13 @@ import { TENSORLESS_TYPES, type GraphInfo } from '../../onnx/model';
 import { TensorProtoSchema, type TensorProto } from '../../onnx/onnx_pb';
 import { neededBytes, shapeOf, tensorBytes, tensorValues } from '../../onnx/tensors';
 import { dtypeName, type ValueInfo } from '../../onnx/types';
+import { BYTES_PER_ELEMENT, type ElementType } from '../../util/elementTypes';
 import { manifestFolder, MAX_UNPACKED_BYTES, type GoldenBundle, type GoldenStage, type GoldenTensor } from './bundle';
 import { shapeText } from '../tensor';
 import { DEFAULT_TOLERANCE, type NamedFile } from './goldenFiles';
 import { broken, isZip, listZip, unpackZip } from './zip';
 import { firstTwice } from './manifest';
-import { BYTES_PER_ELEMENT, exactValues, type ElementType } from './elements';
+import { exactValues } from './elements';
 
 const FILE = /(?:^|\/)test_data_set_(\d+)\/(input|output)_(\d+)\.pb$/;
 

@@ -2,7 +2,7 @@
 import { bufferBytesOf, FEW_BYTES } from '../../../test/compare/memory';
 import { describe, expect, it } from 'vitest';
 import { failureOf } from '../../../test/compare/failure';
-import { buildSafetensors } from '../../../test/compare/safetensorsFile';
+import { buildSafetensors } from '../../../test/weights/safetensorsFile';
 import { readSafetensors } from './safetensors';
 
 interface Entry {
