@@ -82,6 +82,13 @@ export function parseOnnx(bytes: Uint8Array, name: string, findData: FindData = 
   return model;
 }
 
+/**
+ * Parses an ONNX file whose weights come from elsewhere: tensors in other files stay without data.
+ *
+ * @throws VoxlaneError `model-invalid` like {@link parseOnnx}, except for missing files
+ */
+export const parseGraphAlone = (bytes: Uint8Array, name: string): ModelProto => readOnnx(bytes, name);
+
 /** Paths of the files that hold weights of an ONNX file, from its folder. @throws VoxlaneError like {@link parseOnnx} */
 export const externalFilesOf = (bytes: Uint8Array, name: string): string[] => externalLocations(readOnnx(bytes, name));
 

@@ -224,8 +224,10 @@ function tensorsOf(graph: GraphProto): TensorProto[] {
   ];
 }
 
-const externalTensors = (graph: GraphProto): TensorProto[] =>
-  tensorsOf(graph).filter(({ dataLocation }) => dataLocation === TensorProto_DataLocation.EXTERNAL);
+/** True if the values of a tensor are in another file. */
+export const isExternal = ({ dataLocation }: TensorProto): boolean => dataLocation === TensorProto_DataLocation.EXTERNAL;
+
+const externalTensors = (graph: GraphProto): TensorProto[] => tensorsOf(graph).filter(isExternal);
 
 const entryOf = ({ externalData }: TensorProto, wanted: string): string | undefined =>
   externalData.find(({ key }) => key === wanted)?.value;

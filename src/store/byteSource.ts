@@ -7,7 +7,7 @@ export interface ByteSource {
   /** Length in bytes. */
   readonly size: number;
   /**
-   * Reads the bytes from `start` to before `end`, a copy.
+   * Reads the bytes from `start` to before `end`: a copy at the start of its buffer, so that any typed array can view it.
    *
    * @throws VoxlaneError if they cannot be read
    */

@@ -19,7 +19,7 @@
  * | `model-download` | a model file could not be downloaded completely in several attempts |
  * | `model-altered` | the length or SHA-256 of a model file differs from its manifest |
  * | `storage` | the browser refuses to change the site's storage |
- * | `model-invalid` | a manifest or a graph does not have the required form |
+ * | `model-invalid` | a manifest, a graph or its weights do not have the required form |
  * | `model-output` | a model returned NaN, infinite or only zero values |
  * | `backend-unavailable` | the requested backend is not available in this environment |
  * | `backend-failed` | the backend failed during a run and could not be recovered |
