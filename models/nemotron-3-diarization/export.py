@@ -14,6 +14,7 @@ Before it writes, the script fills the graph with the weights of `seeded.py` and
 from __future__ import annotations
 
 import argparse
+import inspect
 import sys
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,10 @@ import onnxruntime
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from transformers import Nemotron3DiarizationConfig, Nemotron3DiarizationForAudioFrameClassification
-from transformers.models.nemotron3_diarization.processing_nemotron3_diarization import DEFAULT_STREAMING_MODES
+from transformers.models.nemotron3_diarization.processing_nemotron3_diarization import (
+    DEFAULT_STREAMING_MODES,
+    Nemotron3DiarizationProcessor,
+)
 from transformers.models.nemotron_asr_streaming.feature_extraction_nemotron_asr_streaming import (
     LOG_ZERO_GUARD_VALUE,
     NemotronAsrStreamingFeatureExtractor,
@@ -361,37 +365,49 @@ def stage_facts(config: Nemotron3DiarizationConfig, front: NemotronAsrStreamingF
 
 
 def streaming_facts(config: Nemotron3DiarizationConfig) -> dict[str, Any]:
-    """Return the settings of the speaker cache and of all modes. Lengths are in encoder frames."""
+    """Return the `StreamingSettings`. Lengths are in encoder frames."""
     cache = config.streaming_config
-    online = {"fifoFrames": cache.fifo_length, "updatePeriodFrames": cache.speaker_cache_update_period}
-    names = {"low_latency": "low-latency", "very_low_latency": "very-low-latency", "ultra_low_latency": "ultra-low-latency"}
+    if config.chunk_left_context != 0:
+        raise exporting.ExportError("look-back frames are not implemented")
     return {
-        "speakerCacheFrames": cache.speaker_cache_length,
-        "silenceFramesPerSpeaker": cache.speaker_cache_silence_frames_per_speaker,
-        "predictionScoreThreshold": cache.prediction_score_threshold,
-        "latestFramesScoreBoost": cache.latest_frames_score_boost,
-        "strongBoostRate": cache.strong_boost_rate,
-        "weakBoostRate": cache.weak_boost_rate,
-        "minPositiveScoresRate": cache.min_positive_scores_rate,
-        "modes": {
-            "offline": {
-                "chunkFrames": config.chunk_length,
-                "lookAheadFrames": config.chunk_right_context,
-                "lookBackFrames": config.chunk_left_context,
-                "fifoFrames": config.fifo_length,
-                "updatePeriodFrames": config.speaker_cache_update_period,
-            },
-            **{
-                names[name]: {"chunkFrames": chunk, "lookAheadFrames": ahead, "lookBackFrames": 0, **online}
+        "numSpeakers": config.head_config.num_speakers,
+        "melFramesPerEncoderFrame": config.audio_config.subsampling_factor,
+        "lookBackFrames": config.chunk_left_context,
+        "offline": {
+            "chunkFrames": config.chunk_length,
+            "lookAheadFrames": config.chunk_right_context,
+            "fifoFrames": config.fifo_length,
+            "updatePeriodFrames": config.speaker_cache_update_period,
+        },
+        "streaming": {
+            "fifoFrames": cache.fifo_length,
+            "updatePeriodFrames": cache.speaker_cache_update_period,
+            "modes": {
+                name: {"chunkFrames": chunk, "lookAheadFrames": ahead}
                 for name, (chunk, ahead) in DEFAULT_STREAMING_MODES.items()
             },
+        },
+        "cache": {
+            "cacheFrames": cache.speaker_cache_length,
+            "silenceFramesPerSpeaker": cache.speaker_cache_silence_frames_per_speaker,
+            "scoreThreshold": cache.prediction_score_threshold,
+            "latestFramesBoost": cache.latest_frames_score_boost,
+            "strongBoostRate": cache.strong_boost_rate,
+            "weakBoostRate": cache.weak_boost_rate,
+            "minPositiveRate": cache.min_positive_scores_rate,
+        },
+        "segments": {
+            # The default of the processor, which has no minimum durations.
+            "threshold": inspect.signature(Nemotron3DiarizationProcessor.extract_speaker_dict).parameters["threshold"].default,
+            "minDurationOnSeconds": 0,
+            "minDurationOffSeconds": 0,
         },
     }
 
 
 def manifest_of(graph: onnx.ModelProto, config: Nemotron3DiarizationConfig, front: NemotronAsrStreamingFeatureExtractor) -> dict[str, Any]:
     """Return the `DiarizationManifest` without `file`."""
-    audio, head = config.audio_config, config.head_config
+    audio = config.audio_config
     values = {value.name: value for value in (*graph.graph.input, *graph.graph.output)}
 
     def fact(name: str, *axes: str) -> dict[str, Any]:
@@ -428,10 +444,7 @@ def manifest_of(graph: onnx.ModelProto, config: Nemotron3DiarizationConfig, fron
             "sampleScale": 1,
             "subtractMean": False,
         },
-        "numSpeakers": head.num_speakers,
-        "hiddenSize": audio.hidden_size,
         "numLayers": audio.num_hidden_layers,
-        "subsamplingFactor": audio.subsampling_factor,
         "maxEncoderFrames": max_frames(config),
         "tensors": {
             "features": fact("features", "frame", "mel"),

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { planDispatches, type DispatchLimits } from './gpuFbank';
 
-const geometry = { frameSamples: 400, hopSamples: 160, fftSize: 512 };
+const geometry = { frameSamples: 400, hopSamples: 160, leadSamples: 0, fftSize: 512 };
 /** WebGPU's minimum limits. */
 const limits: DispatchLimits = {
   maxComputeWorkgroupsPerDimension: 65535,

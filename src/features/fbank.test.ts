@@ -1,14 +1,31 @@
 import { expect, test } from 'vitest';
-import { countFrames, Fbank, fbankGeometry, windowFunction } from './fbank';
+import { type AnyFbankOptions, countFrames, Fbank, fbankGeometry, windowFunction } from './fbank';
+import { CENTERED_FACTS, CENTERED_RATE, centeredFbankSuite } from '../../test/kernels/centeredFbankSuite';
 import { FACTS, fbankSuite, SAMPLE_RATE } from '../../test/kernels/fbankSuite';
+import { noise } from '../../test/kernels/fixtures/goldens';
 
-fbankSuite(test, (facts, samples, numWindows) => {
+const compute = (facts: AnyFbankOptions, samples: Float32Array, numWindows: number): Promise<Float32Array> => {
   const fbank = new Fbank(facts, SAMPLE_RATE);
   const numSamples = samples.length / numWindows;
   const windows = Array.from({ length: numWindows }, (_, window) =>
     fbank.compute(samples.subarray(window * numSamples, (window + 1) * numSamples)),
   );
   return Promise.resolve(Float32Array.from(windows.flatMap(({ data }) => [...data])));
+};
+
+fbankSuite(test, compute);
+centeredFbankSuite(test, compute);
+
+test('frames at any position in a part have the bits of the whole recording', () => {
+  const fbank = new Fbank(CENTERED_FACTS, CENTERED_RATE);
+  const samples = noise(3000, 2);
+  const whole = fbank.compute(samples);
+  // Frames 5 to 8, from a part that starts one sample before the first frame.
+  const start = 5 * 160 - 201;
+  const part = fbank.computeFrom(samples.subarray(start, 8 * 160 + 200), 201, 4);
+  expect(part.data).toEqual(whole.data.subarray(5 * 128, 9 * 128));
+  // The last frames, beyond the end.
+  expect(fbank.computeFrom(samples.subarray(start), 201, 13).data).toEqual(whole.data.subarray(5 * 128));
 });
 
 test('only complete frames are counted', () => {

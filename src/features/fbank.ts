@@ -1,4 +1,5 @@
-import type { FbankSpec } from '../store/manifest';
+import type { CenteredFbankSpec, FbankSpec } from '../store/fbankSpec';
+import { kaldiFilters, type MelFilter, slaneyFilters } from './melFilters';
 
 /**
  * Options of the CPU filterbank: those of a model, and window functions that no bundled model uses but that other
@@ -8,26 +9,36 @@ export interface FbankOptions extends Omit<FbankSpec, 'windowType'> {
   readonly windowType: FbankSpec['windowType'] | 'hann' | 'rectangular';
 }
 
+/** Options of a filterbank with whole or with centered frames. */
+export type AnyFbankOptions = FbankOptions | CenteredFbankSpec;
+
 /** Sizes derived from the options, in samples. */
 export interface FbankGeometry {
   readonly frameSamples: number;
   readonly hopSamples: number;
+  /** Samples of a frame before its position, which is a multiple of the hop: half of a centered frame, else 0. */
+  readonly leadSamples: number;
   /** FFT size: the frame length rounded up to a power of two. */
   readonly fftSize: number;
 }
 
 /** Frame, hop and FFT size of `facts` at `sampleRate` hertz. */
-export function fbankGeometry(facts: FbankOptions, sampleRate: number): FbankGeometry {
+export function fbankGeometry(facts: AnyFbankOptions, sampleRate: number): FbankGeometry {
   const frameSamples = Math.trunc((sampleRate * facts.frameLengthMs) / 1000);
   return {
     frameSamples,
+    leadSamples: facts.snipEdges ? 0 : Math.floor(frameSamples / 2),
     hopSamples: Math.trunc((sampleRate * facts.frameShiftMs) / 1000),
     fftSize: 2 ** Math.ceil(Math.log2(frameSamples)),
   };
 }
 
-/** Number of frames that lie completely inside `numSamples` (Kaldi's snip edges). The remainder is not used. */
-export function countFrames(numSamples: number, { frameSamples, hopSamples }: FbankGeometry): number {
+/**
+ * Number of frames of `numSamples`: those completely inside (Kaldi's snip edges), or those whose whole hop is inside if
+ * frames are centered. The remainder is not used.
+ */
+export function countFrames(numSamples: number, { frameSamples, hopSamples, leadSamples }: FbankGeometry): number {
+  if (leadSamples > 0) return Math.floor(numSamples / hopSamples);
   return numSamples < frameSamples ? 0 : 1 + Math.floor((numSamples - frameSamples) / hopSamples);
 }
 
@@ -51,35 +62,9 @@ export function windowFunction(type: FbankOptions['windowType'], length: number)
   });
 }
 
-/** A triangular mel filter, with the FFT bins where it is positive. */
-interface MelFilter {
-  readonly firstBin: number;
-  readonly weights: Float64Array;
-}
-
-const melOf = (hertz: number): number => 1127 * Math.log(1 + hertz / 700);
-
-/**
- * Kaldi's mel filters: triangles of equal width on the mel scale, over the bins below Nyquist.
- * Matches `torchaudio.compliance.kaldi.get_mel_banks` without vocal-tract warping.
- */
-export function melFilters(facts: FbankOptions, sampleRate: number, fftSize: number): MelFilter[] {
-  const nyquist = sampleRate / 2;
-  const high = facts.highFrequencyHz > 0 ? facts.highFrequencyHz : nyquist + facts.highFrequencyHz;
-  const lowMel = melOf(facts.lowFrequencyHz);
-  const step = (melOf(high) - lowMel) / (facts.numMelBins + 1);
-  const melOfBin = Float64Array.from({ length: fftSize / 2 }, (_, bin) => melOf((bin * sampleRate) / fftSize));
-  return Array.from({ length: facts.numMelBins }, (_, index) => {
-    const left = lowMel + index * step;
-    const center = left + step;
-    const right = center + step;
-    const weights = melOfBin.map((mel) =>
-      Math.max(0, Math.min((mel - left) / (center - left), (right - mel) / (right - center))),
-    );
-    const firstBin = Math.max(0, weights.findIndex((weight) => weight > 0));
-    const lastBin = weights.findLastIndex((weight) => weight > 0);
-    return { firstBin, weights: weights.slice(firstBin, lastBin + 1) };
-  });
+/** Filters of the mel scale that the options name. */
+export function melFilters(facts: AnyFbankOptions, sampleRate: number, fftSize: number): MelFilter[] {
+  return facts.snipEdges ? kaldiFilters(facts, sampleRate, fftSize) : slaneyFilters(facts, sampleRate, fftSize);
 }
 
 /**
@@ -162,12 +147,15 @@ export interface Features {
 }
 
 /**
- * Kaldi filterbank on the CPU, with float64 arithmetic. It is the reference for the GPU, and the implementation for
- * WASM.
+ * Filterbank on the CPU, with float64 arithmetic. It is the reference for the GPU, and the implementation for WASM.
  *
- * Matches `torchaudio.compliance.kaldi.fbank` (power spectrum, no energy, no dither): per frame, subtract the mean,
- * pre-emphasis with the first sample repeated, window, zero-padded FFT, mel filters, logarithm. The mean over frames
+ * Whole frames match `torchaudio.compliance.kaldi.fbank` (power spectrum, no energy, no dither): per frame, subtract the
+ * mean, pre-emphasis with the first sample repeated, window, zero-padded FFT, mel filters, logarithm. The mean over frames
  * is NOT subtracted here, because it covers only a speaker's frames.
+ *
+ * Centered frames match `NemotronAsrStreamingFeatureExtractor` of transformers: pre-emphasis of the recording, zeros
+ * beyond its edges, window, zero-padded FFT, mel filters, logarithm. Its additional last frame, which is zero and masked,
+ * is not computed. The class centers the window in the FFT. Here, it is at the start, which changes phases only.
  */
 export class Fbank {
   private readonly geometry;
@@ -178,7 +166,7 @@ export class Fbank {
   private readonly power: Float64Array;
 
   constructor(
-    private readonly facts: FbankOptions,
+    private readonly facts: AnyFbankOptions,
     sampleRate: number,
   ) {
     this.geometry = fbankGeometry(facts, sampleRate);
@@ -199,25 +187,40 @@ export class Fbank {
    * @param wanted axes (frame), 0 or 1: features of the other frames are 0; absent: all are computed
    */
   compute(samples: Float32Array, wanted?: Uint8Array): Features {
-    const { numMelBins } = this.facts;
-    const numFrames = this.countFrames(samples.length);
+    return this.computeFrom(samples, 0, this.countFrames(samples.length), wanted);
+  }
+
+  /**
+   * Computes consecutive frames at any position. Each frame has the same bits as in {@link compute} if `samples` has all
+   * samples of the recording in the frame and, for centered frames, beside it.
+   *
+   * @param samples axes (sample), a part of a recording
+   * @param position of the first frame in `samples`: its first sample or, if frames are centered, its center
+   * @param wanted as in {@link compute}
+   */
+  computeFrom(samples: Float32Array, position: number, numFrames: number, wanted?: Uint8Array): Features {
+    const { facts } = this;
+    const { numMelBins } = facts;
+    const { hopSamples, leadSamples } = this.geometry;
     const data = new Float32Array(numFrames * numMelBins);
     for (let index = 0; index < numFrames; index++) {
       if (wanted && !wanted[index]) continue;
-      this.loadFrame(samples, index * this.geometry.hopSamples);
+      const start = position + index * hopSamples - leadSamples;
+      if (facts.snipEdges) this.loadFrame(samples, start, facts.removeDcOffset);
+      else this.loadPaddedFrame(samples, start);
       this.spectrum.compute(this.frame, this.power);
       for (let mel = 0; mel < numMelBins; mel++) {
         const { firstBin, weights } = this.filters[mel]!;
         let energy = 0;
         for (let k = 0; k < weights.length; k++) energy += weights[k]! * this.power[firstBin + k]!;
-        data[index * numMelBins + mel] = Math.log(Math.max(energy, LOG_FLOOR));
+        data[index * numMelBins + mel] = Math.log(facts.snipEdges ? Math.max(energy, LOG_FLOOR) : energy + facts.logOffset);
       }
     }
     return { data, numFrames, numMelBins };
   }
 
   /** Writes the conditioned, windowed frame that starts at `start` to `this.frame`. */
-  private loadFrame(samples: Float32Array, start: number): void {
+  private loadFrame(samples: Float32Array, start: number, removeDcOffset: boolean): void {
     const { frame, facts, window } = this;
     const { frameSamples } = this.geometry;
     let mean = 0;
@@ -225,11 +228,26 @@ export class Fbank {
       frame[i] = samples[start + i]! * facts.sampleScale;
       mean += frame[i]!;
     }
-    mean = facts.removeDcOffset ? mean / frameSamples : 0;
+    mean = removeDcOffset ? mean / frameSamples : 0;
     // Backward, so the previous sample is still unfiltered. The first sample is its own predecessor.
     for (let i = frameSamples - 1; i >= 0; i--) {
       const before = frame[Math.max(i - 1, 0)]! - mean;
       frame[i] = (frame[i]! - mean - facts.preemphasis * before) * window[i]!;
+    }
+  }
+
+  /** Like {@link loadFrame}, for a frame that may reach beyond the samples: `start` may be negative. */
+  private loadPaddedFrame(samples: Float32Array, start: number): void {
+    const { frame, facts, window } = this;
+    const { frameSamples } = this.geometry;
+    let before = 0;
+    for (let i = 0; i < frameSamples; i++) {
+      const at = start + i;
+      // Zeros after the pre-emphasis: the first one is not reduced by the last sample.
+      const isInside = at >= 0 && at < samples.length;
+      const value = isInside ? samples[at]! * facts.sampleScale : 0;
+      frame[i] = isInside ? (value - facts.preemphasis * before) * window[i]! : 0;
+      before = value;
     }
   }
 }

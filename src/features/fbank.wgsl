@@ -1,11 +1,14 @@
-// Kaldi filterbank of many frames: one workgroup of 64 invocations per frame, entirely in workgroup memory.
+// Filterbank of many frames: one workgroup of 64 invocations per frame, entirely in workgroup memory.
 //
-// Matches torchaudio.compliance.kaldi.fbank and src/features/fbank.ts, with x the samples times SAMPLE_SCALE:
+// Matches src/features/fbank.ts and the functions named there, with x the samples of the frame times SAMPLE_SCALE:
 //
 //   d[i]   = x[i] - mean(x)                                   i in 0 … FRAME_SAMPLES - 1
 //   y[i]   = (d[i] - PREEMPHASIS · d[max(i - 1, 0)]) · window[i],   0 up to 511
 //   P[k]   = |FFT512(y)[k]|²                                  k in 0 … 255
 //   out[m] = log(max(Σ_k weight[m][k] · P[k], 2^-23))
+//
+// Frame f starts at f · HOP_SAMPLES - LEAD_SAMPLES. Samples before the window of samples are zeros; y is zero after it.
+// With a LOG_OFFSET above 0, out[m] = log(Σ_k weight[m][k] · P[k] + LOG_OFFSET).
 //
 // | binding | holds | axes, type |
 // |---|---|---|
@@ -29,6 +32,9 @@ override NUM_MEL_BINS: u32;
 override PREEMPHASIS: f32;
 override SAMPLE_SCALE: f32;
 override REMOVE_DC_OFFSET: bool;
+// Half of a centered frame; 0 for frames that lie in their window of samples.
+override LEAD_SAMPLES: u32;
+override LOG_OFFSET: f32;
 
 const LANES = 64u;
 const POINTS = 256u;
@@ -88,12 +94,30 @@ fn sumOverLanes(values: vec4f, lane: u32) -> f32 {
   return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
 }
 
-fn sampleAt(start: u32, i: u32) -> f32 {
+// A frame, and which of its samples exist.
+struct Frame {
+  // Index of its first sample in the binding. It wraps around if the frame starts before the binding.
+  start: u32,
+  first: u32,
+  end: u32,
+}
+
+fn frameAt(frame: u32) -> Frame {
+  let position = (frame % params.numFrames) * HOP_SAMPLES;
+  let start = (frame / params.numFrames) * params.numSamples + position - params.samplesBase;
+  if (LEAD_SAMPLES == 0u) {
+    return Frame(start, 0u, FRAME_SAMPLES);
+  }
+  let end = min(FRAME_SAMPLES, params.numSamples - position + LEAD_SAMPLES);
+  return Frame(start - LEAD_SAMPLES, LEAD_SAMPLES - min(LEAD_SAMPLES, position), end);
+}
+
+fn sampleAt(frame: Frame, i: u32) -> f32 {
   // Values after the frame or the buffer must be excluded: 0 · window would not remove an infinity.
-  if (i >= FRAME_SAMPLES) {
+  if (i < frame.first || i >= frame.end) {
     return 0f;
   }
-  return samples[start + i] * SAMPLE_SCALE;
+  return samples[frame.start + i] * SAMPLE_SCALE;
 }
 
 fn windowAt(indices: vec4u) -> vec4f {
@@ -161,7 +185,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   if (frame >= params.endFrame) {
     return;
   }
-  let start = (frame / params.numFrames) * params.numSamples + (frame % params.numFrames) * HOP_SAMPLES - params.samplesBase;
+  let own = frameAt(frame);
 
   // Each invocation keeps the four complex points of its first butterfly, and the sample before each, in registers.
   let evenAt = 2u * (vec4u(lane) + vec4u(0u, 64u, 128u, 192u));
@@ -169,10 +193,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   // The frame's first sample is its own predecessor.
   let beforeAt = max(evenAt, vec4u(1u)) - 1u;
   var even = vec4f(
-    sampleAt(start, evenAt.x), sampleAt(start, evenAt.y), sampleAt(start, evenAt.z), sampleAt(start, evenAt.w));
-  var odd = vec4f(sampleAt(start, oddAt.x), sampleAt(start, oddAt.y), sampleAt(start, oddAt.z), sampleAt(start, oddAt.w));
+    sampleAt(own, evenAt.x), sampleAt(own, evenAt.y), sampleAt(own, evenAt.z), sampleAt(own, evenAt.w));
+  var odd = vec4f(sampleAt(own, oddAt.x), sampleAt(own, oddAt.y), sampleAt(own, oddAt.z), sampleAt(own, oddAt.w));
   var before = vec4f(
-    sampleAt(start, beforeAt.x), sampleAt(start, beforeAt.y), sampleAt(start, beforeAt.z), sampleAt(start, beforeAt.w));
+    sampleAt(own, beforeAt.x), sampleAt(own, beforeAt.y), sampleAt(own, beforeAt.z), sampleAt(own, beforeAt.w));
 
   if (REMOVE_DC_OFFSET) {
     let zero = vec4f();
@@ -188,8 +212,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       before -= mean;
     }
   }
-  let real = (even - PREEMPHASIS * before) * windowAt(evenAt);
-  let imaginary = (odd - PREEMPHASIS * even) * windowAt(oddAt);
+  var real = (even - PREEMPHASIS * before) * windowAt(evenAt);
+  var imaginary = (odd - PREEMPHASIS * even) * windowAt(oddAt);
+  if (LEAD_SAMPLES > 0u) {
+    // The pre-emphasis reduces the first sample after the end by the last one.
+    real = select(vec4f(), real, evenAt < vec4u(own.end));
+    imaginary = select(vec4f(), imaginary, oddAt < vec4u(own.end));
+  }
 
   writePoints(PING, lane, 1u, butterfly(Butterfly(
     vec2f(real.x, imaginary.x), vec2f(real.y, imaginary.y), vec2f(real.z, imaginary.z), vec2f(real.w, imaginary.w))));
@@ -213,6 +242,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       energy += weights[melFilter.firstWeight + i] * power[melFilter.firstBin + i];
     }
     let isBroken = (bitcast<u32>(energy) & EXPONENT) == EXPONENT;
-    features[row + mel] = select(log(max(energy, LOG_FLOOR)), energy, isBroken);
+    let guarded = select(max(energy, LOG_FLOOR), energy + LOG_OFFSET, LOG_OFFSET > 0f);
+    features[row + mel] = select(log(guarded), energy, isBroken);
   }
 }

@@ -1,5 +1,5 @@
 import { type CommandTarget, compileKernel, computeLayout, inComputePass } from '../gpu/compile';
-import type { FbankSpec } from '../store/manifest';
+import type { CenteredFbankSpec, FbankSpec } from '../store/fbankSpec';
 import { VoxlaneError } from '../util/errors';
 import { countFrames, type FbankGeometry, fbankGeometry, melFilters, twiddles, windowFunction } from './fbank';
 import code from './fbank.wgsl?raw';
@@ -89,10 +89,14 @@ function dispatchOf(
   firstFrame: number,
   endFrame: number,
   { numSamples, numFrames, numMelBins }: FbankShape,
-  { frameSamples, hopSamples }: FbankGeometry,
+  { frameSamples, hopSamples, leadSamples }: FbankGeometry,
   limits: DispatchLimits,
 ): PlannedDispatch {
-  const startOf = (frame: number) => Math.floor(frame / numFrames) * numSamples + (frame % numFrames) * hopSamples;
+  // Centered frames may reach beyond their window. The kernel reads no samples there.
+  const startOf = (frame: number) =>
+    Math.floor(frame / numFrames) * numSamples + Math.max(0, (frame % numFrames) * hopSamples - leadSamples);
+  const endOf = (frame: number) =>
+    Math.floor(frame / numFrames) * numSamples + Math.min(numSamples, (frame % numFrames) * hopSamples - leadSamples + frameSamples);
   const count = endFrame - firstFrame;
   const groupsPerRow = Math.min(count, limits.maxComputeWorkgroupsPerDimension);
   return {
@@ -100,7 +104,7 @@ function dispatchOf(
     endFrame,
     groupsPerRow,
     rows: Math.ceil(count / groupsPerRow),
-    samples: partOf(startOf(firstFrame), startOf(endFrame - 1) + frameSamples, limits),
+    samples: partOf(startOf(firstFrame), endOf(endFrame - 1), limits),
     features: partOf(firstFrame * numMelBins, endFrame * numMelBins, limits),
   };
 }
@@ -110,6 +114,9 @@ function partOf(first: number, end: number, { minStorageBufferOffsetAlignment: a
   const offset = Math.floor((4 * first) / alignment) * alignment;
   return { offset, size: 4 * end - offset };
 }
+
+/** Options of the filterbanks that the kernel computes. */
+export type GpuFbankSpec = FbankSpec | CenteredFbankSpec;
 
 /** The kernel supports only this FFT size: frames of 257 to 512 samples. */
 const FFT_SIZE = 512;
@@ -153,7 +160,7 @@ interface Plan {
 }
 
 /**
- * Kaldi filterbank on the GPU: computes the same features as {@link Fbank}, batched over windows, in float32, without
+ * Filterbank on the GPU: computes the same features as {@link Fbank}, batched over windows, in float32, without
  * reading them back.
  *
  * Failures that WebGPU reports later (out of memory, device lost) go to the error scopes and the `lost` promise of
@@ -166,7 +173,7 @@ export class GpuFbank {
 
   private constructor(
     private readonly device: GPUDevice,
-    private readonly facts: FbankSpec,
+    private readonly facts: GpuFbankSpec,
     private readonly geometry: FbankGeometry,
     private readonly limits: DispatchLimits,
     private readonly layout: GPUBindGroupLayout,
@@ -185,7 +192,7 @@ export class GpuFbank {
    */
   static async create(
     device: GPUDevice,
-    facts: FbankSpec,
+    facts: GpuFbankSpec,
     sampleRate: number,
     limits: DispatchLimits = device.limits,
   ): Promise<GpuFbank> {
@@ -206,6 +213,8 @@ export class GpuFbank {
       PREEMPHASIS: facts.preemphasis,
       SAMPLE_SCALE: facts.sampleScale,
       REMOVE_DC_OFFSET: Number(facts.removeDcOffset),
+      LEAD_SAMPLES: geometry.leadSamples,
+      LOG_OFFSET: facts.snipEdges ? 0 : facts.logOffset,
     };
     const pipeline = await compileKernel(device, { label: 'fbank', code, layout, constants });
     const tables = makeTables(facts, sampleRate, geometry).map((table) => uploadTable(device, table));
@@ -342,7 +351,7 @@ export class GpuFbank {
 }
 
 /** Bindings 2 to 5 of the kernel: window function, twiddles, filters, weights. */
-function makeTables(facts: FbankSpec, sampleRate: number, geometry: FbankGeometry): (Float32Array | Uint32Array)[] {
+function makeTables(facts: GpuFbankSpec, sampleRate: number, geometry: FbankGeometry): (Float32Array | Uint32Array)[] {
   const window = new Float32Array(FFT_SIZE);
   window.set(windowFunction(facts.windowType, geometry.frameSamples));
   const { cosines, sines } = twiddles(FFT_SIZE);

@@ -2,14 +2,17 @@ import * as v from 'valibot';
 import { describeIssue } from '../util/describeIssue';
 import { VoxlaneError } from '../util/errors';
 import { MANIFEST_NAMES, withPresentNames } from '../util/formerNames';
+import { fbankSchema } from './fbankSpec';
 import { sourcesSchema } from './sources';
+
+export type { FbankSpec } from './fbankSpec';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1));
 const text = v.pipe(v.string(), v.nonEmpty());
 const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits'));
 
 /** A named graph input or output; `null` in `shape` is a dynamic size. */
-const tensorSpecSchema = v.object({
+export const tensorSpecSchema = v.object({
   name: text,
   dtype: v.literal('float32'),
   axes: v.array(text),
@@ -50,7 +53,7 @@ const stageSpecSchema = v.pipe(
 );
 
 /** In the order of computation. */
-const stagesSchema = v.pipe(
+export const stagesSchema = v.pipe(
   v.array(stageSpecSchema),
   v.minLength(1),
   v.check((stages) => new Set(stages.map(({ name }) => name)).size === stages.length, 'must not list a stage twice'),
@@ -97,30 +100,6 @@ const segmentationSchema = v.object({
   }),
 });
 
-/** Options of the Kaldi filterbank, named after `torchaudio.compliance.kaldi.fbank`. */
-const fbankSchema = v.object({
-  numMelBins: count,
-  frameLengthMs: v.number(),
-  frameShiftMs: v.number(),
-  windowType: v.picklist(['povey', 'hamming']),
-  preemphasis: v.number(),
-  removeDcOffset: v.boolean(),
-  /** Only whole frames are used. Kaldi's alternative, mirroring the edges, is not implemented. */
-  snipEdges: v.literal(true),
-  lowFrequencyHz: v.number(),
-  /** 0 is the Nyquist frequency; negative is an offset from it. */
-  highFrequencyHz: v.number(),
-  /** Noise would make results of the same file differ. */
-  dither: v.literal(0),
-  /** Factor on samples in [-1, 1] before framing: 1, or 32768 for models trained on 16-bit integers. */
-  sampleScale: v.number(),
-  /**
-   * Subtracts the mean over the used frames from each mel bin. With statistics pooling, it is the mean over all
-   * frames of a window.
-   */
-  subtractMean: v.boolean(),
-});
-
 const embeddingSchema = v.object({
   ...common,
   task: v.literal('embedding'),
@@ -144,7 +123,6 @@ export type SegmentationManifest = v.InferOutput<typeof segmentationSchema>;
 /** Facts of a speaker embedding model, which maps mel frames to one vector. */
 export type EmbeddingManifest = v.InferOutput<typeof embeddingSchema>;
 export type TensorSpec = v.InferOutput<typeof tensorSpecSchema>;
-export type FbankSpec = v.InferOutput<typeof fbankSchema>;
 
 /** Manifest by task. */
 export interface Manifests {

@@ -15,7 +15,7 @@ const hubSchema = v.object({
   file: v.pipe(text, v.regex(/^(?!\/)(?!.*(^|\/)\.\.?(\/|$))/, 'must be a path within the repository')),
 });
 
-const acceptedFileSchema = v.object({
+export const acceptedFileSchema = v.object({
   /** Without folders; also the file name if the model is self-hosted. */
   name: v.pipe(v.string(), v.regex(/^(?!\.)[^/\\]+$/, 'must be a file name without folders')),
   bytes: count,

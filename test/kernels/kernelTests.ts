@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { maskedFeatures } from '../../src/embedding/mask';
 import { statsPoolSuite } from './statsPoolSuite';
 import type { DispatchLimits } from '../../src/features/gpuFbank';
+import { CENTERED_FACTS, centeredFbankSuite, type ComputeCenteredFbank } from './centeredFbankSuite';
 import { FACTS, fbankSuite, SAMPLE_RATE, type ComputeFbank, type FbankSuiteOptions } from './fbankSuite';
 import { noise } from './fixtures/goldens';
 import type { Evaluator } from '../browser/evaluator';
@@ -17,7 +18,7 @@ type Test = (title: string, body: () => Promise<void>) => void;
  */
 export function filterbankTests(test: Test, page: Evaluator, options: FbankSuiteOptions = {}): void {
   const computeWithin =
-    (limits: DispatchLimits | null): ComputeFbank =>
+    (limits: DispatchLimits | null): ComputeFbank & ComputeCenteredFbank =>
     async (facts, samples, numWindows) => {
       const request = { facts, sampleRate: SAMPLE_RATE, samples: toBase64(samples), numWindows, limits };
       return fromBase64(await page.evaluate((sent) => voxlaneKernels.fbank(sent), request));
@@ -25,11 +26,13 @@ export function filterbankTests(test: Test, page: Evaluator, options: FbankSuite
   const compute = computeWithin(null);
 
   fbankSuite(test, compute, options);
+  centeredFbankSuite(test, compute);
 
   test("frames beyond the device's limits are split into rows of workgroups and several dispatches, with identical bits", async () => {
     const [numWindows, numSamples] = [3, 20001];
     const samples = noise(numWindows * numSamples, 5);
     const expected = toBase64(await compute(FACTS, samples, numWindows));
+    const centered = toBase64(await compute(CENTERED_FACTS, samples, numWindows));
     const wide = { maxStorageBufferBindingSize: 2 ** 27, minStorageBufferOffsetAlignment: 256 };
     // 3 windows of 123 frames: 369 workgroups in rows of 20, and in at most 7 rows of 7.
     for (const maxComputeWorkgroupsPerDimension of [20, 7]) {
@@ -38,6 +41,7 @@ export function filterbankTests(test: Test, page: Evaluator, options: FbankSuite
     }
     const narrow = { ...wide, maxComputeWorkgroupsPerDimension: 65535, maxStorageBufferBindingSize: 12_000 };
     assert.equal(toBase64(await computeWithin(narrow)(FACTS, samples, numWindows)), expected);
+    assert.equal(toBase64(await computeWithin(narrow)(CENTERED_FACTS, samples, numWindows)), centered);
   });
 
   test('gathering matches the CPU within 1e-4', async () => {

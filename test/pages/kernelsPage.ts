@@ -5,7 +5,7 @@
 import { GpuGather } from '../../src/embedding/gpuGather';
 import { GpuStatsPool } from '../../src/embedding/gpuStatsPool';
 import { openPooledEmbedder } from '../../src/embedding/pooledEmbedder';
-import { type DispatchLimits, featureBytes, GpuFbank } from '../../src/features/gpuFbank';
+import { type DispatchLimits, featureBytes, GpuFbank, type GpuFbankSpec } from '../../src/features/gpuFbank';
 import { Fbank } from '../../src/features/fbank';
 import { adapterName, requestAdapter, requestDevice } from '../../src/gpu/adapter';
 import { compileKernel, computeLayout } from '../../src/gpu/compile';
@@ -20,7 +20,7 @@ import { measureNetwork, type NetworkErrors } from '../kernels/networkStages';
 
 /** Windows for {@link KernelsPage.fbank}. */
 export interface FbankRequest {
-  readonly facts: FbankSpec;
+  readonly facts: GpuFbankSpec;
   readonly sampleRate: number;
   /** Axes (window, sample), float32 as base64. */
   readonly samples: string;
