@@ -19,6 +19,7 @@ const LAYERS = [
     'src/audio',
     'src/features',
     'src/segmentation',
+    'src/sortformer',
     'src/embedding',
     'src/clustering',
     'src/timeline',

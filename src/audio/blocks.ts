@@ -86,7 +86,7 @@ function brokenTimestamp(from: number, to: number, sampleRate: number): VoxlaneE
 }
 
 /** @throws VoxlaneError `audio-not-finite` */
-function checkFinite(samples: Float32Array, startFrame: number, sampleRate: number): void {
+export function checkFinite(samples: Float32Array, startFrame: number, sampleRate: number): void {
   // False for NaN.
   const isUsable = (sample: number): boolean => Math.abs(sample) <= MAX_SAMPLE;
   if (samples.every(isUsable)) return;

@@ -1,0 +1,372 @@
+"""Write src/sortformer/fixtures/stream.json: the states of the reference's own loop over ten minutes, step by step.
+
+    pip install torch==2.11.0 transformers==5.24.0 numpy==2.4.6
+    python models/nemotron-3-diarization/stream_goldens.py
+
+The loop, the speaker cache and the processor are those of the reference. Only the network is replaced, by a stub in integer
+arithmetic that src/sortformer/fixtures/stub.ts repeats exactly: its logits depend on every embedding that a step reads and
+on their order, so an error in the state changes all later logits. The features come from the same generator on both sides.
+
+Sigmoid and logarithm of PyTorch differ between processors in the last bit. The script selects PyTorch's portable code, and
+checks that it rounds the sigmoid of every possible logit as our code does.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+os.environ["ATEN_CPU_CAPABILITY"] = "default"
+
+import numpy as np
+import torch
+import transformers
+from torch import nn
+from transformers import (
+    Nemotron3DiarizationConfig,
+    Nemotron3DiarizationForAudioFrameClassification,
+    Nemotron3DiarizationProcessor,
+)
+from transformers.modeling_outputs import BaseModelOutput
+from transformers.models.nemotron3_diarization import modeling_nemotron3_diarization as reference
+
+OUT = Path(__file__).resolve().parents[2] / "src/sortformer/fixtures/stream.json"
+
+NUM_SPEAKERS = 8
+FACTOR = 8
+NUM_BINS = 8
+HIDDEN = FACTOR * NUM_BINS
+# Logits are multiples of 1 / SCALE.
+SCALE = 64
+MASK = 0xFFFFFFFF
+
+# Ten minutes. Offline, the number is a multiple of 8, so the added frame of zeros is an encoder frame of padding.
+OFFLINE_FRAMES = 60_000
+STREAMING_FRAMES = 59_997
+
+# Levels of features, in units of 1 / SCALE. Even values get no noise from the stub, so equal frames have equal scores.
+QUIET, LOUD = -320, 320
+
+
+class Generator:
+    """The linear congruential generator of Numerical Recipes; 16 bits per number."""
+
+    def __init__(self, seed: int) -> None:
+        self.state = seed
+
+    def next(self, bound: int) -> int:
+        self.state = (self.state * 1_664_525 + 1_013_904_223) & MASK
+        return (self.state >> 16) % bound
+
+
+def make_features(num_frames: int, seed: int) -> np.ndarray:
+    """Return levels of eight speakers who arrive one after another; axes (mel frame, speaker), integers in float32.
+
+    Passages take turns: in some, all values are noisy, in others, all frames of a speaker are equal.
+    """
+    random = Generator(seed)
+    levels = np.zeros((num_frames, NUM_SPEAKERS), np.float32)
+    active, left, noisy = [0], 0, True
+    for frame in range(num_frames):
+        if left == 0:
+            arrived = min(NUM_SPEAKERS, 1 + frame * 10 // num_frames)
+            count = (0, 1, 1, 1, 1, 1, 1, 2, 2, 3)[random.next(10)]
+            active = [random.next(arrived) for _ in range(count)]
+            left = 20 + random.next(500)
+            noisy = random.next(10) < 6
+        left -= 1
+        for speaker in range(NUM_SPEAKERS):
+            level = LOUD if speaker in active else QUIET
+            if noisy:
+                level += random.next(401) - 200
+            levels[frame, speaker] = level
+    return levels
+
+
+class Encoder(nn.Module):
+    """Replaces the model without its head: adds noise to odd embeddings, from a hash of all embeddings of the step."""
+
+    def __init__(self, audio_tower: nn.Module) -> None:
+        super().__init__()
+        self.audio_tower = audio_tower
+
+    def forward(self, inputs_embeds: torch.Tensor, attention_mask: torch.Tensor | None, **_: Any) -> BaseModelOutput:
+        values = inputs_embeds[0].numpy().astype(np.int64)
+        valid = np.ones(len(values), bool) if attention_mask is None else attention_mask[0].numpy()
+        places = np.arange(values.size, dtype=np.int64).reshape(values.shape)
+        weights = (places * 2_654_435_761 + 12_345) & MASK
+        context = int((values * weights)[valid].sum()) & MASK
+        # In Python's integers, because the products exceed 64 bits.
+        hashes = (((places * 0x9E3779B1) & MASK) ^ context).astype(object) * 0x85EBCA6B
+        noise = np.array((hashes & MASK) >> 26, np.int64) - 32
+        levels = np.where(values % 2 == 0, values, values + noise)
+        logits = torch.from_numpy(levels.astype(np.float32) / SCALE)
+        return BaseModelOutput(last_hidden_state=logits.reshape(1, -1, NUM_SPEAKERS))
+
+
+def make_model() -> Nemotron3DiarizationForAudioFrameClassification:
+    """Return the reference class with its real loop and constants, small sizes, and the stub as its network."""
+    config = Nemotron3DiarizationConfig(
+        audio_config={
+            "hidden_size": HIDDEN,
+            "intermediate_size": 8,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 1,
+            "num_mel_bins": NUM_BINS,
+        },
+        head_config={"audio_hidden_size": HIDDEN, "hidden_size": 8},
+    )
+    model = Nemotron3DiarizationForAudioFrameClassification(config).eval()
+    with torch.no_grad():
+        model.model.audio_tower.embedder.projection.weight.copy_(torch.eye(HIDDEN))
+        model.silence_embeds.copy_(torch.arange(HIDDEN) * 2.0 - 401.0)
+    model.model = Encoder(model.model.audio_tower)
+    model.classifier = nn.Identity()
+    return model
+
+
+class Recorder:
+    """Records the state of the speaker cache and the returned logits of each step."""
+
+    def __init__(self, features: np.ndarray, silence: np.ndarray) -> None:
+        padded = np.zeros((-(-len(features) // FACTOR) * FACTOR, NUM_BINS), np.float32)
+        padded[: len(features)] = features
+        embeds = padded.reshape(-1, HIDDEN)
+        self.silence = silence.tobytes()
+        # The last of equal frames; the test uses the same rule.
+        self.frames = {row.tobytes(): index for index, row in enumerate(embeds)}
+        self.digests = b""
+        self.compressions: list[list[int]] = []
+        self.sizes: list[list[int]] = []
+        self.num_compressions = 0
+
+    def frame_of(self, row: np.ndarray) -> int:
+        key = row.tobytes()
+        return -1 if key == self.silence else self.frames[key]
+
+    def step(self, cache: Any, compressed: bool) -> None:
+        counts = [cache.num_cache_frames, cache.num_fifo_frames, int(cache.is_compressed)]
+        embeds = cache.embeds[0, : counts[0]].numpy()
+        probs = cache.probs[0, : counts[0]].numpy()
+        fifo = cache.fifo[0, : counts[1]].numpy()
+        state = np.array(counts, "<i4").tobytes() + embeds.tobytes() + probs.tobytes() + fifo.tobytes()
+        self.digests += hashlib.sha256(state).digest()[:4]
+        if len(self.sizes) < 40:
+            self.sizes.append(counts)
+        if compressed:
+            self.num_compressions += 1
+            if self.num_compressions in (1, 2, 10):
+                self.compressions.append([self.frame_of(row) for row in embeds])
+
+
+def record(model: Any, features: np.ndarray, run: Callable[[], torch.Tensor]) -> dict[str, Any]:
+    """Run `run`, which calls the model, and return what its cache contained after each step."""
+    recorder = Recorder(features, model.silence_embeds.detach().numpy())
+    kind = reference.Nemotron3DiarizationSpeakerCache
+    update, compress = kind.update, kind._compress
+    calls = {"compressed": False}
+
+    def recorded_compress(self: Any, *args: Any) -> Any:
+        calls["compressed"] = True
+        return compress(self, *args)
+
+    def recorded_update(self: Any, *args: Any, **kwargs: Any) -> None:
+        calls["compressed"] = False
+        update(self, *args, **kwargs)
+        recorder.step(self, calls["compressed"])
+
+    kind.update, kind._compress = recorded_update, recorded_compress
+    try:
+        with torch.inference_mode():
+            logits = run()[0, : len(features)].numpy()
+    finally:
+        kind.update, kind._compress = update, compress
+    assert len(logits) == len(features)
+    return {
+        "numFrames": len(features),
+        "numSteps": len(recorder.digests) // 4,
+        "numCompressions": recorder.num_compressions,
+        # First four bytes of the SHA-256 of each state.
+        "states": base64.b64encode(recorder.digests).decode(),
+        # Frames in the cache, the FIFO, and whether it is compressed, after each of the first steps.
+        "firstSizes": recorder.sizes,
+        # Encoder frames in the cache after the first, second and tenth compression; -1 is silence.
+        "caches": recorder.compressions,
+        "logitsSha256": hashlib.sha256(np.ascontiguousarray(logits).tobytes()).hexdigest(),
+        "activeFrames": [int(count) for count in (torch.from_numpy(logits).sigmoid() > 0.5).sum(0)],
+    }
+
+
+def offline(model: Any, features: np.ndarray) -> torch.Tensor:
+    """The call of the reference for a whole recording: the processor adds a frame of zeros and masks it."""
+    padded = np.concatenate([features, np.zeros((1, NUM_BINS), np.float32)])
+    mask = torch.ones(1, len(padded), dtype=torch.bool)
+    mask[0, -1] = False
+    return model(input_features=torch.from_numpy(padded)[None], attention_mask=mask).logits
+
+
+def streaming(model: Any, features: np.ndarray, chunk: int, look_ahead: int) -> torch.Tensor:
+    """The calls of the reference for a stream: the last chunk is what remains if no whole chunk with look-ahead does."""
+    cache, logits, start = None, [], 0
+    size = (chunk + look_ahead) * FACTOR
+    while start + size <= len(features):
+        part = torch.from_numpy(features[start : start + size])[None]
+        mask = torch.ones(1, size, dtype=torch.bool)
+        output = model(input_features=part, attention_mask=mask, speaker_cache=cache, num_lookahead_frames=look_ahead)
+        cache = output.speaker_cache
+        logits.append(output.logits)
+        start += chunk * FACTOR
+    part = torch.from_numpy(features[start:])[None]
+    mask = torch.ones(part.shape[:2], dtype=torch.bool)
+    logits.append(model(input_features=part, attention_mask=mask, speaker_cache=cache).logits)
+    return torch.cat(logits, dim=1)
+
+
+def settings_of(config: Nemotron3DiarizationConfig) -> dict[str, Any]:
+    """Return the section `streaming` of the manifest, from the defaults of the reference."""
+    stream = config.streaming_config
+    modes = transformers.models.nemotron3_diarization.processing_nemotron3_diarization.DEFAULT_STREAMING_MODES
+    return {
+        "numSpeakers": stream.num_speakers,
+        "melFramesPerEncoderFrame": stream.subsampling_factor,
+        "lookBackFrames": config.chunk_left_context,
+        "offline": {
+            "chunkFrames": config.chunk_length,
+            "lookAheadFrames": config.chunk_right_context,
+            "fifoFrames": config.fifo_length,
+            "updatePeriodFrames": config.speaker_cache_update_period,
+        },
+        "streaming": {
+            "fifoFrames": stream.fifo_length,
+            "updatePeriodFrames": stream.speaker_cache_update_period,
+            "modes": {
+                name: {"chunkFrames": chunk, "lookAheadFrames": look_ahead} for name, (chunk, look_ahead) in modes.items()
+            },
+        },
+        "cache": {
+            "cacheFrames": stream.speaker_cache_length,
+            "silenceFramesPerSpeaker": stream.speaker_cache_silence_frames_per_speaker,
+            "scoreThreshold": stream.prediction_score_threshold,
+            "latestFramesBoost": stream.latest_frames_score_boost,
+            "strongBoostRate": stream.strong_boost_rate,
+            "weakBoostRate": stream.weak_boost_rate,
+            "minPositiveRate": stream.min_positive_scores_rate,
+        },
+        # The default of the processor's `extract_speaker_dict`, which has no minimum durations.
+        "segments": {"threshold": 0.5, "minDurationOnSeconds": 0, "minDurationOffSeconds": 0},
+    }
+
+
+def topk_cases() -> Iterator[tuple[list[int], int]]:
+    """Yield lists with many equal values and numbers of values to select, for quickselect and for the partial sort."""
+    random = Generator(7)
+    for case in range(300):
+        length = 1 + random.next(1600 if case % 10 == 0 else 300)
+        kinds = 1 + random.next((2, 5, 40, 1000)[case % 4])
+        k = min(length, 1 + random.next(20)) if case % 3 == 0 else 1 + random.next(length)
+        yield [random.next(kinds) for _ in range(length)], k
+
+
+def topk_digests() -> str:
+    """Return two bytes for each case: the start of the SHA-256 of the positions in ascending order."""
+    digests = b""
+    for values, k in topk_cases():
+        # Zero stands for no speech.
+        row = torch.tensor(values, dtype=torch.float32)
+        row[row == 0] = float("-inf")
+        positions = torch.topk(row, k, sorted=False).indices.sort().values
+        digests += hashlib.sha256(positions.numpy().astype("<i4").tobytes()).digest()[:2]
+    return base64.b64encode(digests).decode()
+
+
+def chunk_lengths(processor: Nemotron3DiarizationProcessor, num_samples: int) -> list[int]:
+    """Return the mel frames that the processor returns for each chunk of a stream, called as in its documentation."""
+    audio = np.zeros(num_samples, np.float32)
+
+    def frames(part: np.ndarray, **kinds: bool) -> int:
+        return processor(part, sampling_rate=16_000, is_streaming=True, **kinds)["input_features"].shape[1]
+
+    first = processor.num_samples_first_audio_chunk
+    if num_samples < first:
+        return [frames(audio, is_first_audio_chunk=True, is_last_audio_chunk=True)]
+    lengths = [frames(audio[:first], is_first_audio_chunk=True)]
+    frame = processor.num_mel_frames_per_step
+    start = processor.audio_chunk_start(frame)
+    while (end := start + processor.num_samples_per_audio_chunk) <= num_samples:
+        lengths.append(frames(audio[start:end], is_first_audio_chunk=False))
+        frame += processor.num_mel_frames_per_step
+        start = processor.audio_chunk_start(frame)
+    lengths.append(frames(audio[start:], is_first_audio_chunk=False, is_last_audio_chunk=True))
+    return lengths
+
+
+def schedules() -> list[dict[str, Any]]:
+    """Return the chunks of recordings whose length is at, or next to, a boundary."""
+    kind = transformers.NemotronAsrStreamingFeatureExtractor
+    processor = Nemotron3DiarizationProcessor(kind(feature_size=128))
+    cases = []
+    for mode in processor.streaming_modes:
+        processor.set_streaming_mode(mode)
+        first, later = processor.num_samples_first_audio_chunk, processor.num_samples_per_audio_chunk
+        second = processor.audio_chunk_start(processor.num_mel_frames_per_step) + later
+        third = processor.audio_chunk_start(2 * processor.num_mel_frames_per_step) + later
+        edges = [edge + offset for edge in (first, second, third) for offset in (-1, 0, 1, 103, 104)]
+        cases += [
+            {"mode": mode, "numSamples": count, "melFrames": chunk_lengths(processor, count)}
+            for count in [400, 1000, 1600, *edges, 50_000]
+        ]
+    return cases
+
+
+def check_arithmetic() -> None:
+    """Stop if PyTorch rounds the sigmoid of a logit, or a logarithm that decides ties, differently from our code."""
+    logits = (np.arange(-620, 621) / SCALE).astype(np.float32)
+    one = np.float32(1)
+    ours = one / (one + np.exp(-logits.astype(np.float64)).astype(np.float32))
+    assert np.array_equal(torch.sigmoid(torch.from_numpy(logits)).numpy(), ours), "sigmoid"
+    for level in (QUIET, LOUD):
+        pooled = np.float32(0)
+        for _ in range(FACTOR):
+            pooled = np.float32(pooled + ours[level + 620])
+        pooled = np.float32(pooled / FACTOR)
+        for value in (pooled, one - pooled):
+            bounded = np.maximum(value, np.float32(0.25))
+            log = torch.log(torch.tensor([bounded])).numpy()[0]
+            assert log == np.float32(np.log(np.float64(bounded))), f"logarithm of {bounded}"
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    check_arithmetic()
+    model = make_model()
+    modes: dict[str, Any] = {}
+    features = make_features(OFFLINE_FRAMES, 1)
+    modes["offline"] = record(model, features, lambda: offline(model, features))
+    settings = settings_of(model.config)
+    features_of_streams = features[:STREAMING_FRAMES]
+    for name, sizes in settings["streaming"]["modes"].items():
+        chunk, look_ahead = sizes["chunkFrames"], sizes["lookAheadFrames"]
+        modes[name] = record(
+            model, features_of_streams, lambda c=chunk, a=look_ahead: streaming(model, features_of_streams, c, a)
+        )
+        print(name, modes[name]["numSteps"], "steps", modes[name]["numCompressions"], "compressions")
+    golden = {
+        "reference": f"transformers {transformers.__version__}, torch {torch.__version__.split('+')[0]}",
+        "settings": settings,
+        "featuresSha256": hashlib.sha256(features.tobytes()).hexdigest(),
+        "modes": modes,
+        "topk": topk_digests(),
+        "schedules": schedules(),
+    }
+    OUT.parent.mkdir(parents=True, exist_ok=True)
+    OUT.write_text(json.dumps(golden, separators=(",", ":")) + "\n")
+    print(OUT, OUT.stat().st_size, "bytes")
+
+
+if __name__ == "__main__":
+    main()

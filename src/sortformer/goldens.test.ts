@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { parseStreamingSettings, type StreamMode } from '../store/streamingSettings';
+import type { StreamLogits, StreamStep } from './chunkLoop';
+import golden from './fixtures/stream.json';
+import { Generator, HIDDEN, makeFeatures, NUM_BINS, NUM_SPEAKERS, StubNetwork } from './fixtures/stub';
+import { sigmoid } from './probabilities';
+import type { SpeakerCache } from './speakerCache';
+import { stream } from './speakerStream';
+import { topk } from './topk';
+
+const settings = parseStreamingSettings(golden.settings, 'stream.json');
+const MODES = Object.keys(golden.modes) as StreamMode[];
+const features = makeFeatures(golden.modes.offline.numFrames, 1);
+const featuresOf = (mode: StreamMode): Float32Array => features.subarray(0, golden.modes[mode].numFrames * NUM_BINS);
+
+const sha256 = (...arrays: readonly (Float32Array | Int32Array)[]): Buffer => {
+  const hash = createHash('sha256');
+  for (const array of arrays) hash.update(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
+  return hash.digest();
+};
+
+/** Bytes of the state after a step, as in stream_goldens.py. */
+const digestOf = (state: SpeakerCache): Buffer => {
+  const counts = Int32Array.of(state.numCacheFrames, state.numFifoFrames, Number(state.isCompressed));
+  return sha256(counts, state.cache, state.probabilities, state.fifo).subarray(0, 4);
+};
+
+/** The last encoder frame with the same values; -1 is silence. */
+function framesOf(cache: Float32Array, mel: Float32Array): number[] {
+  const key = (values: Float32Array): string => values.join();
+  const padded = new Float32Array(Math.ceil(mel.length / HIDDEN) * HIDDEN);
+  padded.set(mel);
+  const known = new Map<string, number>([[key(new StubNetwork().silence), -1]]);
+  for (let frame = 0; frame * HIDDEN < padded.length; frame++) {
+    known.set(key(padded.subarray(frame * HIDDEN, (frame + 1) * HIDDEN)), frame);
+  }
+  return Array.from({ length: cache.length / HIDDEN }, (_, place) => known.get(key(cache.subarray(place * HIDDEN, (place + 1) * HIDDEN)))!);
+}
+
+/** Blocks of `frames` mel frames. */
+function* blocksOf(mel: Float32Array, frames: number): globalThis.Generator<Float32Array, void> {
+  for (let start = 0; start < mel.length; start += frames * NUM_BINS) yield mel.subarray(start, start + frames * NUM_BINS);
+}
+
+async function run(mode: StreamMode, frames: number, onStep?: (step: StreamStep) => void): Promise<StreamLogits[]> {
+  const blocks = blocksOf(featuresOf(mode), frames);
+  const results: StreamLogits[] = [];
+  for await (const result of stream('melFrames', blocks, { network: new StubNetwork(), settings, mode, onStep })) results.push(result);
+  return results;
+}
+
+it('computes the same features as the script', () => {
+  expect(sha256(features).toString('hex')).toBe(golden.featuresSha256);
+});
+
+describe.each(MODES)('%s, ten minutes', (mode) => {
+  const expected = golden.modes[mode];
+
+  it('has the state and logits of the reference after every step', async () => {
+    const states: Buffer[] = [];
+    const sizes: number[][] = [];
+    const caches: number[][] = [];
+    let numCompressions = 0;
+    let before = sha256(new Float32Array(0));
+    const results = await run(mode, 512, ({ state }) => {
+      states.push(digestOf(state));
+      if (sizes.length < 40) sizes.push([state.numCacheFrames, state.numFifoFrames, Number(state.isCompressed)]);
+      const now = sha256(state.cache);
+      if (state.isCompressed && !now.equals(before)) {
+        numCompressions++;
+        if ([1, 2, 10].includes(numCompressions)) caches.push(framesOf(state.cache, featuresOf(mode)));
+      }
+      before = now;
+    });
+    expect(sizes).toEqual(expected.firstSizes);
+    expect(caches).toEqual(expected.caches);
+    expect(numCompressions).toBe(expected.numCompressions);
+    const wanted = Buffer.from(expected.states, 'base64');
+    expect(states.length).toBe(expected.numSteps);
+    expect(states.findIndex((digest, step) => !digest.equals(wanted.subarray(4 * step, 4 * step + 4)))).toBe(-1);
+    const logits = results.map((result) => result.logits);
+    expect(sha256(...logits).toString('hex')).toBe(expected.logitsSha256);
+    const active = new Array<number>(NUM_SPEAKERS).fill(0);
+    for (const rows of logits) for (const [index, logit] of rows.entries()) if (sigmoid(logit) > 0.5) active[index % NUM_SPEAKERS]!++;
+    expect(active).toEqual(expected.activeFrames);
+  });
+});
+
+it('selects the same equal values as torch.topk', () => {
+  const random = new Generator(7);
+  const wanted = Buffer.from(golden.topk, 'base64');
+  const different: number[] = [];
+  for (let number = 0; number < 300; number++) {
+    const length = 1 + random.next(number % 10 === 0 ? 1600 : 300);
+    const kinds = 1 + random.next([2, 5, 40, 1000][number % 4]!);
+    const k = number % 3 === 0 ? Math.min(length, 1 + random.next(20)) : 1 + random.next(length);
+    const values = Float32Array.from({ length }, () => random.next(kinds) || -Infinity);
+    const digest = sha256(topk(values, k).sort()).subarray(0, 2);
+    if (!digest.equals(wanted.subarray(2 * number, 2 * number + 2))) different.push(number);
+  }
+  expect(different).toEqual([]);
+});

@@ -1,0 +1,111 @@
+import { checkFinite } from '../audio/blocks';
+
+/** The filterbank of a Sortformer model, whose frames are centered. */
+export interface FrontEnd {
+  readonly sampleRate: number;
+  readonly numMelBins: number;
+  /** Distance between the centers of frames; the first center is the first sample of the recording. */
+  readonly hopSamples: number;
+  /** Length of the window; the FFT is at least as long. */
+  readonly windowSamples: number;
+  readonly fftSize: number;
+  /**
+   * Computes consecutive frames. The value of a frame must not depend on the others.
+   *
+   * Samples outside `samples` are 0 after pre-emphasis, and the first sample has no predecessor. If `samples` starts in the
+   * middle of a recording, it starts at least one sample before the first window.
+   *
+   * @param samples axes (sample), float32, nominally in [-1, 1]
+   * @param centerSamples center of the first frame, from the first sample
+   * @returns axes (mel frame, mel), float32
+   */
+  melFrames(samples: Float32Array, centerSamples: number, numFrames: number): Promise<Float32Array> | Float32Array;
+}
+
+/** Number of mel frames that a recording of `numSamples` has: the last frame is centered one hop before the end, or earlier. */
+const countMelFrames = (numSamples: number, { hopSamples }: Pick<FrontEnd, 'hopSamples'>): number =>
+  Math.floor(numSamples / hopSamples);
+
+/**
+ * Collects samples and computes mel frames in batches of fixed size, so batches do not depend on the size of the pushes. Keeps
+ * only the samples of one batch.
+ *
+ * A batch is complete after the same number of samples as in `Nemotron3DiarizationProcessor`: `num_samples_first_audio_chunk`,
+ * and then the last of `num_samples_per_audio_chunk`. For later batches, that is more than the window of the last frame needs.
+ * It decides whether a recording ends with a whole chunk or with a longer last chunk.
+ */
+export class SampleFramer {
+  private readonly buffer: Float32Array;
+  /** Samples of the recording before the first one in the buffer. */
+  private dropped = 0;
+  private received = 0;
+  private nextFrame = 0;
+
+  /**
+   * @param firstFrames mel frames of the first batch
+   * @param laterFrames mel frames of each other batch
+   */
+  constructor(
+    private readonly frontEnd: FrontEnd,
+    private readonly firstFrames: number,
+    private readonly laterFrames: number,
+  ) {
+    const { hopSamples, fftSize } = frontEnd;
+    this.buffer = new Float32Array(Math.max(firstFrames, laterFrames) * hopSamples + 2 * fftSize);
+  }
+
+  private get batchFrames(): number {
+    return this.nextFrame === 0 ? this.firstFrames : this.laterFrames;
+  }
+
+  /** Samples from the start of the recording after which the next batch is complete. */
+  private get neededSamples(): number {
+    const { hopSamples, windowSamples, fftSize } = this.frontEnd;
+    const endFrame = this.nextFrame + this.batchFrames;
+    const ofWindow = (endFrame - 1) * hopSamples + windowSamples / 2;
+    if (this.nextFrame === 0) return ofWindow;
+    return Math.max(ofWindow, endFrame * hopSamples + windowSamples - fftSize / 2);
+  }
+
+  /**
+   * @param samples axes (sample), float32, mono; any number
+   * @returns batches of mel frames; axes (mel frame, mel), float32
+   * @throws VoxlaneError `audio-not-finite` with the time of the first sample that is NaN, infinite or too large
+   */
+  async *push(samples: Float32Array): AsyncGenerator<Float32Array> {
+    checkFinite(samples, this.received, this.frontEnd.sampleRate);
+    let rest = samples;
+    while (this.received + rest.length >= this.neededSamples) {
+      const used = this.neededSamples - this.received;
+      this.store(rest.subarray(0, used));
+      rest = rest.subarray(used);
+      yield await this.compute(this.batchFrames);
+    }
+    this.store(rest);
+  }
+
+  /** The remaining mel frames; axes (mel frame, mel), float32. Their windows may reach over the end. */
+  async finish(): Promise<Float32Array> {
+    const numFrames = countMelFrames(this.received, this.frontEnd) - this.nextFrame;
+    return numFrames > 0 ? this.compute(numFrames) : new Float32Array(0);
+  }
+
+  private store(samples: Float32Array): void {
+    this.buffer.set(samples, this.received - this.dropped);
+    this.received += samples.length;
+  }
+
+  private async compute(numFrames: number): Promise<Float32Array> {
+    const { frontEnd, buffer } = this;
+    const { hopSamples, windowSamples } = frontEnd;
+    const center = this.nextFrame * hopSamples - this.dropped;
+    const melFrames = await frontEnd.melFrames(buffer.slice(0, this.received - this.dropped), center, numFrames);
+    this.nextFrame += numFrames;
+    // One more than the window needs, for the pre-emphasis of its first sample.
+    const firstKept = Math.max(0, this.nextFrame * hopSamples - windowSamples / 2 - 1);
+    const kept = Math.min(firstKept, this.received);
+    buffer.copyWithin(0, kept - this.dropped, this.received - this.dropped);
+    this.dropped = kept;
+    return melFrames;
+  }
+}
