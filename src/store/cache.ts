@@ -1,5 +1,8 @@
+import { VoxlaneError } from '../util/errors';
 import { sha256Hex } from '../util/hash';
-import { type CacheTools, hostCacheTools, reasonOf, type Shelf, type StoredModel } from './cacheTools';
+import type { ByteSink } from './byteSink';
+import { type CacheTools, hostCacheTools, reasonOf, type StoredModel } from './cacheTools';
+import { deletePieces, pieceName, PieceSink, PieceSource } from './pieces';
 
 /** Whether a file was cached and, if not, why. */
 export type Kept = { readonly stored: true } | { readonly stored: false; readonly reason: string };
@@ -37,8 +40,9 @@ export class ModelCache {
   }
 
   /** Bytes of a cached file, verified by hash. Null if they are damaged or gone; the rest is then deleted. */
-  async read({ id, sha256, bytes }: StoredModel): Promise<Uint8Array<ArrayBuffer> | null> {
-    const kept = this.file(id, sha256, bytes);
+  async read(entry: StoredModel): Promise<Uint8Array<ArrayBuffer> | null> {
+    const { sha256, bytes } = entry;
+    const kept = new KeptFile(this.tools, keyOf(entry), bytes);
     const buffer = allocate(bytes);
     if (buffer) {
       const { receivedBytes } = await kept.read(buffer);
@@ -46,6 +50,40 @@ export class ModelCache {
     }
     await kept.clear();
     return null;
+  }
+
+  /**
+   * A cached file to read at any position, without loading it. It is verified by hash first, piece by piece. Null if it is
+   * damaged or gone; the rest is then deleted.
+   */
+  async open(entry: StoredModel): Promise<PieceSource | null> {
+    const { file, sha256, bytes } = entry;
+    const source = new PieceSource(this.tools, keyOf(entry), file, bytes);
+    if (await hasHash(source, sha256)) return source;
+    await this.remove(entry);
+    return null;
+  }
+
+  /** The file of `id` that was made from another one; null if there is none. */
+  async findMade(id: string, { from, as }: Made): Promise<StoredModel | null> {
+    const isWanted = ({ id: other, made }: StoredModel): boolean => other === id && made?.from === from && made.as === as;
+    return (await this.list()).find(isWanted) ?? null;
+  }
+
+  /**
+   * Stores a file that is made from another one. An earlier one of the same form and origin is deleted first.
+   *
+   * @param entry facts that are known before the file is complete
+   */
+  async makeFile(entry: Omit<StoredModel, 'bytes' | 'sha256' | 'storedAt'> & { readonly made: Made }): Promise<ByteSink> {
+    const key = keyOf({ ...entry, sha256: '' });
+    await new KeptFile(this.tools, key, 0).clear();
+    return new PieceSink(this.tools, key, `The file ${entry.file}`, (facts) => this.tools.index.set(key, { ...entry, ...facts, storedAt: Date.now() }));
+  }
+
+  /** Deletes one file. Remaining pieces of a failed deletion are never read. */
+  async remove(entry: StoredModel): Promise<void> {
+    await new KeptFile(this.tools, keyOf(entry), entry.bytes).clear();
   }
 
   /** The possibly incomplete file of `id` with this hash and length. */
@@ -59,9 +97,9 @@ export class ModelCache {
     try {
       for (const entry of await index.list()) {
         // Before the bytes: a file that is not in the index is never read.
-        if (entry.id === id) await index.delete(fileKey(id, entry.sha256));
+        if (entry.id === id) await index.delete(keyOf(entry));
       }
-      await deleteAll(shelf, `${encodeURIComponent(id)}/`);
+      await deletePieces(shelf, `${encodeURIComponent(id)}/`);
       return true;
     } catch {
       return false;
@@ -164,7 +202,7 @@ export class KeptFile {
     this.numWritten = 0;
     try {
       await this.tools.index.delete(this.key);
-      await deleteAll(this.tools.shelf, `${this.key}/`);
+      await deletePieces(this.tools.shelf, `${this.key}/`);
     } catch {
       // A later read detects remaining pieces as damaged.
     }
@@ -180,17 +218,28 @@ export class KeptFile {
   }
 
   private pieceName(index: number): string {
-    return `${this.key}/${index}`;
+    return pieceName(this.key, index);
   }
 }
+
+/** @throws errors other than those of a missing piece: that the hash cannot be computed does not mean that the file is damaged */
+async function hasHash(source: PieceSource, sha256: string): Promise<boolean> {
+  try {
+    return (await source.sha256()) === sha256;
+  } catch (error) {
+    if (error instanceof VoxlaneError && error.code === 'model-altered') return false;
+    throw error;
+  }
+}
+
+/** The origin and the form of a file that was made from another one. */
+export type Made = NonNullable<StoredModel['made']>;
+
+/** Key of a file in the index. The hash of a made file is not known before it is complete. */
+const keyOf = ({ id, sha256, made }: Pick<StoredModel, 'id' | 'sha256' | 'made'>): string =>
+  fileKey(id, made ? `${made.from}.${made.as}` : sha256);
 
 const fileKey = (id: string, sha256: string): string => `${encodeURIComponent(id)}/${sha256}`;
-
-async function deleteAll(shelf: Shelf, prefix: string): Promise<void> {
-  for (const { name } of await shelf.list()) {
-    if (name.startsWith(prefix)) await shelf.delete(name);
-  }
-}
 
 /** Null if there is not enough memory, or if a damaged index contains an invalid size. */
 function allocate(bytes: number): Uint8Array<ArrayBuffer> | null {

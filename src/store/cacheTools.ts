@@ -31,6 +31,8 @@ export const storedModelSchema = v.object({
   storedAt: v.number(),
   /** The hash is not an accepted one. The user chose to trust the file. */
   trusted: v.boolean(),
+  /** Present if the file was made from another one on this device: the SHA-256 of the original, and the name of the form. */
+  made: v.exactOptional(v.object({ from: v.string(), as: v.string() })),
 });
 
 /** Index entry of a completely cached model file. */

@@ -141,7 +141,7 @@ export class ModelStore {
   private async findAll(id: string, sources: Sources, trustUnknown: boolean): Promise<StoredModel[]> {
     const isAccepted = (entry: StoredModel): boolean =>
       (trustUnknown && entry.trusted) || acceptedFile(sources, entry.sha256) !== null;
-    return (await this.cache.list()).filter((entry) => entry.id === id && isAccepted(entry));
+    return (await this.cache.list()).filter((entry) => entry.id === id && !entry.made && isAccepted(entry));
   }
 
   /** The latest valid cached file. Deletes damaged files. */

@@ -1,0 +1,172 @@
+/** Converts weights once for the backend that will use them, tensor by tensor. The result is a safetensors file again. */
+import type { ByteSink } from '../store/byteSink';
+import { throwIfAborted, unlessAborted } from '../util/abort';
+import { BYTES_PER_ELEMENT } from '../util/elementTypes';
+import { openSha256 } from '../util/hash';
+import { type BoundTensor, type BoundWeights, checkValues, type ReadOptions } from './bind';
+import type { ExpectedTensor } from './expected';
+import { invalidWeights } from './failure';
+import { roundToFloat16 } from './float16';
+import { channelScales, quantize } from './int8';
+import { readTensor } from './safetensors';
+import { bytesNeeded, encodeHeader } from './safetensorsHeader';
+import { faultOfValues } from './values';
+
+/**
+ * The form of converted weights.
+ *
+ * - `float16`: every float32 tensor, for GPUs with `shader-f16`
+ * - `int8`: weight matrices as int8, each with float32 scales of its output channels in the tensor `NAME.scale`; all other
+ *   tensors stay float32. For WASM.
+ */
+export type WeightsForm = 'float16' | 'int8';
+
+/** Name of the tensor with the scales of an int8 matrix. */
+export const scaleName = (matrix: string): string => `${matrix}.scale`;
+
+/** A complete converted file. */
+export interface Converted {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** A tensor to write, and the one that it is made from. */
+interface Planned {
+  readonly tensor: ExpectedTensor;
+  readonly from: ExpectedTensor;
+  readonly part: 'rounded' | 'multiples' | 'scales' | 'same';
+}
+
+/**
+ * The tensors of a converted file, to bind it like the original.
+ *
+ * @param expected the tensors of the graph
+ */
+export const convertedTensors = (expected: readonly ExpectedTensor[], form: WeightsForm): ExpectedTensor[] =>
+  expected.flatMap((tensor) => planTensor(tensor, form)).map(({ tensor }) => tensor);
+
+/** Size of the converted file in bytes, known before the original is downloaded. */
+export function convertedBytes(expected: readonly ExpectedTensor[], form: WeightsForm): number {
+  const tensors = convertedTensors(expected, form);
+  const valueBytes = tensors.reduce((sum, { shape, type }) => sum + bytesNeeded(shape, type), 0);
+  return headerOf(inFileOrder(expected, form), form, UNKNOWN_HASH).length + valueBytes;
+}
+
+/**
+ * Checks all values, then converts the weights into `sink`. In memory are one tensor, its converted values, and the scales
+ * of all matrices. Each tensor is read twice: no byte is written before all values are known to be finite, and the scales
+ * precede the matrices in the file.
+ *
+ * @param from SHA-256 of the original, for the converted file's metadata
+ * @param options as in {@link checkValues}; progress counts both readings of the original
+ * @returns length and hash of the file. After any error the sink is empty.
+ * @throws VoxlaneError `model-invalid` for a tensor with wrong values, or with values that float16 cannot hold; `cancelled`;
+ *   errors of the source and the sink
+ */
+export async function convertWeights(
+  bound: BoundWeights,
+  form: WeightsForm,
+  from: string,
+  sink: ByteSink,
+  options: ReadOptions = {},
+): Promise<Converted> {
+  try {
+    return await convert(bound, form, from, sink, options);
+  } catch (error) {
+    await sink.discard();
+    throw error;
+  }
+}
+
+async function convert(bound: BoundWeights, form: WeightsForm, from: string, sink: ByteSink, options: ReadOptions): Promise<Converted> {
+  const { signal, onProgress } = options;
+  const totalBytes = 2 * bound.valueBytes;
+  const report = (doneBytes: number): void => onProgress?.({ doneBytes, totalBytes });
+  const scales = new Map<string, Float32Array<ArrayBuffer>>();
+  await checkValues(bound, { ...options, onProgress: ({ doneBytes }) => { report(doneBytes); } }, ({ name, type, shape, channelAxis }, { buffer }) => {
+    if (isQuantized(type, channelAxis, form)) scales.set(name, channelScales(new Float32Array(buffer), shape, channelAxis));
+  });
+
+  const hash = await openSha256();
+  let bytes = 0;
+  const write = async (part: Uint8Array<ArrayBuffer>): Promise<void> => {
+    throwIfAborted(signal);
+    hash.update(part);
+    bytes += part.length;
+    await sink.write(part);
+  };
+  const planned = inFileOrder(bound.tensors, form);
+  const byName = new Map(bound.tensors.map((tensor) => [tensor.name, tensor]));
+  let doneBytes = bound.valueBytes;
+  await write(headerOf(planned, form, from));
+  for (const { from: { name }, part } of planned) {
+    const tensor = byName.get(name)!;
+    if (part === 'scales') {
+      await write(bytesOf(scales.get(name)!));
+      continue;
+    }
+    const values = await unlessAborted(signal, () => readTensor(bound.file, tensor.stored));
+    doneBytes += values.length;
+    await write(convertTensor(values, tensor, part, scales, bound));
+    report(doneBytes);
+  }
+  throwIfAborted(signal);
+  const sha256 = hash.hex();
+  await sink.finish(sha256);
+  return { bytes, sha256 };
+}
+
+/** @param values little-endian, at the start of their buffer */
+function convertTensor(
+  values: Uint8Array<ArrayBuffer>,
+  { name, shape, channelAxis }: BoundTensor,
+  part: Exclude<Planned['part'], 'scales'>,
+  scales: ReadonlyMap<string, Float32Array>,
+  { file }: BoundWeights,
+): Uint8Array<ArrayBuffer> {
+  switch (part) {
+    case 'same':
+      return values;
+    case 'multiples':
+      return bytesOf(quantize(new Float32Array(values.buffer), scales.get(name)!, shape, channelAxis!));
+    case 'rounded': {
+      const floats = new Float32Array(values.buffer);
+      const { bits, overflowIndex } = roundToFloat16(floats);
+      const of = `The tensor ${name} of ${file.source.name}`;
+      if (overflowIndex >= 0) throw unfit(`${of} has the value ${floats[overflowIndex]} at position ${overflowIndex}, which float16 cannot hold`);
+      const rounded = bytesOf(bits);
+      // A tensor of zeros, which was accepted, stays one.
+      if (faultOfValues(rounded, 'float16') && !faultOfValues(values, 'float32')) throw unfit(`${of} has only values that float16 rounds to zero`);
+      return rounded;
+    }
+  }
+}
+
+function unfit(problem: string): Error {
+  return invalidWeights(problem, 'values of float16: up to 65504, and not all below 3e-8', 'Use a backend that keeps float32 or int8 weights: wasm');
+}
+
+const isQuantized = (type: ExpectedTensor['type'], channelAxis: number | null, form: WeightsForm): channelAxis is number =>
+  form === 'int8' && type === 'float32' && channelAxis !== null;
+
+/** What becomes of a tensor. */
+function planTensor(from: ExpectedTensor, form: WeightsForm): Planned[] {
+  const { name, type, shape, channelAxis } = from;
+  if (form === 'float16' && type === 'float32') return [{ tensor: { ...from, type: 'float16' }, from, part: 'rounded' }];
+  if (!isQuantized(type, channelAxis, form)) return [{ tensor: from, from, part: 'same' }];
+  const scale = { name: scaleName(name), type: 'float32', shape: [shape[channelAxis]!], channelAxis: null } as const;
+  return [{ tensor: { ...from, type: 'int8' }, from, part: 'multiples' }, { tensor: scale, from, part: 'scales' }];
+}
+
+/** Larger types first, so that every tensor begins at a multiple of its element size. */
+const inFileOrder = (expected: readonly ExpectedTensor[], form: WeightsForm): Planned[] =>
+  expected.flatMap((tensor) => planTensor(tensor, form)).sort((a, b) => BYTES_PER_ELEMENT[b.tensor.type] - BYTES_PER_ELEMENT[a.tensor.type]);
+
+/** Stands for a hash of the same length. */
+const UNKNOWN_HASH = '0'.repeat(64);
+
+const headerOf = (planned: readonly Planned[], form: WeightsForm, from: string): Uint8Array<ArrayBuffer> =>
+  encodeHeader(planned.map(({ tensor }) => tensor), { form, from });
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(buffer, byteOffset, byteLength);
