@@ -47,7 +47,7 @@ function filled(tensor: TensorProto, gainTensor: TensorProto | undefined): Tenso
 }
 
 /** `count` multiples of 2^-23 in [-1, 1): each is a hash of its index and `seed`. */
-function uniform(seed: number, count: number): Float32Array<ArrayBuffer> {
+export function uniform(seed: number, count: number): Float32Array<ArrayBuffer> {
   const values = new Float32Array(count);
   const start = Math.imul(seed, 0x85ebca77);
   for (let i = 0; i < count; i++) {

@@ -216,6 +216,8 @@ interface SessionOptions {
   readonly threads: number;
   /** Device to run on; null for WASM. */
   readonly gpu: GpuContext | null;
+  /** Files that hold weights of the graph, by the location that its tensors name. */
+  readonly externalData?: ReadonlyMap<string, Uint8Array>;
 }
 
 /**
@@ -226,13 +228,17 @@ interface SessionOptions {
  * @throws VoxlaneError `backend-failed` with the reason if it is known, `gpu-lost`, `gpu-memory`
  */
 export async function openSession(bytes: Uint8Array, options: SessionOptions): Promise<Session> {
-  const { gpu } = options;
+  const { gpu, externalData = new Map<string, Uint8Array>() } = options;
   const guard = <Result>(work: () => Promise<Result>): Promise<Result> => (gpu ? gpu.guard(work) : work());
   const ort = await loadRuntime(gpu ? 'webgpu' : 'wasm', options);
   const provider = gpu ? webgpuProvider(gpu.device) : 'wasm';
   const failed = describeFailure(gpu !== null, bytes);
   const session = await guard(() =>
-    ort.InferenceSession.create(bytes, { executionProviders: [provider], logSeverityLevel: ERRORS }).catch(failed('create a session for this graph')),
+    ort.InferenceSession.create(bytes, {
+      executionProviders: [provider],
+      logSeverityLevel: ERRORS,
+      externalData: Array.from(externalData, ([path, data]) => ({ path, data })),
+    }).catch(failed('create a session for this graph')),
   );
   return {
     outputNames: session.outputNames,
