@@ -57,11 +57,15 @@ export class ModelCache {
    * damaged or gone; the rest is then deleted.
    */
   async open(entry: StoredModel): Promise<PieceSource | null> {
-    const { file, sha256, bytes } = entry;
-    const source = new PieceSource(this.tools, keyOf(entry), file, bytes);
-    if (await hasHash(source, sha256)) return source;
+    const source = this.source(entry);
+    if (await hasHash(source, entry.sha256)) return source;
     await this.remove(entry);
     return null;
+  }
+
+  /** A cached file to read at any position. It must have been verified or written in this visit. */
+  source(entry: StoredModel): PieceSource {
+    return new PieceSource(this.tools, keyOf(entry), entry.file, entry.bytes);
   }
 
   /** The file of `id` that was made from another one; null if there is none. */

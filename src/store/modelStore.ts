@@ -71,7 +71,7 @@ export interface ModelFile {
 }
 
 /** Dependencies of a {@link ModelStore}; by default, the browser's. */
-interface ModelStoreTools {
+export interface ModelStoreTools {
   readonly cache: ModelCache;
   readonly downloads: DownloadTools;
   readonly withLock: WithLock;

@@ -15,11 +15,12 @@ import { faultOfValues } from './values';
 /**
  * The form of converted weights.
  *
+ * - `float32`: all tensors unchanged; a copy
  * - `float16`: every float32 tensor, for GPUs with `shader-f16`
  * - `int8`: weight matrices as int8, each with float32 scales of its output channels in the tensor `NAME.scale`; all other
  *   tensors stay float32. For WASM.
  */
-export type WeightsForm = 'float16' | 'int8';
+export type WeightsForm = 'float32' | 'float16' | 'int8';
 
 /** Name of the tensor with the scales of an int8 matrix. */
 export const scaleName = (matrix: string): string => `${matrix}.scale`;

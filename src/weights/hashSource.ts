@@ -1,0 +1,18 @@
+import type { ByteSource } from '../store/byteSource';
+import { unlessAborted } from '../util/abort';
+import { openSha256 } from '../util/hash';
+import type { ReadOptions } from './bind';
+
+/** Large enough that reading takes less time than hashing. */
+const CHUNK_BYTES = 1 << 20;
+
+/** SHA-256 of a file as lowercase hex, read in parts. @throws VoxlaneError `cancelled`; errors of the source */
+export async function hashSource(source: ByteSource, { signal, onProgress }: Pick<ReadOptions, 'signal' | 'onProgress'> = {}): Promise<string> {
+  const hash = await openSha256();
+  for (let start = 0; start < source.size; start += CHUNK_BYTES) {
+    const end = Math.min(source.size, start + CHUNK_BYTES);
+    hash.update(await unlessAborted(signal, () => source.read(start, end)));
+    onProgress?.({ doneBytes: end, totalBytes: source.size });
+  }
+  return hash.hex();
+}
