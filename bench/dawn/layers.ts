@@ -134,23 +134,28 @@ export function campplusWork(network: CampplusGraph, numMelBins: number): Networ
 }
 
 /** Counting and marking of broken values after a batch. */
-const HEALTH_DISPATCHES = 2;
 /** Each layer of a dense block: bottleneck, gates, local convolution. */
 const DENSE_DISPATCHES = 3;
 
-/** Dispatches of a batch of windows: norms, filters, LSTMs, linear layers, scores, checks. */
+/**
+ * Dispatches of a batch of windows: norms, filters, LSTMs, linear layers and scores; checks of each map and the factors of the
+ * filters, and the marking of the scores.
+ */
 export const pyannetDispatches = ({ filters, lstms, linears }: PyannetGraph): number =>
-  1 + 2 * filters.length + 2 * lstms.length + linears.length + 1 + HEALTH_DISPATCHES;
+  1 + 4 * filters.length + 3 * lstms.length + 2 * linears.length + 1 + 1;
 
 /** Dispatches of the filterbank of a batch: features and their check. */
 export const FBANK_DISPATCHES = 2;
 
-/** Dispatches of a batch of local speakers: gathering, slices of the head, rows, statistics, embedding, check. */
+/**
+ * Dispatches of a batch of local speakers: gathering, slices of the head, rows, statistics, embedding; checks of the head, each
+ * block, their output and the statistics; markings of the embeddings, for features and for maps.
+ */
 export function campplusDispatches(network: CampplusGraph, { slices }: Pick<BatchLayout, 'slices'>): number {
   const { residualBlocks, blocks } = network;
   const head = 2 + residualBlocks.reduce((sum, { shortcut }) => sum + (shortcut ? 3 : 2), 0);
   const dense = blocks.reduce((sum, { layers }) => sum + DENSE_DISPATCHES * layers.length + 1, 0);
-  return 1 + slices.length * head + 1 + dense + 2 + 1;
+  return 1 + slices.length * head + 1 + dense + 2 + blocks.length + 3 + 2;
 }
 
 /** The layout of local speakers in one batch. */

@@ -1,6 +1,7 @@
 /** GPU memory of a batch of CAM++: buffers that are kept from batch to batch, and the tables that fill them. */
 import { maxBindingBytes } from '../gpu/adapter';
 import { destroyAll, Staging, storageBuffer } from '../gpu/buffers';
+import type { MapGuard } from '../gpu/mapGuard';
 import { type BatchLayout, fillTables, roomOf, type RowGeometry, SLICE_FRAMES } from './campplusLayout';
 import type { GpuCampplusBlocks } from './gpuCampplusBlocks';
 import type { GpuCampplusHead } from './gpuCampplusHead';
@@ -50,6 +51,7 @@ interface Network {
   readonly numMelBins: number;
   readonly head: GpuCampplusHead;
   readonly blocks: GpuCampplusBlocks;
+  readonly guard: MapGuard;
   /** Length of an embedding. */
   readonly dimension: number;
 }
@@ -132,6 +134,7 @@ export class CampplusMemory {
 
   free(): void {
     this.network.head.free();
+    this.network.guard.free();
     if (!this.room) return;
     destroyAll(...Object.values(this.room.buffers), this.room.staging);
     this.room = null;
@@ -159,6 +162,8 @@ export class CampplusMemory {
       embeddings: items * this.network.dimension,
     };
     this.network.head.layOut(sliceFrames);
+    // The groups of the blocks, the head, the output of the blocks, and the statistics.
+    this.network.guard.layOut(items * (this.network.blocks.numGroups + 3));
     const buffers = Object.fromEntries(ROOM.map((name) => [name, storageBuffer(this.device, `embedding ${name}`, lengths[name])])) as Record<keyof CampplusRoom['buffers'], GPUBuffer>;
     const array = (name: keyof CampplusRoom['buffers']): Uint32Array<ArrayBuffer> => new Uint32Array(lengths[name]);
     return {

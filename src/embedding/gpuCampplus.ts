@@ -1,6 +1,7 @@
 import { destroyAll, storageBuffer } from '../gpu/buffers';
 import { ChannelStats } from '../gpu/channelStats';
 import { type GpuContext, readBack } from '../gpu/context';
+import { MapGuard } from '../gpu/mapGuard';
 import { type GpuWeights, packWeights, type PackedWeights, ProductKernels, uploadWeights } from '../gpu/product';
 import { Program } from '../gpu/program';
 import { type ModelProto, parseOnnx } from '../onnx/model';
@@ -62,10 +63,11 @@ export class GpuCampplus implements Graph {
     private readonly blocks: GpuCampplusBlocks,
     private readonly stats: ChannelStats,
     private readonly linear: GpuWeights,
+    private readonly guard: MapGuard,
   ) {
     this.geometry = rowGeometry(network.tdnn, blocks.reach, network.segmentFrames);
     this.program = new Program(gpu.device, 'embedding', MAX_DISPATCHES);
-    this.memory = new CampplusMemory(gpu.device, { geometry: this.geometry, numMelBins, head, blocks, dimension: linear.numColumns });
+    this.memory = new CampplusMemory(gpu.device, { geometry: this.geometry, numMelBins, head, blocks, guard, dimension: linear.numColumns });
   }
 
   /**
@@ -98,20 +100,24 @@ export class GpuCampplus implements Graph {
     const [numColumns, numInputs] = weight.shape as [number, number];
     if (numInputs !== 2 * blocks.numOutputs) throw unlike(`it pools ${numInputs} statistics`);
     const linear = upload(packWeights({ numInputs, numColumns, bias }, tapWeights(weight.data, numInputs, 1)));
-    const [gather, stats] = await Promise.all([
+    const [gather, stats, guard] = await Promise.all([
       GpuGatherBatch.open(device),
       ChannelStats.open(device, 'deviations', blocks.numOutputs),
+      MapGuard.open(device),
       head.open(),
       blocks.open(),
       products.open(tdnn),
       products.open(linear),
     ]);
-    return new GpuCampplus(gpu, network, output, numMelBins, products, gather, head, tdnn, blocks, stats, linear);
+    return new GpuCampplus(gpu, network, output, numMelBins, products, gather, head, tdnn, blocks, stats, linear, guard);
   }
 
-  /** Number of dispatches of a batch with the most slices: gathering, slices, filter, blocks, statistics, linear layer. */
+  /**
+   * Number of dispatches of a batch with the most slices: gathering, slices, filter, blocks, statistics, linear layer; checks
+   * of the maps of the head, the blocks, their output and the statistics; marking.
+   */
   get maxDispatches(): number {
-    return MAX_SLICES * this.head.numDispatches + this.blocks.numDispatches + 4;
+    return MAX_SLICES * this.head.numDispatches + this.blocks.numDispatches + 4 + this.network.blocks.length + 4;
   }
 
   /** Names of the values reported by {@link trace}, followed by the output. */
@@ -152,6 +158,7 @@ export class GpuCampplus implements Graph {
       const data = await this.forgettingAfterFailure(() => {
         const encoder = this.gpu.device.createCommandEncoder({ label: 'embedding' });
         const { buffers, staging } = this.prepare(source, jobs, layout, subtractMean);
+        this.guard.reset(encoder);
         this.program.encode(encoder);
         beforeReadback?.(encoder, buffers.embeddings, 4 * length);
         return staging.read(encoder, buffers.embeddings, length);
@@ -210,6 +217,7 @@ export class GpuCampplus implements Graph {
     this.memory.fill(room, jobs, layout);
     const { program, numMelBins, network: { values, tdnn, embedding } } = this;
     program.clear();
+    this.guard.clear();
     const { numRows, items } = layout;
     const numItems = items.length;
     const { firstRow, numRows: ownRows, numFrames } = items[0]!;
@@ -219,6 +227,9 @@ export class GpuCampplus implements Graph {
     this.head.add(program, layout, buffers.features, buffers.frameTable, buffers.head);
     const width = this.head.numOutputs;
     const orderOf = (channel: number): number => headOrder(channel, this.head);
+    const guarded = { items: buffers.statsItems, most: Math.max(...items.map((item) => item.numRows)) };
+    const framesOf = { ...guarded, scale: this.geometry.stride, most: this.geometry.stride * guarded.most };
+    this.guard.add(program, { map: buffers.head, rows: framesOf, numItems, numChannels: width });
     mark(values.head, { buffer: buffers.head, numRows: numFrames, stride: width, width, firstRow: firstRow * this.geometry.stride, orderOf });
 
     const stride = this.blocks.maxChannels;
@@ -236,11 +247,15 @@ export class GpuCampplus implements Graph {
 
     const { hidden, sums, gates, rowTable, gateItems, mapA, mapB } = buffers;
     const blockValues = values.blocks.values();
-    const map = this.blocks.add(program, { maps: [mapA, mapB], hidden, sums, gates, rowTable, items: gateItems }, { numRows, numItems }, (buffer, channels) => {
+    const map = this.blocks.add(program, { maps: [mapA, mapB], hidden, sums, gates, rowTable, items: gateItems }, { numRows, numItems }, (buffer, channels, firstChannels) => {
+      // Every layer of the block by itself: its output follows the channels before it.
+      this.guard.add(program, { map: buffer, rows: guarded, numItems, rowStride: stride, numChannels: channels, firstChannels, groupChannels: this.blocks.shape.numGates });
       mark(blockValues.next().value!, { buffer, numRows: ownRows, stride, width: channels, firstRow });
     });
     const { numOutputs } = this.blocks;
     this.stats.add(program, { values: map, rowStride: stride, numChannels: numOutputs, numItems, items: buffers.statsItems, out: buffers.statistics });
+    this.guard.add(program, { map, rows: guarded, numItems, rowStride: stride, numChannels: numOutputs });
+    this.guard.add(program, { map: buffers.statistics, rows: { perItem: 1 }, numItems, numChannels: 2 * numOutputs });
     mark(values.pooling, { buffer: buffers.statistics, numRows: 1, stride: 2 * numOutputs, width: 2 * numOutputs, firstRow: 0 });
     const { numInputs, numColumns } = this.linear;
     this.products.add(program, this.linear, {
@@ -252,6 +267,7 @@ export class GpuCampplus implements Graph {
       slope: embedding.relu ? 0 : 1,
     });
     mark(this.output.name, { buffer: buffers.embeddings, numRows: 1, stride: numColumns, width: numColumns, firstRow: 0 });
+    this.guard.addMark(program, buffers.embeddings, numItems * numColumns);
     program.upload();
     return room;
   }

@@ -98,6 +98,11 @@ export class GpuCampplusBlocks {
     return this.network.blocks.at(-1)!.transit.numOut;
   }
 
+  /** Number of groups of channels that are checked by themselves: the inputs of each block, and the output of each layer. */
+  get numGroups(): number {
+    return this.blocks.reduce((sum, { layers }) => sum + 1 + layers.length, 0);
+  }
+
   /** Number of dispatches of a batch. */
   get numDispatches(): number {
     return this.blocks.reduce((sum, { layers }) => sum + LAYER_DISPATCHES * layers.length + 1, 0);
@@ -113,19 +118,20 @@ export class GpuCampplusBlocks {
   /**
    * Adds all dispatches to a program.
    *
-   * @param onBlock called before each block's transit, when its map is complete
+   * @param onBlock called before each block's transit, when its map is complete, with the number of its channels and of
+   *   those before its first layer
    * @returns the map with the output
    */
   add(
     program: Program,
     buffers: BlockBuffers,
     { numRows, numItems }: { readonly numRows: number; readonly numItems: number },
-    onBlock: (map: GPUBuffer, numChannels: number) => void,
+    onBlock: (map: GPUBuffer, numChannels: number, numInputs: number) => void,
   ): GPUBuffer {
     for (const [index, { layers, transit, transitRelu }] of this.blocks.entries()) {
       const [map, next] = [buffers.maps[index % 2]!, buffers.maps[(index + 1) % 2]!];
       for (const layer of layers) this.addLayer(program, layer, map, buffers, numRows, numItems);
-      onBlock(map, transit.weights.numInputs);
+      onBlock(map, transit.weights.numInputs, layers[0]!.numIn);
       const { weights, factors } = transit;
       const slope = transitRelu ? 0 : 1;
       const rows = this.rowsFrom(0);

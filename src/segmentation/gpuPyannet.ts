@@ -2,7 +2,7 @@ import { maxBindingBytes } from '../gpu/adapter';
 import { destroyAll, Staging, storageBuffer, uploadBuffer } from '../gpu/buffers';
 import { ChannelStats } from '../gpu/channelStats';
 import { type GpuContext, readBack } from '../gpu/context';
-import { HealthGuard } from '../gpu/health';
+import { MapGuard } from '../gpu/mapGuard';
 import { type GpuWeights, packWeights, POOLED_ROWS, ProductKernels, uploadWeights } from '../gpu/product';
 import { Program } from '../gpu/program';
 import { type ModelProto, parseOnnx } from '../onnx/model';
@@ -70,7 +70,6 @@ export class GpuPyannet implements Graph {
   /** Number of samples for which the items of the room are valid. */
   private itemSamples = 0;
   private readonly program: Program;
-  private readonly health: HealthGuard;
 
   private constructor(
     private readonly gpu: GpuContext,
@@ -84,9 +83,9 @@ export class GpuPyannet implements Graph {
     private readonly lstms: readonly Recurrent[],
     private readonly linears: readonly GpuWeights[],
     private readonly scores: GpuScores,
+    private readonly guard: MapGuard,
   ) {
     this.program = new Program(gpu.device, 'segmentation', MAX_DISPATCHES);
-    this.health = new HealthGuard(gpu.device);
   }
 
   /**
@@ -135,13 +134,14 @@ export class GpuPyannet implements Graph {
       ...[...filters, ...lstms].map(({ weights }) => products.open(weights)),
       ...linears.map((weights) => products.open(weights)),
     ]);
-    const [wave, map, lstm, scores] = await Promise.all([
+    const [wave, map, lstm, scores, guard] = await Promise.all([
       ChannelStats.open(device, 'factors', 1),
       ChannelStats.open(device, 'factors', 2),
       GpuLstm.open(device, lstms[0]!.numUnits),
       GpuScores.open(device, packClassifier(network.classifier), upload),
+      MapGuard.open(device),
     ]);
-    return new GpuPyannet(gpu, network, output, products, { wave, map }, uploadNorm(network.waveNorm), filters, lstm, lstms, linears, scores);
+    return new GpuPyannet(gpu, network, output, products, { wave, map }, uploadNorm(network.waveNorm), filters, lstm, lstms, linears, scores, guard);
   }
 
   async run(input: Parameters<Graph['run']>[0]): Promise<FloatTensor> {
@@ -191,7 +191,7 @@ export class GpuPyannet implements Graph {
       for (const [index, { name, buffer, width }] of steps.entries()) {
         replace(buffer, onValue(name, await read(afterRows[index]!, buffer, width)));
       }
-      return read(this.program.numDispatches, room.scores, this.numClasses);
+      return read(afterRows.at(-1)!, room.scores, this.numClasses);
     });
   }
 
@@ -221,11 +221,7 @@ export class GpuPyannet implements Graph {
 
   release(): Promise<void> {
     this.freeRoom();
-    this.program.destroy();
-    this.health.destroy();
-    this.products.destroy();
-    this.scores.destroy();
-    this.waveNorm.destroy();
+    destroyAll(this.program, this.products, this.scores, this.waveNorm);
     for (const { weights, norm } of this.filters) destroyAll(weights.weights, weights.bias, norm);
     for (const { weights, recurrent } of this.lstms) destroyAll(weights.weights, weights.bias, recurrent);
     for (const weights of this.linears) destroyAll(weights.weights, weights.bias);
@@ -261,28 +257,28 @@ export class GpuPyannet implements Graph {
     return this.forgettingAfterFailure(() => {
       const room = this.prepare(samples, numWindows, numSamples);
       const encoder = device.createCommandEncoder({ label: 'segmentation' });
+      this.guard.reset(encoder);
       this.program.encode(encoder);
-      // Also check the factors of the last norm, which depend on every sample: `max` can replace a NaN by its other operand.
-      const numFactors = 4 * numWindows * this.filters.at(-1)!.weights.numColumns;
-      const numScores = numWindows * numFrames * this.numClasses;
-      this.health.look(encoder, room.factors.at(-1)!, 4 * numFactors);
-      this.health.mark(encoder, room.scores, 4 * numScores);
-      return room.staging.read(encoder, room.scores, numScores);
+      return room.staging.read(encoder, room.scores, numWindows * numFrames * this.numClasses);
     });
   }
 
   /**
    * Lists the dispatches of a batch and uploads everything that they need.
    *
-   * @param onNamed called after the dispatches of each named value before the output
+   * @param onNamed called after the dispatches of each named value. Only the marking of a broken output follows the last
    */
   private prepare(samples: Float32Array, numWindows: number, numSamples: number, onNamed: () => void = () => undefined): Room {
     const room = this.roomFor(numWindows, numSamples);
     this.gpu.device.queue.writeBuffer(room.levels[0]!, 0, samples as Float32Array<ArrayBuffer>);
+    const numFrames = this.sizes(numSamples).at(-1)!;
     this.program.clear();
+    this.guard.clear();
     this.addFilters(room, numWindows, numSamples);
     onNamed();
-    this.addRows(room, numWindows, this.sizes(numSamples).at(-1)!, onNamed);
+    this.addRows(room, numWindows, numFrames, onNamed);
+    onNamed();
+    this.guard.addMark(this.program, room.scores, numWindows * numFrames * this.numClasses);
     this.program.upload();
     return room;
   }
@@ -320,6 +316,10 @@ export class GpuPyannet implements Graph {
         pool: magnitude ? 'magnitudes' : 'values',
       });
       addStats(index + 1, convolution.numOut, norm, layer.norm, slope);
+      // A constant window becomes the shift of its norm: without a shift and biases, the filters return zeros.
+      const allowZeros = index === 0 && [...convolution.bias, ...this.network.waveNorm.shift].every((value) => value === 0);
+      this.guard.add(this.program, { map: levels[index + 1]!, rows: { perItem: size }, numItems, numChannels: convolution.numOut, allowZeros });
+      this.guard.add(this.program, { map: factors[index + 1]!, rows: { perItem: 1 }, numItems, numChannels: 4 * convolution.numOut });
     }
   }
 
@@ -335,6 +335,8 @@ export class GpuPyannet implements Graph {
       else this.products.add(this.program, weights, { ...step, numRows });
       const out = states[index % 2]!;
       this.lstm.add(this.program, { numUnits, numWindows, numFrames, inputs: gates, weights: recurrent, out });
+      // Each direction by itself.
+      this.guard.add(this.program, { map: out, rows: { perItem: numFrames }, numItems: numWindows, numChannels: 2 * numUnits, firstChannels: numUnits, groupChannels: numUnits });
       input = out;
     }
     onNamed();
@@ -342,6 +344,7 @@ export class GpuPyannet implements Graph {
       const { slope } = this.network.linears[index]!;
       const [inputRows, outRows, out] = [rows(weights.numInputs), rows(weights.numColumns), linears[index]!];
       this.products.add(this.program, weights, { input, inputRows, out, outRows, numRows, slope });
+      this.guard.add(this.program, { map: out, rows: { perItem: numFrames }, numItems: numWindows, numChannels: weights.numColumns });
       input = out;
       onNamed();
     }
@@ -391,6 +394,8 @@ export class GpuPyannet implements Graph {
     const buffer = (label: string, lengthPerWindow: number): GPUBuffer => storageBuffer(this.gpu.device, `segmentation ${label}`, maxWindows * lengthPerWindow);
     const stateLength = numFrames * Math.max(...this.lstms.map(({ numUnits }) => 2 * numUnits));
     const channels = [1, ...this.filters.map(({ weights }) => weights.numColumns)];
+    // Maps and factors of the filters, both directions of recurrent layers, and linear layers.
+    this.guard.layOut(maxWindows * (2 * this.filters.length + 2 * this.lstms.length + this.linears.length));
     return {
       maxWindows,
       maxSamples,
@@ -416,6 +421,7 @@ export class GpuPyannet implements Graph {
   private freeRoom(): void {
     this.program.forgetBuffers();
     this.itemSamples = 0;
+    this.guard.free();
     if (!this.room) return;
     const { levels, items, factors, gates, states, linears, scores, staging } = this.room;
     destroyAll(...levels, ...items, ...factors, gates, ...states, ...linears, scores, staging);

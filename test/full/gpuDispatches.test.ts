@@ -135,7 +135,7 @@ describe.skipIf(missing !== null)('dispatches of the sample', { timeout: TIMEOUT
     for (const counted of own) {
       report(`our own kernels, ${counted.numBatches} batches`, counted);
       expect(counted.numEmbeddings).toBe(NUM_EMBEDDINGS);
-      expect(counted.segmentation).toBe(20 * counted.numBatches);
+      expect(counted.segmentation).toBe(31 * counted.numBatches);
       expect(counted.embedding).toBeLessThanOrEqual(MAX_EMBEDDING_DISPATCHES * counted.numBatches);
     }
     const [first] = (await count(false, 1, [1])) as [Counted];

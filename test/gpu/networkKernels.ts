@@ -4,6 +4,7 @@ import { GpuGatherBatch, JOB_VALUES, packJobs } from '../../src/embedding/gpuGat
 import { uploadBuffer } from '../../src/gpu/buffers';
 import { ChannelStats } from '../../src/gpu/channelStats';
 import { type GpuContext, readBack } from '../../src/gpu/context';
+import { MapGuard, numGroupsOf } from '../../src/gpu/mapGuard';
 import { ProductKernels } from '../../src/gpu/product';
 import { Program } from '../../src/gpu/program';
 import { GpuLstm } from '../../src/segmentation/gpuLstm';
@@ -74,6 +75,25 @@ export function gpuKernels(gpu: GpuContext): NetworkKernels {
       const out = upload(new Float32Array(length).fill(UNTOUCHED));
       const buffers = { jobs: upload(jobs), used: upload(used), numJobs: places.length };
       return run(() => { gather.add(program, { ...source, features: upload(features), out }, buffers); }, out, length);
+    },
+    async guard(steps, result) {
+      const guard = await MapGuard.open(device);
+      guard.layOut(steps.reduce((sum, step) => sum + step.numItems * numGroupsOf(step), 0));
+      const out = upload(result);
+      const several = new Program(device, 'test', steps.length + 1);
+      for (const { map, rows, ...step } of steps) {
+        const onGpu = 'perItem' in rows ? rows : { ...rows, items: upload(rows.items) };
+        guard.add(several, { ...step, map: upload(map), rows: onGpu });
+      }
+      guard.addMark(several, out, result.length);
+      several.upload();
+      const values = await gpu.guard(() => readBack(device, out, 4 * result.length, (encoder) => {
+        guard.reset(encoder);
+        several.encode(encoder);
+      }));
+      guard.free();
+      several.destroy();
+      return values;
     },
   };
 }

@@ -1,4 +1,4 @@
-/** Plants errors in WGSL kernels, and computes only the dispatches after them, for tests of the self-check. */
+/** Plants errors in WGSL kernels, for tests of the self-check and of the checks of values. */
 
 /** One error in the source of a kernel. */
 export interface PlantedError {
@@ -14,17 +14,12 @@ export interface Planter {
   /**
    * Kernels with this error replace the right ones, also those that were compiled before; null for none.
    *
-   * @param only index of the only dispatch of a network with the error; default: all
+   * @param only index of the only dispatch with the error, among those of the kernel in a pass; default: all
    */
   plant(error: PlantedError | null, only?: number): void;
-  /** Skips the first dispatches of each pass of a network: their results are still in memory. */
-  skip(count: number): void;
-  /** Number of dispatches of the last pass of a network. */
-  readonly numDispatches: number;
+  /** Labels of the kernels of the last pass, in order. */
+  readonly dispatched: readonly string[];
 }
-
-/** Labels of the passes of our networks. */
-const NETWORKS: readonly (string | undefined)[] = ['segmentation', 'embedding'];
 
 /** The source with the error, or the source itself for another kernel. */
 function sourceWith(error: PlantedError | null, label: string | undefined, code: string): string {
@@ -37,14 +32,13 @@ function sourceWith(error: PlantedError | null, label: string | undefined, code:
 export function installPlanter(): Planter {
   let error: PlantedError | null = null;
   let only: number | undefined;
-  let [skipped, numDispatches] = [0, 0];
+  let dispatched: string[] = [];
   let wrong = new Map<GPUComputePipeline, GPUComputePipeline>();
   const codes = new WeakMap<GPUShaderModule, GPUShaderModuleDescriptor>();
   const rebuild = new WeakMap<GPUComputePipeline, { device: GPUDevice; descriptor: GPUComputePipelineDescriptor }>();
-  const indices = new WeakMap<GPUComputePassEncoder, number>();
   /* eslint-disable @typescript-eslint/unbound-method -- called with the receiver of the patched method */
   const { createShaderModule, createComputePipelineAsync, createComputePipeline } = GPUDevice.prototype;
-  const { setPipeline, dispatchWorkgroups } = GPUComputePassEncoder.prototype;
+  const { setPipeline } = GPUComputePassEncoder.prototype;
   const { beginComputePass } = GPUCommandEncoder.prototype;
   /* eslint-enable @typescript-eslint/unbound-method */
   GPUDevice.prototype.createShaderModule = function (descriptor) {
@@ -70,21 +64,14 @@ export function installPlanter(): Planter {
   };
   GPUCommandEncoder.prototype.beginComputePass = function (descriptor) {
     const pass = beginComputePass.call(this, descriptor);
-    if (NETWORKS.includes(descriptor?.label)) indices.set(pass, 0);
+    dispatched = [];
     return pass;
   };
   GPUComputePassEncoder.prototype.setPipeline = function (pipeline) {
-    const isAffected = only === undefined || indices.get(this) === only;
+    const isAffected = only === undefined || dispatched.filter((label) => label === pipeline.label).length === only;
+    // The product sets a pipeline for each dispatch, and ends a pass before it begins the next.
+    dispatched.push(pipeline.label);
     setPipeline.call(this, isAffected ? wrongOf(pipeline) : pipeline);
-  };
-  GPUComputePassEncoder.prototype.dispatchWorkgroups = function (...counts) {
-    const index = indices.get(this);
-    if (index !== undefined) {
-      indices.set(this, index + 1);
-      numDispatches = index + 1;
-      if (index < skipped) return;
-    }
-    dispatchWorkgroups.apply(this, counts);
   };
   return {
     plant: (planted, onlyAt) => {
@@ -92,11 +79,8 @@ export function installPlanter(): Planter {
       only = onlyAt;
       wrong = new Map();
     },
-    skip: (count) => {
-      skipped = count;
-    },
-    get numDispatches() {
-      return numDispatches;
+    get dispatched() {
+      return dispatched;
     },
   };
 }

@@ -3,6 +3,7 @@ import { describe, test } from 'vitest';
 import { computeGates } from '../../src/embedding/gpuGates';
 import { gatherBatch } from '../../src/embedding/gpuGatherBatch';
 import { computeChannelStats } from '../../src/gpu/channelStats';
+import { markBroken, surveyMap } from '../../src/gpu/mapGuard';
 import { computeProduct } from '../../src/gpu/product';
 import { computeLstm } from '../../src/segmentation/gpuLstm';
 import { computeScores } from '../../src/segmentation/gpuScores';
@@ -27,6 +28,12 @@ describe('the CPU references of the network kernels', () => {
         const out = new Float32Array(numRows * (source.numMelBins + 2)).fill(UNTOUCHED);
         gatherBatch({ ...source, out }, places);
         return out;
+      }),
+    guard: (steps, result) =>
+      now(() => {
+        const values = result.slice();
+        markBroken(steps.some(surveyMap), values);
+        return values;
       }),
   });
 });

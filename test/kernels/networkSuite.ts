@@ -4,6 +4,7 @@ import type { PackedGates } from '../../src/embedding/gpuGates';
 import type { GatherPlace } from '../../src/embedding/gpuGatherBatch';
 import { maskedFeatures } from '../../src/embedding/mask';
 import type { StatsKind, StatsStep } from '../../src/gpu/channelStats';
+import type { SurveyStep } from '../../src/gpu/mapGuard';
 import { packWeights, type PackedWeights, type ProductStep } from '../../src/gpu/product';
 import type { LstmStep } from '../../src/segmentation/gpuLstm';
 import { packClassifier } from '../../src/segmentation/gpuScores';
@@ -19,6 +20,8 @@ export interface NetworkKernels {
   gates(packed: PackedGates, step: { hidden: Float32Array; items: Uint32Array; segmentRows: number; numGateRows: number }): Promise<Float32Array>;
   /** @returns axes (frame, mel + 2) */
   gather(source: { features: Float32Array; numFrames: number; numMelBins: number; subtractMean: boolean }, places: readonly GatherPlace[], numRows: number): Promise<Float32Array>;
+  /** Checks the maps one after the other, and then marks `result` if one is broken. @returns the result */
+  guard(steps: readonly SurveyStep<Float32Array, Uint32Array>[], result: Float32Array): Promise<Float32Array>;
 }
 
 /** Earlier value of gathered rows, which stays in the padding. */
@@ -296,5 +299,47 @@ export function networkSuite(test: (title: string, body: () => Promise<void>) =>
       }
       assertClose(out, expected, 'features');
     }
+  });
+
+  test('a guard marks the result if a part of a map is broken, and only then', async () => {
+    const result = noise(300, 1);
+    const marked = async (...steps: readonly SurveyStep<Float32Array, Uint32Array>[]): Promise<boolean> => {
+      const values = await kernels.guard(steps, result);
+      const isMarked = values.every(Number.isNaN);
+      if (!isMarked) assert.deepEqual(values, result);
+      return isMarked;
+    };
+    // Three items with several parts of rows and three groups of channels, in rows with other channels after them.
+    const [perItem, rowStride] = [300, 50];
+    const uniform = { rows: { perItem }, numItems: 3, rowStride, numChannels: 44, firstChannels: 36, groupChannels: 4 } as const;
+    /** A map whose value at (row of an item, channel) is replaced. */
+    const mapWith = (replace: (item: number, row: number, channel: number) => number | undefined): Float32Array =>
+      noise(3 * perItem * rowStride, 2).map((value, i) => {
+        const row = Math.floor(i / rowStride);
+        return replace(Math.floor(row / perItem), row % perItem, i % rowStride) ?? value;
+      });
+    const unlessAt = (item: number, from: number, to: number, value: number) => (own: number, _: number, channel: number) =>
+      own === item && channel >= from && channel < to ? value : undefined;
+    const sound = { ...uniform, map: mapWith(() => undefined) };
+    assert.equal(await marked(sound), false);
+    for (const [item, row, channel, value] of [[0, 0, 0, NaN], [2, 299, 43, Infinity], [1, 150, 37, -Infinity]] as const) {
+      const map = mapWith((...place) => (place.join() === [item, row, channel].join() ? value : undefined));
+      assert.equal(await marked({ ...uniform, map }), true, `${value} at ${item}, ${row}, ${channel}`);
+      assert.equal(await marked({ ...uniform, map, allowZeros: true }), true, `${value}, with zeros allowed`);
+    }
+    for (const [item, from, to] of [[0, 0, 36], [1, 36, 40], [2, 40, 44]] as const) {
+      const zeros = { ...uniform, map: mapWith(unlessAt(item, from, to, 0)) };
+      assert.equal(await marked(zeros), true, `zeros in item ${item}, channels from ${from}`);
+      assert.equal(await marked(sound, zeros, sound), true, 'zeros in the second of three maps');
+      assert.equal(await marked({ ...zeros, allowZeros: true }), false, 'zeros that are allowed');
+      // Zeros of either sign, and one value, in the last part of the rows.
+      const almost = mapWith((own, row, channel) => (row === 290 && channel === from ? 1e-40 : unlessAt(item, from, to, -0)(own, row, channel)));
+      assert.equal(await marked({ ...uniform, map: almost }), false, 'a tiny value among zeros');
+    }
+    // Broken values beyond the channels, and in a gap between the rows of a table.
+    const rows = { items: Uint32Array.of(0, 100, 101, 349), scale: 2, most: 698 };
+    const outside = mapWith((item, row, channel) => (channel >= 44 || (item === 0 && (row === 200 || row === 201)) ? NaN : undefined));
+    assert.equal(await marked({ ...uniform, rows, numItems: 2, map: outside }), false, 'values that belong to no item');
+    assert.equal(await marked({ ...uniform, rows: { ...rows, items: Uint32Array.of(0, 101, 101, 349) }, numItems: 2, map: outside }), true, 'a row of the table');
   });
 }
