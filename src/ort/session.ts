@@ -11,6 +11,7 @@ import {
   losesValues,
   numbersOf,
 } from '../util/numberTypes';
+import { roundToFloat16 } from '../util/toFloat16';
 import { ownValue } from '../util/values';
 import { reasonOf } from './reason';
 import { loadRuntime, saysOutOfMemory, webgpuProvider } from './runtime';
@@ -31,7 +32,7 @@ type NumberArray = ArrayLike<number> & { readonly buffer: ArrayBufferLike };
 const ARRAYS: Partial<Record<string, (values: ArrayLike<number>) => unknown>> = {
   float32: (values) => (values instanceof Float32Array ? values : Float32Array.from(values)),
   float64: (values) => Float64Array.from(values),
-  float16: (values) => Uint16Array.from(values, float32ToHalf),
+  float16: (values) => roundToFloat16(Float32Array.from(values)).bits,
   int8: (values) => Int8Array.from(values),
   uint8: (values) => Uint8Array.from(values),
   bool: (values) => Uint8Array.from(values, (value) => (value === 0 ? 0 : 1)),
@@ -83,28 +84,6 @@ export function fromRuntime({ type, data }: RuntimeTensor, name: string): Float3
 /** The values in the runtime's own array if float32 rounds any of them. @param rounded the same values as float32 */
 export function exactFromRuntime({ data }: RuntimeTensor, rounded: Float32Array): { readonly exact?: ExactValues } {
   return isExactArray(data) && losesValues(data, rounded) ? { exact: data.slice() } : {};
-}
-
-/** Bits of the nearest half float, ties to even, as in IEEE 754. */
-function float32ToHalf(value: number): number {
-  const bits = new DataView(new ArrayBuffer(4));
-  bits.setFloat32(0, value);
-  const word = bits.getUint32(0);
-  const sign = (word >>> 16) & 0x8000;
-  const magnitude = word & 0x7fffffff;
-  if (magnitude > 0x7f800000) return sign | 0x7e00;
-  // At or above the midpoint between the largest half, 65504, and the next power of two.
-  if (magnitude >= 0x477ff000) return sign | 0x7c00;
-  // Below half of the smallest subnormal, the result is 0. Below the smallest normal, the step is fixed.
-  if (magnitude < 0x38800000) return sign | roundEven(Math.abs(value) * 2 ** 24);
-  const shifted = magnitude - 0x38000000;
-  return sign | ((shifted + 0x0fff + ((shifted >>> 13) & 1)) >>> 13);
-}
-
-function roundEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
 }
 
 function unfit(name: string, found: string, expected: string): VoxlaneError {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { halfToFloat32 } from '../util/numberTypes';
-import { roundToFloat16 } from './float16';
+import { halfToFloat32 } from './numberTypes';
+import { roundToFloat16 } from './toFloat16';
 
 /** The float32 that is `steps` representable values from `value`, away from zero if positive. */
 function stepped(value: number, steps: number): number {
