@@ -26,17 +26,12 @@ const digestOf = (state: SpeakerCache): Buffer => {
   return sha256(counts, state.cache, state.probabilities, state.fifo).subarray(0, 4);
 };
 
-/** The last encoder frame with the same values; -1 is silence. */
-function framesOf(cache: Float32Array, mel: Float32Array): number[] {
-  const key = (values: Float32Array): string => values.join();
-  const padded = new Float32Array(Math.ceil(mel.length / HIDDEN) * HIDDEN);
-  padded.set(mel);
-  const known = new Map<string, number>([[key(new StubNetwork().silence), -1]]);
-  for (let frame = 0; frame * HIDDEN < padded.length; frame++) {
-    known.set(key(padded.subarray(frame * HIDDEN, (frame + 1) * HIDDEN)), frame);
-  }
-  return Array.from({ length: cache.length / HIDDEN }, (_, place) => known.get(key(cache.subarray(place * HIDDEN, (place + 1) * HIDDEN)))!);
-}
+/** Encoder frames in the cache, by the number in the first of their mel frames; -1 is silence. */
+const framesOf = (cache: Float32Array): number[] =>
+  Array.from({ length: cache.length / HIDDEN }, (_, place) => {
+    const number = cache[place * HIDDEN + NUM_SPEAKERS]!;
+    return number > 0 ? (number - 1) / 8 : -1;
+  });
 
 /** Blocks of `frames` mel frames. */
 function* blocksOf(mel: Float32Array, frames: number): globalThis.Generator<Float32Array, void> {
@@ -69,7 +64,7 @@ describe.each(MODES)('%s, ten minutes', (mode) => {
       const now = sha256(state.cache);
       if (state.isCompressed && !now.equals(before)) {
         numCompressions++;
-        if ([1, 2, 10].includes(numCompressions)) caches.push(framesOf(state.cache, featuresOf(mode)));
+        if ([1, 2, 10].includes(numCompressions)) caches.push(framesOf(state.cache));
       }
       before = now;
     });
@@ -92,9 +87,9 @@ it('selects the same equal values as torch.topk', () => {
   const wanted = Buffer.from(golden.topk, 'base64');
   const different: number[] = [];
   for (let number = 0; number < 300; number++) {
-    const length = 1 + random.next(number % 10 === 0 ? 1600 : 300);
+    const length = 1 + random.next(number % 3 === 0 ? 1600 : 300);
     const kinds = 1 + random.next([2, 5, 40, 1000][number % 4]!);
-    const k = number % 3 === 0 ? Math.min(length, 1 + random.next(20)) : 1 + random.next(length);
+    const k = 1 + random.next(number % 3 === 0 ? Math.max(1, Math.floor(length / 64)) : length);
     const values = Float32Array.from({ length }, () => random.next(kinds) || -Infinity);
     const digest = sha256(topk(values, k).sort()).subarray(0, 2);
     if (!digest.equals(wanted.subarray(2 * number, 2 * number + 2))) different.push(number);
