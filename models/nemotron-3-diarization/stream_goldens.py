@@ -287,6 +287,48 @@ def topk_digests() -> str:
     return base64.b64encode(digests).decode()
 
 
+def score_cases(config: Nemotron3DiarizationConfig) -> dict[str, Any]:
+    """Return probabilities in units of 1 / 4096, and digests of the scores of frames that are made of them.
+
+    Only probabilities whose logarithms PyTorch rounds correctly are used. The others differ between processors.
+    """
+    units = np.arange(1, 4096)
+    bounded = np.maximum(np.stack([units, 4096 - units]) / 4096, 0.25).astype(np.float32)
+    exact = np.log(bounded.astype(np.float64)).astype(np.float32)
+    usable = units[(torch.log(torch.from_numpy(bounded)).numpy() == exact).all(0)]
+    usable = np.concatenate([usable[usable < 2000][::16], usable[usable > 2000][::4]])
+    random = Generator(3)
+    cache = reference.Nemotron3DiarizationSpeakerCache(config.streaming_config)
+    digests = b""
+    for num_frames in (265, 300, 450, 604):
+        table = [[int(usable[random.next(len(usable))]) for _ in range(NUM_SPEAKERS)] for _ in range(num_frames)]
+        # Mostly one speaker: without this, too few scores would be positive.
+        for row in table:
+            for speaker in range(NUM_SPEAKERS):
+                if random.next(8) > 1:
+                    row[speaker] = int(usable[random.next(20)])
+        scores = cache._get_frame_scores(torch.tensor([table], dtype=torch.float32) / 4096)
+        scores[:, cache.speaker_cache_length :] += cache.latest_frames_score_boost
+        scores = cache._boost_scores(scores, cache.num_strong_boosted_frames, boost=-2.0 * np.log(0.5))
+        scores = cache._boost_scores(scores, cache.num_weak_boosted_frames, boost=-np.log(0.5))
+        digests += hashlib.sha256(scores[0].T.contiguous().numpy().tobytes()).digest()[:4]
+    return {"probabilities": usable.tolist(), "digests": base64.b64encode(digests).decode()}
+
+
+def segment_case(processor: Nemotron3DiarizationProcessor) -> list[list[float]]:
+    """Return the segments of 1,500 frames: start and end in seconds, and speaker."""
+    random = Generator(5)
+    levels = np.zeros((1500, NUM_SPEAKERS), np.float32)
+    for speaker in range(NUM_SPEAKERS):
+        frame = 0
+        while frame < len(levels):
+            length = 1 + random.next((3, 40, 400)[random.next(3)])
+            levels[frame : frame + length, speaker] = (random.next(641) - 320) / SCALE
+            frame += length
+    [segments] = processor.extract_speaker_dict(torch.from_numpy(levels)[None])
+    return [[segment["Start"], segment["End"], segment["Speaker"]] for segment in segments]
+
+
 def chunk_lengths(processor: Nemotron3DiarizationProcessor, num_samples: int) -> list[int]:
     """Return the mel frames that the processor returns for each chunk of a stream, called as in its documentation."""
     audio = np.zeros(num_samples, np.float32)
@@ -308,10 +350,8 @@ def chunk_lengths(processor: Nemotron3DiarizationProcessor, num_samples: int) ->
     return lengths
 
 
-def schedules() -> list[dict[str, Any]]:
+def schedules(processor: Nemotron3DiarizationProcessor) -> list[dict[str, Any]]:
     """Return the chunks of recordings whose length is at, or next to, a boundary."""
-    kind = transformers.NemotronAsrStreamingFeatureExtractor
-    processor = Nemotron3DiarizationProcessor(kind(feature_size=128))
     cases = []
     for mode in processor.streaming_modes:
         processor.set_streaming_mode(mode)
@@ -347,6 +387,8 @@ def main() -> None:
     torch.set_num_threads(1)
     check_arithmetic()
     model = make_model()
+    extractor = transformers.NemotronAsrStreamingFeatureExtractor(feature_size=128)
+    processor = Nemotron3DiarizationProcessor(extractor)
     modes: dict[str, Any] = {}
     features = make_features(OFFLINE_FRAMES, 1)
     modes["offline"] = record(model, features, lambda: offline(model, features))
@@ -364,7 +406,9 @@ def main() -> None:
         "featuresSha256": hashlib.sha256(features.tobytes()).hexdigest(),
         "modes": modes,
         "topk": topk_digests(),
-        "schedules": schedules(),
+        "scores": score_cases(model.config),
+        "segments": segment_case(processor),
+        "schedules": schedules(processor),
     }
     OUT.parent.mkdir(parents=True, exist_ok=True)
     OUT.write_text(json.dumps(golden, separators=(",", ":")) + "\n")

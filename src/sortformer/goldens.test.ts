@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { parseStreamingSettings, type StreamMode } from '../store/streamingSettings';
+import { parseStreamingSettings, scoreCounts, type StreamMode } from '../store/streamingSettings';
 import type { StreamLogits, StreamStep } from './chunkLoop';
 import golden from './fixtures/stream.json';
+import { frameScores } from './frameScores';
 import { Generator, HIDDEN, makeFeatures, NUM_BINS, NUM_SPEAKERS, StubNetwork } from './fixtures/stub';
 import { sigmoid } from './probabilities';
 import type { SpeakerCache } from './speakerCache';
@@ -95,4 +96,18 @@ it('selects the same equal values as torch.topk', () => {
     if (!digest.equals(wanted.subarray(2 * number, 2 * number + 2))) different.push(number);
   }
   expect(different).toEqual([]);
+});
+
+it('scores frames like the reference', () => {
+  const { probabilities: units, digests } = golden.scores;
+  const random = new Generator(3);
+  const wanted = Buffer.from(digests, 'base64');
+  for (const [number, numFrames] of [265, 300, 450, 604].entries()) {
+    const pick = (count: number): number => units[random.next(count)]! / 4096;
+    const probabilities = Float32Array.from({ length: numFrames * NUM_SPEAKERS }, () => pick(units.length));
+    for (let cell = 0; cell < probabilities.length; cell++) if (random.next(8) > 1) probabilities[cell] = pick(20);
+    const candidates = { probabilities, numFrames, numSpeakers: NUM_SPEAKERS, firstNewFrame: settings.cache.cacheFrames };
+    const scores = frameScores(candidates, settings.cache, scoreCounts(settings));
+    expect(sha256(...scores).subarray(0, 4).toString('hex')).toBe(wanted.subarray(4 * number, 4 * number + 4).toString('hex'));
+  }
 });
