@@ -3,6 +3,8 @@ import { sha256Hex } from '../util/hash';
 import type { ByteSink } from './byteSink';
 import { type CacheTools, hostCacheTools, reasonOf, type StoredModel } from './cacheTools';
 import { deletePieces, pieceName, PieceSink, PieceSource } from './pieces';
+import type { Beginning } from './receiver';
+import { StreamedFile } from './streamedFile';
 
 /** Whether a file was cached and, if not, why. */
 export type Kept = { readonly stored: true } | { readonly stored: false; readonly reason: string };
@@ -90,6 +92,12 @@ export class ModelCache {
     await new KeptFile(this.tools, keyOf(entry), entry.bytes).clear();
   }
 
+  /** A file that is stored while it is downloaded, without holding it in memory. */
+  streamedFile(entry: Omit<StoredModel, 'storedAt'>): StreamedFile {
+    const key = keyOf(entry);
+    return new StreamedFile(this.tools, key, entry.bytes, `The file ${entry.file}`, () => this.tools.index.set(key, { ...entry, storedAt: Date.now() }));
+  }
+
   /** The possibly incomplete file of `id` with this hash and length. */
   file(id: string, sha256: string, bytes: number): KeptFile {
     return new KeptFile(this.tools, fileKey(id, sha256), bytes);
@@ -128,13 +136,6 @@ export class ModelCache {
   async persist(): Promise<boolean> {
     return (await this.tools.storage?.persist().catch(() => false)) ?? false;
   }
-}
-
-/** The beginning of a partly downloaded file. */
-interface Beginning {
-  readonly receivedBytes: number;
-  /** The server's ETag of the file version. */
-  readonly tag: string | null;
 }
 
 /** One file on the shelf while it is read or written. */

@@ -3,6 +3,7 @@ import { connectionProblem } from '../util/fetch';
 import { sha256Hex } from '../util/hash';
 import type { KeptFile } from './cache';
 import { altered, cancelled, gaveUp, unavailable } from './load';
+import type { Beginning, Receiver } from './receiver';
 
 /** Runs `action` after `milliseconds`; the returned function cancels it. Injected, so tests do not have to wait. */
 export type Timer = (milliseconds: number, action: () => void) => () => void;
@@ -176,13 +177,12 @@ export interface DownloadProgress {
   readonly totalBytes: number;
 }
 
-export interface DownloadRequest {
+/** A file that a receiver gets. */
+export interface ReceivedRequest {
   readonly address: string;
-  /** Expected length and hash. Other bytes are never returned. */
+  /** Expected length and hash. Other bytes are never accepted. */
   readonly bytes: number;
   readonly sha256: string;
-  /** Cache for the received bytes, which may already contain the beginning of the file; null to cache nothing. */
-  readonly kept: KeptFile | null;
   /**
    * `no-cache` lets the browser's own cache answer after the server has confirmed that it is up to date; `no-store`
    * does not.
@@ -190,6 +190,11 @@ export interface DownloadRequest {
   readonly httpCache: 'no-cache' | 'no-store';
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface DownloadRequest extends ReceivedRequest {
+  /** Cache for the received bytes, which may already contain the beginning of the file; null to cache nothing. */
+  readonly kept: KeptFile | null;
 }
 
 /** Dependencies of downloads. */
@@ -230,11 +235,55 @@ export async function download(
   request: DownloadRequest,
   tools: DownloadTools = browserDownloadTools,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return new Download(request, tools).run();
+  const received = new ReceivedBytes(request.bytes, request.kept);
+  await new Download(request, received, tools).run();
+  return received.buffer;
+}
+
+/**
+ * Downloads a file like {@link download}, but to a receiver that does not have to hold it in memory.
+ *
+ * @throws VoxlaneError like {@link download}; errors of `receiver`
+ */
+export async function downloadTo(receiver: Receiver, request: ReceivedRequest, tools: DownloadTools = browserDownloadTools): Promise<void> {
+  await new Download(request, receiver, tools).run();
+}
+
+/** Receives a whole file in memory, and caches it while it arrives. */
+class ReceivedBytes implements Receiver {
+  readonly buffer: Uint8Array<ArrayBuffer>;
+  private length = 0;
+
+  constructor(
+    bytes: number,
+    private readonly kept: KeptFile | null,
+  ) {
+    this.buffer = new Uint8Array(bytes);
+  }
+
+  async recall(): Promise<Beginning> {
+    const beginning = (await this.kept?.read(this.buffer)) ?? { receivedBytes: 0, tag: null };
+    this.length = beginning.receivedBytes;
+    return beginning;
+  }
+
+  async append(chunk: Uint8Array, tag: string | null): Promise<void> {
+    this.buffer.set(chunk, this.length);
+    this.length += chunk.length;
+    await this.kept?.write(this.buffer, this.length, tag);
+  }
+
+  sha256(): Promise<string> {
+    return sha256Hex(this.buffer);
+  }
+
+  async clear(): Promise<void> {
+    this.length = 0;
+    await this.kept?.clear();
+  }
 }
 
 class Download {
-  private readonly buffer: Uint8Array<ArrayBuffer>;
   private receivedBytes = 0;
   /** Version of the received bytes. */
   private tag: string | null = null;
@@ -245,21 +294,21 @@ class Download {
   private newsAtBytes = 0;
 
   constructor(
-    private readonly request: DownloadRequest,
+    private readonly request: ReceivedRequest,
+    private readonly receiver: Receiver,
     private readonly tools: DownloadTools,
   ) {
-    this.buffer = new Uint8Array(request.bytes);
     this.httpCache = request.httpCache;
   }
 
-  async run(): Promise<Uint8Array<ArrayBuffer>> {
+  async run(): Promise<void> {
     await this.recall();
     for (;;) {
       if (this.request.signal?.aborted === true) throw cancelled();
       try {
         if (this.receivedBytes < this.request.bytes) await this.transfer();
-        const hash = await sha256Hex(this.buffer);
-        if (hash === this.request.sha256) return this.buffer;
+        const hash = await this.receiver.sha256();
+        if (hash === this.request.sha256) return;
         await this.refuse(`has SHA-256 ${hash}`, this.request.sha256);
       } catch (error) {
         if (!(error instanceof RetryableError)) throw error;
@@ -270,8 +319,8 @@ class Download {
 
   /** Loads the bytes of an earlier visit. */
   private async recall(): Promise<void> {
-    const beginning = await this.request.kept?.read(this.buffer);
-    if (!beginning || beginning.receivedBytes === 0) return;
+    const beginning = await this.receiver.recall();
+    if (beginning.receivedBytes === 0) return;
     this.receivedBytes = beginning.receivedBytes;
     this.newsAtBytes = beginning.receivedBytes;
     this.tag = beginning.tag;
@@ -324,14 +373,13 @@ class Download {
   }
 
   private async receive({ response, next }: Attempt): Promise<void> {
-    const { address, bytes, kept } = this.request;
+    const { address, bytes } = this.request;
     for (let chunk = await next(); chunk !== null; chunk = await next()) {
       if (this.receivedBytes === 0 && looksLikeHtml(chunk)) throw webPage(address);
       if (this.receivedBytes + chunk.length > bytes) await this.refuse(`has more than ${bytes} bytes`, `${bytes} bytes`);
-      this.buffer.set(chunk, this.receivedBytes);
       this.receivedBytes += chunk.length;
       this.report();
-      await kept?.write(this.buffer, this.receivedBytes, this.tag);
+      await this.receiver.append(chunk, this.tag);
     }
     if (this.receivedBytes === bytes) return;
     // A file of the length that the server declares is complete, so it is a different file.
@@ -358,7 +406,7 @@ class Download {
     this.receivedBytes = 0;
     this.tag = null;
     this.report();
-    await this.request.kept?.clear();
+    await this.receiver.clear();
   }
 
   /** @throws VoxlaneError `model-download` after too many failures */

@@ -2,7 +2,7 @@ import { VoxlaneError } from '../util/errors';
 import { sha256Hex } from '../util/hash';
 import { type Kept, type KeptFile, ModelCache, type StoreUsage } from './cache';
 import type { StoredModel } from './cacheTools';
-import { browserDownloadTools, download, type DownloadProgress, type DownloadTools } from './download';
+import { browserDownloadTools, download, downloadTo, type DownloadProgress, type DownloadTools } from './download';
 import { cancelled, unavailable } from './load';
 import { acceptedFile, type AcceptedFile, addressOf, type ModelPlaces, type Sources } from './sources';
 
@@ -105,7 +105,22 @@ export class ModelStore {
     const work = async (): Promise<ModelFile> => {
       // Another tab may have fetched it while this one waited for the lock.
       const meanwhile = await this.readKept(id, sources, isTrusting);
-      return meanwhile.model ?? (await this.fetchFirst(id, sources, options, kept.note ?? meanwhile.note));
+      return meanwhile.model ?? (await this.fetchFirst(id, sources, options, (file, address) => this.fetchFile(id, file, address, options, kept.note ?? meanwhile.note)));
+    };
+    return this.withLock(`voxlane-model/${id}`, work, options.signal);
+  }
+
+  /**
+   * Downloads the first accepted file that can be fetched into the cache, without holding it in memory.
+   *
+   * @returns the file in the cache
+   * @throws VoxlaneError `storage` if it cannot be stored; else like {@link getModel}
+   */
+  async storeModel(id: string, sources: Sources, options: Omit<GetModelOptions, 'dropped' | 'trustUnknown'>): Promise<StoredModel> {
+    const work = async (): Promise<StoredModel> => {
+      // Another tab may have stored it while this one waited for the lock.
+      const meanwhile = await this.find(id, sources);
+      return meanwhile ?? (await this.fetchFirst(id, sources, options, (file, address) => this.fetchIntoCache(id, file, address, options)));
     };
     return this.withLock(`voxlane-model/${id}`, work, options.signal);
   }
@@ -182,19 +197,19 @@ export class ModelStore {
   }
 
   /** Fetches the first available accepted file. The next files are tried only if a file is missing or altered. */
-  private async fetchFirst(
+  private async fetchFirst<Result>(
     id: string,
     sources: Sources,
-    options: GetModelOptions,
-    note: string | null,
-  ): Promise<ModelFile> {
+    places: ModelPlaces,
+    fetchOne: (file: AcceptedFile, address: string) => Promise<Result>,
+  ): Promise<Result> {
     let failure = unavailable(`No file of the model ${id} can be fetched: the manifest contains no address`);
     let isFirst = true;
     for (const file of sources) {
-      const address = addressOf(id, file, options);
+      const address = addressOf(id, file, places);
       if (address === null) continue;
       try {
-        return await this.fetchFile(id, file, address, options, note);
+        return await fetchOne(file, address);
       } catch (error) {
         if (!(error instanceof VoxlaneError) || !TRY_NEXT.has(error.code)) throw error;
         // Report the failure of the preferred file.
@@ -223,6 +238,25 @@ export class ModelStore {
     const bytes = await download({ ...wanted, kept, httpCache: 'no-store' }, this.downloads);
     const entry = { id, file: name, bytes: numBytes, sha256, license, trusted: false };
     return { ...facts, bytes, origin: 'network', ...(await this.keep(kept, entry, note)) };
+  }
+
+  private async fetchIntoCache(
+    id: string,
+    { name, bytes, sha256, license }: AcceptedFile,
+    address: string,
+    { onProgress, signal }: Pick<GetModelOptions, 'onProgress' | 'signal'>,
+  ): Promise<StoredModel> {
+    const entry = { id, file: name, bytes, sha256, license, trusted: false };
+    const file = this.cache.streamedFile(entry);
+    try {
+      await downloadTo(file, { address, bytes, sha256, onProgress, signal, httpCache: 'no-store' }, this.downloads);
+      await file.finish(sha256);
+    } catch (error) {
+      // Without room for the file, its beginning only uses space.
+      if (error instanceof VoxlaneError && error.code === 'storage') await file.clear();
+      throw error;
+    }
+    return { ...entry, storedAt: Date.now() };
   }
 
   private async keep(

@@ -25,28 +25,34 @@ interface Complete {
 export class PieceSink implements ByteSink {
   private piece: Uint8Array<ArrayBuffer>;
   private filled = 0;
-  private numPieces = 0;
-  private writtenBytes = 0;
+  private writtenBytes: number;
+  /** Version of the bytes in `piece`. */
+  private tag: string | null = null;
 
   /**
    * @param what names the file in errors
    * @param enter adds the complete file to the index
+   * @param numPieces pieces that are already on the shelf, to continue after them
    */
   constructor(
     private readonly tools: Pick<CacheTools, 'shelf' | 'pieceBytes'>,
     private readonly key: string,
     private readonly what: string,
     private readonly enter: (facts: Complete) => Promise<void>,
+    private numPieces = 0,
   ) {
     this.piece = new Uint8Array(tools.pieceBytes);
+    this.writtenBytes = numPieces * tools.pieceBytes;
   }
 
-  async write(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  /** @param tag version of the bytes on the server; null if it states none */
+  async write(bytes: Uint8Array, tag: string | null = null): Promise<void> {
     for (let start = 0; start < bytes.length;) {
       const part = bytes.subarray(start, start + this.piece.length - this.filled);
       this.piece.set(part, this.filled);
       this.filled += part.length;
       start += part.length;
+      this.tag = tag;
       if (this.filled === this.piece.length) await this.put();
     }
   }
@@ -63,7 +69,7 @@ export class PieceSink implements ByteSink {
 
   private async put(): Promise<void> {
     const bytes = this.piece.slice(0, this.filled);
-    await this.stored(() => this.tools.shelf.put(pieceName(this.key, this.numPieces), { bytes, tag: null }));
+    await this.stored(() => this.tools.shelf.put(pieceName(this.key, this.numPieces), { bytes, tag: this.tag }));
     this.numPieces++;
     this.writtenBytes += bytes.length;
     this.filled = 0;

@@ -146,14 +146,21 @@ export class WeightsStore {
       const { sha256, file, license, trusted } = kept;
       return { source, sha256, file, license, origin: 'cache', unknown: trusted, note: trusted ? trustedNote(id, kept) : null, stored: true };
     }
-    const { bytes, ...model } = await this.models.getModel(id, sources, {
+    const note = kept && `The stored file ${kept.file} was damaged, and has been deleted`;
+    const fetching: GetModelOptions = {
       ...options,
       onProgress: ({ receivedBytes, totalBytes }) => onProgress?.({ step: 'download', doneBytes: receivedBytes, totalBytes }),
-    });
-    const stored = model.stored ? await this.models.find(id, sources, trustUnknown) : null;
-    const damaged = kept && `The stored file ${kept.file} was damaged, and has been deleted`;
-    // The bytes are needed only if they could not be stored.
-    return { ...model, note: joined(damaged, model.note), source: stored ? this.cache.source(stored) : blobSource(new Blob([bytes]), model.file) };
+    };
+    try {
+      const stored = await this.models.storeModel(id, sources, fetching);
+      const { sha256, file, license } = stored;
+      return { source: this.cache.source(stored), sha256, file, license, origin: 'network', unknown: false, note, stored: true };
+    } catch (error) {
+      if (!(error instanceof VoxlaneError) || error.code !== 'storage') throw error;
+    }
+    // Without storage, in memory.
+    const { bytes, ...model } = await this.models.getModel(id, sources, fetching);
+    return { ...model, note: joined(note, model.note), source: blobSource(new Blob([bytes]), model.file) };
   }
 
   private async convert(id: string, original: Original, options: PrepareOptions): Promise<PreparedWeights> {
