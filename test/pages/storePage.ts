@@ -5,6 +5,8 @@ import { cacheShelf } from '../../src/store/cacheTools';
 import type { Sources } from '../../src/store/sources';
 import { VoxlaneError, type ErrorParts } from '../../src/util/errors';
 import { sha256Hex } from '../../src/util/hash';
+import { loadWeights } from '../../src/weights/bind';
+import { type PreparedWeights, type PrepareOptions, type PrepareProgress, WeightsStore } from '../../src/weights/weightsStore';
 
 /** Result of {@link StorePage.get} without the bytes, but with their hash. */
 export interface Got extends Omit<ModelFile, 'bytes'> {
@@ -23,12 +25,25 @@ export interface StoreRequest {
   readonly cancelAtBytes?: number;
 }
 
-const store = new ModelStore({
+/** One call of {@link StorePage.prepare}. */
+export interface WeightsRequest extends Omit<StoreRequest, 'cancelAtBytes'>, Pick<PrepareOptions, 'expected' | 'form' | 'dropOriginal'> {
+  /** Cancels at this progress. */
+  readonly cancelAt?: Pick<PrepareProgress, 'step' | 'doneBytes'>;
+}
+
+/** Result of {@link StorePage.prepare} without the weights, but with a hash of all their values. */
+export interface Prepared extends Omit<PreparedWeights, 'weights'> {
+  readonly valuesSha256: string;
+}
+
+const tools = {
   downloads: {
     ...browserDownloadTools,
-    after: (milliseconds, action) => afterTimeout(milliseconds / storePage.haste, action),
+    after: (milliseconds: number, action: () => void) => afterTimeout(milliseconds / storePage.haste, action),
   },
-});
+};
+const store = new ModelStore(tools);
+const weightsStore = new WeightsStore(tools);
 
 const storePage = {
   /** Speed-up factor for waits. With this factor, a transfer stalls after 2 s. */
@@ -48,6 +63,22 @@ const storePage = {
       const options = { base: new URL('models/', location.href).href, hub, onProgress, signal: abort.signal };
       const { bytes, ...facts } = await store.getModel(id, sources, options);
       return { ...facts, numBytes: bytes.length, trueSha256: await sha256Hex(bytes) };
+    } catch (error) {
+      if (error instanceof VoxlaneError) return error.toParts();
+      throw error;
+    }
+  },
+
+  async prepare({ id, sources, hub, cancelAt, ...wanted }: WeightsRequest): Promise<Prepared | ErrorParts> {
+    const abort = new AbortController();
+    const onProgress = ({ step, doneBytes }: PrepareProgress): void => {
+      if (step === cancelAt?.step && doneBytes >= cancelAt.doneBytes) abort.abort();
+    };
+    try {
+      const options = { base: new URL('models/', location.href).href, hub, onProgress, signal: abort.signal, ...wanted };
+      const { weights, ...facts } = await weightsStore.prepare(id, sources, options);
+      const values = await new Blob([...(await loadWeights(weights)).values()]).arrayBuffer();
+      return { ...facts, valuesSha256: await sha256Hex(new Uint8Array(values)) };
     } catch (error) {
       if (error instanceof VoxlaneError) return error.toParts();
       throw error;
