@@ -41,6 +41,8 @@ export function findCompiler(): { readonly program: string; readonly version: st
   for (const program of ['clang-14', 'clang']) {
     try {
       const [version = ''] = execFileSync(program, ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).split('\n');
+      // Without lld, it compiles but cannot link.
+      execFileSync(program, ['--target=wasm32', '-nostdlib', '-Wl,--no-entry', '-x', 'c', '/dev/null', '-o', '/dev/null'], { stdio: 'ignore' });
       return { program, version };
     } catch {
       // Not installed.

@@ -1,4 +1,4 @@
-/** The commands `compare`, `bisect` and `stage` as separate processes, with the engine for Node. */
+/** The commands `compare`, `bisect`, `stage` and, on a software adapter, `diarize` as separate processes, with the engine for Node. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -9,6 +9,7 @@ import { parseNpy } from '../../src/compare/files/npy';
 import type { BisectReport, ComparisonReport } from '../../src/compare/report';
 import { encodeOnnx, graphInfo, parseOnnx } from '../../src/onnx/model';
 import { hasShared, SHARED } from '../shared';
+import type { DiarizationJson } from '../browser/engine';
 import { makeForeignModel } from '../browser/foreignModel';
 import { driverFile } from '../gpu/dawn';
 import { build, float, node } from '../onnx/build';
@@ -220,6 +221,42 @@ test.skipIf(driver === null)('bisection in Node, on the software adapter, finds 
   const minimal = graphInfo(parseOnnx(files['graph.onnx']!, 'graph.onnx'));
   expect(minimal.nodes.map(({ op }) => op)).toEqual(['RandomNormalLike']);
   expect(Object.keys(files).some((name) => name.startsWith('inputs/'))).toBe(true);
+  vi.unstubAllEnvs();
+});
+
+test.skipIf(driver === null)('in Node, on the software adapter: bisection of a graph on which both backends agree, and of a graph with given input', async () => {
+  vi.stubEnv('VOXLANE_SOFTWARE_GPU', '1');
+  vi.stubEnv('VK_ICD_FILENAMES', driver!);
+  const two = await runCommand('bisect', 'e2e/fixtures/foreign/two_inputs.onnx', '--engine', 'node', '--json');
+  expect(JSON.parse(two.stdout)).toMatchObject({ verdict: 'pass', node: null });
+  expect(two.code).toBe(0);
+  const files = unzipSync(readFileSync(BUNDLE));
+  const input = join(folder, 'speech.npy');
+  writeFileSync(input, files['inputs/waveform.npy']!);
+  const { shape } = parseNpy(files['inputs/waveform.npy']!, input);
+  const nodes = [node('Relu', ['x'], ['positive']), node('Add', ['x', 'positive'], ['y'])];
+  const model = join(folder, 'small.onnx');
+  writeFileSync(model, encodeOnnx(build({ node: nodes, input: [float('x', ...shape)], output: [float('y', ...shape)] })));
+  const given = await runCommand('bisect', model, '--input', input, '--engine', 'node', '--json');
+  expect(JSON.parse(given.stdout)).toMatchObject({ verdict: 'pass', node: null, numNodes: 2 });
+  expect(given.code).toBe(0);
+  vi.unstubAllEnvs();
+});
+
+test.skipIf(driver === null)('diarize on WebGPU in Node, on the software adapter: the log names the adapter, and the turns are those of WASM', async () => {
+  vi.stubEnv('VOXLANE_SOFTWARE_GPU', '1');
+  vi.stubEnv('VK_ICD_FILENAMES', driver!);
+  const diarize = (...options: string[]): ReturnType<typeof runCommand> =>
+    runCommand('diarize', 'public/sample.wav', '--start', '7', '--duration', '11', '--format', 'json', '--engine', 'node', ...options);
+  const { code, stdout, stderr } = await diarize('--backend', 'webgpu', '--trust-gpu');
+  expect(code, stderr).toBe(0);
+  const { backend, turns } = JSON.parse(stdout) as DiarizationJson;
+  expect(backend.name).toBe('webgpu');
+  expect(backend.adapter).toBeTruthy();
+  expect(stderr).toContain(`WebGPU on ${backend.adapter}`);
+  expect(turns.length).toBeGreaterThan(2);
+  const onWasm = await diarize('--backend', 'wasm');
+  expect(turns).toEqual((JSON.parse(onWasm.stdout) as DiarizationJson).turns);
   vi.unstubAllEnvs();
 });
 
