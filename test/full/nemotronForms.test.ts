@@ -1,0 +1,82 @@
+/** How rounded weights change the decisions of Nemotron 3 Diarization, with seeded weights, on WASM. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import { GraphNetwork } from '../../src/sortformer/graphNetwork';
+import { BlobSink } from '../../src/store/byteSink';
+import { blobSource, type ByteSource } from '../../src/store/byteSource';
+import { bindWeights, loadWeights } from '../../src/weights/bind';
+import { convertWeights, type WeightsForm } from '../../src/weights/convert';
+import { expectedWeights } from '../../src/weights/expected';
+import { graphInForm } from '../../src/weights/graphForm';
+import { openSafetensors } from '../../src/weights/safetensors';
+import { uniform } from '../seededModel';
+import { NEMOTRON, nemotronGraph, seededNemotronFile } from '../seededNemotron';
+import { openOnWasm } from '../sortformerSuite';
+
+const NUM_LAYERS = 4;
+/** Of a layer: queries, keys, values, output, and two of the MLP. Of the rest: two projections, upsampler, and two of the classifier. */
+const NUM_PRODUCTS = 6 * NUM_LAYERS + 5;
+/** Four offline steps: 10,880 output frames. */
+const NUM_STEPS = 4;
+const NUM_FRAMES = 340;
+
+async function stored(form: WeightsForm): Promise<ByteSource> {
+  const original = await openSafetensors(blobSource(new Blob([seededNemotronFile(NUM_LAYERS)]), 'seeded.safetensors'));
+  const sink = new BlobSink();
+  await convertWeights(bindWeights(original, expectedWeights(nemotronGraph(NUM_LAYERS))), form, '0'.repeat(64), sink);
+  return blobSource(sink.file!, 'converted.safetensors');
+}
+
+/** Logits of all steps; axes (output frame, speaker). */
+async function logitsIn(form: WeightsForm): Promise<Float32Array[]> {
+  const model = graphInForm(nemotronGraph(NUM_LAYERS), form);
+  const weights = await loadWeights(bindWeights(await openSafetensors(await stored(form)), expectedWeights(model)));
+  const network = await GraphNetwork.open({ model, weights, manifest: NEMOTRON, open: openOnWasm });
+  const steps: Float32Array[] = [];
+  for (let step = 0; step < NUM_STEPS; step++) {
+    const features = uniform(7000 + step, NUM_FRAMES * 8 * NEMOTRON.fbank.numMelBins).map((value) => value * 8 - 8);
+    const embeddings = await network.embed(features);
+    steps.push((await network.logits({ embeddings, numFrames: NUM_FRAMES, numValidFrames: NUM_FRAMES, firstScoredFrame: 0 })).slice());
+  }
+  await network.release();
+  return steps;
+}
+
+/**
+ * Root mean square of the relative errors of uniformly distributed weights up to s, whose own root mean square is s / √3.
+ *
+ * - float16: 11 bits, so the error is uniform up to between 2^-12 and 2^-11 of each weight
+ * - int8: the error is uniform up to s / 254
+ */
+const RELATIVE_ERROR: Readonly<Record<Exclude<WeightsForm, 'float32'>, number>> = { float16: 2 ** -11 / 3 ** 0.5, int8: 1 / 254 };
+
+describe(`weights of ${NUM_LAYERS} layers, rounded`, () => {
+  let expected: Float32Array[];
+  beforeAll(async () => {
+    expected = await logitsIn('float32');
+  }, 120_000);
+
+  it.each(['float16', 'int8'] as const)('to %s change logits and decisions by no more than their rounding explains', async (form) => {
+    const found = await logitsIn(form);
+    let [numDifferent, numLogits, errors, sum, squares] = [0, 0, 0, 0, 0];
+    expected.forEach((logits, step) => {
+      logits.forEach((logit, i) => {
+        const other = found[step]![i]!;
+        numLogits++;
+        sum += logit;
+        squares += logit ** 2;
+        errors += (logit - other) ** 2;
+        if (logit > 0 !== other > 0) numDifferent++;
+      });
+    });
+    const spread = Math.sqrt(squares / numLogits - (sum / numLogits) ** 2);
+    const relative = Math.sqrt(errors / numLogits) / spread;
+    const per10000 = (10_000 * numDifferent) / numLogits;
+    console.log(`${form}: ${per10000.toFixed(1)} of 10,000 decisions differ, error ${(100 * relative).toFixed(3)} % of the spread of the logits`);
+    // Rounding errors of the products are independent, and the residual sums only weaken them.
+    const bound = Math.sqrt(NUM_PRODUCTS) * RELATIVE_ERROR[form];
+    expect(relative).toBeGreaterThan(0);
+    expect(relative).toBeLessThan(bound);
+    // Normally distributed logits with independent, small errors have other signs in this share.
+    expect(per10000).toBeLessThan((10_000 * bound) / Math.PI);
+  });
+});
