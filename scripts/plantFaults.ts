@@ -48,6 +48,30 @@ const FAULTS: readonly Fault[] = [
     replace: 'if (filled === windowSamples) yield { index, samples: held, isLast: true };',
   },
   {
+    name: 'halves round away from even in float16 weights',
+    file: 'src/util/toFloat16.ts',
+    find: '(rest === half && (quotient & 1) === 1)',
+    replace: 'rest === half',
+  },
+  {
+    name: 'scales of the rows for weights with channels in columns',
+    file: 'src/weights/int8.ts',
+    find: 'visit(run % channels, run * inner, (run + 1) * inner)',
+    replace: 'visit(Math.floor(run / outer), run * inner, (run + 1) * inner)',
+  },
+  {
+    name: 'canceled conversion leaves its pieces',
+    file: 'src/weights/convert.ts',
+    find: 'await sink.discard();',
+    replace: '',
+  },
+  {
+    name: 'weights of unknown hash used without trust on a later visit',
+    file: 'src/weights/weightsStore.ts',
+    find: '(trusted && trustUnknown === true)',
+    replace: 'trusted',
+  },
+  {
     name: 'hamming instead of povey window',
     file: 'src/features/fbank.ts',
     find: 'return (0.5 - 0.5 * cosine) ** 0.85;',

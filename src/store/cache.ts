@@ -2,6 +2,7 @@ import { VoxlaneError } from '../util/errors';
 import { sha256Hex } from '../util/hash';
 import type { ByteSink } from './byteSink';
 import { type CacheTools, hostCacheTools, reasonOf, type StoredModel } from './cacheTools';
+import { hashSource, type HashOptions } from './hashSource';
 import { deletePieces, pieceName, PieceSink, PieceSource } from './pieces';
 import type { Beginning } from './receiver';
 import { StreamedFile } from './streamedFile';
@@ -57,10 +58,12 @@ export class ModelCache {
   /**
    * A cached file to read at any position, without loading it. It is verified by hash first, piece by piece. Null if it is
    * damaged or gone; the rest is then deleted.
+   *
+   * @throws VoxlaneError `cancelled`
    */
-  async open(entry: StoredModel): Promise<PieceSource | null> {
+  async open(entry: StoredModel, options: HashOptions = {}): Promise<PieceSource | null> {
     const source = this.source(entry);
-    if (await hasHash(source, entry.sha256)) return source;
+    if (await hasHash(source, entry.sha256, options)) return source;
     await this.remove(entry);
     return null;
   }
@@ -228,9 +231,9 @@ export class KeptFile {
 }
 
 /** @throws errors other than those of a missing piece: that the hash cannot be computed does not mean that the file is damaged */
-async function hasHash(source: PieceSource, sha256: string): Promise<boolean> {
+async function hasHash(source: PieceSource, sha256: string, options: HashOptions): Promise<boolean> {
   try {
-    return (await source.sha256()) === sha256;
+    return (await hashSource(source, options)) === sha256;
   } catch (error) {
     if (error instanceof VoxlaneError && error.code === 'model-altered') return false;
     throw error;

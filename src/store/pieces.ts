@@ -1,6 +1,5 @@
 /** Files on a shelf that are read and written piece by piece, so that they never have to fit in memory. */
 import { VoxlaneError } from '../util/errors';
-import { openSha256 } from '../util/hash';
 import type { ByteSink } from './byteSink';
 import type { ByteSource } from './byteSource';
 import { type CacheTools, reasonOf, type Shelf } from './cacheTools';
@@ -104,6 +103,7 @@ export class PieceSource implements ByteSource {
     readonly size: number,
   ) {}
 
+  /** @throws VoxlaneError `model-altered` if a piece is missing */
   async read(start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
     const { pieceBytes } = this.tools;
     const whole = new Uint8Array(end - start);
@@ -115,13 +115,6 @@ export class PieceSource implements ByteSource {
       at += part.length;
     }
     return whole;
-  }
-
-  /** SHA-256 of the file, read piece by piece. @throws VoxlaneError `model-altered` if a piece is missing */
-  async sha256(): Promise<string> {
-    const hash = await openSha256();
-    for (let index = 0; index * this.tools.pieceBytes < this.size; index++) hash.update(await this.pieceAt(index));
-    return hash.hex();
   }
 
   private async pieceAt(index: number): Promise<Uint8Array> {

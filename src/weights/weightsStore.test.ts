@@ -134,6 +134,17 @@ describe('weights of the hub', () => {
     expect(server.asked).toHaveLength(2);
   });
 
+  it('are kept if the caller cancels while a stored file is verified', async () => {
+    const storage = emptyStorage();
+    await prepare(visit(storage));
+    const abort = new AbortController();
+    const onProgress = ({ step }: PrepareProgress): void => { if (step === 'verify') abort.abort(); };
+    for (const form of ['float16', 'int8'] as const) {
+      await expect(prepare(visit(storage), { form, signal: abort.signal, onProgress })).rejects.toMatchObject({ code: 'cancelled' });
+    }
+    expect(filesIn(storage)).toEqual(['model.float16.safetensors', 'model.safetensors']);
+  });
+
   it('with other bytes than the manifest names are refused', async () => {
     const storage = emptyStorage();
     server.served = { bytes: FILE.with(FILE.length - 1, 1), tag: null };

@@ -2,6 +2,7 @@ import { blobSource, type ByteSource } from '../store/byteSource';
 import { BlobSink } from '../store/byteSink';
 import { type Made, ModelCache } from '../store/cache';
 import type { StoredModel } from '../store/cacheTools';
+import { type HashOptions, hashSource } from '../store/hashSource';
 import { cancelled } from '../store/load';
 import { type GetModelOptions, type ModelFile, ModelStore, type ModelStoreTools, withBrowserLock, type WithLock } from '../store/modelStore';
 import { acceptedFile, type Sources } from '../store/sources';
@@ -9,7 +10,6 @@ import { VoxlaneError } from '../util/errors';
 import { bindWeights, type BoundWeights, checkValues, type WeightsProgress } from './bind';
 import { convertedTensors, convertWeights, type WeightsForm } from './convert';
 import type { ExpectedTensor } from './expected';
-import { hashSource } from './hashSource';
 import { openSafetensors } from './safetensors';
 
 /** Increased when a form changes, so that files of older releases are converted again. */
@@ -17,7 +17,7 @@ const FORM_VERSION = 1;
 
 /** Progress of {@link WeightsStore.prepare}. */
 export interface PrepareProgress extends WeightsProgress {
-  /** `verify`: hashing a dropped file; `download`; `convert`: checking and converting. */
+  /** `verify`: hashing a dropped or stored file; `download`; `convert`: checking and converting. */
   readonly step: 'verify' | 'download' | 'convert';
 }
 
@@ -95,16 +95,17 @@ export class WeightsStore {
   private async findConverted(
     id: string,
     sources: Sources,
-    { form, expected, trustUnknown }: PrepareOptions,
+    options: PrepareOptions,
     from: string | null,
   ): Promise<{ prepared: PreparedWeights | null; note: string | null }> {
+    const { form, expected, trustUnknown } = options;
     const isWanted = ({ id: other, made, trusted }: StoredModel): boolean =>
       other === id && made?.as === formName(form) &&
       (from === null || made.from === from) &&
       (acceptedFile(sources, made.from) !== null || (trusted && trustUnknown === true));
     let note: string | null = null;
     for (const entry of (await this.cache.list()).filter(isWanted)) {
-      const source = await this.cache.open(entry);
+      const source = await this.cache.open(entry, verifying(options));
       const weights = source && (await this.bindStored(entry, source, convertedTensors(expected, form)));
       if (weights) {
         const unknown = entry.trusted;
@@ -127,10 +128,10 @@ export class WeightsStore {
     }
   }
 
-  private async openDropped(sources: Sources, dropped: Blob, { signal, onProgress }: PrepareOptions): Promise<Original> {
+  private async openDropped(sources: Sources, dropped: Blob, options: PrepareOptions): Promise<Original> {
     const name = dropped instanceof File ? dropped.name : 'an unnamed file';
     const source = blobSource(dropped, name);
-    const sha256 = await hashSource(source, { signal, onProgress: (progress) => onProgress?.({ step: 'verify', ...progress }) });
+    const sha256 = await hashSource(source, verifying(options));
     const accepted = acceptedFile(sources, sha256);
     const facts = { source, sha256, origin: 'dropped', note: null, stored: false } as const;
     return accepted
@@ -141,7 +142,7 @@ export class WeightsStore {
   private async openOriginal(id: string, sources: Sources, options: PrepareOptions): Promise<Original> {
     const { trustUnknown, onProgress } = options;
     const kept = await this.models.find(id, sources, trustUnknown);
-    const source = kept && (await this.cache.open(kept));
+    const source = kept && (await this.cache.open(kept, verifying(options)));
     if (source) {
       const { sha256, file, license, trusted } = kept;
       return { source, sha256, file, license, origin: 'cache', unknown: trusted, note: trusted ? trustedNote(id, kept) : null, stored: true };
@@ -201,6 +202,11 @@ export class WeightsStore {
     return { ...prepared, weights, note, stored: false, formBytes: bytes };
   }
 }
+
+const verifying = ({ signal, onProgress }: PrepareOptions): HashOptions => ({
+  signal,
+  onProgress: (progress) => onProgress?.({ step: 'verify', ...progress }),
+});
 
 const formName = (form: WeightsForm): string => `${form}.${FORM_VERSION}`;
 
