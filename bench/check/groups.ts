@@ -10,7 +10,8 @@ import { recluster } from './recluster';
 import { scale } from './scale';
 import { scroll } from './scroll';
 import { resnet, speed } from './speed';
+import { stream } from './stream';
 import { widgets } from './widgets';
 
 /** All groups of `npm run bench -- --check`, shortest first. */
-export const GROUPS: readonly Group[] = [functions, page, scroll, crowd, compare, cancel, compareBatch, speed, resnet, recluster, widgets, clustering, scale];
+export const GROUPS: readonly Group[] = [functions, page, scroll, crowd, compare, cancel, stream, compareBatch, speed, resnet, recluster, widgets, clustering, scale];

@@ -273,6 +273,11 @@ def topk_cases() -> Iterator[tuple[list[int], int]]:
         kinds = 1 + random.next((2, 5, 40, 1000)[case % 4])
         k = 1 + random.next(max(1, length // 64) if case % 3 == 0 else length)
         yield [random.next(kinds) for _ in range(length)], k
+    # Each pivot of the quickselect is bad, so it falls back to a heap. The values at the limit are equal in threes.
+    high = [value for step in range(12) for value in (76 - step, 99 - 2 * step)]
+    middle = [*range(64, 38, -1), *range(100, 76, -2)]
+    for k in range(65, 96):
+        yield [*high, *middle, *(value // 3 for value in range(38, 0, -1))], k
 
 
 def topk_digests() -> str:

@@ -83,18 +83,32 @@ describe.each(MODES)('%s, ten minutes', (mode) => {
   });
 });
 
-it('selects the same equal values as torch.topk', () => {
+/** The cases of `topk_cases` in stream_goldens.py. */
+function topkCases(): [number[], number][] {
   const random = new Generator(7);
-  const wanted = Buffer.from(golden.topk, 'base64');
-  const different: number[] = [];
-  for (let number = 0; number < 300; number++) {
+  const cases = Array.from({ length: 300 }, (_, number): [number[], number] => {
     const length = 1 + random.next(number % 3 === 0 ? 1600 : 300);
     const kinds = 1 + random.next([2, 5, 40, 1000][number % 4]!);
     const k = 1 + random.next(number % 3 === 0 ? Math.max(1, Math.floor(length / 64)) : length);
-    const values = Float32Array.from({ length }, () => random.next(kinds) || -Infinity);
-    const digest = sha256(topk(values, k).sort()).subarray(0, 2);
-    if (!digest.equals(wanted.subarray(2 * number, 2 * number + 2))) different.push(number);
-  }
+    return [Array.from({ length }, () => random.next(kinds)), k];
+  });
+  // Each pivot is bad.
+  const range = (first: number, length: number, step: number): number[] => Array.from({ length }, (_, index) => first + index * step);
+  const high = range(0, 12, 1).flatMap((step) => [76 - step, 99 - 2 * step]);
+  const low = range(38, 38, -1).map((value) => Math.floor(value / 3));
+  const values = [...high, ...range(64, 26, -1), ...range(100, 12, -2), ...low];
+  return [...cases, ...range(65, 31, 1).map((k): [number[], number] => [values, k])];
+}
+
+it('selects the same equal values as torch.topk', () => {
+  const wanted = Buffer.from(golden.topk, 'base64');
+  const cases = topkCases();
+  expect(wanted.length).toBe(2 * cases.length);
+  const different = cases.filter(([values, k], number) => {
+    const row = Float32Array.from(values, (value) => value || -Infinity);
+    const digest = sha256(topk(row, k).sort()).subarray(0, 2);
+    return !digest.equals(wanted.subarray(2 * number, 2 * number + 2));
+  });
   expect(different).toEqual([]);
 });
 

@@ -42,7 +42,6 @@ class Queue {
     while (last - first > SHORT_RANGE) {
       if (pivots === 0) {
         this.selectByHeap(first, nth + 1, last);
-        this.swap(first, nth);
         return;
       }
       pivots--;

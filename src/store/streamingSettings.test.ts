@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import manifest from '../../models/nemotron-3-diarization/manifest.json';
 import type { VoxlaneError } from '../util/errors';
 import { modeSizes, parseStreamingSettings, scoreCounts, type StreamingSettings } from './streamingSettings';
 
@@ -19,6 +20,10 @@ function rejection(changes: object): string {
 }
 
 describe('parseStreamingSettings', () => {
+  it('reads the manifest of Nemotron 3 Diarization, whose values are the defaults of the reference', () => {
+    expect(parseStreamingSettings(manifest.streaming, 'a/manifest.json')).toEqual(valid);
+  });
+
   it('accepts the settings of the reference, and derives its counts', () => {
     const settings = parseStreamingSettings(valid, 'a/manifest.json');
     expect(settings).toEqual(valid);
