@@ -233,6 +233,15 @@ async function embedAndCompare(embedder: Embedder, samples: Float32Array, compar
 const MAX_DIFFERENT = 4;
 /** Mask frames per window of an embedding batch: enough for segments shorter than a second. */
 const MASK_FRAMES = 64;
+/** Mask frames in which the speaker of the first and of the last window talks: others, and more, so that no mix-up is hidden. */
+const SPEECH = [[16, 32], [20, 44]] as const;
+/** A window in which a speaker talks. */
+interface Talk {
+  /** Index in the batch. */
+  readonly window: number;
+  /** First mask frame of the speech, and its end. */
+  readonly frames: readonly [begin: number, end: number];
+}
 
 /**
  * Checks a GPU at the window length and batch size of a run. The golden input is short and alone in its batch, and a kernel
@@ -285,7 +294,7 @@ export async function checkEmbeddingWindows(
   const [fbank, whole, batch] = [`fbank (${length})`, `embedding (${length})`, `embedding (${numWindows} × ${length})`];
   const different = differentWindows(sampleRate, windowSamples, numWindows);
   const windows = aperiodicOrder(numWindows, different.length).map((window) => different[window]!);
-  const active = numWindows > 1 ? [0, numWindows - 1] : [0];
+  const talks = SPEECH.slice(0, numWindows).map((frames, index): Talk => ({ window: index * (numWindows - 1), frames }));
 
   const stages: GoldenStage[] = [];
   const expected = await reference.embedSegment(windows[0]!, (features) => {
@@ -293,7 +302,7 @@ export async function checkEmbeddingWindows(
   });
   stages.push(embeddingStage(whole, expected));
   const embeddings: Float32Array[] = [];
-  for (const window of active) embeddings.push(await embedSpeaker(reference, [windows[window]!], [0]));
+  for (const { window, frames } of talks) embeddings.push(await embedSpeaker(reference, [windows[window]!], [{ window: 0, frames }]));
   stages.push(embeddingStage(batch, concatenate(embeddings)));
 
   return selfCheck(
@@ -304,7 +313,7 @@ export async function checkEmbeddingWindows(
         compare(fbank, features);
       });
       compare(whole, embedding);
-      compare(batch, await embedSpeaker(embedder, windows, active));
+      compare(batch, await embedSpeaker(embedder, windows, talks));
     },
     { stages },
   );
@@ -313,16 +322,16 @@ export async function checkEmbeddingWindows(
 /**
  * Embeds one speaker of a batch of windows, as a run does.
  *
- * @param active windows in which the speaker talks, in the middle; the others are silent
- * @returns axes (active window, dimension)
+ * @param talks where the speaker talks; the other windows are silent
+ * @returns axes (talk, dimension)
  */
-async function embedSpeaker(embedder: Embedder, windows: readonly Float32Array[], active: readonly number[]): Promise<Float32Array> {
+async function embedSpeaker(embedder: Embedder, windows: readonly Float32Array[], talks: readonly Talk[]): Promise<Float32Array> {
   const numWindows = windows.length;
   const activity = new Uint8Array(numWindows * MASK_FRAMES);
-  for (const window of active) activity.fill(1, (window + 0.25) * MASK_FRAMES, (window + 0.5) * MASK_FRAMES);
+  for (const { window, frames: [begin, end] } of talks) activity.fill(1, window * MASK_FRAMES + begin, window * MASK_FRAMES + end);
   const { embeddings } = await embedder.embed({ windows: concatenate(windows), activity, numWindows, numSpeakers: 1 });
   const size = embeddings.length / numWindows;
-  return concatenate(active.map((window) => embeddings.subarray(window * size, (window + 1) * size)));
+  return concatenate(talks.map(({ window }) => embeddings.subarray(window * size, (window + 1) * size)));
 }
 
 function differentWindows(sampleRate: number, windowSamples: number, numWindows: number): Float32Array[] {

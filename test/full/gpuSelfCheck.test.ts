@@ -103,6 +103,10 @@ describe.skipIf(missing !== null)('the self-check of a GPU', { timeout: TIMEOUT_
       expect(failedStages(await check(error))).toEqual([expect.stringMatching(/^classifier/)]);
     });
 
+    test('passes again without an error', async () => {
+      expect(failedStages(await check(null))).toEqual([]);
+    });
+
     /** Two windows, of which the second breaks. */
     const numSamples = 1300;
     const input = { data: noise(2 * numSamples, 1), shape: [2, 1, numSamples] };

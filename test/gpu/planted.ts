@@ -17,9 +17,12 @@ export interface Planter {
    * @param only index of the only dispatch with the error, among those of the kernel in a pass; default: all
    */
   plant(error: PlantedError | null, only?: number): void;
-  /** Labels of the kernels of the last pass, in order. */
+  /** Labels of the kernels of the last pass of a network, in order. */
   readonly dispatched: readonly string[];
 }
+
+/** Labels of the passes of our networks. */
+const NETWORKS: readonly (string | undefined)[] = ['segmentation', 'embedding'];
 
 /** The source with the error, or the source itself for another kernel. */
 function sourceWith(error: PlantedError | null, label: string | undefined, code: string): string {
@@ -33,6 +36,8 @@ export function installPlanter(): Planter {
   let error: PlantedError | null = null;
   let only: number | undefined;
   let dispatched: string[] = [];
+  /** Labels of the kernels of each pass. */
+  const labels = new WeakMap<GPUComputePassEncoder, string[]>();
   let wrong = new Map<GPUComputePipeline, GPUComputePipeline>();
   const codes = new WeakMap<GPUShaderModule, GPUShaderModuleDescriptor>();
   const rebuild = new WeakMap<GPUComputePipeline, { device: GPUDevice; descriptor: GPUComputePipelineDescriptor }>();
@@ -64,13 +69,16 @@ export function installPlanter(): Planter {
   };
   GPUCommandEncoder.prototype.beginComputePass = function (descriptor) {
     const pass = beginComputePass.call(this, descriptor);
-    dispatched = [];
+    const own: string[] = [];
+    labels.set(pass, own);
+    if (NETWORKS.includes(descriptor?.label)) dispatched = own;
     return pass;
   };
   GPUComputePassEncoder.prototype.setPipeline = function (pipeline) {
-    const isAffected = only === undefined || dispatched.filter((label) => label === pipeline.label).length === only;
-    // The product sets a pipeline for each dispatch, and ends a pass before it begins the next.
-    dispatched.push(pipeline.label);
+    const own = labels.get(this)!;
+    const isAffected = only === undefined || own.filter((label) => label === pipeline.label).length === only;
+    // The product sets a pipeline for each dispatch.
+    own.push(pipeline.label);
     setPipeline.call(this, isAffected ? wrongOf(pipeline) : pipeline);
   };
   return {
