@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import golden from '../src/sortformer/fixtures/network.json';
 import { openSession } from '../src/ort/session';
-import { GraphNetwork, type OpenPart } from '../src/sortformer/graphNetwork';
+import { GraphNetwork, type GraphNetworkOptions, type OpenPart } from '../src/sortformer/graphNetwork';
 import { openSafetensors } from '../src/weights/safetensors';
 import { bindWeights, loadWeights } from '../src/weights/bind';
 import { expectedWeights } from '../src/weights/expected';
@@ -49,15 +49,22 @@ const greatestDifference = (a: Float32Array, b: Float32Array): number =>
   }, 0);
 
 /** Opens the seeded network; its weights take the way of a downloaded file. */
-export async function openSeeded(numLayers: number, options: Pick<Parameters<typeof GraphNetwork.open>[0], 'taps' | 'onValues'> = {}): Promise<GraphNetwork> {
+export async function openSeeded(
+  numLayers: number,
+  options: Partial<Pick<GraphNetworkOptions, 'open' | 'taps' | 'onValues'>> = {},
+): Promise<GraphNetwork> {
   const model = nemotronGraph(numLayers);
   const file = await openSafetensors(countingSource(seededNemotronFile(numLayers)));
   const weights = await loadWeights(bindWeights(file, expectedWeights(model)));
   return GraphNetwork.open({ model, weights, manifest: NEMOTRON, open: openOnWasm, ...options });
 }
 
-/** Registers the tests for the seeded model with `numLayers` layers. */
-export function networkSuite(numLayers: number): void {
+/**
+ * Registers the tests for the seeded model with `numLayers` layers.
+ *
+ * @param open opens a session on the backend to test
+ */
+export function networkSuite(numLayers: number, open: OpenPart = openOnWasm): void {
   const { weightsSha256, stages } = golden.models.find((one) => one.numLayers === numLayers)!;
   const layers = Object.keys(stages).filter((name) => name.startsWith('layer'));
 
@@ -69,6 +76,7 @@ export function networkSuite(numLayers: number): void {
     it('matches the reference class in every stage', async () => {
       const values = new Map<string, Float32Array>();
       const network = await openSeeded(numLayers, {
+        open,
         taps: [...layers, 'head'],
         onValues: (tapped) => { for (const [name, { data }] of tapped) values.set(name, data); },
       });

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import nemotron from '../../models/nemotron-3-diarization/manifest.json';
 import { NEMOTRON, nemotronGraph, seededNemotron } from '../../test/seededNemotron';
-import { networkSuite, openOnWasm } from '../../test/sortformerSuite';
+import { comparePipeline, PIPELINE_CASES } from '../../test/sortformerPipelineSuite';
+import { networkSuite, openOnWasm, openSeeded } from '../../test/sortformerSuite';
 import { parseStreamingSettings } from '../store/streamingSettings';
 import { expectedWeights } from '../weights/expected';
 import golden from './fixtures/stream.json';
@@ -10,6 +11,13 @@ import { GraphNetwork } from './graphNetwork';
 const NUM_LAYERS = 4;
 
 networkSuite(NUM_LAYERS);
+
+it('matches the reference from samples to logits, offline', async () => {
+  const one = PIPELINE_CASES.find(({ mode, numLayers }) => mode === 'offline' && numLayers === NUM_LAYERS)!;
+  const network = await openSeeded(NUM_LAYERS);
+  await comparePipeline(one, network);
+  await network.release();
+});
 
 it('the graph has the tensors that the manifest counts, and all are weights', () => {
   const tensors = expectedWeights(nemotronGraph());

@@ -1,0 +1,18 @@
+/** The network of Nemotron 3 Diarization with four layers in ONNX Runtime on WebGPU, on Dawn in Node. */
+import { describe } from 'vitest';
+import { type GpuContext, openGpu } from '../../src/gpu/context';
+import { openSession } from '../../src/ort/session';
+import { installDawn, RUNTIME_BASE } from '../gpu/dawn';
+import { networkSuite } from '../sortformerSuite';
+
+const missing = await installDawn();
+if (missing !== null) console.log(`skipped: Nemotron 3 Diarization on WebGPU in Node: ${missing}`);
+
+let gpu: Promise<GpuContext> | undefined;
+
+describe.skipIf(missing !== null)('on Dawn', () => {
+  networkSuite(4, async (bytes, externalData) => {
+    gpu ??= openGpu();
+    return openSession(bytes, { runtimeBase: RUNTIME_BASE, threads: 1, gpu: await gpu, externalData });
+  });
+});
