@@ -133,6 +133,30 @@ const FAULTS: readonly Fault[] = [
     replace: '',
     specs: ['csp'],
   },
+  {
+    name: 'stable choice between equal scores of the speaker cache',
+    file: 'src/sortformer/topk.ts',
+    find: 'else if (k > 0) queue.selectNth(k - 1);',
+    replace: 'else queue.positions.sort((a, b) => values[b]! - values[a]! || a - b);',
+  },
+  {
+    name: 'first probabilities of the speaker cache kept',
+    file: 'src/sortformer/speakerCache.ts',
+    find: 'this.compressed ? this.probabilities : pooled(0, this.cacheFrames)',
+    replace: 'this.probabilities',
+  },
+  {
+    name: 'padding behind a recording not masked',
+    file: 'src/sortformer/chunkLoop.ts',
+    find: 'this.padding = isPadding ? 1 : 0;',
+    replace: '',
+  },
+  {
+    name: 'last chunk of a stream decided with look-ahead',
+    file: 'src/sortformer/chunkLoop.ts',
+    find: 'yield* this.collect(melFrames, !isOffline);',
+    replace: 'yield* this.collect(melFrames, false);',
+  },
 ];
 
 /** Copies the tracked and untracked sources. Installed packages are linked. */
