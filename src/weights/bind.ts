@@ -54,7 +54,7 @@ export function bindWeights(file: SafetensorsFile, expected: readonly ExpectedTe
 }
 
 /**
- * Reads every tensor once and checks its values, one tensor in memory at a time.
+ * Reads every tensor once, in the order of the file, and checks its values: one tensor in memory at a time.
  *
  * @param onTensor receives the values of each tensor
  * @throws VoxlaneError `model-invalid` if a tensor has NaN or infinite values, or only zeros; `cancelled`; errors of the source
@@ -65,7 +65,8 @@ export async function checkValues(
   onTensor?: (tensor: BoundTensor, bytes: Uint8Array<ArrayBuffer>) => void,
 ): Promise<void> {
   let doneBytes = 0;
-  for (const tensor of tensors) {
+  // A stored file is read in pieces that hold several small tensors.
+  for (const tensor of tensors.toSorted((a, b) => a.stored.start - b.stored.start)) {
     const bytes = await unlessAborted(signal, () => readTensor(file, tensor.stored));
     const fault = faultOfValues(bytes, tensor.type);
     if (fault !== null && !(fault.kind === 'zeros' && allowZeros)) {
@@ -82,7 +83,7 @@ export async function checkValues(
 }
 
 /**
- * Loads all weights into memory: the values of each tensor by name, row-major and little-endian. If one cannot be read or
+ * Loads all weights into memory: the values of each tensor by name, row-major and little-endian, in graph order. If one cannot be read or
  * its values are wrong, nothing is returned, so a model never runs with some of its weights.
  *
  * @throws errors of {@link checkValues}
@@ -92,7 +93,7 @@ export async function loadWeights(bound: BoundWeights, options: ReadOptions = {}
   await checkValues(bound, options, ({ name }, bytes) => {
     loaded.set(name, bytes);
   });
-  return loaded;
+  return new Map(bound.tensors.map(({ name }) => [name, loaded.get(name)!]));
 }
 
 const isSameShape = (a: readonly number[], b: readonly number[]): boolean =>

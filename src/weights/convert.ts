@@ -159,9 +159,15 @@ function planTensor(from: ExpectedTensor, form: WeightsForm): Planned[] {
   return [{ tensor: { ...from, type: 'int8' }, from, part: 'multiples' }, { tensor: scale, from, part: 'scales' }];
 }
 
-/** Larger types first, so that every tensor begins at a multiple of its element size. */
+/**
+ * The order of the reference implementation: larger types first, so that every tensor begins at a multiple of its element
+ * size, then by name. Originals in this order are read from their start to their end.
+ */
 const inFileOrder = (expected: readonly ExpectedTensor[], form: WeightsForm): Planned[] =>
-  expected.flatMap((tensor) => planTensor(tensor, form)).sort((a, b) => BYTES_PER_ELEMENT[b.tensor.type] - BYTES_PER_ELEMENT[a.tensor.type]);
+  expected.flatMap((tensor) => planTensor(tensor, form)).sort(({ tensor: a }, { tensor: b }) => {
+    const larger = BYTES_PER_ELEMENT[b.type] - BYTES_PER_ELEMENT[a.type];
+    return larger === 0 ? (a.name < b.name ? -1 : 1) : larger;
+  });
 
 /** Stands for a hash of the same length. */
 const UNKNOWN_HASH = '0'.repeat(64);
