@@ -123,13 +123,14 @@ async function diarizeAll(jobs: readonly Job[], command: DiarizeCommand, engine:
 }
 
 /** Progress is shown for the last of the models, because they advance together, and for the stages after them. */
-const HIDDEN_STAGES: readonly string[] = ['decode', 'segmentation', 'fbank'];
+const hiddenStages = (preset: DiarizeCommand['preset']): readonly string[] => ['decode', 'fbank', ...(preset === 'nemotron' ? [] : ['segmentation'])];
 
-function diarizeFile({ path, uri, options: own }: Job, { options, formats, exclusive }: DiarizeCommand, engine: FileEngine, isProgressShown: boolean): Promise<FileOutcome> {
+function diarizeFile({ path, uri, options: own }: Job, { preset, options, formats, exclusive }: DiarizeCommand, engine: FileEngine, isProgressShown: boolean): Promise<FileOutcome> {
+  const hidden = hiddenStages(preset);
   let lastLine = '';
   const onProgress = (stage: string, completed: number): void => {
     const line = `  ${stage} ${Math.min(Math.floor(10 * completed) * 10, 100)} %`;
-    if (!isProgressShown || line === lastLine || HIDDEN_STAGES.includes(stage)) return;
+    if (!isProgressShown || line === lastLine || hidden.includes(stage)) return;
     lastLine = line;
     say(line);
   };

@@ -1,22 +1,24 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PresetId } from '../src/index';
-import { PRESETS } from '../src/engine/settings';
+import { NEMOTRON, PRESETS } from '../src/engine/settings';
+import { parseDiarizationManifest } from '../src/store/diarizationManifest';
 import { parseManifest } from '../src/store/manifest';
 import { modelsFolder } from './place';
 
 /**
- * Finds the embedding model of a preset in the folder `VOXLANE_MODELS`: a file with a name from the model's manifest,
+ * Finds the model of a preset that is not bundled in the folder `VOXLANE_MODELS`: a file with a name from the model's manifest,
  * directly in the folder or in a subfolder named after the model's id. Undefined if there is none, and for bundled models.
  */
 export function findModel(preset: PresetId | 'auto', environment: NodeJS.ProcessEnv = process.env): string | undefined {
   const folder = environment.VOXLANE_MODELS;
   if (folder === undefined || folder === '' || preset === 'campplus') return undefined;
-  const { embedding } = PRESETS['community-1'];
-  const path = join(modelsFolder(), embedding, 'manifest.json');
-  const { sources = [] } = parseManifest('embedding', JSON.parse(readFileSync(path, 'utf8')), path);
+  const id = preset === 'nemotron' ? NEMOTRON.model : PRESETS['community-1'].embedding;
+  const path = join(modelsFolder(), id, 'manifest.json');
+  const content: unknown = JSON.parse(readFileSync(path, 'utf8'));
+  const sources = preset === 'nemotron' ? [parseDiarizationManifest(content, path).weights] : (parseManifest('embedding', content, path).sources ?? []);
   return sources
-    .flatMap(({ name }) => [join(folder, name), join(folder, embedding, name)])
+    .flatMap(({ name }) => [join(folder, name), join(folder, id, name)])
     .find((candidate) => existsSync(candidate));
 }
 

@@ -25,6 +25,8 @@ import type {
 } from '../src/compare/report';
 import type { NamedTensor } from '../src/compare/tensor';
 import type { Core } from '../src/embedding/core';
+import type { StreamLogits } from '../src/sortformer/chunkLoop';
+import type { DiarizationFacts } from '../src/store/loadDiarization';
 import type { EmbeddingManifest, SegmentationManifest } from '../src/store/manifest';
 import type { Assembly, AssemblyOptions } from '../src/timeline/assembler';
 import type { MinDurations } from '../src/timeline/minDurations';
@@ -151,6 +153,36 @@ export interface EmbeddingWorkerApi extends ModelWorkerApi<EmbeddingManifest> {
   embed(windows: Float32Array, activity: Uint8Array, sizes: EmbedSizes): Promise<EmbeddingReply>;
   /** Compares a whole window and a batch of windows on the GPU with the same file on WASM. */
   selfCheckWindows(sizes: { readonly windowSamples: number; readonly numWindows: number }): Promise<ModelCheck>;
+}
+
+/** A model that does all of its stages in one worker, on WASM. */
+export type SortformerRequest = Omit<LoadRequest, 'backend' | 'ownKernels'>;
+
+export interface SortformerReply extends DiarizationFacts {
+  /** Of the file with the weights, before any conversion. */
+  readonly sha256: string;
+  /** A note for the user; null if there is none. */
+  readonly note: string | null;
+}
+
+/** Decided frames, in order. The array is transferred. */
+interface DecidedReply extends StreamLogits {
+  readonly seconds: number;
+}
+
+/** One streaming model with the state of one recording. */
+export interface SortformerWorkerApi {
+  load(request: SortformerRequest, onDownload: OnDownload | null): Promise<SortformerReply>;
+  /** Starts a recording, and drops the state of an earlier one. */
+  begin(): void;
+  /**
+   * Accepts the next samples of the recording, of any number.
+   *
+   * @param samples mono, axes (sample), at the rate of the model
+   */
+  push(samples: Float32Array): Promise<DecidedReply>;
+  /** Decides the remaining frames. */
+  finish(): Promise<DecidedReply>;
 }
 
 /** Model outputs of consecutive windows. */

@@ -22,6 +22,8 @@ function addressOf(name: WorkerName): URL {
       return new URL('./workers/embedding.mjs', import.meta.url);
     case 'segmentation':
       return new URL('./workers/segmentation.mjs', import.meta.url);
+    case 'sortformer':
+      return new URL('./workers/sortformer.mjs', import.meta.url);
   }
 }
 

@@ -25,6 +25,8 @@ function fileOf(name: WorkerName): URL {
       return new URL('./voxlane/workers/embedding.js', import.meta.url);
     case 'segmentation':
       return new URL('./voxlane/workers/segmentation.js', import.meta.url);
+    case 'sortformer':
+      return new URL('./voxlane/workers/sortformer.js', import.meta.url);
   }
 }
 

@@ -1,5 +1,5 @@
 /** The library's workers, by the name of their script. */
-export type WorkerName = 'clustering' | 'compare' | 'decode' | 'embedding' | 'segmentation';
+export type WorkerName = 'clustering' | 'compare' | 'decode' | 'embedding' | 'segmentation' | 'sortformer';
 
 /**
  * Starts a worker from its source, which the app's bundler compiles. In the npm package, `openPackagedWorker.ts`
@@ -18,5 +18,7 @@ export function openWorker(name: WorkerName): Worker {
       return new Worker(new URL('./embedding.worker.ts', import.meta.url), { type: 'module', name: 'voxlane embedding' });
     case 'segmentation':
       return new Worker(new URL('./segmentation.worker.ts', import.meta.url), { type: 'module', name: 'voxlane segmentation' });
+    case 'sortformer':
+      return new Worker(new URL('./sortformer.worker.ts', import.meta.url), { type: 'module', name: 'voxlane sortformer' });
   }
 }

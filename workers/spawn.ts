@@ -1,4 +1,4 @@
-import type { ClusteringWorkerApi, CompareWorkerApi, DecodeWorkerApi, EmbeddingWorkerApi, SegmentationWorkerApi } from './contracts';
+import type { ClusteringWorkerApi, CompareWorkerApi, DecodeWorkerApi, EmbeddingWorkerApi, SegmentationWorkerApi, SortformerWorkerApi } from './contracts';
 import { VoxlaneError } from '../src/util/errors';
 import { missingFeature } from '../src/util/host';
 import { WorkerHandle } from './handle';
@@ -42,6 +42,8 @@ export const spawnDecodeWorker = (): WorkerHandle<DecodeWorkerApi> => spawn('dec
 export const spawnSegmentationWorker = (): WorkerHandle<SegmentationWorkerApi> => spawn('segmentation', 'segmentation');
 
 export const spawnEmbeddingWorker = (): WorkerHandle<EmbeddingWorkerApi> => spawn('embedding', 'embedding');
+
+export const spawnSortformerWorker = (): WorkerHandle<SortformerWorkerApi> => spawn('sortformer', 'diarization');
 
 export const spawnClusteringWorker = (): WorkerHandle<ClusteringWorkerApi> => spawn('clustering', 'clustering');
 

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import type { PresetId } from '../../src/index';
 import { number } from '../arguments';
 import { parseCommand, type DiarizeCommand } from '../diarizeOptions';
 import { DIARIZER_OPTIONS, MAX_WINDOWS } from '../../src/engine/optionSchema';
@@ -23,7 +24,7 @@ Options of "voxlane diarize" that apply to every file. The number of speakers in
 
   --preset ID                  models to use (default auto: community-1 if --model or VOXLANE_MODELS has its model, else campplus)
   --speed exact|fast           exact embeds every window; fast embeds every fifth or tenth window
-  --model FILE.onnx            embedding model of the preset
+  --model FILE                 embedding model of the preset, or weights of nemotron
   --trust-model                accept a model file with an unknown hash
   --hub ADDRESS                server for models that are not bundled
   --backend auto|webgpu|wasm   backend for the models
@@ -123,7 +124,7 @@ export interface ModelFile {
  * The preset of a run. `auto` depends only on the options, and not on models that a machine has stored, so that all
  * machines of a cluster use the same models.
  */
-export function presetOf({ preset }: RunCommand['diarize'], model: ModelFile | null): 'campplus' | 'community-1' {
+export function presetOf({ preset }: RunCommand['diarize'], model: ModelFile | null): PresetId {
   if (preset !== 'auto') return preset;
   return model === null ? 'campplus' : 'community-1';
 }

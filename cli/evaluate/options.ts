@@ -1,7 +1,7 @@
-import type { BackendChoice, ClusteringName, PresetId, Speed } from '../../src/index';
+import type { BackendChoice, ClusteringName, Speed } from '../../src/index';
 import { checkMinDurations } from '../../src/engine/options';
 import { DIARIZER_OPTIONS } from '../../src/engine/optionSchema';
-import type { PipelineSettings } from '../../src/engine/settings';
+import type { PipelineSettings, WindowedPreset } from '../../src/engine/settings';
 import { checkedAs, number, oneOf } from '../arguments';
 import { OPTION_NAMES } from '../diarizeOptions';
 import { ENGINE_HELP, ENGINES, type EngineName } from '../engineNames';
@@ -40,7 +40,7 @@ Exit status: 0 if every recording was evaluated, else 1.
 
 export interface EvaluateCommand {
   readonly folders: readonly string[];
-  readonly preset: PresetId;
+  readonly preset: WindowedPreset;
   readonly speed: Speed | undefined;
   readonly clustering: ClusteringName;
   readonly minDurationOn: number | undefined;

@@ -39,13 +39,13 @@ test('segment, embed and cluster produce turns byte-identical to a whole run', a
       // Treat NaN as equal to NaN, and 0 as different from -0.
       const areSame = (one: ArrayLike<number>, other: ArrayLike<number>): boolean =>
         one.length > 0 && one.length === other.length && Array.from(one).every((value, index) => Object.is(value, other[index]));
-      const speakersOf = ({ speakers }: typeof clusters) => speakers.map((speaker) => ({ ...speaker, centroid: [...speaker.centroid] }));
+      const speakersOf = ({ speakers }: typeof clusters) => speakers.map((speaker) => ({ ...speaker, centroid: [...(speaker.centroid ?? [])] }));
       return {
         sameSamples: areSame(before, samples),
         sameActivity: areSame(segmentation.data, whole.activity),
         sameEmbeddings: areSame(embeddings.data, whole.embeddings),
         sameClusters: areSame(clusters.hardClusters.data, whole.clusters),
-        run: { turns: run.turns, exclusiveTurns: run.exclusiveTurns, speakers: run.speakers.map((one) => ({ ...one, centroid: [...one.centroid] })), confidenceKind: run.confidenceKind },
+        run: { turns: run.turns, exclusiveTurns: run.exclusiveTurns, speakers: run.speakers.map((one) => ({ ...one, centroid: [...(one.centroid ?? [])] })), confidenceKind: run.confidenceKind },
         stages: { turns: clusters.turns, exclusiveTurns: clusters.exclusiveTurns, speakers: speakersOf(clusters), confidenceKind: clusters.confidenceKind },
         oneSpeaker: again.speakers.length,
         labels: clusters.labels,

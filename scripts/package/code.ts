@@ -6,7 +6,7 @@ import { wasm } from '../wasmPlugin';
 import { CODE_PACKAGE, COMMAND_ENTRIES, ENTRIES, NODE_ENTRIES, REPLACED, REPLACED_FOR_NODE, REPLACED_IN_COMMAND, ROOT } from './entries';
 import { nodeThreads, replaceModules, textFiles, THREAD } from './plugins';
 
-const WORKERS = ['clustering', 'compare', 'decode', 'embedding', 'segmentation'];
+const WORKERS = ['clustering', 'compare', 'decode', 'embedding', 'segmentation', 'sortformer'];
 const DIST = join(CODE_PACKAGE, 'dist');
 
 /** External packages: the files, and React, of which a page can have only one copy. All others are bundled to keep import maps short. */

@@ -23,7 +23,7 @@ export interface NamelessTurns {
 export interface NamedTurns {
   readonly turns: readonly Turn[];
   readonly exclusiveTurns: readonly Turn[];
-  readonly speakers: readonly Speaker[];
+  readonly speakers: readonly (Speaker & { readonly centroid: Float32Array })[];
 }
 
 /** Properties of centroids. */
@@ -105,19 +105,29 @@ function centroidOf(centroid: Float64Array | undefined, dimension: number): Floa
  * Cosine similarity of the embeddings of two speakers, for example of two recordings.
  *
  * @returns -1 to 1; NaN if one of them has no embedding
- * @throws VoxlaneError `options` for embeddings of different models, which are not comparable
+ * @throws VoxlaneError `options` for embeddings of different models, which are not comparable, and for speakers of a preset
+ *   without embeddings
  */
 export function voiceSimilarity(one: Speaker, other: Speaker): number {
   if (one.embeddingModel !== other.embeddingModel) {
     throw new VoxlaneError({
       code: 'options',
-      problem: `${one.label} uses the embedding model ${one.embeddingModel}, ${other.label} uses ${other.embeddingModel}`,
+      problem: `${one.label} uses the embedding model ${one.embeddingModel ?? 'none'}, ${other.label} uses ${other.embeddingModel ?? 'none'}`,
       expected: 'two speakers with the same embedding model',
       remedy: 'Diarize both recordings with the same preset',
     });
   }
-  const dot = one.centroid.reduce((sum, value, index) => sum + value * other.centroid[index]!, 0);
-  return dot / (Math.hypot(...one.centroid) * Math.hypot(...other.centroid));
+  const [left, right] = [one.centroid, other.centroid];
+  if (!left || !right) {
+    throw new VoxlaneError({
+      code: 'options',
+      problem: `${one.label} and ${other.label} have no embeddings`,
+      expected: 'speakers of a preset with embeddings',
+      remedy: 'Diarize both recordings with such a preset, such as campplus',
+    });
+  }
+  const dot = left.reduce((sum, value, index) => sum + value * right[index]!, 0);
+  return dot / (Math.hypot(...left) * Math.hypot(...right));
 }
 
 /** Windows before the first preview: with fewer, clusters are not meaningful. */

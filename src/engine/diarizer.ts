@@ -1,9 +1,11 @@
 import { DISPOSE, unlessAborted } from '../util/abort';
 import { VoxlaneError } from '../util/errors';
-import { EngineLifetime } from './engineLifetime';
+import type { Engine } from './engine';
+import { EngineLifetime, type RunningEngine } from './engineLifetime';
 import {
   checkDiarizerNames,
   checkDiarizerOptions,
+  type CheckedDiarizerOptions,
   type CheckedRunOptions,
   checkRunNames,
   checkRunOptions,
@@ -12,11 +14,14 @@ import {
 import { choosePreset } from './presets';
 import { runPipeline } from './run';
 import { startTrustedEngine } from './selfCheck';
-import { type PipelineSettings, settingsOf } from './settings';
-import { type DiarizationSource, endingOnFailure, RunInput } from './source';
-import { type StageEvent, type StageName, withOwnArtifact } from './stages';
+import { isWindowed, NEMOTRON, type PipelineSettings, settingsOf, type StreamSettings } from './settings';
+import { type DiarizationSource, endingOnFailure, type ReadyInput, RunInput } from './source';
+import { type StageEvent, type StageHook, type StageName, withOwnArtifact } from './stages';
 import type { BackendReport, DiarizationResult, DiarizeOptions, DiarizerOptions, PresetId, Progress } from './types';
 import { baseAddress } from '../util/host';
+import { startStreamEngine, type StreamEngine, streamSource } from './streamEngine';
+import { runStream } from './streamRun';
+import { windowedSource } from './windowedSource';
 
 /** Converts stage reports to progress for users: adds the remaining time, estimated from the pace so far. */
 export class ProgressMeter {
@@ -51,10 +56,7 @@ export class ProgressMeter {
  * diarizer.dispose();
  */
 export class Diarizer {
-  private constructor(
-    private readonly settings: PipelineSettings,
-    private readonly lifetime: EngineLifetime,
-  ) {}
+  private constructor(private readonly pipeline: Pipeline) {}
 
   /**
    * Starts the workers and loads the models.
@@ -73,21 +75,19 @@ export class Diarizer {
     const { signal } = options;
     const create = async (): Promise<Diarizer> => {
       const checked = await withFiles(own);
-      const settings = settingsOf(await choosePreset(checked), checked.clustering);
-      const engine = await startTrustedEngine(checked, settings, signal);
-      return new Diarizer(settings, new EngineLifetime(() => ({ options: checked, settings }), checked.idleSeconds, engine));
+      return new Diarizer(await startPipeline(checked, signal));
     };
     return unlessAborted(signal, create, { discard: (late) => { late.dispose(); } });
   }
 
   /** The selected preset. */
   get preset(): PresetId {
-    return this.settings.preset;
+    return this.pipeline.settings.preset;
   }
 
   /** The backend that runs the models; null while there are no workers: after a canceled run or an idle period. */
   get backend(): BackendReport | null {
-    return this.lifetime.backend;
+    return this.pipeline.lifetime.backend;
   }
 
   /**
@@ -98,23 +98,16 @@ export class Diarizer {
    */
   async diarize(source: DiarizationSource, options: DiarizeOptions = {}): Promise<DiarizationResult> {
     const { checked, input } = endingOnFailure(source, () => {
-      if (this.lifetime.disposed) throw this.lifetime.disposed;
+      const { disposed } = this.pipeline.lifetime;
+      if (disposed) throw disposed;
       checkRunNames(options);
       const run = checkRunOptions(options);
       return { checked: run, input: new RunInput(source, run.sampleRate, run.track) };
     });
     try {
-      return await this.lifetime.run(async (useEngine, signal) => {
-        const events = new RunEvents(checked, options, signal);
-        try {
-          const ready = await input.settle();
-          return await useEngine((engine) => runPipeline(engine, ready, events.options, events.report));
-        } catch (error) {
-          throw input.causeOf(error);
-        } finally {
-          events.stop();
-        }
-      }, options.signal);
+      const { pipeline } = this;
+      const run: OneRun = { checked, input, options };
+      return await (pipeline.kind === 'windowed' ? runOn(pipeline.lifetime, runPipeline, run) : runOn(pipeline.lifetime, runStream, run));
     } finally {
       input.close();
     }
@@ -122,13 +115,56 @@ export class Diarizer {
 
   /** Ends the workers and frees their memory. A current run rejects with `disposed`. */
   dispose(): void {
-    this.lifetime.dispose(disposedError());
+    this.pipeline.lifetime.dispose(disposedError());
   }
 
   /** Calls {@link dispose}, for `using`. */
   [DISPOSE](): void {
     this.dispose();
   }
+}
+
+/** Settings and engines of a diarizer. */
+type Pipeline =
+  | { readonly kind: 'windowed'; readonly settings: PipelineSettings; readonly lifetime: EngineLifetime<Engine> }
+  | { readonly kind: 'streamed'; readonly settings: StreamSettings; readonly lifetime: EngineLifetime<StreamEngine> };
+
+async function startPipeline(options: CheckedDiarizerOptions, signal: AbortSignal | undefined): Promise<Pipeline> {
+  const { idleSeconds, clustering } = options;
+  const preset = await choosePreset(options);
+  if (isWindowed(preset)) {
+    const settings = settingsOf(preset, clustering);
+    const engine = await startTrustedEngine(options, settings, signal);
+    return { kind: 'windowed', settings, lifetime: new EngineLifetime(windowedSource(() => ({ options, settings })), idleSeconds, engine) };
+  }
+  const settings = NEMOTRON;
+  const engine = await startStreamEngine(options, settings, signal);
+  return { kind: 'streamed', settings, lifetime: new EngineLifetime(streamSource(options, settings), idleSeconds, engine) };
+}
+
+/** The parts of one call of {@link Diarizer.diarize}. */
+interface OneRun {
+  readonly checked: CheckedRunOptions;
+  readonly input: RunInput;
+  readonly options: DiarizeOptions;
+}
+
+function runOn<Running extends RunningEngine>(
+  lifetime: EngineLifetime<Running>,
+  run: (engine: Running, input: ReadyInput, options: CheckedRunOptions, hook: StageHook) => Promise<DiarizationResult>,
+  { checked, input, options }: OneRun,
+): Promise<DiarizationResult> {
+  return lifetime.run(async (useEngine, signal) => {
+    const events = new RunEvents(checked, options, signal);
+    try {
+      const ready = await input.settle();
+      return await useEngine((engine) => run(engine, ready, events.options, events.report));
+    } catch (error) {
+      throw input.causeOf(error);
+    } finally {
+      events.stop();
+    }
+  }, options.signal);
 }
 
 /** Forwards the events of a run until the run is over. Later events are dropped. */

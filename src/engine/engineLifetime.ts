@@ -1,9 +1,5 @@
 import { cancelled, Interruptible, onAbort, throwIfAborted } from '../util/abort';
 import { VoxlaneError } from '../util/errors';
-import { type Engine, hasEnded } from './engine';
-import type { CheckedDiarizerOptions } from './options';
-import { checkAgain, describeFailure, isGpuTrouble, startOnWasm, startTrustedEngine } from './selfCheck';
-import type { PipelineSettings } from './settings';
 import type { BackendReport } from './types';
 import { backgroundTimer } from '../util/host';
 
@@ -30,21 +26,37 @@ export class SerialQueue {
   }
 }
 
-/** Parameters of an engine start. */
-export interface EngineSetup {
-  readonly options: CheckedDiarizerOptions;
-  readonly settings: PipelineSettings;
+/** Workers with loaded models. */
+export interface RunningEngine {
+  readonly backend: BackendReport;
+  /** Ends all workers at once; pending calls reject with `reason`. */
+  readonly terminate: (reason: VoxlaneError) => void;
+}
+
+/** How engines of one kind start, and what to do if one fails. */
+export interface EngineSource<Running extends RunningEngine> {
+  /** @throws VoxlaneError errors of the start; `cancelled` if `signal` fires */
+  start(signal: AbortSignal): Promise<Running>;
+  /** Whether a worker has ended, so that another engine is needed. */
+  hasEnded(engine: Running): boolean;
+  /**
+   * Called after a run has failed and was not canceled.
+   *
+   * @param failure `attempt` counts the failed tries from 0; `end` ends the failed engine
+   * @returns the engine for the next try, which may be the same one; null if the failure is final
+   */
+  recover(engine: Running, failure: { readonly error: unknown; readonly attempt: number; readonly end: () => void }, signal: AbortSignal): Promise<Running | null>;
 }
 
 /** Calls `use` with a running engine. Calls it again if the GPU fails, so `use` must start from the beginning each time. */
-type UseEngine = <Result>(use: (engine: Engine) => Promise<Result>) => Promise<Result>;
+export type UseEngine<Running> = <Result>(use: (engine: Running) => Promise<Result>) => Promise<Result>;
 
 /**
  * Starts an engine for the first run, reuses it for later runs, and ends it when it is idle, disposed or unusable. Runs are
  * queued. A canceled run, or one that fails for another reason than its input or options, ends the engine, because nothing
  * else stops a running kernel or frees a WASM heap.
  */
-export class EngineLifetime {
+export class EngineLifetime<Running extends RunningEngine> {
   private readonly queue = new SerialQueue();
   /** Aborts the current run. */
   private abort: ((reason: VoxlaneError) => void) | null = null;
@@ -52,15 +64,15 @@ export class EngineLifetime {
   private disposal: VoxlaneError | null = null;
 
   /**
-   * @param setup called before each start
+   * @param source starts the engines
    * @param idleSeconds time without runs after which the engine is ended; `Infinity` keeps it
-   * @param engine already started with this setup; null to start one for the first run
+   * @param engine already started by this source; null to start one for the first run
    * @param onIdle called when the engine is ended for idleness
    */
   constructor(
-    private readonly setup: () => EngineSetup | Promise<EngineSetup>,
+    private readonly source: EngineSource<Running>,
     private readonly idleSeconds: number,
-    private engine: Engine | null = null,
+    private engine: Running | null = null,
     private readonly onIdle: () => void = () => undefined,
   ) {
     if (engine) this.waitIdle();
@@ -82,7 +94,7 @@ export class EngineLifetime {
    *
    * @throws VoxlaneError `cancelled`, with the signal's reason as `cause`; the reason of {@link dispose}; errors of a start
    */
-  run<Result>(work: (useEngine: UseEngine, signal: AbortSignal) => Promise<Result>, signal?: AbortSignal): Promise<Result> {
+  run<Result>(work: (useEngine: UseEngine<Running>, signal: AbortSignal) => Promise<Result>, signal?: AbortSignal): Promise<Result> {
     return this.queue.take(async () => {
       if (this.disposal) throw this.disposal;
       clearTimeout(this.idleTimer);
@@ -97,7 +109,7 @@ export class EngineLifetime {
       };
       const stopListening = onAbort(signal, () => this.abort?.(cancelled(signal)));
       try {
-        return await pending.run(() => work((use) => this.useTrusted(use, controller.signal), controller.signal));
+        return await pending.run(() => work((use) => this.useRunning(use, controller.signal), controller.signal));
       } catch (error) {
         if (!leavesEngineUsable(error)) this.stop(cancelled());
         throw error;
@@ -117,41 +129,30 @@ export class EngineLifetime {
     this.abort?.(reason);
   }
 
-  /**
-   * Checks the GPU again if its results look wrong. A GPU that passes gets one more try. Otherwise `use` starts again on
-   * WASM, because no result of a faulty GPU can be kept.
-   */
-  private async useTrusted<Result>(use: (engine: Engine) => Promise<Result>, signal: AbortSignal): Promise<Result> {
+  private async useRunning<Result>(use: (engine: Running) => Promise<Result>, signal: AbortSignal): Promise<Result> {
     // The run may have been canceled before it needed the engine.
     throwIfAborted(signal);
     // A worker can end between two runs.
-    if (this.engine && hasEnded(this.engine)) this.stop(cancelled());
+    if (this.engine && this.source.hasEnded(this.engine)) this.stop(cancelled());
     for (let attempt = 0; ; attempt++) {
-      const engine = this.engine ?? this.keep(await this.start(signal), signal);
+      const engine = this.engine ?? this.keep(await this.source.start(signal), signal);
       try {
         return await use(engine);
       } catch (error) {
         // After an abort, `this.engine` may belong to the next run.
-        if (signal.aborted || engine.backend.name !== 'webgpu' || !isGpuTrouble(error)) throw error;
-        const { options, settings } = await this.setup();
-        const checks = error.code === 'gpu-wrong' ? await checkAgain(engine, options).catch(() => null) : null;
-        throwIfAborted(signal);
-        const passed = checks?.every((check) => check.passed) ?? false;
-        if (passed && attempt === 0) continue;
-        const why = passed || !checks ? `WebGPU failed in mid-run (${error.problem})` : describeFailure(checks);
-        this.stop(error);
-        this.keep(await startOnWasm(options, settings, why, checks, signal), signal);
+        if (signal.aborted) throw error;
+        const end = (): void => {
+          this.stop(error instanceof VoxlaneError ? error : cancelled());
+        };
+        const next = await this.source.recover(engine, { error, attempt, end }, signal);
+        if (!next) throw error;
+        this.keep(next, signal);
       }
     }
   }
 
-  private async start(signal: AbortSignal): Promise<Engine> {
-    const { options, settings } = await this.setup();
-    return startTrustedEngine(options, settings, signal);
-  }
-
   /** If the run was aborted just before its engine was ready, nothing else ends the engine. */
-  private keep(engine: Engine, signal: AbortSignal): Engine {
+  private keep(engine: Running, signal: AbortSignal): Running {
     if (signal.aborted) engine.terminate(cancelled(signal));
     throwIfAborted(signal);
     return (this.engine = engine);

@@ -25,7 +25,7 @@ const speakers = { type: 'whole', min: 1, max: 255 } as const;
 const minDuration = { type: 'seconds', min: 0, max: MAX_MIN_DURATION_SECONDS } as const;
 
 export const DIARIZER_RULES = {
-  preset: { values: ['auto', 'exact', 'fast', 'campplus', 'community-1'] },
+  preset: { values: ['auto', 'exact', 'fast', 'campplus', 'community-1', 'nemotron'] },
   speed: { values: ['exact', 'fast'] },
   backend: { values: ['auto', 'webgpu', 'wasm'] },
   models: { type: 'address' },

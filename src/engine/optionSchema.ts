@@ -61,9 +61,9 @@ export type OptionsOf<Rule> = {
 
 /** One line about each option that can be written as text. Separate from the rules, so that no page loads the lines. */
 export const DESCRIPTIONS = {
-  preset: 'models to use (default auto: community-1 if its model is available); exact and fast select auto with that speed',
+  preset: 'models to use (default auto: community-1 if its model is available, never nemotron); exact and fast select auto with that speed',
   speed: 'exact (default) embeds every window; fast embeds every fifth or tenth window',
-  modelFile: 'embedding model of the preset, used instead of a download',
+  modelFile: 'embedding model of the preset, or weights of nemotron, used instead of a download',
   trustUnknownModel: 'accept a model file with an unknown hash if it passes all other checks',
   hub: 'server for models that are not bundled',
   backend: 'backend for the models (default auto)',

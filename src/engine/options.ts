@@ -7,7 +7,9 @@ import type { FileBase } from '../util/fileBase';
 import { defaultFiles, type FileBases } from './defaultFiles';
 import { type ChoiceRule, isInRange, type NumberRule } from './optionRules';
 import { ALL_OPTIONS, DIARIZER_OPTIONS, type OptionRule, type OptionsOf, RUN_OPTIONS } from './optionSchema';
-import { type ClusteringName, type PresetId, PRESETS, type Speed } from './settings';
+import { optionError } from './optionError';
+import { type ClusteringName, isWindowed, type PresetId, type Speed } from './settings';
+import { checkStreamDiarizer } from './streamRules';
 import type { DiarizeOptions, DiarizerOptions, ModelDownload } from './types';
 import { baseAddress, shareable } from '../util/host';
 
@@ -180,7 +182,7 @@ export function checkBounds(options: Pick<DiarizeOptions, 'speakers' | 'minSpeak
 export function checkDiarizerOptions(options: DiarizerOptions, base: string): OwnDiarizerOptions {
   const backend = checkChoice('backend', options.backend ?? DIARIZER_OPTIONS.backend.values[0]);
   const threads = checkThreads(options.threads);
-  return {
+  const checked: OwnDiarizerOptions = {
     ...checkPreset(options),
     clustering: checkClustering(options.clustering),
     idleSeconds: checkIdle(options.idleSeconds),
@@ -194,6 +196,9 @@ export function checkDiarizerOptions(options: DiarizerOptions, base: string): Ow
     trustGpu: options.trustGpu ?? false,
     batchWindows: checkNumber('batchWindows', options.batchWindows),
   };
+  const { preset } = checked;
+  if (preset !== 'auto' && !isWindowed(preset)) checkStreamDiarizer(preset, checked);
+  return checked;
 }
 
 /** @throws VoxlaneError `options` */
@@ -210,9 +215,7 @@ function checkPreset({ preset = DIARIZER_OPTIONS.preset.values[0], speed }: Diar
     if (speed === undefined || speed === preset) return { preset: 'auto', speed: preset };
     throw optionError('speed', speed, `${preset}, as set by the option preset, or only one of the two options`);
   }
-  if (preset !== 'auto' && !Object.hasOwn(PRESETS, preset)) {
-    throw optionError('preset', preset, DIARIZER_OPTIONS.preset.values.join(', '));
-  }
+  if (!DIARIZER_OPTIONS.preset.values.includes(preset)) throw optionError('preset', preset, DIARIZER_OPTIONS.preset.values.join(', '));
   return { preset, speed: speed ?? DIARIZER_OPTIONS.speed.values[0] };
 }
 
@@ -282,15 +285,6 @@ function checkChoice<Name extends OptionsOf<ChoiceRule>, Value extends (typeof A
   const values: readonly string[] = ALL_OPTIONS[name].values;
   if (values.includes(value)) return value;
   throw optionError(name, value, `${values.slice(0, -1).join(', ')} or ${values.at(-1)!}`);
-}
-
-export function optionError(name: string, value: unknown, expected: string): VoxlaneError {
-  return new VoxlaneError({
-    code: 'options',
-    problem: `The option ${name} is ${String(value)}`,
-    expected,
-    remedy: 'Change the option and run again',
-  });
 }
 
 /**

@@ -1,10 +1,12 @@
 import { loadManifest } from '../store/load';
+import { loadDiarizationFacts } from '../store/loadDiarization';
 import { ModelStore } from '../store/modelStore';
+import { acceptedFile } from '../store/sources';
 import { unlessAborted } from '../util/abort';
 import { VoxlaneError } from '../util/errors';
 import type { FileBase } from '../util/fileBase';
 import { type CheckedDiarizerOptions, modelsBase } from './options';
-import { PRESETS, type PresetId } from './settings';
+import { NEMOTRON, PRESETS, type PresetId, type WindowedPreset } from './settings';
 import type { DiarizeOptions, DiarizerOptions } from './types';
 
 export type { PresetId } from './settings';
@@ -13,13 +15,13 @@ export type { PresetId } from './settings';
 export interface PresetInfo {
   /** Value for `DiarizerOptions.preset`. */
   readonly id: PresetId;
-  /** Id of the embedding model. */
+  /** Id of the embedding model; for `nemotron`, of the model that does all stages. */
   readonly model: string;
   /** Size of the download; 0 if the model is bundled. */
   readonly bytes: number;
-  /** SPDX identifier of the embedding model's license. */
+  /** SPDX identifier of the license of this model. */
   readonly license: string;
-  /** Author of the embedding model, as its license requires. */
+  /** Author of this model, as its license requires. */
   readonly attribution: string;
   /** Whether the model is bundled or stored in the browser: it works offline. */
   readonly present: boolean;
@@ -47,14 +49,32 @@ export interface StoredModelInfo {
 export function presetInfo(
   options: Pick<DiarizerOptions, 'models' | 'trustUnknownModel'> & Pick<DiarizeOptions, 'signal'> = {},
 ): Promise<readonly PresetInfo[]> {
-  return unlessAborted(options.signal, async () => factsOf(await modelsBase(options), options.trustUnknownModel ?? false));
+  return unlessAborted(options.signal, async () => {
+    const [base, trustUnknown] = [await modelsBase(options), options.trustUnknownModel ?? false];
+    return [...(await factsOf(base, trustUnknown)), ...(await streamedFactsOf(base, trustUnknown))];
+  });
 }
 
-/** @param trustUnknown whether to count a stored file of unknown hash */
-async function factsOf(base: FileBase, trustUnknown: boolean): Promise<readonly PresetInfo[]> {
+/** Empty if the manifest is not on the server: `models` may be a folder of an earlier release. */
+async function streamedFactsOf(base: FileBase, trustUnknown: boolean): Promise<readonly PresetInfo[]> {
+  const { preset, model } = NEMOTRON;
+  const facts = await loadDiarizationFacts(model, base).catch((error: unknown) => {
+    if (error instanceof VoxlaneError && error.code === 'model-missing') return null;
+    throw error;
+  });
+  if (!facts) return [];
+  const { license, attribution, weights } = facts.manifest;
+  // A conversion counts too: it is made from an accepted file.
+  const present = (await new ModelStore().list()).some(({ id, sha256, made, trusted }) =>
+    id === model && (acceptedFile([weights], made?.from ?? sha256) !== null || (trusted && trustUnknown)));
+  return [{ id: preset, model, license, attribution, bytes: weights.bytes, present }];
+}
+
+/** The presets with windows. @param trustUnknown whether to count a stored file of unknown hash */
+async function factsOf(base: FileBase, trustUnknown: boolean): Promise<readonly (PresetInfo & { readonly id: WindowedPreset })[]> {
   const store = new ModelStore();
   return Promise.all(
-    Object.values(PRESETS).map(async ({ preset, embedding }): Promise<PresetInfo> => {
+    Object.values(PRESETS).map(async ({ preset, embedding }): Promise<PresetInfo & { readonly id: WindowedPreset }> => {
       const manifest = await loadManifest('embedding', embedding, base);
       const { license, attribution, sources } = manifest;
       const common = { id: preset, model: embedding, license, attribution };
@@ -65,7 +85,7 @@ async function factsOf(base: FileBase, trustUnknown: boolean): Promise<readonly 
   );
 }
 
-/** Resolves `auto`: the best preset whose model is available. A user-provided file belongs to community-1. */
+/** Resolves `auto`: the best preset with windows whose model is available. A user-provided file belongs to community-1. */
 export async function choosePreset({ preset, modelFile, modelsBase: base, trustUnknownModel }: CheckedDiarizerOptions): Promise<PresetId> {
   if (preset !== 'auto') return preset;
   if (modelFile) return 'community-1';

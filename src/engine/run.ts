@@ -1,15 +1,11 @@
-import { transfer } from 'comlink';
-import type { DecodedBatch, DecodeSource, LocalResults } from '../../workers/contracts';
-import { moved } from '../../workers/protocol';
-import { decodeInstead } from '../audio/pageDecode';
-import type { AudioFile } from '../audio/types';
+import type { DecodedBatch, LocalResults } from '../../workers/contracts';
 import { type Core, coreOf } from '../embedding/core';
 import type { Assembly } from '../timeline/assembler';
-import { shareable } from '../util/host';
 import { assemblyOptions, minDurationsOf, nameSpeakers, Previewer, takeVoices, usedModels } from './assembly';
 import { halvedToFit, isMemoryError } from './backend';
 import type { Engine } from './engine';
 import { InOrder, type MarkDone } from './modelPool';
+import { openInput } from './openInput';
 import type { CheckedRunOptions } from './options';
 import type { ReadyInput } from './source';
 import { speakerCountOf } from './speakerCount';
@@ -301,7 +297,9 @@ export async function runPipeline(
 ): Promise<DiarizationResult> {
   engine.segmentation.newRun();
   engine.embedding.newRun();
-  const { facts, release } = await openInput(engine, input, options);
+  // If the GPU fails, the run restarts, but a stream can be read only once.
+  const opening = { ...engine.segmentationManifest, keepsStream: engine.backend.name === 'webgpu' };
+  const { facts, release } = await openInput(engine.decode, input, options, opening);
   const previewer = new Previewer(engine, options);
   const isOpenEnded = input.kind === 'stream' && options.durationSeconds === undefined;
   const local = await runModels(engine, isOpenEnded ? null : facts.durationSeconds, hook, (numWindows, expected) => {
@@ -327,54 +325,6 @@ export async function runPipeline(
   Object.assign(timings, assembly.seconds);
   reportAssembly(assembly, numSpeakers, hook);
   return describeWith(assembly);
-}
-
-async function openInput(engine: Engine, input: ReadyInput, options: CheckedRunOptions) {
-  const { sampleRate, windowSamples, hopSamples } = engine.segmentationManifest;
-  const { startSeconds, durationSeconds, track } = options;
-  const decodeOptions = {
-    sampleRate,
-    startSeconds,
-    ...(durationSeconds !== undefined && { durationSeconds }),
-    ...(track !== undefined && { track }),
-  };
-  const { source, release } = await decodeSource(engine, input, track);
-  try {
-    const facts = await engine.decode.call((api) => api.open(source, decodeOptions, { windowSamples, hopSamples }));
-    return { facts, release };
-  } catch (error) {
-    release();
-    throw error;
-  }
-}
-
-/** A source for the decoding worker. `release` deletes what another decoder has stored for it. */
-interface OpenedSource {
-  readonly source: DecodeSource;
-  readonly release: () => void;
-}
-
-const nothing = (): void => undefined;
-
-async function decodeSource(engine: Engine, input: ReadyInput, track: number | undefined): Promise<OpenedSource> {
-  if (input.kind === 'file' || input.kind === 'path') return fileSource(engine, input, track);
-  const { sampleRate } = input;
-  if (input.kind === 'samples') return { source: { kind: 'samples', samples: input.samples, sampleRate }, release: nothing };
-  // If the GPU fails, the run restarts, but a stream can be read only once.
-  const port = input.feed.open(engine.backend.name === 'webgpu');
-  return { source: transfer({ kind: 'stream', port, sampleRate }, [port]), release: nothing };
-}
-
-async function fileSource(engine: Engine, file: AudioFile, track: number | undefined): Promise<OpenedSource> {
-  const shared = file.kind === 'file' ? { ...file, blob: await shareable(file.blob) } : file;
-  const place = await engine.decode.call((api) => api.decoderFor(shared, track));
-  // The other decoders always read the first track.
-  if (place === 'here' || (track ?? 1) > 1) return { source: shared, release: nothing };
-  const decoded = await decodeInstead(shared, place);
-  if (!decoded) return { source: shared, release: nothing };
-  const { source, release } = decoded;
-  // Transfer the decoded audio: copying an hour would take a second.
-  return { source: source.kind === 'channels' ? moved(source, ...source.channels) : source, release };
 }
 
 function reportAssembly({ count, hardClusters, diarization }: Assembly, numLocal: number, hook: StageHook): void {

@@ -2,7 +2,13 @@ import { CAMPPLUS_CLUSTERING, COMMUNITY_1_CLUSTERING, type EvidenceSettings } fr
 import { NO_MIN_DURATIONS, type MinDurations } from '../timeline/minDurations';
 
 /** The available pipelines. */
-export type PresetId = 'campplus' | 'community-1';
+export type PresetId = 'campplus' | 'community-1' | 'nemotron';
+
+/** Presets with one streaming model, which follows the speakers itself: no windows, embeddings or clustering. */
+export type StreamedPreset = 'nemotron';
+
+/** Presets that segment and embed windows, and then cluster the embeddings. */
+export type WindowedPreset = Exclude<PresetId, StreamedPreset>;
 
 /**
  * Amount of computation. `exact` follows pyannote: every window is embedded. `fast` embeds every fifth or tenth window;
@@ -63,9 +69,10 @@ export type ClusteringSettings =
       readonly plda: string;
     } & EvidenceSettings);
 
-/** The models of a pipeline, and the settings tuned for them. */
+/** The models of a pipeline of windows, and the settings tuned for them. */
 export interface PipelineSettings {
-  readonly preset: PresetId;
+  readonly kind: 'windowed';
+  readonly preset: WindowedPreset;
   readonly segmentation: string;
   readonly embedding: string;
   readonly clustering: ClusteringSettings;
@@ -81,6 +88,17 @@ export interface PipelineSettings {
   /** Maximum number of embedding workers on WASM, limited by memory. */
   readonly maxEmbedders: number;
 }
+
+/** The model of a streamed pipeline. All of its settings are in the manifest of the model. */
+export interface StreamSettings {
+  readonly kind: 'streamed';
+  readonly preset: StreamedPreset;
+  /** Id of the model. */
+  readonly model: string;
+}
+
+/** Settings of any pipeline. */
+export type AnySettings = PipelineSettings | StreamSettings;
 
 /**
  * pyannote's `AgglomerativeClustering` with the settings of the references: speaker-diarization-3.1 with its threshold
@@ -102,6 +120,7 @@ const MIN_DURATIONS: MinDurations = { minDurationOn: 0.15, minDurationOff: 0.1 }
  * progress is reported once per batch.
  */
 export const CAMPPLUS: PipelineSettings = {
+  kind: 'windowed',
   preset: 'campplus',
   segmentation: 'segmentation-3.0',
   embedding: 'campplus-zh-en',
@@ -115,6 +134,7 @@ export const CAMPPLUS: PipelineSettings = {
 
 /** pyannote's community-1: segmentation-3.0 with WeSpeaker ResNet34-LM, PLDA and VBx. */
 export const COMMUNITY_1: PipelineSettings = {
+  kind: 'windowed',
   preset: 'community-1',
   segmentation: 'segmentation-3.0',
   embedding: 'wespeaker-resnet34-lm',
@@ -126,8 +146,15 @@ export const COMMUNITY_1: PipelineSettings = {
   maxEmbedders: 4,
 };
 
-export const PRESETS: Readonly<Record<PresetId, PipelineSettings>> = { campplus: CAMPPLUS, 'community-1': COMMUNITY_1 };
+/** Nemotron 3 Diarization, without the other stages. */
+export const NEMOTRON: StreamSettings = { kind: 'streamed', preset: 'nemotron', model: 'nemotron-3-diarization' };
 
-/** The settings of a preset with the requested clustering. */
-export const settingsOf = (preset: PresetId, clustering: ClusteringName): PipelineSettings =>
+/** The presets with windows. */
+export const PRESETS: Readonly<Record<WindowedPreset, PipelineSettings>> = { campplus: CAMPPLUS, 'community-1': COMMUNITY_1 };
+
+/** Whether a preset has windows, embeddings and clustering. */
+export const isWindowed = (preset: PresetId): preset is WindowedPreset => Object.hasOwn(PRESETS, preset);
+
+/** The settings of a preset with windows, with the requested clustering. */
+export const settingsOf = (preset: WindowedPreset, clustering: ClusteringName): PipelineSettings =>
   clustering === 'preset' ? PRESETS[preset] : { ...PRESETS[preset], ...PYANNOTE_3_1 };

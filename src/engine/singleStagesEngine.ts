@@ -1,17 +1,17 @@
 import type { TimeGeometry } from '../segmentation/geometry';
 import { VoxlaneError } from '../util/errors';
 import type { Engine } from './engine';
-import { EngineLifetime, type EngineSetup } from './engineLifetime';
+import { EngineLifetime } from './engineLifetime';
+import { optionError } from './optionError';
 import {
   askForTheSame,
   checkDiarizerNames,
   checkDiarizerOptions,
-  optionError,
   type OwnDiarizerOptions,
   withFiles,
 } from './options';
 import { choosePreset } from './presets';
-import { PRESETS } from './settings';
+import { isWindowed, PRESETS } from './settings';
 import type { SpeakerCount } from './speakerCount';
 import type {
   BackendReport,
@@ -24,6 +24,7 @@ import type {
   Turn,
 } from './types';
 import { baseAddress } from '../util/host';
+import { type EngineSetup, windowedSource } from './windowedSource';
 
 /** A tensor with named axes, row-major (the last axis is contiguous), like the hook's `Artifact`. */
 export interface StageTensor<
@@ -46,7 +47,7 @@ export interface StageOptions extends Pick<
   /**
    * Selects the models, like `DiarizerOptions.preset`, but not a speed: stages compute every window. Default `auto`.
    */
-  readonly preset?: PresetId | 'auto';
+  readonly preset?: 'campplus' | 'community-1' | 'auto';
   /** Aborts the call at once. The promise rejects with code `cancelled`. */
   readonly signal?: AbortSignal;
 }
@@ -106,7 +107,7 @@ export interface Segmentation extends StageTensor<readonly ['window', 'frame', '
  */
 export interface VoiceEmbeddings extends StageTensor<readonly ['window', 'speaker', 'dimension'], Float32Array> {
   /** The preset of the embedding model; {@link cluster} uses its settings. */
-  readonly preset: PresetId;
+  readonly preset: 'campplus' | 'community-1';
   /** The embedding model file. */
   readonly model: KeptModel;
   /** The backend that ran the model, and why it was selected. */
@@ -230,7 +231,7 @@ const held: HeldEngine[] = [];
 
 interface HeldEngine {
   readonly options: OwnDiarizerOptions;
-  readonly lifetime: EngineLifetime;
+  readonly lifetime: EngineLifetime<Engine>;
 }
 
 /**
@@ -242,15 +243,20 @@ export function checkStageOptions(options: StageOptions): OwnDiarizerOptions {
   checkDiarizerNames(options, ['signal']);
   const checked = checkDiarizerOptions(options, baseAddress());
   const preset: string | undefined = options.preset;
-  // Callers without types may pass a speed.
-  if (checked.speed === 'exact' && preset !== 'exact') return checked;
+  // Callers without types may pass a speed, or a preset without these stages.
+  if (checked.speed === 'exact' && preset !== 'exact' && (checked.preset === 'auto' || isWindowed(checked.preset))) return checked;
   throw optionError('preset', preset, ['auto', ...Object.keys(PRESETS)].join(', '));
 }
+
+/** The error for a preset whose model does all stages at once. */
+const withoutStages = (preset: PresetId): VoxlaneError => optionError('preset', preset, `${Object.keys(PRESETS).join(' or ')}: the model of ${preset} has no separate stages`);
 
 /** Returns the settings of the preset and the locations of its files. */
 export async function resolveStageOptions(checked: OwnDiarizerOptions): Promise<EngineSetup> {
   const options = await withFiles(checked);
-  return { options, settings: PRESETS[await choosePreset(options)] };
+  const preset = await choosePreset(options);
+  if (!isWindowed(preset)) throw withoutStages(preset);
+  return { options, settings: PRESETS[preset] };
 }
 
 /**
@@ -269,7 +275,7 @@ function hold(options: OwnDiarizerOptions): HeldEngine {
   const onIdle = (): void => {
     held.splice(held.indexOf(entry), 1);
   };
-  const entry = { options, lifetime: new EngineLifetime(() => resolveStageOptions(options), options.idleSeconds, null, onIdle) };
+  const entry = { options, lifetime: new EngineLifetime(windowedSource(() => resolveStageOptions(options)), options.idleSeconds, null, onIdle) };
   held.push(entry);
   return entry;
 }

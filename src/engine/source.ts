@@ -4,7 +4,7 @@ import type { AudioFile } from '../audio/types';
 import { VoxlaneError } from '../util/errors';
 import { addressOf } from '../util/address';
 import { pathOf } from '../util/host';
-import { optionError } from './options';
+import { optionError } from './optionError';
 
 /** A source of pieces, locked by its reader. */
 interface PieceReader {

@@ -2,7 +2,8 @@
  * All stages, in the order of the data. Progress, timings and capture use these names.
  *
  * They follow pyannote.audio (`segmentation`, `speaker_counting`, `embeddings`, `discrete_diarization`), with the
- * spelling conventions of TypeScript.
+ * spelling conventions of TypeScript. With `nemotron`, whose model does all stages, `segmentation` is the activity of the speakers
+ * of the recording, and only `decode` comes before it.
  */
 export const STAGES = [
   'decode',
@@ -39,7 +40,10 @@ export interface StageEvent {
    * features stay in their workers. The receiver owns the values and may keep or change them.
    */
   readonly artifact: Artifact | null;
-  /** Completed units of the stage: seconds for `decode`, windows for the models, otherwise 1 for the whole stage. */
+  /**
+   * Completed units of the stage: seconds for `decode`, windows for the models (seconds for that of `nemotron`), otherwise 1
+   * for the whole stage.
+   */
   readonly completed: number;
   /** Total units of the stage; an estimate until decoding is complete. */
   readonly total: number;

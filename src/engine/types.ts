@@ -21,7 +21,7 @@ export interface KeptVoices {
   /** Version of this format; other versions are rejected. */
   readonly version: 1;
   /** The preset of the run. */
-  readonly preset: PresetId;
+  readonly preset: 'campplus' | 'community-1';
   /** The speed of the run. */
   readonly speed: Speed;
   /** The segmentation model of the run. */
@@ -76,17 +76,23 @@ export type { ClusteringName, PresetId, Speed } from './settings';
 export interface Speaker {
   /** `SPEAKER_00`, `SPEAKER_01` … in the order of the clusters, as in pyannote.audio. */
   readonly label: string;
-  /** Mean embedding of the speaker's cluster, axes (dimension), float32; zeros if the speaker has none. */
-  readonly centroid: Float32Array;
-  /** SHA-256 of the embedding model. Only centroids of the same model can be compared. */
-  readonly embeddingModel: string;
+  /**
+   * Mean embedding of the speaker's cluster, axes (dimension), float32; zeros if the speaker has none. Null with the
+   * preset `nemotron`, which has no embeddings.
+   */
+  readonly centroid: Float32Array | null;
+  /** SHA-256 of the embedding model. Only centroids of the same model can be compared. Null without embeddings. */
+  readonly embeddingModel: string | null;
   /** Total length of the speaker's turns. */
   readonly speechSeconds: number;
 }
 
 /** A model file used for a result. */
 export interface UsedModel {
-  /** `plda` is the model with which VBx compares embeddings. */
+  /**
+   * `plda` is the model with which VBx compares embeddings. The model of `nemotron`, which does all stages, counts as
+   * `segmentation`.
+   */
   readonly stage: 'segmentation' | 'embedding' | 'plda';
   /** Model id of the manifest. */
   readonly id: string;
@@ -124,9 +130,10 @@ export interface DiarizationResult {
   readonly turns: readonly Turn[];
   /**
    * Meaning of the turns' `confidence`: the posterior probability of the speaker (VBx), or the margin between the
-   * cosine similarities to the speaker and to the next one. The two kinds are not comparable.
+   * cosine similarities to the speaker and to the next one. The two kinds are not comparable. Null with the preset
+   * `nemotron`, whose turns have no confidence.
    */
-  readonly confidenceKind: 'posterior' | 'margin';
+  readonly confidenceKind: 'posterior' | 'margin' | null;
   /** The turns with at most one speaker at a time, for aligning transcripts. */
   readonly exclusiveTurns: readonly Turn[];
   /** Speakers with a turn, in the order of their labels. */
@@ -147,8 +154,8 @@ export interface DiarizationResult {
   readonly minDurationOn: number;
   /** Minimum length of a gap between two turns of a speaker in seconds; shorter gaps were filled. */
   readonly minDurationOff: number;
-  /** SHA-256 of the embedding model. Centroids of other models are not comparable. */
-  readonly embeddingModel: string;
+  /** SHA-256 of the embedding model. Centroids of other models are not comparable. Null without embeddings. */
+  readonly embeddingModel: string | null;
   /** All model files used, in the order of the stages; a PLDA only if the preset uses one. */
   readonly models: readonly UsedModel[];
   /**
@@ -200,7 +207,7 @@ export interface ModelDownload {
 export interface DiarizerOptions {
   /**
    * Selects the models and their settings. `auto`, the default, uses `community-1` if its model is stored in the
-   * browser, and otherwise `campplus`, which is bundled; it never downloads. `exact` and `fast` are `auto` with that
+   * browser, and otherwise `campplus`, which is bundled; it never downloads, and never uses `nemotron`. `exact` and `fast` are `auto` with that
    * {@link DiarizerOptions.speed}.
    */
   readonly preset?: PresetId | 'auto' | Speed;
@@ -224,7 +231,7 @@ export interface DiarizerOptions {
    * id>/<file>`. Used only for presets that are not bundled.
    */
   readonly hub?: string | URL | null;
-  /** File of the preset's embedding model, provided by the user in place of a download. */
+  /** File of the preset's embedding model, or of the weights of `nemotron`, provided by the user in place of a download. */
   readonly modelFile?: Blob;
   /**
    * Accept a `modelFile` of unknown hash if it passes the checks of shape and output, and its stored copy in later

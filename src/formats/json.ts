@@ -119,10 +119,10 @@ export interface JsonSource {
   readonly minDurationOn?: number;
   /** Minimum duration of gaps within a speaker's turns, in seconds; shorter gaps were filled. */
   readonly minDurationOff?: number;
-  /** SHA-256 of the embedding model's file. */
-  readonly embeddingModel?: string;
-  /** Kind of the turns' `confidence`: `posterior` or `margin`. */
-  readonly confidenceKind?: string;
+  /** SHA-256 of the embedding model's file; null if the preset has none. */
+  readonly embeddingModel?: string | null;
+  /** Kind of the turns' `confidence`: `posterior` or `margin`; null if they have none. */
+  readonly confidenceKind?: string | null;
   /** The backend on which the models ran; null if the turns are not from a run. */
   readonly backend: {
     /** `wasm` or `webgpu`. */
@@ -155,7 +155,7 @@ export interface JsonSource {
     readonly color?: number;
     /** Total length of the speaker's turns. */
     readonly speechSeconds: number;
-    /** Mean embedding of the speaker's cluster, axes (dimension); null for a speaker added by the user. */
+    /** Mean embedding of the speaker's cluster, axes (dimension); null for a speaker added by the user, and without embeddings. */
     readonly centroid: ArrayLike<number> | null;
   }[];
   /** The number of speakers found, other likely numbers, and unmet bounds. */

@@ -32,7 +32,7 @@ const loadEngine: LoadEngine = async () => (await import('../engine/sharedDiariz
  * @tagname voxlane-diarizer
  *
  * @attr {string} src - URL of a recording, relative to the page. Setting it starts the analysis.
- * @attr {'auto' | 'exact' | 'fast' | 'campplus' | 'community-1'} preset - Selects the models. Default `auto`.
+ * @attr {'auto' | 'exact' | 'fast' | 'campplus' | 'community-1' | 'nemotron'} preset - Selects the models. Default `auto`.
  * @attr {'exact' | 'fast'} speed - Amount of computation. Default `exact`.
  * @attr {number} speakers - Exact number of speakers, 1 to 255. Excludes `min-speakers` and `max-speakers`.
  * @attr {number} min-speakers - Minimum number of speakers.

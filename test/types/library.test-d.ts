@@ -39,10 +39,10 @@ expectTypeOf<ReadableStream<string>>().not.toExtend<DiarizationSource>();
 expectTypeOf(result.turns).toEqualTypeOf<readonly Turn[]>();
 expectTypeOf(result.exclusiveTurns).toEqualTypeOf<readonly Turn[]>();
 expectTypeOf(result.speakers).toEqualTypeOf<readonly Speaker[]>();
-expectTypeOf<Speaker['centroid']>().toEqualTypeOf<Float32Array>();
+expectTypeOf<Speaker['centroid']>().toEqualTypeOf<Float32Array | null>();
 expectTypeOf<BackendReport['name']>().toEqualTypeOf<'wasm' | 'webgpu'>();
 expectTypeOf<DiarizeOptions['signal']>().toEqualTypeOf<AbortSignal | undefined>();
-expectTypeOf<DiarizerOptions['preset']>().toEqualTypeOf<'auto' | 'campplus' | 'community-1' | 'exact' | 'fast' | undefined>();
+expectTypeOf<DiarizerOptions['preset']>().toEqualTypeOf<'auto' | 'campplus' | 'community-1' | 'nemotron' | 'exact' | 'fast' | undefined>();
 
 // Codes are a closed list, so a switch can be exhaustive.
 expectTypeOf(error.code).toEqualTypeOf<ErrorCode>();

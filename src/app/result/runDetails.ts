@@ -88,7 +88,7 @@ export function runDetails({ result, processingSeconds }: Outcome): HTMLElement 
       row(
         details.preset,
         h('span', { 'data-testid': 'preset-line' }, result.preset),
-        h('span', { class: 'fine mono', title: result.embeddingModel }, details.embeddingModel(result.embeddingModel)),
+        result.embeddingModel !== null && h('span', { class: 'fine mono', title: result.embeddingModel }, details.embeddingModel(result.embeddingModel)),
         result.modelNote !== null && h('span', { class: 'fine', lang: engineLanguage, 'data-testid': 'model-note' }, result.modelNote),
       ),
       row(

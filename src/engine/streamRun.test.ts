@@ -1,0 +1,200 @@
+/** Runs of the preset nemotron with seeded weights and one layer. The worker code runs in this thread. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { fetchFiles } from '../../test/gpu/openInNode';
+import { writeSeededFolder } from '../../test/nemotron/modelFolder';
+import { served, ThreadlessHandle } from '../../test/nemotron/threadless';
+import { testConversation } from '../embedding/testSpeech';
+import * as session from '../ort/session';
+import { voiceSimilarity } from './assembly';
+import { Diarizer } from './diarizer';
+import type { StageEvent } from './stages';
+import type { DiarizationResult, DiarizeOptions, DiarizerOptions, Turn } from './types';
+
+const loading = vi.hoisted(() => ({ name: '' }));
+vi.mock(import('../../workers/protocol'), async (original) => ({
+  ...(await original()),
+  // Not transferred, because there is no other thread.
+  moved: (message) => message,
+  serve: (api: object) => { served.set(loading.name, api); },
+}));
+vi.mock(import('../../workers/spawn'), async (original) => {
+  const spawn = (name: string) => () => new ThreadlessHandle(name);
+  return { ...((await original()) as object), spawnDecodeWorker: spawn('decode'), spawnSortformerWorker: spawn('sortformer') } as never;
+});
+
+for (const name of ['decode', 'sortformer'] as const) {
+  loading.name = name;
+  await import(`../../workers/${name}.worker.ts`);
+}
+
+const NUM_LAYERS = 1;
+const NUM_SPEAKERS = 8;
+const SAMPLE_RATE = 16_000;
+const folder = mkdtempSync(join(tmpdir(), 'voxlane-'));
+const model = writeSeededFolder(folder, NUM_LAYERS);
+const runtime = new URL('../../node_modules/onnxruntime-web/dist/', import.meta.url).href;
+const samples = testConversation(SAMPLE_RATE, 7 * SAMPLE_RATE + 77, 3);
+const file = new File([model.weights], 'model.safetensors');
+
+vi.mock(import('./defaultFiles'), () => ({ defaultFiles: () => Promise.resolve({ models: model.base, runtime, goldens: '' }) }));
+
+beforeEach(() => {
+  fetchFiles();
+  vi.stubGlobal('document', { baseURI: 'https://example.org/' });
+  vi.stubGlobal('navigator', { userAgent: `Node ${process.version}`, hardwareConcurrency: 1 });
+});
+afterEach(() => { vi.unstubAllGlobals(); });
+afterAll(() => { rmSync(folder, { recursive: true }); });
+
+const open = (options: DiarizerOptions = {}): Promise<Diarizer> => Diarizer.create({ preset: 'nemotron', modelFile: file, ...options });
+
+/** Activity of all frames as a run reports it, and its other reports. */
+class Reports {
+  readonly events: StageEvent[] = [];
+  readonly hook = (event: StageEvent): void => { this.events.push(event); };
+
+  /** Axes (frame, speaker), 0 to 1. */
+  get probabilities(): number[] {
+    return this.events.flatMap(({ stage, artifact }) => (stage === 'segmentation' && artifact ? [...artifact.data] : []));
+  }
+}
+
+/** Turns of each column with its own loop over the frames: [column, start, end] in frames. */
+function runsOf(probabilities: readonly number[], isActive: (frame: readonly number[], column: number) => boolean): [number, number, number][] {
+  const frames = Array.from({ length: probabilities.length / NUM_SPEAKERS }, (_, row) => probabilities.slice(row * NUM_SPEAKERS, (row + 1) * NUM_SPEAKERS));
+  return Array.from({ length: NUM_SPEAKERS }, (_, column) => column).flatMap((column) => {
+    const active = [...frames.map((frame) => isActive(frame, column)), false];
+    const starts = active.flatMap((value, frame) => (value && !active[frame - 1] ? [frame] : []));
+    return starts.map((start): [number, number, number] => [column, start, active.indexOf(false, start)]);
+  }).sort((a, b) => a[1] - b[1] || a[2] - b[2] || a[0] - b[0]);
+}
+
+/** The runs as turns with labels in the order of the first turns of `all`. */
+function asTurns(runs: readonly [number, number, number][], all: readonly [number, number, number][]) {
+  const order = [...new Set(all.map(([column]) => column))];
+  return runs.map(([column, start, end]) => ({ startSeconds: start / 100, endSeconds: end / 100, speaker: `SPEAKER_0${order.indexOf(column)}`, confidence: null }));
+}
+
+let whole: Promise<{ readonly diarizer: Diarizer; readonly result: DiarizationResult; readonly reports: Reports }> | undefined;
+
+/** A diarizer that the tests share, and its result for all samples. */
+const shared = () => (whole ??= (async () => {
+  const reports = new Reports();
+  const diarizer = await open();
+  const result = await diarizer.diarize(samples, { sampleRate: SAMPLE_RATE, hook: reports.hook });
+  return { diarizer, result, reports };
+})());
+
+describe('a run of nemotron', () => {
+  test('has the turns of the probabilities that exceed the threshold', async () => {
+    const { result, reports } = await shared();
+    const { probabilities } = reports;
+    expect(probabilities).toHaveLength(Math.floor(samples.length / 160) * NUM_SPEAKERS);
+    const all = runsOf(probabilities, (frame, column) => frame[column]! > 0.5);
+    const single = runsOf(probabilities, (frame, column) => frame[column]! > 0.5 && frame.indexOf(Math.max(...frame)) === column);
+    expect(all.length).toBeGreaterThan(20);
+    expect(result.turns).toEqual(asTurns(all, all));
+    expect(result.exclusiveTurns).toEqual(asTurns(single, all));
+    expect(result.durationSeconds).toBe(samples.length / SAMPLE_RATE);
+  });
+
+  test('states what ran, and that there are no embeddings', async () => {
+    const { result } = await shared();
+    expect(result).toMatchObject({ preset: 'nemotron', embeddingModel: null, confidenceKind: null, minDurationOn: 0, minDurationOff: 0, modelNote: expect.stringContaining('could not be stored') as string });
+    expect(result.models).toEqual([{ stage: 'segmentation', id: 'nemotron-3-diarization', sha256: model.sha256 }]);
+    expect(result.backend).toMatchObject({ name: 'wasm', selfCheck: null });
+    expect(result.backend.reason).toContain('without a self-check');
+    expect(result.speakers.map(({ label }) => label)).toEqual([...new Set(result.turns.map(({ speaker }) => speaker))]);
+    const [first] = result.speakers;
+    const own = result.turns.filter(({ speaker }) => speaker === first!.label);
+    expect(first).toMatchObject({ centroid: null, embeddingModel: null });
+    expect(first!.speechSeconds).toBeCloseTo(own.reduce((sum, { startSeconds, endSeconds }) => sum + endSeconds - startSeconds, 0), 9);
+    expect(result.speakerCount).toEqual({ value: result.speakers.length, alternatives: [], unmet: null });
+    expect(() => voiceSimilarity(first!, first!)).toThrow(expect.objectContaining({ code: 'options' }));
+  });
+
+  test('reports the progress of both stages up to the end', async () => {
+    const { reports } = await shared();
+    for (const stage of ['decode', 'segmentation']) {
+      const own = reports.events.filter((event) => event.stage === stage);
+      const completed = own.map((event) => event.completed);
+      expect(completed).toEqual(completed.toSorted((a, b) => a - b));
+      expect(own.at(-1)).toMatchObject({ completed: samples.length / SAMPLE_RATE, total: samples.length / SAMPLE_RATE });
+      expect(own.every((event) => event.completed <= event.total)).toBe(true);
+    }
+  });
+
+  test('selects a segment, and applies minimum durations', async () => {
+    const { diarizer } = await shared();
+    const run = (options: DiarizeOptions) => diarizer.diarize(samples, { sampleRate: SAMPLE_RATE, startSeconds: 2, durationSeconds: 3, ...options });
+    const plain = await run({});
+    const part = await diarizer.diarize(samples.slice(2 * SAMPLE_RATE, 5 * SAMPLE_RATE), { sampleRate: SAMPLE_RATE });
+    const later = ({ startSeconds, endSeconds, ...turn }: Turn): Turn => ({ ...turn, startSeconds: startSeconds + 2, endSeconds: endSeconds + 2 });
+    expect(plain.turns).toEqual(part.turns.map(later));
+    expect(plain.durationSeconds).toBe(3);
+    const long = await run({ minDurationOn: 0.3 });
+    expect(long.turns.map(({ startSeconds }) => startSeconds)).toEqual(plain.turns.filter(({ startSeconds, endSeconds }) => endSeconds - startSeconds >= 0.3).map(({ startSeconds }) => startSeconds));
+    expect(long.turns.length).toBeLessThan(plain.turns.length);
+    expect(long.minDurationOn).toBe(0.3);
+    const filled = await run({ minDurationOff: 0.5 });
+    expect(filled.turns.length).toBeLessThan(plain.turns.length);
+  });
+
+  test.each([
+    [{ speakers: 2 }, 'speakers'],
+    [{ speakers: 1 }, 'speakers'],
+    [{ minSpeakers: 2 }, 'minSpeakers'],
+    [{ maxSpeakers: 7 }, 'maxSpeakers'],
+    [{ keepVoices: true }, 'keepVoices'],
+  ])('rejects %j and keeps its workers', async (options, name) => {
+    const { diarizer } = await shared();
+    const rejected = diarizer.diarize(samples.slice(0, SAMPLE_RATE), { sampleRate: SAMPLE_RATE, ...options });
+    await expect(rejected).rejects.toMatchObject({ code: 'options', problem: expect.stringContaining(name) as string });
+    expect(diarizer.backend).not.toBeNull();
+  });
+
+  test('accepts bounds that exclude nothing', async () => {
+    const { diarizer } = await shared();
+    const { speakers } = await diarizer.diarize(samples.slice(0, 2 * SAMPLE_RATE), { sampleRate: SAMPLE_RATE, minSpeakers: 1, maxSpeakers: 8 });
+    expect(speakers.length).toBeLessThanOrEqual(8);
+  });
+
+  test('reports samples that are not numbers, and continues with the next recording', async () => {
+    const { diarizer } = await shared();
+    const bad = samples.slice(0, SAMPLE_RATE).fill(NaN, 500, 501);
+    await expect(diarizer.diarize(bad, { sampleRate: SAMPLE_RATE })).rejects.toMatchObject({ code: 'audio-not-finite' });
+    const { durationSeconds } = await diarizer.diarize(samples.slice(0, 100), { sampleRate: SAMPLE_RATE });
+    expect(durationSeconds).toBe(100 / SAMPLE_RATE);
+  });
+});
+
+describe('a diarizer with nemotron', () => {
+  test.each<[DiarizerOptions, string]>([
+    [{ speed: 'fast' }, 'speed'],
+    [{ clustering: 'pyannote-3.1' }, 'clustering'],
+    [{ batchWindows: 2 }, 'batchWindows'],
+    [{ trustGpu: true }, 'trustGpu'],
+  ])('rejects %j', async (options, name) => {
+    await expect(open(options)).rejects.toMatchObject({ code: 'options', problem: expect.stringContaining(name) as string });
+  });
+
+  test('rejects WebGPU', async () => {
+    await expect(open({ backend: 'webgpu' })).rejects.toMatchObject({ code: 'backend-unavailable' });
+  });
+
+  test('opens no session with a part of the weights, or with another file', async () => {
+    const sessions = vi.spyOn(session, 'openSession');
+    const short = new File([model.weights.subarray(0, model.weights.length - 4)], 'short.safetensors');
+    await expect(open({ modelFile: short })).rejects.toMatchObject({ code: 'model-invalid' });
+    const renamed = model.weights.slice();
+    renamed.set(new TextEncoder().encode('silence_embedz'), Buffer.from(renamed.buffer).indexOf('silence_embeds'));
+    await expect(open({ modelFile: new File([renamed], 'renamed.safetensors'), trustUnknownModel: true })).rejects.toMatchObject({
+      code: 'model-invalid',
+      problem: expect.stringContaining('silence_embeds') as string,
+    });
+    expect(sessions).not.toHaveBeenCalled();
+  });
+});

@@ -1,0 +1,158 @@
+/** The preset nemotron in Node, with threads, downloads and stored files. The weights are seeded. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadNodeEngine } from '../../cli/nodeEngine';
+import { testConversation } from '../../src/embedding/testSpeech';
+import type * as Library from '../../src/index';
+import { ActivityBuilder } from '../../src/sortformer/activity';
+import { cpuFrontEnd } from '../../src/sortformer/melFrontEnd';
+import { stream } from '../../src/sortformer/speakerStream';
+import { parseStreamingSettings } from '../../src/store/streamingSettings';
+import { NO_MIN_DURATIONS } from '../../src/timeline/minDurations';
+import nemotron from '../../models/nemotron-3-diarization/manifest.json';
+import { runCommand } from '../browser/command';
+import { writeSeededFolder, type SeededFolder } from '../nemotron/modelFolder';
+import { NEMOTRON, seededNemotronFile } from '../seededNemotron';
+import { openSeeded } from '../sortformerSuite';
+
+const NUM_LAYERS = 4;
+const SAMPLE_RATE = 16_000;
+const HALF_FRAME_SECONDS = 0.005;
+const folder = mkdtempSync(join(tmpdir(), 'voxlane-'));
+const samples = testConversation(SAMPLE_RATE, 95 * SAMPLE_RATE + 77, 3);
+
+/** Serves the model folder, and lists what was requested. */
+const requested: string[] = [];
+const server = createServer((request, response) => {
+  requested.push(request.url!);
+  response.end(readFileSync(join(folder, 'models', request.url!)));
+});
+let library: typeof Library;
+let model: SeededFolder;
+
+beforeAll(async () => {
+  process.env.VOXLANE_CACHE = join(folder, 'cache');
+  mkdirSync(join(folder, 'models'));
+  model = writeSeededFolder(join(folder, 'models'), NUM_LAYERS, true);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  library = await loadNodeEngine();
+}, 120_000);
+
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+  rmSync(folder, { recursive: true });
+  delete process.env.VOXLANE_CACHE;
+});
+
+const open = (options: Library.DiarizerOptions = {}): Promise<Library.Diarizer> =>
+  library.Diarizer.create({ preset: 'nemotron', models: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, hub: null, ...options });
+
+/** Start, end and number of the speaker of each turn of the stream in this thread. Numbers are in the order of the first turns. */
+async function expectedTurns(audio: Float32Array, numLayers: number): Promise<[number, number, string][]> {
+  const settings = parseStreamingSettings(nemotron.streaming, 'manifest.json');
+  const network = await openSeeded(numLayers);
+  const activity = new ActivityBuilder(settings.segments.threshold, settings.numSpeakers, { hopSamples: 160, sampleRate: SAMPLE_RATE }, NO_MIN_DURATIONS);
+  for await (const decided of stream('samples', [audio], { network, settings, mode: 'offline', frontEnd: cpuFrontEnd(NEMOTRON) })) activity.push(decided);
+  await network.release();
+  const { turns } = activity.result();
+  const order = [...new Set(turns.map(({ speakerIndex }) => speakerIndex))];
+  return turns.map(({ startSeconds, endSeconds, speakerIndex }) => [startSeconds, endSeconds, `SPEAKER_0${order.indexOf(speakerIndex)}`]);
+}
+
+const plain = (turns: readonly Library.Turn[]): [number, number, string][] => turns.map(({ startSeconds, endSeconds, speaker }) => [startSeconds, endSeconds, speaker]);
+
+describe('the library', () => {
+  test('downloads once, and has the turns of the stream, for any pieces', async () => {
+    const downloads: Library.ModelDownload[] = [];
+    const diarizer = await open({ onDownload: (progress) => { downloads.push(progress); } });
+    expect(downloads.at(-1)).toEqual({ model: NEMOTRON.id, receivedBytes: model.weights.length, totalBytes: model.weights.length });
+    const previews: Library.Preview[] = [];
+    const result = await diarizer.diarize(samples, { sampleRate: SAMPLE_RATE, onPreview: (preview) => { previews.push(preview); } });
+    const expected = await expectedTurns(samples, NUM_LAYERS);
+    expect(expected.length).toBeGreaterThan(100);
+    expect(plain(result.turns)).toEqual(expected);
+    expect(result.modelNote).toBeNull();
+    expect(result.models[0]!.sha256).toBe(model.sha256);
+
+    async function* pieces(): AsyncGenerator<Float32Array> {
+      for (let at = 0, size = 1; at < samples.length; at += size, size = ((size * 7919) % 30_011) + 1) yield await Promise.resolve(samples.slice(at, at + size));
+    }
+    const streamed = await diarizer.diarize(pieces(), { sampleRate: SAMPLE_RATE });
+    expect(streamed.turns).toEqual(result.turns);
+    expect(streamed.exclusiveTurns).toEqual(result.exclusiveTurns);
+
+    expect(previews.length).toBeGreaterThan(0);
+    for (const { analyzedSeconds, turns } of previews) {
+      // A turn that is open at the end of the analyzed part ends there.
+      const before = ([, end]: readonly [number, number, string]): boolean => end < analyzedSeconds - HALF_FRAME_SECONDS;
+      expect(plain(turns).filter(before).map(([start, end]) => [start, end])).toEqual(expected.filter(before).map(([start, end]) => [start, end]));
+    }
+    diarizer.dispose();
+
+    const again = await open();
+    expect(plain((await again.diarize(samples.slice(0, SAMPLE_RATE), { sampleRate: SAMPLE_RATE })).turns)).toEqual(await expectedTurns(samples.slice(0, SAMPLE_RATE), NUM_LAYERS));
+    again.dispose();
+    expect(requested.filter((path) => path.endsWith('.safetensors'))).toHaveLength(1);
+    expect(await library.storedModels()).toMatchObject([{ id: NEMOTRON.id, bytes: model.weights.length, license: 'OpenMDW-1.1' }]);
+  }, 120_000);
+
+  test('ends at a cancellation in any stage, and runs again', async () => {
+    const diarizer = await open();
+    for (const stage of ['decode', 'segmentation']) {
+      const controller = new AbortController();
+      const canceled = diarizer.diarize(samples, {
+        sampleRate: SAMPLE_RATE,
+        signal: controller.signal,
+        hook: (event) => { if (event.stage === stage) controller.abort('enough'); },
+      });
+      await expect(canceled).rejects.toMatchObject({ code: 'cancelled', cause: 'enough' });
+      expect(diarizer.backend).toBeNull();
+    }
+    const { durationSeconds } = await diarizer.diarize(samples.slice(0, SAMPLE_RATE), { sampleRate: SAMPLE_RATE });
+    expect(durationSeconds).toBe(1);
+    diarizer.dispose();
+  }, 120_000);
+
+  test('runs a file of unknown hash only if it is trusted', async () => {
+    const other = model.weights.slice();
+    other[other.length - 1]! ^= 1;
+    const modelFile = new File([other], 'other.safetensors');
+    await expect(open({ modelFile })).rejects.toMatchObject({ code: 'model-altered', problem: expect.stringContaining('is not a known file') as string });
+    const diarizer = await open({ modelFile, trustUnknownModel: true });
+    const { modelNote } = await diarizer.diarize(samples.slice(0, SAMPLE_RATE), { sampleRate: SAMPLE_RATE });
+    expect(modelNote).toContain('is not a known file');
+    diarizer.dispose();
+  }, 120_000);
+
+  test('is never chosen by auto, although its model is stored', async () => {
+    const diarizer = await library.Diarizer.create({ backend: 'wasm', threads: 1 });
+    expect(diarizer.preset).toBe('campplus');
+    diarizer.dispose();
+  }, 120_000);
+});
+
+/** Length of the recording for the command: the full-size model takes about a minute to open. */
+const SECONDS = 10;
+
+describe('the command', () => {
+  test('has the turns of the stream with all layers', async () => {
+    const path = join(folder, 'seeded.safetensors');
+    writeFileSync(path, seededNemotronFile());
+    const args = ['public/sample.wav', '--preset', 'nemotron', '--model', path, '--trust-model', '--duration', String(SECONDS), '--format', 'json'];
+    const { code, stdout, stderr } = await runCommand('diarize', ...args);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain('segmentation 100 %');
+    const { turns, preset } = JSON.parse(stdout) as { readonly turns: readonly Library.Turn[]; readonly preset: string };
+    expect(preset).toBe('nemotron');
+    const file = readFileSync('public/sample.wav');
+    const start = file.indexOf('data') + 8;
+    const audio = Float32Array.from({ length: SECONDS * SAMPLE_RATE }, (_, i) => file.readInt16LE(start + 2 * i) / 32_768);
+    expect(turns.length).toBeGreaterThan(20);
+    expect(plain(turns)).toEqual(await expectedTurns(audio, NEMOTRON.numLayers));
+  }, 600_000);
+});

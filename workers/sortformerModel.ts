@@ -1,0 +1,87 @@
+import { testConversation } from '../src/embedding/testSpeech';
+import { parseGraphAlone } from '../src/onnx/model';
+import { openSession } from '../src/ort/session';
+import { checkHealth } from '../src/sortformer/checkHealth';
+import { GraphNetwork } from '../src/sortformer/graphNetwork';
+import { cpuFrontEnd } from '../src/sortformer/melFrontEnd';
+import { SpeakerStream } from '../src/sortformer/speakerStream';
+import { fetchChecked } from '../src/store/load';
+import { loadDiarizationFacts } from '../src/store/loadDiarization';
+import { VoxlaneError } from '../src/util/errors';
+import { addressIn } from '../src/util/fileBase';
+import { loadWeights } from '../src/weights/bind';
+import { expectedWeights } from '../src/weights/expected';
+import { type PreparedWeights, WeightsStore } from '../src/weights/weightsStore';
+import type { OnDownload, SortformerReply, SortformerRequest } from './contracts';
+
+/** A diarization model loaded in a worker. */
+interface SortformerModel {
+  readonly reply: SortformerReply;
+  /** Starts a recording. */
+  readonly openStream: () => SpeakerStream;
+}
+
+/** Length of the sound for {@link checkHealth}. */
+const HEALTH_SECONDS = 5;
+
+/**
+ * Opens a diarization model on WASM: the graph that is part of this release, with the weights that the user stored, brought or
+ * now downloads. Every tensor is bound by its name and checked; if one does not fit, nothing runs.
+ *
+ * @throws VoxlaneError `model-*`, `backend-failed`; `model-altered` for a file of unknown hash that is not trusted, after its
+ *   checks
+ */
+export async function openSortformer(request: SortformerRequest, onDownload: OnDownload | null): Promise<SortformerModel> {
+  const { modelId, modelsBase, runtimeBase, threads, hub, modelFile, trustUnknownModel } = request;
+  const { manifest, streaming: settings } = await loadDiarizationFacts(modelId, modelsBase);
+  const { file } = manifest;
+  const model = parseGraphAlone(await fetchChecked(addressIn(modelsBase, `${modelId}/${file.name}`), file), file.name);
+  const expected = expectedWeights(model);
+  const prepare = (trustUnknown: boolean): Promise<PreparedWeights> =>
+    new WeightsStore().prepare(modelId, [manifest.weights], {
+      base: modelsBase,
+      hub,
+      dropped: modelFile,
+      trustUnknown,
+      expected,
+      form: 'float32',
+      onProgress: ({ step, doneBytes, totalBytes }) => {
+        if (step === 'download') onDownload?.({ receivedBytes: doneBytes, totalBytes });
+      },
+    });
+  // A file from the user is not trusted yet. A stored file was checked before it was stored.
+  let prepared = await prepare(modelFile === undefined && trustUnknownModel);
+  const network = await GraphNetwork.open({
+    model,
+    manifest,
+    weights: await loadWeights(prepared.weights, { allowZeros: !prepared.unknown }),
+    open: (bytes, externalData) => openSession(bytes, { runtimeBase, threads, gpu: null, externalData }),
+  });
+  const frontEnd = cpuFrontEnd(manifest);
+  if (prepared.unknown && prepared.origin === 'dropped') {
+    await checkHealth(modelId, { network, settings, frontEnd }, testConversation(manifest.sampleRate, HEALTH_SECONDS * manifest.sampleRate, 1));
+    if (!trustUnknownModel) throw unknownFile(modelId, modelFile, prepared.sha256, manifest.weights);
+    // Stored only after the check.
+    prepared = await prepare(true);
+  }
+  const isTrusted = prepared.unknown && prepared.origin === 'dropped';
+  const note = [isTrusted ? trustedNote(modelId, modelFile, prepared.sha256) : null, prepared.note].filter((text) => text !== null).join('. ') || null;
+  return {
+    reply: { manifest, streaming: settings, sha256: prepared.sha256, note },
+    openStream: () => new SpeakerStream('samples', { network, settings, frontEnd, mode: 'offline' }),
+  };
+}
+
+const nameOf = (file: Blob | undefined): string => (file instanceof File ? `The file ${file.name}` : 'The file');
+
+/** Note for the first result of a file of unknown hash. The store has its own for later visits. */
+const trustedNote = (id: string, file: Blob | undefined, sha256: string): string =>
+  `${nameOf(file)} is not a known file of ${id}. It is used because it was trusted: SHA-256 ${sha256}`;
+
+const unknownFile = (id: string, file: Blob | undefined, sha256: string, known: { readonly name: string; readonly sha256: string }): VoxlaneError =>
+  new VoxlaneError({
+    code: 'model-altered',
+    problem: `${nameOf(file)} is not a known file of ${id}: its SHA-256 is ${sha256}`,
+    expected: `${known.name}, ${known.sha256}`,
+    remedy: 'Its shapes and values are plausible. Use it only if you trust its source',
+  });
