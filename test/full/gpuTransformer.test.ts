@@ -1,0 +1,21 @@
+/** The WGSL kernels of Transformers against their definitions, on Dawn in Node. */
+import { beforeAll, describe, test } from 'vitest';
+import { openGpu } from '../../src/gpu/context';
+import { installDawn } from '../gpu/dawn';
+import { transformerKernels } from '../gpu/transformerKernels';
+import { transformerSuite, type TransformerKernels } from '../kernels/transformerSuite';
+
+const missing = await installDawn();
+if (missing !== null) console.log(`skipped: WGSL kernels of Transformers in Node: ${missing}`);
+
+describe.skipIf(missing !== null)('WGSL kernels of Transformers on Dawn', () => {
+  let own: TransformerKernels;
+  beforeAll(async () => {
+    own = transformerKernels(await openGpu());
+  });
+  transformerSuite(test, {
+    layerNorm: (step) => own.layerNorm(step),
+    gelu: (values) => own.gelu(values),
+    attention: (step) => own.attention(step),
+  });
+});
