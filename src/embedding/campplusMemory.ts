@@ -23,6 +23,8 @@ export interface EmbeddingJob {
   readonly window: number;
   /** Frames of the window to use, at least one, in ascending order. */
   readonly used: Uint32Array;
+  /** Whether the features certainly differ between these frames, so they are not zero without their mean. Default: no. */
+  readonly varies?: boolean;
 }
 
 /** Limits the memory of a batch: 128 MiB of maps. */
@@ -162,8 +164,8 @@ export class CampplusMemory {
       embeddings: items * this.network.dimension,
     };
     this.network.head.layOut(sliceFrames);
-    // The groups of the blocks, the head, the output of the blocks, and the statistics.
-    this.network.guard.layOut(items * (this.network.blocks.numGroups + 3));
+    // The groups of the blocks, the features, the head, the output of the blocks, and the statistics.
+    this.network.guard.layOut(items * (this.network.blocks.numGroups + 4));
     const buffers = Object.fromEntries(ROOM.map((name) => [name, storageBuffer(this.device, `embedding ${name}`, lengths[name])])) as Record<keyof CampplusRoom['buffers'], GPUBuffer>;
     const array = (name: keyof CampplusRoom['buffers']): Uint32Array<ArrayBuffer> => new Uint32Array(lengths[name]);
     return {

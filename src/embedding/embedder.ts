@@ -9,7 +9,7 @@ import type { Core } from './core';
 import { GpuCampplus } from './gpuCampplus';
 import { GpuFeatureStage, tensorUsage } from './gpuFeatures';
 import { GpuGather } from './gpuGather';
-import { EVERY_FRAME, gatheredFeatures, maskedFeatures, usedFrames, windowMasks } from './mask';
+import { EVERY_FRAME, framesVary, gatheredFeatures, maskedFeatures, usedFrames, windowMasks } from './mask';
 
 /** A batch of windows with their local speakers. */
 export interface EmbedBatch {
@@ -140,6 +140,8 @@ interface Voice {
   readonly window: number;
   readonly speaker: number;
   readonly used: Uint32Array;
+  /** Whether its features certainly differ between its frames. */
+  readonly varies: boolean;
 }
 
 /**
@@ -189,7 +191,7 @@ export class GpuEmbedder implements Embedder {
   async embedSegment(samples: Float32Array, onFeatures: (features: Float32Array) => void): Promise<Float32Array> {
     const features = await this.features.compute(samples, 1);
     const used = usedFrames(EVERY_FRAME, features.numFrames);
-    return this.embedVoice(features, { window: 0, speaker: 0, used }, onFeatures);
+    return this.embedVoice(features, { window: 0, used }, onFeatures);
   }
 
   close(): Promise<void> {
@@ -209,7 +211,7 @@ export class GpuEmbedder implements Embedder {
 
   private async embedVoice(
     features: GpuFeatures,
-    { window, used }: Voice,
+    { window, used }: Pick<Voice, 'window' | 'used'>,
     onFeatures?: (features: Float32Array) => void,
   ): Promise<Float32Array> {
     const { device } = this.gpu;
@@ -235,12 +237,18 @@ export class GpuEmbedder implements Embedder {
 function voicesOf(
   { windows, activity, numWindows, numSpeakers, cores }: EmbedBatch,
   numFeatureFrames: number,
-  { minSamples }: EmbeddingManifest,
+  { minSamples, fbank, sampleRate }: EmbeddingManifest,
 ): Voice[] {
   const cells = activity.length / numWindows;
+  const numSamples = windows.length / numWindows;
+  const geometry = fbankGeometry(fbank, sampleRate);
   return Array.from({ length: numWindows }, (_, window) => {
     const own = activity.subarray(window * cells, (window + 1) * cells);
-    const masks = windowMasks(own, numSpeakers, windows.length / numWindows, minSamples, cores?.[window]);
-    return masks.map((mask, speaker) => ({ window, speaker, used: usedFrames(mask, numFeatureFrames) }));
+    const masks = windowMasks(own, numSpeakers, numSamples, minSamples, cores?.[window]);
+    const samples = windows.subarray(window * numSamples, (window + 1) * numSamples);
+    return masks.map((mask, speaker) => {
+      const used = usedFrames(mask, numFeatureFrames);
+      return { window, speaker, used, varies: framesVary(samples, used, geometry) };
+    });
   }).flat();
 }

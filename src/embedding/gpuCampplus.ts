@@ -15,7 +15,7 @@ import { type BatchLayout, divideItems, layOutItems, MAX_SLICES, type RowGeometr
 import { CampplusMemory, type CampplusRoom, type EmbeddingJob, type FeatureSource } from './campplusMemory';
 import { GpuCampplusBlocks, tapWeights } from './gpuCampplusBlocks';
 import { GpuCampplusHead } from './gpuCampplusHead';
-import { GpuGatherBatch } from './gpuGatherBatch';
+import { GpuGatherBatch, PADDING_COLUMNS } from './gpuGatherBatch';
 
 /** Facts from the manifest of the file. */
 interface CampplusSpec {
@@ -114,10 +114,10 @@ export class GpuCampplus implements Graph {
 
   /**
    * Number of dispatches of a batch with the most slices: gathering, slices, filter, blocks, statistics, linear layer; checks
-   * of the maps of the head, the blocks, their output and the statistics; marking.
+   * of the features, the maps of the head and the blocks, their output and the statistics; marking.
    */
   get maxDispatches(): number {
-    return MAX_SLICES * this.head.numDispatches + this.blocks.numDispatches + 4 + this.network.blocks.length + 4;
+    return MAX_SLICES * this.head.numDispatches + this.blocks.numDispatches + 4 + this.network.blocks.length + 5;
   }
 
   /** Names of the values reported by {@link trace}, followed by the output. */
@@ -224,11 +224,13 @@ export class GpuCampplus implements Graph {
     const mark = (name: string, value: Omit<Mark, 'name' | 'end'>): void => void marks.push({ name, end: program.numDispatches, ...value });
 
     this.gather.add(program, { features: source.buffer, numFrames: source.numFrames, numMelBins, subtractMean, out: buffers.features }, { jobs: buffers.jobs, used: buffers.used, numJobs: numItems });
+    const guarded = { items: buffers.statsItems, most: Math.max(...items.map((item) => item.numRows)) };
+    const framesOf = { ...guarded, scale: this.geometry.stride, most: this.geometry.stride * guarded.most };
+    const allowZeros = !items.every(({ index }) => jobs[index]!.varies);
+    this.guard.add(program, { map: buffers.features, rows: framesOf, numItems, numChannels: numMelBins + PADDING_COLUMNS, allowZeros });
     this.head.add(program, layout, buffers.features, buffers.frameTable, buffers.head);
     const width = this.head.numOutputs;
     const orderOf = (channel: number): number => headOrder(channel, this.head);
-    const guarded = { items: buffers.statsItems, most: Math.max(...items.map((item) => item.numRows)) };
-    const framesOf = { ...guarded, scale: this.geometry.stride, most: this.geometry.stride * guarded.most };
     this.guard.add(program, { map: buffers.head, rows: framesOf, numItems, numChannels: width });
     mark(values.head, { buffer: buffers.head, numRows: numFrames, stride: width, width, firstRow: firstRow * this.geometry.stride, orderOf });
 

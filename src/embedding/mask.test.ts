@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { embeddingMasks, maskedFeatures, minCleanFrames } from './mask';
+import { embeddingMasks, framesVary, maskedFeatures, minCleanFrames } from './mask';
 
 test("pyannote's rule returns 14 of 589 frames", () => {
   expect(minCleanFrames(589, 160000, 3600)).toBe(14);
@@ -21,4 +21,19 @@ test('masked features are the nearest frames, minus their mean', () => {
   expect([...maskedFeatures(features, Uint8Array.from([0, 1]), false)]).toEqual([4, 40, 5, 50]);
   expect([...maskedFeatures(features, Uint8Array.from([0, 1]), true)]).toEqual([-0.5, -5, 0.5, 5]);
   expect(maskedFeatures(features, Uint8Array.from([0, 0]), true)).toHaveLength(0);
+});
+
+test('frames vary if an audible one has another energy than the first', () => {
+  const geometry = { frameSamples: 400, hopSamples: 160, leadSamples: 0 };
+  const all = Uint32Array.from({ length: 40 }, (_, frame) => frame);
+  const vary = (sampleAt: (index: number) => number, used = all): boolean =>
+    framesVary(Float32Array.from({ length: 7000 }, (_, index) => sampleAt(index)), used, geometry);
+  const tone = (index: number): number => Math.sin((2 * Math.PI * index) / 40);
+  expect(vary((index) => tone(index) * (1 + index / 2000))).toBe(true);
+  expect(vary((index) => (index > 6000 ? tone(index) : 0))).toBe(true);
+  // Equal frames, a constant level, silence, and a change below the floor.
+  for (const sampleAt of [tone, () => 0.3, () => 0, (index: number) => 1e-11 * tone(index) * index]) expect(vary(sampleAt)).toBe(false);
+  // The change is outside the used frames.
+  expect(vary((index) => (index > 6000 ? tone(index) : 0), all.subarray(0, 30))).toBe(false);
+  expect(vary(tone, all.subarray(0, 0))).toBe(false);
 });

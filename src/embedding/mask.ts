@@ -1,4 +1,4 @@
-import type { Features } from '../features/fbank';
+import type { FbankGeometry, Features } from '../features/fbank';
 import { type Core, coreMask } from './core';
 
 /**
@@ -112,4 +112,34 @@ function sum(values: Uint8Array): number {
   let total = 0;
   for (const value of values) total += value;
   return total;
+}
+
+/** Factor between the energies of two frames, far above the rounding of a feature. Speech and noise exceed it within some frames. */
+const ENERGY_FACTOR = 1.1;
+/** Mean square of a frame in [-1, 1] whose features are far above the floor of the logarithm. */
+const AUDIBLE = 1e-12;
+
+/**
+ * Whether the features of some frames certainly differ: an audible frame has another energy than the first. False can
+ * also mean that they differ in another way.
+ *
+ * @param samples of a window, axes (sample), float32 in [-1, 1]
+ * @param used indices of the frames, in ascending order
+ */
+export function framesVary(samples: Float32Array, used: Uint32Array, { frameSamples, hopSamples, leadSamples }: Pick<FbankGeometry, 'frameSamples' | 'hopSamples' | 'leadSamples'>): boolean {
+  /** Of the middle, because the window function is small at the edges; without the mean, which the filterbank removes. */
+  const energyOf = (frame: number): number => {
+    const start = Math.max(0, frame * hopSamples - leadSamples);
+    const own = samples.subarray(start + frameSamples / 4, start + (3 * frameSamples) / 4);
+    const mean = own.reduce((total, value) => total + value, 0) / own.length;
+    return own.reduce((total, value) => total + (value - mean) ** 2, 0) / own.length;
+  };
+  const [first] = used;
+  if (first === undefined) return false;
+  const energy = energyOf(first);
+  return used.some((frame) => {
+    const own = energyOf(frame);
+    const [less, more] = own < energy ? [own, energy] : [energy, own];
+    return more > AUDIBLE && more > ENERGY_FACTOR * less;
+  });
 }

@@ -78,6 +78,7 @@ const SECOND: Readonly<Record<string, (bits: string) => PlantedError>> = {
     const own = '1f / (1f + exp(clamp(-sum, -80f, 80f)))';
     return replaced('gates', own, `select(${own}, ${valueOf('segmentRows', bits)}, group.x == 1u)`);
   },
+  gatherBatch: (bits) => replaced('gatherBatch', 'featureAt(job, row, mel) - mean;', `select(featureAt(job, row, mel) - mean, ${valueOf('numMelBins', bits)}, group.y == 1u);`),
   channelStats: (bits) => {
     const own = 'out[place + params.numChannels] = sqrt(squares / f32(numRows - 1u));';
     const value = valueOf('numChannels', bits);
@@ -100,6 +101,7 @@ const MAPS: readonly Place[] = [
   ['the gates of the last layer', 'gates', 51],
   ['the statistics', 'channelStats', 0],
   ['the embedding', 'product', LINEAR],
+  ['the gathered features', 'gatherBatch', 0],
 ];
 /** Later values show NaN and infinities of these too. */
 const INNER_MAPS: readonly Place[] = [['the first map of the head', 'product', 0], ['a map inside the head', 'product', 5]];
