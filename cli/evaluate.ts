@@ -3,7 +3,7 @@
  *
  *     npx voxlane evaluate [FOLDER…] [options]
  */
-import { settingsOf, type PipelineSettings } from '../src/engine/settings';
+import { isWindowed, settingsOf, type PipelineSettings } from '../src/engine/settings';
 import { isEnding } from './endings';
 import { errorLine } from './errorLine';
 import { evaluateRecording, turnsOfVoices, type EvaluationRow } from './evaluate/evaluation';
@@ -26,7 +26,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   if (command.model !== undefined) requireFile(command.model);
-  const settings = changedSettings(settingsOf(command.preset, command.clustering), command.changes);
+  const settings = isWindowed(command.preset) ? changedSettings(settingsOf(command.preset, command.clustering), command.changes) : null;
   const recordings = findRecordings(command.folders.length > 0 ? command.folders : await defaultRecordings(command.cache ?? defaultCacheFolder()));
   const cache = new FeatureCache(command.cache);
   const peer = command.hasPeer ? await openPeer(cache) : null;
@@ -54,15 +54,20 @@ async function main(args: readonly string[]): Promise<number> {
 
 async function evaluate(
   recording: Recording,
-  settings: PipelineSettings,
+  settings: PipelineSettings | null,
   command: EvaluateCommand,
   features: FeatureSource,
   peer: Peer | null,
 ): Promise<EvaluationRow> {
   const reference = readReference(recording);
-  const found = await features.of(recording.audio);
+  const { name, audio } = recording;
+  if (!settings) {
+    const { turns, durationSeconds } = await features.turnsOf(audio);
+    return evaluateRecording(name, { voices: null, durationSeconds }, reference, turns, (await peer?.of(audio)) ?? null);
+  }
+  const found = await features.of(audio);
   const turns = turnsOfVoices(found.voices, settings, command);
-  return evaluateRecording(recording.name, found, reference, turns, (await peer?.of(recording.audio)) ?? null);
+  return evaluateRecording(name, found, reference, turns, (await peer?.of(audio)) ?? null);
 }
 
 export { HELP };

@@ -22,7 +22,7 @@ const settings = parseStreamingSettings(nemotron.streaming, NEMOTRON.id);
 const { numSpeakers } = settings;
 /** The bounds of the issue: differences of logits as a share of their spread, and equal decisions. */
 const MAX_LOGIT_SHARE = 1e-3;
-const MIN_EQUAL_SHARE = 0.9999;
+export const MIN_EQUAL_SHARE = 0.9999;
 /** Not a multiple of anything. */
 const PUSHED_SAMPLES = 9973;
 
@@ -31,7 +31,7 @@ const inflated = ({ offset, bytes }: { offset: number; bytes: number }): Uint8Ar
   new Uint8Array(inflateSync(stored.subarray(offset, offset + bytes)));
 
 /** The audio of models/nemotron-3-diarization/pipeline_goldens.py; axes (sample). */
-function audio(numSamples: number): Float32Array {
+export function audio(numSamples: number): Float32Array {
   const file = readFileSync('public/sample.wav');
   const start = file.indexOf('data') + 8;
   const recorded = (file.length - start) / 2;
@@ -75,6 +75,12 @@ class StateHasher {
   }
 }
 
+/** Whether a speaker is active in a frame, according to the reference; `index` is frame * speakers + speaker. */
+export function referenceDecisions(one: PipelineCase): (index: number) => boolean {
+  const decisions = inflated(one.decisions);
+  return (index) => ((decisions[Math.floor(index / 8)]! >> (7 - (index % 8))) & 1) === 1;
+}
+
 /** What differs from the reference. */
 export interface PipelineErrors {
   /** Decisions of a frame and a speaker. */
@@ -116,11 +122,8 @@ export async function comparePipeline(one: PipelineCase, network: GraphNetwork):
   expect(firstOther, 'the first step with another state').toBe(-1);
 
   expect(logits).toHaveLength(one.numFrames * numSpeakers);
-  const decisions = inflated(one.decisions);
-  const differingDecisions = logits.reduce((sum, logit, index) => {
-    const isActive = ((decisions[Math.floor(index / 8)]! >> (7 - (index % 8))) & 1) === 1;
-    return sum + (isActive === logit > 0 ? 0 : 1);
-  }, 0);
+  const isActive = referenceDecisions(one);
+  const differingDecisions = logits.reduce((sum, logit, index) => sum + (isActive(index) === logit > 0 ? 0 : 1), 0);
   expect(1 - differingDecisions / logits.length).toBeGreaterThanOrEqual(MIN_EQUAL_SHARE);
 
   const expected = new Float32Array(inflated(one.logits).buffer);

@@ -7,8 +7,8 @@ import { say } from '../output';
 import type { PlainVoices } from '../page/plainVoices';
 import { ReplaceableEngine } from '../replaceableEngine';
 import { buildIfStale } from '../site';
-import type { EvaluateCommand } from './options';
-import type { FeatureEngine, Features } from './sources';
+import { type EvaluateCommand, workersOf } from './options';
+import type { FeatureEngine, Features, FoundTurns, TurnOptions } from './sources';
 
 const ASSETS = fileURLToPath(new URL('../../dist/assets/', import.meta.url));
 
@@ -27,7 +27,7 @@ export class BrowserFeatures implements FeatureEngine {
   /** Names of the built worker scripts for models and decoding. The names contain content hashes. */
   async programs(): Promise<string[]> {
     await buildIfStale(say);
-    return readdirSync(ASSETS).filter((name) => /^(decode|segmentation|embedding)\.worker-/.test(name)).sort();
+    return readdirSync(ASSETS).filter((name) => workersOf(this.command.preset).test(name)).sort();
   }
 
   async voicesOf(audio: string): Promise<Features> {
@@ -37,6 +37,15 @@ export class BrowserFeatures implements FeatureEngine {
     });
     if (!outcome.ok) throw new Error(outcome.message);
     return { voices: fromPlain(outcome.voices), durationSeconds: outcome.durationSeconds };
+  }
+
+  async turnsOf(audio: string, options: TurnOptions): Promise<FoundTurns> {
+    const outcome = await this.engine.run(async (page) => {
+      await page.setInputFiles('#file', audio);
+      return page.evaluate((request) => voxlane.turnsOfFile(request), options);
+    });
+    if (!outcome.ok) throw new Error(outcome.message);
+    return outcome;
   }
 
   close(): Promise<void> {

@@ -60,10 +60,21 @@ describe('recordings', () => {
   });
 });
 
+test('turns of a preset without local speakers have no floor, and no total one', () => {
+  const [first] = reference();
+  const row = evaluateRecording('meeting', { voices: null, durationSeconds: 30 }, reference(), reference(), null);
+  expect(first).toBeDefined();
+  expect(row).toMatchObject({ floor: null, score: { der: 0 } });
+  const figures = evaluationJson([row]);
+  expect(figures.total.floorDer).toBeNull();
+  expect(figures.recordings[0]!.floorDer).toBeNull();
+  expect(evaluationTable(figures)).toContain('–');
+});
+
 describe('the floor', () => {
   test('is the error that remains if every local speaker is assigned to the true speaker', () => {
     const row = evaluateRecording('meeting', { voices, durationSeconds }, reference(), floorTurns(voices, reference()), null);
-    expect(row.score.der).toBe(row.floor.der);
+    expect(row.score.der).toBe(row.floor!.der);
     // The reference lacks the interjections of the activity: false alarm, but hardly any confusion.
     expect(row.score.confusion / row.score.total).toBeLessThan(0.02);
     expect(row.speakersFound).toBe(3);
@@ -115,6 +126,13 @@ describe('the cache', () => {
 });
 
 describe('the command line', () => {
+  test('accepts nemotron without options of embeddings and clustering', () => {
+    expect(parseCommand(['--preset', 'nemotron', '--min-duration-on', '0.2'])).toMatchObject({ preset: 'nemotron', minDurationOn: 0.2 });
+    for (const args of [['--speed', 'fast'], ['--clustering', 'pyannote-3.1'], ['--set', 'threshold=1']]) {
+      expect(() => parseCommand(['--preset', 'nemotron', ...args])).toThrow('--preset nemotron has no embeddings or clustering');
+    }
+  });
+
   test('changes only numbers of the clustering settings', () => {
     const command = parseCommand(['--set', 'observationWeight=0.05', '--set', 'numRounds=0']);
     if (command === 'help') throw new Error('help was not requested');

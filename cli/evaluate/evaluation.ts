@@ -24,7 +24,8 @@ export interface EvaluationRow {
   readonly durationSeconds: number;
   readonly score: Score;
   readonly jer: number;
-  readonly floor: Components & { readonly der: number };
+  /** Null for a preset without local speakers. */
+  readonly floor: (Components & { readonly der: number }) | null;
   readonly speakersFound: number;
   readonly speakersThere: number;
   /** Duration of the shortest turn; null without turns. */
@@ -60,7 +61,7 @@ function loadPlda(id: string): AnyPlda {
  */
 export function evaluateRecording(
   name: string,
-  { voices, durationSeconds }: Features,
+  { voices, durationSeconds }: Pick<Features, 'durationSeconds'> & { readonly voices: KeptVoices | null },
   reference: readonly Turn[],
   turns: readonly Turn[],
   peerTurns: readonly Turn[] | null,
@@ -73,7 +74,7 @@ export function evaluateRecording(
     durationSeconds,
     score: scoreOf(turns),
     jer: jaccardErrorRate(reference, turns, options).jer,
-    floor: scoreOf(floorTurns(voices, reference)),
+    floor: voices && scoreOf(floorTurns(voices, reference)),
     speakersFound: countOf(turns),
     speakersThere: countOf(reference),
     shortestTurnSeconds: lengths.length === 0 ? null : lengths.reduce((least, length) => Math.min(least, length)),

@@ -4,8 +4,8 @@ import type { Diarizer } from '../../src/index';
 import { loadNodeEngine, nodeEngineFolder } from '../nodeEngine';
 import { say } from '../output';
 import { hashFile } from './featureCache';
-import type { EvaluateCommand } from './options';
-import type { FeatureEngine, Features } from './sources';
+import { type EvaluateCommand, workersOf } from './options';
+import type { FeatureEngine, Features, FoundTurns, TurnOptions } from './sources';
 
 /** Computes features in this process. The models are loaded on first use. */
 export class NodeFeatures implements FeatureEngine {
@@ -16,7 +16,7 @@ export class NodeFeatures implements FeatureEngine {
   /** Hashes of the worker scripts for models and decoding. */
   async programs(): Promise<string[]> {
     const folder = join(await nodeEngineFolder(say), 'workers');
-    const scripts = readdirSync(folder).filter((name) => /^(decode|segmentation|embedding)\./.test(name)).sort();
+    const scripts = readdirSync(folder).filter((name) => workersOf(this.command.preset).test(name)).sort();
     return ['node', ...(await Promise.all(scripts.map((name) => hashFile(join(folder, name)))))];
   }
 
@@ -24,6 +24,12 @@ export class NodeFeatures implements FeatureEngine {
     const diarizer = await (this.diarizer ??= this.open());
     const { voices, durationSeconds } = await diarizer.diarize(audio, { keepVoices: true });
     return { voices: { ...voices!, dendrogram: null }, durationSeconds };
+  }
+
+  async turnsOf(audio: string, options: TurnOptions): Promise<FoundTurns> {
+    const diarizer = await (this.diarizer ??= this.open());
+    const { turns, durationSeconds } = await diarizer.diarize(audio, options);
+    return { turns, durationSeconds };
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,7 @@
-import type { BackendChoice, ClusteringName, Speed } from '../../src/index';
+import type { BackendChoice, ClusteringName, PresetId, Speed } from '../../src/index';
 import { checkMinDurations } from '../../src/engine/options';
 import { DIARIZER_OPTIONS } from '../../src/engine/optionSchema';
-import type { PipelineSettings, WindowedPreset } from '../../src/engine/settings';
+import { isWindowed, type PipelineSettings } from '../../src/engine/settings';
 import { checkedAs, number, oneOf } from '../arguments';
 import { OPTION_NAMES } from '../diarizeOptions';
 import { ENGINE_HELP, ENGINES, type EngineName } from '../engineNames';
@@ -14,7 +14,8 @@ Diarizes recordings with a reference and prints error rates per recording and in
 with an RTTM file of the same name beside it. Without a FOLDER, in a clone of the repository, the command evaluates the corpus in
 VOXLANE_SHARED: generated conversations (requires Python with numpy, scipy and soundfile), AMI clips and captures.
 
-  --preset campplus|community-1   models to use (default campplus)
+  --preset campplus|community-1|nemotron
+                                  models to use (default campplus); nemotron has no floor, speed or clustering
   --speed exact|fast              speed (default exact)
   --clustering preset|pyannote-3.1
                                   clustering settings (default preset)
@@ -24,7 +25,7 @@ VOXLANE_SHARED: generated conversations (requires Python with numpy, scipy and s
                                   can be repeated
   --backend auto|webgpu|wasm      backend for the models (default wasm)
   --engine node|browser           ${ENGINE_HELP}
-  --model FILE.onnx, --trust-model  same as for diarize
+  --model FILE, --trust-model     same as for diarize
   --peer                          also run sherpa-onnx, in a clone of the repository
   --cache DIR                     folder for features and generated conversations
                                   (default ${defaultCacheFolder()})
@@ -40,7 +41,7 @@ Exit status: 0 if every recording was evaluated, else 1.
 
 export interface EvaluateCommand {
   readonly folders: readonly string[];
-  readonly preset: WindowedPreset;
+  readonly preset: PresetId;
   readonly speed: Speed | undefined;
   readonly clustering: ClusteringName;
   readonly minDurationOn: number | undefined;
@@ -85,7 +86,7 @@ export function parseCommand(args: readonly string[]): EvaluateCommand | 'help' 
   checkedAs(OPTION_NAMES, () => checkMinDurations({ minDurationOn, minDurationOff }));
   return {
     folders: positionals,
-    preset: oneOf('--preset', values.preset, ['campplus', 'community-1']),
+    preset: presetOf(values),
     speed: values.speed === undefined ? undefined : oneOf('--speed', values.speed, DIARIZER_OPTIONS.speed.values),
     clustering: oneOf('--clustering', values.clustering, DIARIZER_OPTIONS.clustering.values),
     minDurationOn,
@@ -100,6 +101,18 @@ export function parseCommand(args: readonly string[]): EvaluateCommand | 'help' 
     json: values.json,
   };
 }
+
+/** @throws Error if other flags do not exist for the preset */
+function presetOf({ preset: name, speed, clustering, set }: { readonly preset: string; readonly speed?: string; readonly clustering: string; readonly set: readonly string[] }): PresetId {
+  const preset = oneOf('--preset', name, ['campplus', 'community-1', 'nemotron']);
+  if (!isWindowed(preset) && (speed === 'fast' || clustering !== 'preset' || set.length > 0)) {
+    throw new Error(`--preset ${preset} has no embeddings or clustering. Omit --speed fast, --clustering and --set.`);
+  }
+  return preset;
+}
+
+/** Names of the worker scripts that compute the features or turns of a preset. */
+export const workersOf = (preset: PresetId): RegExp => (isWindowed(preset) ? /^(decode|segmentation|embedding)\./ : /^(decode|sortformer)\./);
 
 function changeOf(text: string): [string, number] {
   const [name = '', value] = text.split('=');

@@ -10,7 +10,8 @@ export interface RecordingJson {
   readonly falseAlarm: number;
   readonly confusion: number;
   readonly jer: number;
-  readonly floorDer: number;
+  /** Null for a preset without local speakers. */
+  readonly floorDer: number | null;
   readonly speakersFound: number;
   readonly speakersThere: number;
   readonly numTurns: number;
@@ -25,7 +26,7 @@ export interface EvaluationJson {
     readonly missedSpeech: number;
     readonly falseAlarm: number;
     readonly confusion: number;
-    readonly floorDer: number;
+    readonly floorDer: number | null;
     /** Null if sherpa-onnx did not run. */
     readonly peerDer: number | null;
     /** Number of recordings with the correct number of speakers. */
@@ -36,6 +37,7 @@ export interface EvaluationJson {
 /** Totals are computed from summed seconds, as in pyannote.metrics. */
 export function evaluationJson(rows: readonly EvaluationRow[]): EvaluationJson {
   const sum = sumComponents(rows.map(({ score }) => score));
+  const floors = rows.flatMap(({ floor }) => (floor ? [floor] : []));
   const peers = rows.flatMap(({ peer }) => (peer ? [peer.score] : []));
   return {
     recordings: rows.map(({ name, durationSeconds, score, jer, floor, speakersFound, speakersThere, numTurns, shortestTurnSeconds, peer }) => ({
@@ -43,7 +45,7 @@ export function evaluationJson(rows: readonly EvaluationRow[]): EvaluationJson {
       durationSeconds,
       ...ratesOf(score),
       jer,
-      floorDer: floor.der,
+      floorDer: floor?.der ?? null,
       speakersFound,
       speakersThere,
       numTurns,
@@ -52,7 +54,7 @@ export function evaluationJson(rows: readonly EvaluationRow[]): EvaluationJson {
     })),
     total: {
       ...ratesOf(sum),
-      floorDer: errorRate(sumComponents(rows.map(({ floor }) => floor))),
+      floorDer: floors.length === rows.length ? errorRate(sumComponents(floors)) : null,
       peerDer: peers.length === rows.length && rows.length > 0 ? errorRate(sumComponents(peers)) : null,
       countsRight: rows.filter(({ speakersFound, speakersThere }) => speakersFound === speakersThere).length,
     },

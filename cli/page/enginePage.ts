@@ -7,7 +7,7 @@ import { measurePooled } from './enginePooled';
 import { engineProfile } from './engineProfile';
 import { toJson } from '../../src/formats/json';
 import { toRttm } from '../../src/formats/rttm';
-import { cluster, deleteStoredModel, diarize, Diarizer, embed, fbank, presetInfo, Reclusterer, releaseStages, score, segment, storedModels, VoxlaneError, type DiarizeOptions, type DiarizerOptions } from '../../src/index';
+import { cluster, deleteStoredModel, diarize, Diarizer, embed, fbank, presetInfo, Reclusterer, releaseStages, score, segment, storedModels, VoxlaneError, type DiarizeOptions, type DiarizerOptions, type Turn } from '../../src/index';
 import { adapterName, requestAdapter } from '../../src/gpu/adapter';
 import { messageOf } from '../../src/util/errors';
 import { errorLine, partsOf } from '../errorLine';
@@ -15,6 +15,11 @@ import { outcomeOf, type FileOutcome, type FileRequest } from '../fileEngine';
 import { plainVoices, type PlainVoices } from './plainVoices';
 
 /** The model outputs for a file, or an error. */
+/** Turns of a file, or an error message. */
+export type TurnsOutcome =
+  | { readonly ok: true; readonly turns: readonly Turn[]; readonly durationSeconds: number }
+  | { readonly ok: false; readonly message: string };
+
 export type VoicesOutcome =
   | { readonly ok: true; readonly voices: PlainVoices; readonly durationSeconds: number }
   | { readonly ok: false; readonly message: string };
@@ -82,6 +87,17 @@ const enginePage = {
       if (!diarizer) throw new Error('call open() first');
       const { voices, durationSeconds } = await diarizer.diarize(enginePage.chosenFile(), { keepVoices: true });
       return { ok: true, voices: await plainVoices(voices!), durationSeconds };
+    } catch (error) {
+      return { ok: false, message: errorLine(error) };
+    }
+  },
+
+  /** Diarizes the selected file and returns only its turns. */
+  async turnsOfFile(options: Pick<DiarizeOptions, 'minDurationOn' | 'minDurationOff'>): Promise<TurnsOutcome> {
+    try {
+      if (!diarizer) throw new Error('call open() first');
+      const { turns, durationSeconds } = await diarizer.diarize(enginePage.chosenFile(), options);
+      return { ok: true, turns, durationSeconds };
     } catch (error) {
       return { ok: false, message: errorLine(error) };
     }

@@ -1,5 +1,5 @@
 /** Runs of the preset nemotron with seeded weights and one layer. The worker code runs in this thread. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -10,6 +10,8 @@ import { testConversation } from '../embedding/testSpeech';
 import * as session from '../ort/session';
 import { voiceSimilarity } from './assembly';
 import { Diarizer } from './diarizer';
+import { presetInfo } from './presets';
+import { segment } from './singleStages';
 import type { StageEvent } from './stages';
 import type { DiarizationResult, DiarizeOptions, DiarizerOptions, Turn } from './types';
 
@@ -179,6 +181,14 @@ describe('a diarizer with nemotron', () => {
     [{ trustGpu: true }, 'trustGpu'],
   ])('rejects %j', async (options, name) => {
     await expect(open(options)).rejects.toMatchObject({ code: 'options', problem: expect.stringContaining(name) as string });
+  });
+
+  test('is listed with its download, and has no single stages', async () => {
+    // The other presets need their manifests.
+    for (const id of ['campplus-zh-en', 'wespeaker-resnet34-lm']) cpSync(`models/${id}/manifest.json`, join(folder, id, 'manifest.json'));
+    const facts = (await presetInfo()).find(({ id }) => id === 'nemotron');
+    expect(facts).toMatchObject({ model: 'nemotron-3-diarization', bytes: model.weights.length, license: 'OpenMDW-1.1', present: false });
+    await expect(segment(samples, { preset: 'nemotron' as never })).rejects.toMatchObject({ code: 'options', problem: 'The option preset is nemotron' });
   });
 
   test('rejects WebGPU', async () => {

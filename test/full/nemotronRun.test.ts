@@ -1,5 +1,5 @@
 /** The preset nemotron in Node, with threads, downloads and stored files. The weights are seeded. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -14,12 +14,15 @@ import { stream } from '../../src/sortformer/speakerStream';
 import { parseStreamingSettings } from '../../src/store/streamingSettings';
 import { NO_MIN_DURATIONS } from '../../src/timeline/minDurations';
 import nemotron from '../../models/nemotron-3-diarization/manifest.json';
+import type { EvaluationJson } from '../../cli/evaluate/report';
 import { runCommand } from '../browser/command';
 import { writeSeededFolder, type SeededFolder } from '../nemotron/modelFolder';
 import { NEMOTRON, seededNemotronFile } from '../seededNemotron';
+import { audio, MIN_EQUAL_SHARE, PIPELINE_CASES, referenceDecisions } from '../sortformerPipelineSuite';
 import { openSeeded } from '../sortformerSuite';
 
 const NUM_LAYERS = 4;
+const NUM_SPEAKERS = 8;
 const SAMPLE_RATE = 16_000;
 const HALF_FRAME_SECONDS = 0.005;
 const folder = mkdtempSync(join(tmpdir(), 'voxlane-'));
@@ -53,11 +56,11 @@ const open = (options: Library.DiarizerOptions = {}): Promise<Library.Diarizer> 
   library.Diarizer.create({ preset: 'nemotron', models: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, hub: null, ...options });
 
 /** Start, end and number of the speaker of each turn of the stream in this thread. Numbers are in the order of the first turns. */
-async function expectedTurns(audio: Float32Array, numLayers: number): Promise<[number, number, string][]> {
+async function expectedTurns(recording: Float32Array, numLayers: number): Promise<[number, number, string][]> {
   const settings = parseStreamingSettings(nemotron.streaming, 'manifest.json');
   const network = await openSeeded(numLayers);
   const activity = new ActivityBuilder(settings.segments.threshold, settings.numSpeakers, { hopSamples: 160, sampleRate: SAMPLE_RATE }, NO_MIN_DURATIONS);
-  for await (const decided of stream('samples', [audio], { network, settings, mode: 'offline', frontEnd: cpuFrontEnd(NEMOTRON) })) activity.push(decided);
+  for await (const decided of stream('samples', [recording], { network, settings, mode: 'offline', frontEnd: cpuFrontEnd(NEMOTRON) })) activity.push(decided);
   await network.release();
   const { turns } = activity.result();
   const order = [...new Set(turns.map(({ speakerIndex }) => speakerIndex))];
@@ -99,6 +102,26 @@ describe('the library', () => {
     again.dispose();
     expect(requested.filter((path) => path.endsWith('.safetensors'))).toHaveLength(1);
     expect(await library.storedModels()).toMatchObject([{ id: NEMOTRON.id, bytes: model.weights.length, license: 'OpenMDW-1.1' }]);
+  }, 120_000);
+
+  test('has the decisions of the reference', async () => {
+    const one = PIPELINE_CASES.find(({ mode, numLayers, numSamples }) => mode === 'offline' && numLayers === NUM_LAYERS && numSamples < 600_000)!;
+    const diarizer = await open();
+    const columns: Float32Array[] = [];
+    const { turns } = await diarizer.diarize(audio(one.numSamples), {
+      sampleRate: SAMPLE_RATE,
+      hook: ({ stage, artifact }) => { if (stage === 'segmentation' && artifact) columns.push(artifact.data as Float32Array); },
+    });
+    diarizer.dispose();
+    const isActive = referenceDecisions(one);
+    const probabilities = columns.flatMap((data) => [...data]);
+    expect(probabilities).toHaveLength(one.numFrames * NUM_SPEAKERS);
+    const equal = probabilities.filter((probability, index) => probability > 0.5 === isActive(index)).length;
+    expect(equal / probabilities.length).toBeGreaterThanOrEqual(MIN_EQUAL_SHARE);
+    // The frames in turns are those with an active speaker, as often as there are active speakers.
+    const active = probabilities.filter((probability) => probability > 0.5).length;
+    const inTurns = turns.reduce((sum, { startSeconds, endSeconds }) => sum + Math.round(100 * endSeconds) - Math.round(100 * startSeconds), 0);
+    expect(inTurns).toBe(active);
   }, 120_000);
 
   test('ends at a cancellation in any stage, and runs again', async () => {
@@ -151,8 +174,18 @@ describe('the command', () => {
     expect(preset).toBe('nemotron');
     const file = readFileSync('public/sample.wav');
     const start = file.indexOf('data') + 8;
-    const audio = Float32Array.from({ length: SECONDS * SAMPLE_RATE }, (_, i) => file.readInt16LE(start + 2 * i) / 32_768);
+    const recording = Float32Array.from({ length: SECONDS * SAMPLE_RATE }, (_, i) => file.readInt16LE(start + 2 * i) / 32_768);
     expect(turns.length).toBeGreaterThan(20);
-    expect(plain(turns)).toEqual(await expectedTurns(audio, NEMOTRON.numLayers));
+    expect(plain(turns)).toEqual(await expectedTurns(recording, NEMOTRON.numLayers));
+
+    const recordings = join(folder, 'recordings');
+    mkdirSync(recordings);
+    for (const name of ['sample.wav', 'sample.rttm']) copyFileSync(join('public', name), join(recordings, name));
+    const evaluated = await runCommand('evaluate', recordings, '--preset', 'nemotron', '--model', path, '--trust-model', '--no-cache', '--json');
+    expect(evaluated.code, evaluated.stderr).toBe(0);
+    const figures = JSON.parse(evaluated.stdout) as EvaluationJson;
+    expect(figures.recordings).toMatchObject([{ name: 'sample', durationSeconds: 30, floorDer: null, speakersThere: 2 }]);
+    // Random weights: an error rate, but a bad one.
+    expect(figures.total.der).toBeGreaterThan(0.5);
   }, 600_000);
 });
