@@ -7,29 +7,33 @@ import { bindWeights, loadWeights } from '../../src/weights/bind';
 import { convertWeights, type WeightsForm } from '../../src/weights/convert';
 import { expectedWeights } from '../../src/weights/expected';
 import { graphInForm } from '../../src/weights/graphForm';
+import { withInt8Products } from '../../src/weights/int8Products';
 import { openSafetensors } from '../../src/weights/safetensors';
 import { uniform } from '../seededModel';
 import { NEMOTRON, nemotronGraph, seededNemotronFile } from '../seededNemotron';
 import { openOnWasm } from '../sortformerSuite';
 
-const NUM_LAYERS = 4;
 /** Of a layer: queries, keys, values, output, and two of the MLP. Of the rest: two projections, upsampler, and two of the classifier. */
-const NUM_PRODUCTS = 6 * NUM_LAYERS + 5;
+const numProducts = (numLayers: number): number => 6 * numLayers + 5;
+/** How a network computes. With `int8 products`, the values that meet an int8 matrix are rounded too. */
+type Arithmetic = WeightsForm | 'int8 products';
 /** Four offline steps: 10,880 output frames. */
 const NUM_STEPS = 4;
 const NUM_FRAMES = 340;
 
-async function stored(form: WeightsForm): Promise<ByteSource> {
-  const original = await openSafetensors(blobSource(new Blob([seededNemotronFile(NUM_LAYERS)]), 'seeded.safetensors'));
+async function stored(numLayers: number, form: WeightsForm): Promise<ByteSource> {
+  const original = await openSafetensors(blobSource(new Blob([seededNemotronFile(numLayers)]), 'seeded.safetensors'));
   const sink = new BlobSink();
-  await convertWeights(bindWeights(original, expectedWeights(nemotronGraph(NUM_LAYERS))), form, '0'.repeat(64), sink);
+  await convertWeights(bindWeights(original, expectedWeights(nemotronGraph(numLayers))), form, '0'.repeat(64), sink);
   return blobSource(sink.file!, 'converted.safetensors');
 }
 
 /** Logits of all steps; axes (output frame, speaker). */
-async function logitsIn(form: WeightsForm): Promise<Float32Array[]> {
-  const model = graphInForm(nemotronGraph(NUM_LAYERS), form);
-  const weights = await loadWeights(bindWeights(await openSafetensors(await stored(form)), expectedWeights(model)));
+async function logitsIn(numLayers: number, arithmetic: Arithmetic): Promise<Float32Array[]> {
+  const form = arithmetic === 'int8 products' ? 'int8' : arithmetic;
+  const converted = graphInForm(nemotronGraph(numLayers), form);
+  const model = arithmetic === 'int8 products' ? withInt8Products(converted) : converted;
+  const weights = await loadWeights(bindWeights(await openSafetensors(await stored(numLayers, form)), expectedWeights(model)));
   const network = await GraphNetwork.open({ model, weights, manifest: NEMOTRON, open: openOnWasm });
   const steps: Float32Array[] = [];
   for (let step = 0; step < NUM_STEPS; step++) {
@@ -46,17 +50,23 @@ async function logitsIn(form: WeightsForm): Promise<Float32Array[]> {
  *
  * - float16: 11 bits, so the error is uniform up to between 2^-12 and 2^-11 of each weight
  * - int8: the error is uniform up to s / 254
+ * - int8 products: also that of the other factor, uniform up to 1 / 255 of a row's greatest value. The greatest of 2,048 normally
+ *   distributed values is about 3.5 times their root mean square, or 6 times after GELU, which takes the negative half
  */
-const RELATIVE_ERROR: Readonly<Record<Exclude<WeightsForm, 'float32'>, number>> = { float16: 2 ** -11 / 3 ** 0.5, int8: 1 / 254 };
+const RELATIVE_ERROR: Readonly<Record<Exclude<Arithmetic, 'float32'>, number>> = {
+  float16: 2 ** -11 / 3 ** 0.5,
+  int8: 1 / 254,
+  'int8 products': Math.hypot(1 / 254, 6 / 255 / 3 ** 0.5),
+};
 
-describe(`weights of ${NUM_LAYERS} layers, rounded`, () => {
+describe.each([4, NEMOTRON.numLayers])('weights of %d layers, rounded', (numLayers) => {
   let expected: Float32Array[];
   beforeAll(async () => {
-    expected = await logitsIn('float32');
-  }, 120_000);
+    expected = await logitsIn(numLayers, 'float32');
+  }, 600_000);
 
-  it.each(['float16', 'int8'] as const)('to %s change logits and decisions by no more than their rounding explains', async (form) => {
-    const found = await logitsIn(form);
+  it.each(['float16', 'int8', 'int8 products'] as const)('to %s change logits and decisions by no more than their rounding explains', async (form) => {
+    const found = await logitsIn(numLayers, form);
     let [numDifferent, numLogits, errors, sum, squares] = [0, 0, 0, 0, 0];
     expected.forEach((logits, step) => {
       logits.forEach((logit, i) => {
@@ -71,12 +81,12 @@ describe(`weights of ${NUM_LAYERS} layers, rounded`, () => {
     const spread = Math.sqrt(squares / numLogits - (sum / numLogits) ** 2);
     const relative = Math.sqrt(errors / numLogits) / spread;
     const per10000 = (10_000 * numDifferent) / numLogits;
-    console.log(`${form}: ${per10000.toFixed(1)} of 10,000 decisions differ, error ${(100 * relative).toFixed(3)} % of the spread of the logits`);
+    console.log(`${numLayers} layers, ${form}: ${per10000.toFixed(1)} of 10,000 decisions differ, error ${(100 * relative).toFixed(3)} % of the spread of the logits`);
     // Rounding errors of the products are independent, and the residual sums only weaken them.
-    const bound = Math.sqrt(NUM_PRODUCTS) * RELATIVE_ERROR[form];
+    const bound = Math.sqrt(numProducts(numLayers)) * RELATIVE_ERROR[form];
     expect(relative).toBeGreaterThan(0);
     expect(relative).toBeLessThan(bound);
     // Normally distributed logits with independent, small errors have other signs in this share.
     expect(per10000).toBeLessThan((10_000 * bound) / Math.PI);
-  });
+  }, 600_000);
 });
