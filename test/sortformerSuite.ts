@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import golden from '../src/sortformer/fixtures/network.json';
 import { openSession } from '../src/ort/session';
 import { GraphNetwork, type GraphNetworkOptions, type OpenPart } from '../src/sortformer/graphNetwork';
+import type { StreamNetwork } from '../src/sortformer/network';
 import { openSafetensors } from '../src/weights/safetensors';
 import { bindWeights, loadWeights } from '../src/weights/bind';
 import { expectedWeights } from '../src/weights/expected';
@@ -48,23 +49,33 @@ const greatestDifference = (a: Float32Array, b: Float32Array): number =>
     return Number.isNaN(own) ? Infinity : Math.max(most, own);
   }, 0);
 
-/** Opens the seeded network; its weights take the way of a downloaded file. */
+/** Graph, weights and manifest of the seeded network; its weights take the way of a downloaded file. */
+export async function seededParts(numLayers: number): Promise<Pick<GraphNetworkOptions, 'model' | 'weights' | 'manifest'>> {
+  const model = nemotronGraph(numLayers);
+  const file = await openSafetensors(countingSource(seededNemotronFile(numLayers)));
+  return { model, weights: await loadWeights(bindWeights(file, expectedWeights(model))), manifest: NEMOTRON };
+}
+
+/** Opens the seeded network in ONNX Runtime. */
 export async function openSeeded(
   numLayers: number,
   options: Partial<Pick<GraphNetworkOptions, 'open' | 'taps' | 'onValues'>> = {},
 ): Promise<GraphNetwork> {
-  const model = nemotronGraph(numLayers);
-  const file = await openSafetensors(countingSource(seededNemotronFile(numLayers)));
-  const weights = await loadWeights(bindWeights(file, expectedWeights(model)));
-  return GraphNetwork.open({ model, weights, manifest: NEMOTRON, open: openOnWasm, ...options });
+  return GraphNetwork.open({ ...(await seededParts(numLayers)), open: openOnWasm, ...options });
 }
+
+/** Opens the seeded network, and reports the values of `taps` in each step. */
+type OpenTapped = (
+  numLayers: number,
+  options: Required<Pick<GraphNetworkOptions, 'taps' | 'onValues'>>,
+) => Promise<StreamNetwork & Pick<GraphNetwork, 'release'>>;
 
 /**
  * Registers the tests for the seeded model with `numLayers` layers.
  *
- * @param open opens a session on the backend to test
+ * @param open opens the network on the backend to test
  */
-export function networkSuite(numLayers: number, open: OpenPart = openOnWasm): void {
+export function networkSuite(numLayers: number, open: OpenTapped = openSeeded): void {
   const { weightsSha256, stages } = golden.models.find((one) => one.numLayers === numLayers)!;
   const layers = Object.keys(stages).filter((name) => name.startsWith('layer'));
 
@@ -75,8 +86,7 @@ export function networkSuite(numLayers: number, open: OpenPart = openOnWasm): vo
 
     it('matches the reference class in every stage', async () => {
       const values = new Map<string, Float32Array>();
-      const network = await openSeeded(numLayers, {
-        open,
+      const network = await open(numLayers, {
         taps: [...layers, 'head'],
         onValues: (tapped) => { for (const [name, { data }] of tapped) values.set(name, data); },
       });

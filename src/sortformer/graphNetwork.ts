@@ -16,7 +16,7 @@ export type Weights = ReadonlyMap<string, Uint8Array>;
 export type OpenPart = (bytes: Uint8Array, weights: Weights) => Promise<Session>;
 
 /** The facts that the network needs. */
-type NetworkFacts = Pick<DiarizationManifest, 'tensors' | 'maxEncoderFrames'>;
+export type NetworkFacts = Pick<DiarizationManifest, 'tensors' | 'maxEncoderFrames'>;
 
 export interface GraphNetworkOptions {
   /** The graph with external tensors and without their values, of `parseGraphAlone`. */
@@ -115,22 +115,30 @@ function located(model: ModelProto, weights: Weights): ModelProto {
 }
 
 function inOwnFile(tensor: TensorProto, weights: Weights): TensorProto {
-  const bytes = weights.get(tensor.name);
-  if (!bytes) {
-    throw new VoxlaneError({
-      code: 'model-invalid',
-      problem: `The weights lack the tensor ${tensor.name} of the graph`,
-      expected: 'exactly the tensors of the graph, with their names',
-      remedy: 'Use the file of weights that belongs to this model',
-    });
-  }
+  const bytes = weightsOf(weights, tensor.name);
   const entries = { location: tensor.name, offset: '0', length: String(bytes.length) };
   const externalData = Object.entries(entries).map(([key, value]) => ({ $typeName: 'onnx.StringStringEntryProto' as const, key, value }));
   return copyWith(tensor, { externalData });
 }
 
+/**
+ * Returns the values of a tensor, little-endian.
+ *
+ * @throws VoxlaneError `model-invalid` if there are none
+ */
+export function weightsOf(weights: Weights, name: string): Uint8Array {
+  const bytes = weights.get(name);
+  if (bytes) return bytes;
+  throw new VoxlaneError({
+    code: 'model-invalid',
+    problem: `The weights lack the tensor ${name} of the graph`,
+    expected: 'exactly the tensors of the graph, with their names',
+    remedy: 'Use the file of weights that belongs to this model',
+  });
+}
+
 /** @throws VoxlaneError `model-invalid` if the size is dynamic */
-function sizeOfLastAxis({ name, shape }: NetworkFacts['tensors']['features']): number {
+export function sizeOfLastAxis({ name, shape }: NetworkFacts['tensors']['features']): number {
   const size = shape.at(-1);
   if (typeof size === 'number') return size;
   throw new VoxlaneError({
@@ -141,7 +149,8 @@ function sizeOfLastAxis({ name, shape }: NetworkFacts['tensors']['features']): n
   });
 }
 
-const tooLong = (numFrames: number, maxFrames: number): VoxlaneError =>
+/** The error for a step with more encoder frames than the graph has positions. */
+export const tooLong = (numFrames: number, maxFrames: number): VoxlaneError =>
   new VoxlaneError({
     code: 'options',
     problem: `A step has ${numFrames} encoder frames`,
