@@ -16,7 +16,7 @@ import { freeGpuBytes, readMachine } from './machine';
 import { Pool } from './pool';
 import { type FinishedFile, hours, Progress, summaryLines } from './progress';
 import { Records } from './records';
-import { fileOptions, HELP, parseRun, recordedOptions, type ModelFile, type RunCommand, workerSettings } from './runOptions';
+import { fileOptions, HELP, parseRun, recordedOptions, type ModelFile, presetOf, type RunCommand, workerSettings } from './runOptions';
 import { chooseShards } from './shards';
 import { size, type Sizing, type SizingInput } from './sizing';
 import { startWorker } from './workerProcess';
@@ -164,7 +164,7 @@ class Run {
   private sizingInput(): Omit<SizingInput, 'backend' | 'gpuBytes'> {
     const { workers, threads, batch } = this.command;
     const longestSeconds = this.work.open[0]?.durationSeconds ?? 0;
-    return { ...readMachine(), files: this.work.open.length, longestSeconds, ...definedOf({ workers, threads, batch }) };
+    return { ...readMachine(), preset: presetOf(this.command.diarize, this.model), files: this.work.open.length, longestSeconds, ...definedOf({ workers, threads, batch }) };
   }
 
   private async size({ backend, preset }: WorkerInfo): Promise<Sizing> {

@@ -3,7 +3,7 @@ import { hasGrown, size, type SizingInput } from './sizing';
 
 const GIB = 2 ** 30;
 const MIB = 2 ** 20;
-const INPUT: SizingInput = { cores: 8, availableBytes: 64 * GIB, backend: 'wasm', gpuBytes: null, files: 500, longestSeconds: 3600 };
+const INPUT: SizingInput = { preset: 'campplus', cores: 8, availableBytes: 64 * GIB, backend: 'wasm', gpuBytes: null, files: 500, longestSeconds: 3600 };
 
 test.each([
   ['cores', {}, 8, 1, '8 cores'],
@@ -19,6 +19,13 @@ test.each([
 
 test('a single worker takes one window at a time if memory is short', () => {
   expect(size({ ...INPUT, availableBytes: 300 * MIB })).toMatchObject({ workers: 1, batch: 1 });
+});
+
+test('nemotron needs 3 GB per worker for any length, and never a batch', () => {
+  const workers = (change: Partial<SizingInput>): Partial<ReturnType<typeof size>> => size({ ...INPUT, preset: 'nemotron', ...change });
+  expect(workers({ availableBytes: 10e9 })).toMatchObject({ workers: 3, batch: undefined });
+  expect(workers({ availableBytes: 10e9, longestSeconds: 36_000 })).toMatchObject({ workers: 3 });
+  expect(workers({ availableBytes: 300 * MIB })).toMatchObject({ workers: 1, batch: undefined });
 });
 
 test('long recordings and large batches need more memory per worker', () => {

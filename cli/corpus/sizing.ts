@@ -1,4 +1,5 @@
 /** Number of worker processes and their settings, from the resources of the machine. */
+import { isWindowed, type PresetId } from '../../src/engine/settings';
 import type { Machine } from './machine';
 
 /**
@@ -7,6 +8,11 @@ import type { Machine } from './machine';
  * quarter more. `npm run --silent bench:corpus -- clips` prints it.
  */
 export const WORKER_BYTES = 600e6;
+/**
+ * The same with `nemotron`: 2.40 GB resident after two runs of the sample in full size with `--model`, and a quarter more. It
+ * does not depend on the length of the recording, and there are no batches.
+ */
+export const STREAMED_WORKER_BYTES = 3e9;
 /** Further memory of each window of a batch above {@link DEFAULT_BATCH}. */
 const WINDOW_BYTES = 40 * 2 ** 20;
 /** Windows per batch on WASM; the library's default. */
@@ -20,6 +26,7 @@ const GPU_WORKER_BYTES = 3 * 2 ** 30;
 
 export interface SizingInput extends Machine {
   readonly backend: 'wasm' | 'webgpu';
+  readonly preset: PresetId;
   /** Free memory of the GPU; null if unknown, or on WASM. */
   readonly gpuBytes: number | null;
   /** Number of files to process. */
@@ -56,7 +63,9 @@ export interface Sizing {
 export function size(input: SizingInput): Sizing {
   const { cores, backend, gpuBytes, files, longestSeconds } = input;
   const usable = input.availableBytes * (1 - RESERVED_SHARE);
-  const perWorker = WORKER_BYTES + longestSeconds * BYTES_PER_SECOND + Math.max(0, (input.batch ?? DEFAULT_BATCH) - DEFAULT_BATCH) * WINDOW_BYTES;
+  const hasWindows = isWindowed(input.preset);
+  const ofWindows = longestSeconds * BYTES_PER_SECOND + Math.max(0, (input.batch ?? DEFAULT_BATCH) - DEFAULT_BATCH) * WINDOW_BYTES;
+  const perWorker = hasWindows ? WORKER_BYTES + ofWindows : STREAMED_WORKER_BYTES;
   const limits: readonly (readonly [number, string])[] = [
     [cores, `${cores} ${cores === 1 ? 'core' : 'cores'}`],
     [Math.floor(usable / perWorker), `${gigabytes(input.availableBytes)} of free memory, ${gigabytes(perWorker)} per worker`],
@@ -69,7 +78,7 @@ export function size(input: SizingInput): Sizing {
   return {
     workers,
     threads: input.threads ?? Math.max(1, Math.floor(cores / workers)),
-    batch: input.batch ?? (isTight && backend === 'wasm' ? 1 : undefined),
+    batch: input.batch ?? (isTight && hasWindows && backend === 'wasm' ? 1 : undefined),
     workerLimitBytes: Math.max(perWorker, usable / workers),
     reason: input.workers === undefined ? reason : '--workers',
   };
