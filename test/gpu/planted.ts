@@ -38,6 +38,8 @@ export function installPlanter(): Planter {
   let dispatched: string[] = [];
   /** Labels of the kernels of each pass. */
   const labels = new WeakMap<GPUComputePassEncoder, string[]>();
+  /** Wrong kernels in place of the right ones, by error: compiling takes longer than a run. */
+  const compiled = new Map<string, Map<GPUComputePipeline, GPUComputePipeline>>();
   let wrong = new Map<GPUComputePipeline, GPUComputePipeline>();
   const codes = new WeakMap<GPUShaderModule, GPUShaderModuleDescriptor>();
   const rebuild = new WeakMap<GPUComputePipeline, { device: GPUDevice; descriptor: GPUComputePipelineDescriptor }>();
@@ -85,7 +87,9 @@ export function installPlanter(): Planter {
     plant: (planted, onlyAt) => {
       error = planted;
       only = onlyAt;
-      wrong = new Map();
+      const key = JSON.stringify(planted);
+      wrong = compiled.get(key) ?? new Map<GPUComputePipeline, GPUComputePipeline>();
+      compiled.set(key, wrong);
     },
     get dispatched() {
       return dispatched;
