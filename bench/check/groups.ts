@@ -5,6 +5,7 @@ import { compareBatch } from './compareBatch';
 import type { Group } from './figure';
 import { crowd } from './crowd';
 import { functions } from './functions';
+import { nemotron } from './nemotron';
 import { page } from './page';
 import { recluster } from './recluster';
 import { scale } from './scale';
@@ -14,4 +15,4 @@ import { stream } from './stream';
 import { widgets } from './widgets';
 
 /** All groups of `npm run bench -- --check`, shortest first. */
-export const GROUPS: readonly Group[] = [functions, page, scroll, crowd, compare, cancel, stream, compareBatch, speed, resnet, recluster, widgets, clustering, scale];
+export const GROUPS: readonly Group[] = [functions, page, scroll, crowd, compare, cancel, stream, nemotron, compareBatch, speed, resnet, recluster, widgets, clustering, scale];

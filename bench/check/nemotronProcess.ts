@@ -1,0 +1,149 @@
+/**
+ * Measures Nemotron 3 Diarization with seeded weights on WASM, in offline mode.
+ *
+ *   tsx bench/check/nemotronProcess.ts write FORM FILE             writes the seeded weights as float32 or int8
+ *   tsx bench/check/nemotronProcess.ts run KIND FILE SECONDS       runs the sample, repeated, and prints the figures as JSON
+ *
+ * Two processes, so the memory of the conversion does not count.
+ */
+import { openAsBlob } from 'node:fs';
+import { appendFile, readFile, rm } from 'node:fs/promises';
+import nemotron from '../../models/nemotron-3-diarization/manifest.json';
+import { readWav } from '../../src/audio/wav';
+import { readWavHeader } from '../../src/audio/wavHeader';
+import { openSession } from '../../src/ort/session';
+import { GraphNetwork } from '../../src/sortformer/graphNetwork';
+import { cpuFrontEnd } from '../../src/sortformer/melFrontEnd';
+import { stream } from '../../src/sortformer/speakerStream';
+import type { ByteSink } from '../../src/store/byteSink';
+import { blobSource } from '../../src/store/byteSource';
+import { parseStreamingSettings } from '../../src/store/streamingSettings';
+import { bindWeights, loadWeights } from '../../src/weights/bind';
+import { convertWeights, type WeightsForm } from '../../src/weights/convert';
+import { expectedWeights } from '../../src/weights/expected';
+import { graphInForm } from '../../src/weights/graphForm';
+import { withInt8Products } from '../../src/weights/int8Products';
+import { openSafetensors } from '../../src/weights/safetensors';
+import { RUNTIME_BASE } from '../../test/gpu/dawn';
+import { NEMOTRON, nemotronGraph, seededNemotronFile } from '../../test/seededNemotron';
+
+/** How the products are computed: with float32 weights, with int8 weights as float32, or with int8. */
+export type ProductKind = 'float32' | 'int8-dequantized' | 'int8';
+
+export interface NemotronFigures {
+  /** Of the recording. */
+  readonly audioSeconds: number;
+  readonly wallSeconds: number;
+  /** Processor time of all threads of the process, without loading. */
+  readonly cpuSeconds: number;
+  /** The same of the encoder and head alone. */
+  readonly networkCpuSeconds: number;
+  /** Greatest resident memory of the process, with the code of Node. */
+  readonly peakMegabytes: number;
+  /** Size of the runtime's memory, which never shrinks. */
+  readonly wasmMegabytes: number;
+}
+
+const THREADS = 2;
+/** The runtime's build for Node, because its build for browsers has one thread there. Both use the same WASM file. */
+const RUNTIME = {
+  'ort.wasm.min.mjs': `${RUNTIME_BASE}ort.node.min.mjs`,
+  'ort-wasm-simd-threaded.mjs': `${RUNTIME_BASE}ort-wasm-simd-threaded.mjs`,
+  'ort-wasm-simd-threaded.wasm': `${RUNTIME_BASE}ort-wasm-simd-threaded.wasm`,
+};
+const SAMPLE = 'public/sample.wav';
+
+async function write(form: WeightsForm, path: string): Promise<void> {
+  await rm(path, { force: true });
+  const original = await openSafetensors(blobSource(new Blob([seededNemotronFile()]), 'seeded.safetensors'));
+  const sink: ByteSink = {
+    write: (bytes) => appendFile(path, bytes),
+    finish: () => Promise.resolve(),
+    discard: () => rm(path, { force: true }),
+  };
+  await convertWeights(bindWeights(original, expectedWeights(nemotronGraph())), form, '0'.repeat(64), sink);
+}
+
+function graphOfKind(kind: ProductKind): ReturnType<typeof nemotronGraph> {
+  if (kind === 'float32') return nemotronGraph();
+  const model = graphInForm(nemotronGraph(), 'int8');
+  return kind === 'int8' ? withInt8Products(model) : model;
+}
+
+/** Samples of the recording, again and again. */
+async function* repeated(seconds: number): AsyncGenerator<Float32Array, void> {
+  const file = new Blob([await readFile(SAMPLE)]);
+  const header = await readWavHeader(file);
+  let left = Math.round(seconds * header.sampleRate);
+  while (left > 0) {
+    for await (const { channels: [samples] } of readWav(file, header, 0, Math.min(left, header.heldFrames))) {
+      yield samples!;
+      left -= samples!.length;
+    }
+  }
+}
+
+const cpuSeconds = (since?: NodeJS.CpuUsage): number => {
+  const { user, system } = process.cpuUsage(since);
+  return (user + system) / 1e6;
+};
+
+/** Keeps the memories that the runtime creates, for their sizes. */
+function recordMemories(): readonly WebAssembly.Memory[] {
+  const memories: WebAssembly.Memory[] = [];
+  WebAssembly.Memory = class extends WebAssembly.Memory {
+    constructor(descriptor: WebAssembly.MemoryDescriptor) {
+      super(descriptor);
+      memories.push(this);
+    }
+  };
+  return memories;
+}
+
+async function run(kind: ProductKind, path: string, seconds: number): Promise<NemotronFigures> {
+  const memories = recordMemories();
+  const model = graphOfKind(kind);
+  const file = await openSafetensors(blobSource(await openAsBlob(path), path));
+  const network = await GraphNetwork.open({
+    model,
+    weights: await loadWeights(bindWeights(file, expectedWeights(model))),
+    manifest: NEMOTRON,
+    open: (bytes, externalData) => openSession(bytes, { runtimeBase: RUNTIME, threads: THREADS, gpu: null, externalData }),
+  });
+  let networkCpuSeconds = 0;
+  const timed = {
+    numMelBins: network.numMelBins,
+    silence: network.silence,
+    embed: network.embed.bind(network),
+    logits: async (input: Parameters<GraphNetwork['logits']>[0]) => {
+      const before = process.cpuUsage();
+      const logits = await network.logits(input);
+      networkCpuSeconds += cpuSeconds(before);
+      return logits;
+    },
+  };
+  const before = process.cpuUsage();
+  const start = performance.now();
+  const settings = parseStreamingSettings(nemotron.streaming, NEMOTRON.id);
+  let numFrames = 0;
+  for await (const decided of stream('samples', repeated(seconds), { network: timed, settings, mode: 'offline', frontEnd: cpuFrontEnd(NEMOTRON) })) {
+    numFrames += decided.numFrames;
+  }
+  const wallSeconds = (performance.now() - start) / 1000;
+  const figures = {
+    audioSeconds: (numFrames * NEMOTRON.fbank.frameShiftMs) / 1000,
+    wallSeconds,
+    cpuSeconds: cpuSeconds(before),
+    networkCpuSeconds,
+    peakMegabytes: (process.resourceUsage().maxRSS * 1024) / 1e6,
+    wasmMegabytes: memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0) / 1e6,
+  };
+  await network.release();
+  return figures;
+}
+
+const [command, kind, path, seconds] = process.argv.slice(2) as [string, string, string, string];
+if (command === 'write') await write(kind as WeightsForm, path);
+else console.log(JSON.stringify(await run(kind as ProductKind, path, Number(seconds))));
+// The runtime's threads would keep the process alive.
+process.exit(0);
