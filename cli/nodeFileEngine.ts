@@ -1,8 +1,8 @@
-import { openAsBlob } from 'node:fs';
 import type * as Library from '../src/index';
 import type { DiarizeCommand } from './diarizeOptions';
 import { partsOf } from './errorLine';
 import { outcomeOf, type FileEngine, type FileOutcome, type FileRequest } from './fileEngine';
+import { readModelFile } from './inputs';
 import { downloadLine, say } from './output';
 
 /** The library in this process. */
@@ -29,7 +29,7 @@ export class NodeFileEngine implements FileEngine {
       trustUnknownModel: trustModel,
       onDownload,
       ...(hub !== undefined && { hub }),
-      ...(this.model !== undefined && { modelFile: await openAsBlob(this.model) }),
+      ...(this.model !== undefined && { modelFile: await readModelFile(this.model) }),
     });
   }
 

@@ -156,7 +156,10 @@ export interface EmbeddingWorkerApi extends ModelWorkerApi<EmbeddingManifest> {
 }
 
 /** A model that does all of its stages in one worker, on WASM. */
-export type SortformerRequest = Omit<LoadRequest, 'backend' | 'ownKernels'>;
+export interface SortformerRequest extends Omit<LoadRequest, 'backend' | 'ownKernels'> {
+  /** Name of `modelFile`: a thread of Node 20 receives a File as a Blob, without it. Undefined if there is none. */
+  readonly modelName: string | undefined;
+}
 
 export interface SortformerReply extends DiarizationFacts {
   /** Of the file with the weights, before any conversion. */

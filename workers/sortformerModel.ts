@@ -32,7 +32,8 @@ const HEALTH_SECONDS = 5;
  *   checks
  */
 export async function openSortformer(request: SortformerRequest, onDownload: OnDownload | null): Promise<SortformerModel> {
-  const { modelId, modelsBase, runtimeBase, threads, hub, modelFile, trustUnknownModel } = request;
+  const { modelId, modelsBase, runtimeBase, threads, hub, trustUnknownModel } = request;
+  const modelFile = fileOf(request);
   const { manifest, streaming: settings } = await loadDiarizationFacts(modelId, modelsBase);
   const { file } = manifest;
   const model = parseGraphAlone(await fetchChecked(addressIn(modelsBase, `${modelId}/${file.name}`), file), file.name);
@@ -71,6 +72,10 @@ export async function openSortformer(request: SortformerRequest, onDownload: OnD
     openStream: () => new SpeakerStream('samples', { network, settings, frontEnd, mode: 'offline' }),
   };
 }
+
+/** The user's file with its name, for errors and notes. */
+const fileOf = ({ modelFile, modelName }: SortformerRequest): Blob | undefined =>
+  modelFile === undefined || modelName === undefined || modelFile instanceof File ? modelFile : new File([modelFile], modelName);
 
 const nameOf = (file: Blob | undefined): string => (file instanceof File ? `The file ${file.name}` : 'The file');
 

@@ -1,10 +1,10 @@
 /** The part of `corpus run` that runs in a worker process: one diarizer, one file at a time. */
-import { openAsBlob } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { BackendReport, DiarizationResult, DiarizerOptions, PresetId } from '../../src/index';
 import { toJson } from '../../src/formats/json';
 import { messageOf, VoxlaneError, type ErrorParts } from '../../src/util/errors';
+import { readModelFile } from '../inputs';
 import { Hasher } from './inputHash';
 import { isSilentFile } from './silence';
 import { STALL_MS, unlessStalled } from './stall';
@@ -68,7 +68,7 @@ class Worker {
     try {
       const { Diarizer } = await this.loadEngine();
       const { modelPath, ...options } = settings;
-      const model = modelPath === undefined ? {} : { modelFile: await openAsBlob(modelPath) };
+      const model = modelPath === undefined ? {} : { modelFile: await readModelFile(modelPath) };
       this.engine = await Diarizer.create({ ...options, ...model, idleSeconds: IDLE_SECONDS });
       const info: WorkerInfo = { backend: this.engine.backend?.name ?? 'wasm', preset: this.engine.preset };
       return { kind: 'ready', info };

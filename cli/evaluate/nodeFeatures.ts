@@ -1,6 +1,7 @@
-import { openAsBlob, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diarizer } from '../../src/index';
+import { readModelFile } from '../inputs';
 import { loadNodeEngine, nodeEngineFolder } from '../nodeEngine';
 import { say } from '../output';
 import { hashFile } from './featureCache';
@@ -45,7 +46,7 @@ export class NodeFeatures implements FeatureEngine {
       backend,
       trustUnknownModel: trustModel,
       ...(speed && { speed }),
-      ...(model !== undefined && { modelFile: await openAsBlob(model) }),
+      ...(model !== undefined && { modelFile: await readModelFile(model) }),
     });
   }
 }

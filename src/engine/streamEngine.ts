@@ -42,7 +42,7 @@ export async function startStreamEngine(options: CheckedDiarizerOptions, setting
   const terminate = (reason: VoxlaneError): void => {
     for (const worker of Object.values(workers)) worker.terminate(reason);
   };
-  const request = { modelId: settings.model, modelsBase, runtimeBase, threads, hub, modelFile, trustUnknownModel };
+  const request = { modelId: settings.model, modelsBase, runtimeBase, threads, hub, modelFile, modelName: modelFile instanceof File ? modelFile.name : undefined, trustUnknownModel };
   try {
     return await unlessAborted(signal, async () => {
       const listener = onDownload && proxy((progress: { readonly receivedBytes: number; readonly totalBytes: number }) => { onDownload({ model: settings.model, ...progress }); });

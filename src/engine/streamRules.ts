@@ -29,7 +29,7 @@ export function checkStreamRun(
   { minSpeakers, maxSpeakers, keepVoices }: SpeakerBounds & { readonly keepVoices: boolean },
   mostSpeakers: number,
 ): void {
-  const own = `it finds the number of speakers itself, at most ${mostSpeakers}. Omit the option, or use another preset to set the number`;
+  const own = `no number: it finds the number of speakers itself, at most ${mostSpeakers}. Omit the option, or use another preset to set the number`;
   if (minSpeakers > 1) throw unfit(minSpeakers === maxSpeakers ? 'speakers or minSpeakers' : 'minSpeakers', minSpeakers, preset, own);
   if (maxSpeakers < mostSpeakers) throw unfit(minSpeakers === maxSpeakers ? 'speakers or maxSpeakers' : 'maxSpeakers', maxSpeakers, preset, own);
   if (keepVoices) throw unfit('keepVoices', keepVoices, preset, 'no keepVoices: it has no embeddings to keep');

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vit
 import { fetchFiles } from '../../test/gpu/openInNode';
 import { writeSeededFolder } from '../../test/nemotron/modelFolder';
 import { served, ThreadlessHandle } from '../../test/nemotron/threadless';
+import type { SortformerWorkerApi } from '../../workers/contracts';
 import { testConversation } from '../embedding/testSpeech';
 import * as session from '../ort/session';
 import { voiceSimilarity } from './assembly';
@@ -206,5 +207,19 @@ describe('a diarizer with nemotron', () => {
       problem: expect.stringContaining('silence_embeds') as string,
     });
     expect(sessions).not.toHaveBeenCalled();
+  });
+
+  test('names the file in an error, although its name is lost on the way to a thread', async () => {
+    const service = served.get('sortformer') as SortformerWorkerApi;
+    const original = service.load.bind(service);
+    const load = vi.spyOn(service, 'load');
+    load.mockImplementation((request, onDownload) => original({ ...request, modelFile: new Blob([request.modelFile!]) }, onDownload));
+    const short = new File([model.weights.subarray(0, model.weights.length - 4)], 'short.safetensors');
+    await expect(open({ modelFile: short })).rejects.toMatchObject({ problem: expect.stringContaining('short.safetensors') as string });
+    const other = model.weights.slice();
+    other[other.length - 1]! ^= 1;
+    const modelFile = new File([other], 'other.safetensors');
+    await expect(open({ modelFile })).rejects.toMatchObject({ code: 'model-altered', problem: expect.stringContaining('The file other.safetensors') as string });
+    load.mockRestore();
   });
 });
