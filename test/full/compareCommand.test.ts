@@ -224,25 +224,6 @@ test.skipIf(driver === null)('bisection in Node, on the software adapter, finds 
   vi.unstubAllEnvs();
 });
 
-test.skipIf(driver === null)('in Node, on the software adapter: bisection of a graph on which both backends agree, and of a graph with given input', async () => {
-  vi.stubEnv('VOXLANE_SOFTWARE_GPU', '1');
-  vi.stubEnv('VK_ICD_FILENAMES', driver!);
-  const two = await runCommand('bisect', 'e2e/fixtures/foreign/two_inputs.onnx', '--engine', 'node', '--json');
-  expect(JSON.parse(two.stdout)).toMatchObject({ verdict: 'pass', node: null });
-  expect(two.code).toBe(0);
-  const files = unzipSync(readFileSync(BUNDLE));
-  const input = join(folder, 'speech.npy');
-  writeFileSync(input, files['inputs/waveform.npy']!);
-  const { shape } = parseNpy(files['inputs/waveform.npy']!, input);
-  const nodes = [node('Relu', ['x'], ['positive']), node('Add', ['x', 'positive'], ['y'])];
-  const model = join(folder, 'small.onnx');
-  writeFileSync(model, encodeOnnx(build({ node: nodes, input: [float('x', ...shape)], output: [float('y', ...shape)] })));
-  const given = await runCommand('bisect', model, '--input', input, '--engine', 'node', '--json');
-  expect(JSON.parse(given.stdout)).toMatchObject({ verdict: 'pass', node: null, numNodes: 2 });
-  expect(given.code).toBe(0);
-  vi.unstubAllEnvs();
-});
-
 test.skipIf(driver === null)('diarize on WebGPU in Node, on the software adapter: the log names the adapter, and the turns are those of WASM', async () => {
   vi.stubEnv('VOXLANE_SOFTWARE_GPU', '1');
   vi.stubEnv('VK_ICD_FILENAMES', driver!);
