@@ -46,3 +46,40 @@ export function wasmPool(model: Stage, backend: 'kernels' | 'wasm', selfCheck: (
 
 /** Whether each check of an engine passed. */
 export const outcomesOf = ({ backend }: Engine): unknown => backend.selfCheck?.map((check) => [check.model, check.backend, check.passed]);
+
+interface Scene {
+  /** Results of the self-check on the GPU, by model. */
+  gpu: Record<Stage, Found>;
+  /** The GPU's results for batches, by number of windows. */
+  windows: Record<Stage, (numWindows: number) => Found>;
+  /** Kind of pooling of the embedding model. ONNX Runtime computes the network before statistics pooling. */
+  pooling: 'statistics' | undefined;
+  /** Files of a downloadable embedding model, and the hash of the stored one. */
+  sources: { sha256: string }[] | null;
+  keptHash: string | null;
+  /** SHA-256 of the embedding model file that the engine loads. */
+  loadedHash: string;
+  /** Seconds of a batch of this size on the GPU. */
+  secondsOfBatch: (numWindows: number) => number;
+  gpuSeconds: number;
+  wasmSeconds: number;
+  /** Calls of the workers, in order. */
+  calls: string[];
+  started: { backend: string; ownKernels: boolean; terminated: VoxlaneError | null }[];
+  /** Whether ONNX Runtime on the GPU is right where our own kernels are wrong. */
+  isRuntimeRight: boolean;
+}
+
+/** State of a test of the stored verdicts. `resetScene` of trustScene.ts sets it. */
+export const scene = {} as Scene;
+
+/** Replaces `loadManifest` of `src/store/load`. */
+export const loadManifest = ((_task: string, id: string) =>
+  Promise.resolve({ id, file: { sha256: id }, pooling: scene.pooling, ...(scene.sources && { sources: scene.sources }) })) as never;
+
+/** Replaces `src/store/modelStore`. */
+export const modelStore = {
+  ModelStore: class {
+    find = () => Promise.resolve(scene.keptHash === null ? null : { sha256: scene.keptHash });
+  } as never,
+};
