@@ -80,6 +80,6 @@ export const loadManifest = ((_task: string, id: string) =>
 /** Replaces `src/store/modelStore`. */
 export const modelStore = {
   ModelStore: class {
-    find = () => Promise.resolve(scene.keptHash === null ? null : { sha256: scene.keptHash });
+    find = (): Promise<{ sha256: string } | null> => Promise.resolve(scene.keptHash === null ? null : { sha256: scene.keptHash });
   } as never,
 };
