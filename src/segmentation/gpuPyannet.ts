@@ -1,5 +1,4 @@
-import { maxBindingBytes } from '../gpu/adapter';
-import { destroyAll, Staging, storageBuffer, uploadBuffer } from '../gpu/buffers';
+import { destroyAll, uploadBuffer } from '../gpu/buffers';
 import { ChannelStats } from '../gpu/channelStats';
 import { type GpuContext, readBack } from '../gpu/context';
 import { MapGuard } from '../gpu/mapGuard';
@@ -14,6 +13,7 @@ import { concatenate, healthy } from '../util/values';
 import { GpuLstm, packLstm } from './gpuLstm';
 import { GpuScores, packClassifier } from './gpuScores';
 import { type FilterLayer, type InstanceNorm, type Linear, type PyannetGraph, readPyannet, unlike } from './pyannetGraph';
+import { PyannetMemory, type PyannetRoom } from './pyannetMemory';
 
 /** Facts from the manifest of the file. */
 interface PyannetSpec {
@@ -40,24 +40,6 @@ interface Recurrent {
 /** Maximum number of dispatches of a batch. */
 const MAX_DISPATCHES = 90;
 
-/** Buffers of a batch up to a size. */
-interface Room {
-  readonly maxWindows: number;
-  readonly maxSamples: number;
-  /** Values of the levels: the samples, then the pooled map of each filter layer, axes (window, row, channel). */
-  readonly levels: readonly GPUBuffer[];
-  /** Axes (window, [first row, number of rows]) of each level. */
-  readonly items: readonly GPUBuffer[];
-  /** Norm of each level, axes (window, channel, [center, scale, shift, slope]). */
-  readonly factors: readonly GPUBuffer[];
-  readonly gates: GPUBuffer;
-  /** Outputs of the recurrent layers, used alternately. */
-  readonly states: readonly [GPUBuffer, GPUBuffer];
-  readonly linears: readonly GPUBuffer[];
-  readonly scores: GPUBuffer;
-  readonly staging: Staging;
-}
-
 /**
  * segmentation-3.0 on our own WGSL kernels, used instead of an ONNX Runtime session of the same file. A batch of any
  * size has the same number of dispatches, and only its scores are read back.
@@ -66,10 +48,8 @@ interface Room {
  * layer is applied where the next layer reads its input.
  */
 export class GpuPyannet implements Graph {
-  private room: Room | null = null;
-  /** Number of samples for which the items of the room are valid. */
-  private itemSamples = 0;
   private readonly program: Program;
+  private readonly memory: PyannetMemory;
 
   private constructor(
     private readonly gpu: GpuContext,
@@ -86,6 +66,7 @@ export class GpuPyannet implements Graph {
     private readonly guard: MapGuard,
   ) {
     this.program = new Program(gpu.device, 'segmentation', MAX_DISPATCHES);
+    this.memory = new PyannetMemory(gpu.device, network, guard);
   }
 
   /**
@@ -196,7 +177,7 @@ export class GpuPyannet implements Graph {
   }
 
   /** Offers the map of the last filter layer, axes (window, channel, frame). The kernels apply its norm where they read it. */
-  private async offerMap({ levels, factors }: Room, { data: map, shape }: FloatTensor, onMap: (value: FloatTensor) => FloatTensor | undefined): Promise<void> {
+  private async offerMap({ levels, factors }: PyannetRoom, { data: map, shape }: FloatTensor, onMap: (value: FloatTensor) => FloatTensor | undefined): Promise<void> {
     const { device } = this.gpu;
     const [numWindows, numFrames, numChannels] = shape as [number, number, number];
     const all = await readBack(device, factors.at(-1)!, 4 * numWindows * numChannels * 4);
@@ -231,7 +212,7 @@ export class GpuPyannet implements Graph {
   /** @throws VoxlaneError `backend-failed` for other inputs */
   private sizeOf({ data, shape }: FloatTensor): { numWindows: number; numSamples: number; numFrames: number } {
     const [numWindows = 0, numChannels, numSamples = 0] = shape;
-    const numFrames = this.sizes(numSamples).at(-1)!;
+    const numFrames = this.memory.sizes(numSamples).at(-1)!;
     if (numWindows < 1 || numChannels !== 1 || numFrames < 1 || data.length !== numWindows * numSamples) {
       throw misused(`windows of ${shape.join(' × ')}`);
     }
@@ -241,7 +222,7 @@ export class GpuPyannet implements Graph {
   /** Computes the scores without a check, in as few batches as the device's limits allow. */
   private async compute({ data, shape }: FloatTensor): Promise<FloatTensor> {
     const { numWindows, numSamples, numFrames } = this.sizeOf({ data, shape });
-    const most = this.windowsAtOnce(numSamples);
+    const most = this.memory.windowsAtOnce(numSamples);
     const parts: Float32Array[] = [];
     for (let first = 0; first < numWindows; first += most) {
       const count = Math.min(most, numWindows - first);
@@ -253,7 +234,7 @@ export class GpuPyannet implements Graph {
 
   private computePart(samples: Float32Array, numWindows: number, numSamples: number): Promise<Float32Array> {
     const { device } = this.gpu;
-    const numFrames = this.sizes(numSamples).at(-1)!;
+    const numFrames = this.memory.sizes(numSamples).at(-1)!;
     return this.forgettingAfterFailure(() => {
       const room = this.prepare(samples, numWindows, numSamples);
       const encoder = device.createCommandEncoder({ label: 'segmentation' });
@@ -268,10 +249,10 @@ export class GpuPyannet implements Graph {
    *
    * @param onNamed called after the dispatches of each named value. Only the marking of a broken output follows the last
    */
-  private prepare(samples: Float32Array, numWindows: number, numSamples: number, onNamed: () => void = () => undefined): Room {
-    const room = this.roomFor(numWindows, numSamples);
+  private prepare(samples: Float32Array, numWindows: number, numSamples: number, onNamed: () => void = () => undefined): PyannetRoom {
+    const room = this.memory.roomFor(numWindows, numSamples, () => { this.program.forgetBuffers(); });
     this.gpu.device.queue.writeBuffer(room.levels[0]!, 0, samples as Float32Array<ArrayBuffer>);
-    const numFrames = this.sizes(numSamples).at(-1)!;
+    const numFrames = this.memory.sizes(numSamples).at(-1)!;
     this.program.clear();
     this.guard.clear();
     this.addFilters(room, numWindows, numSamples);
@@ -293,8 +274,8 @@ export class GpuPyannet implements Graph {
     }
   }
 
-  private addFilters({ levels, items, factors }: Room, numItems: number, numSamples: number): void {
-    const sizes = this.sizes(numSamples);
+  private addFilters({ levels, items, factors }: PyannetRoom, numItems: number, numSamples: number): void {
+    const sizes = this.memory.sizes(numSamples);
     const addStats = (level: number, numChannels: number, norm: GPUBuffer, { epsilon }: InstanceNorm, slope: number): void => {
       const stats = level === 0 ? this.stats.wave : this.stats.map;
       const values = { values: levels[level]!, rowStride: numChannels, numChannels, numItems, items: items[level]! };
@@ -323,7 +304,7 @@ export class GpuPyannet implements Graph {
     }
   }
 
-  private addRows({ levels, factors, gates, states, linears, scores }: Room, numWindows: number, numFrames: number, onNamed: () => void): void {
+  private addRows({ levels, factors, gates, states, linears, scores }: PyannetRoom, numWindows: number, numFrames: number, onNamed: () => void): void {
     let input = levels.at(-1)!;
     const numRows = numWindows * numFrames;
     const rows = (width: number): { base: number; outerStride: number; itemStride: number } => ({ base: 0, outerStride: width, itemStride: numFrames * width });
@@ -355,77 +336,9 @@ export class GpuPyannet implements Graph {
     return this.network.classifier.bias.length;
   }
 
-  /** Number of rows of each filter layer's map; less than 1 if there are too few samples. */
-  private sizes(numSamples: number): number[] {
-    let size = numSamples;
-    return this.network.filters.map(({ convolution: { taps, strides } }) => {
-      size = Math.floor((Math.floor((size - taps[0]!) / strides[0]!) + 1) / POOLED_ROWS);
-      return size;
-    });
-  }
-
-  /** Numbers of values per window: of each level, and of a frame's gates. */
-  private lengths(numSamples: number): { levels: number[]; gates: number; numFrames: number } {
-    const sizes = this.sizes(numSamples);
-    const numFrames = sizes.at(-1)!;
-    const levels = [numSamples, ...this.filters.map(({ weights }, index) => sizes[index]! * weights.numColumns)];
-    return { levels, gates: numFrames * Math.max(...this.lstms.map(({ weights }) => weights.numColumns)), numFrames };
-  }
-
-  /** Number of windows whose largest map fits a binding. */
-  private windowsAtOnce(numSamples: number): number {
-    const { levels, gates } = this.lengths(numSamples);
-    return Math.max(1, Math.floor(maxBindingBytes(this.gpu.device.limits) / 4 / Math.max(...levels, gates)));
-  }
-
-  private roomFor(numWindows: number, numSamples: number): Room {
-    if (!this.room || numWindows > this.room.maxWindows || numSamples > this.room.maxSamples) {
-      const [maxWindows, maxSamples] = [Math.max(numWindows, this.room?.maxWindows ?? 0), Math.max(numSamples, this.room?.maxSamples ?? 0)];
-      this.freeRoom();
-      const fits = maxWindows <= this.windowsAtOnce(maxSamples);
-      this.room = this.layOut(fits ? maxWindows : numWindows, fits ? maxSamples : numSamples);
-    }
-    if (numSamples !== this.itemSamples) this.setItems(this.room, numSamples);
-    return this.room;
-  }
-
-  private layOut(maxWindows: number, maxSamples: number): Room {
-    const { levels, gates, numFrames } = this.lengths(maxSamples);
-    const buffer = (label: string, lengthPerWindow: number): GPUBuffer => storageBuffer(this.gpu.device, `segmentation ${label}`, maxWindows * lengthPerWindow);
-    const stateLength = numFrames * Math.max(...this.lstms.map(({ numUnits }) => 2 * numUnits));
-    const channels = [1, ...this.filters.map(({ weights }) => weights.numColumns)];
-    // Maps and factors of the filters, both directions of recurrent layers, and linear layers.
-    this.guard.layOut(maxWindows * (2 * this.filters.length + 2 * this.lstms.length + this.linears.length));
-    return {
-      maxWindows,
-      maxSamples,
-      levels: levels.map((length) => buffer('map', length)),
-      items: levels.map(() => buffer('items', 2)),
-      factors: channels.map((numChannels) => buffer('factors', 4 * numChannels)),
-      gates: buffer('gates', gates),
-      states: [buffer('states', stateLength), buffer('states', stateLength)],
-      linears: this.linears.map(({ numColumns }) => buffer('linear', numFrames * numColumns)),
-      scores: buffer('scores', numFrames * this.numClasses),
-      staging: new Staging(this.gpu.device, maxWindows * numFrames * this.numClasses),
-    };
-  }
-
-  private setItems({ items, maxWindows }: Room, numSamples: number): void {
-    for (const [level, numRows] of [numSamples, ...this.sizes(numSamples)].entries()) {
-      const places = Uint32Array.from({ length: 2 * maxWindows }, (_, i) => (i % 2 === 0 ? (i >> 1) * numRows : numRows));
-      this.gpu.device.queue.writeBuffer(items[level]!, 0, places);
-    }
-    this.itemSamples = numSamples;
-  }
-
   private freeRoom(): void {
     this.program.forgetBuffers();
-    this.itemSamples = 0;
-    this.guard.free();
-    if (!this.room) return;
-    const { levels, items, factors, gates, states, linears, scores, staging } = this.room;
-    destroyAll(...levels, ...items, ...factors, gates, ...states, ...linears, scores, staging);
-    this.room = null;
+    this.memory.free();
   }
 }
 
