@@ -148,14 +148,14 @@ export const pyannetDispatches = ({ filters, lstms, linears }: PyannetGraph): nu
 export const FBANK_DISPATCHES = 2;
 
 /**
- * Dispatches of a batch of local speakers: gathering, slices of the head, rows, statistics, embedding; checks of the features, the head,
- * each block, their output and the statistics; markings of the embeddings, for features and for maps.
+ * Dispatches of a batch of local speakers: gathering, slices of the head, rows, statistics, embedding; checks of the features, the maps in the
+ * head, its output, each block, their output and the statistics; markings of the embeddings, for features and for maps.
  */
 export function campplusDispatches(network: CampplusGraph, { slices }: Pick<BatchLayout, 'slices'>): number {
   const { residualBlocks, blocks } = network;
   const head = 2 + residualBlocks.reduce((sum, { shortcut }) => sum + (shortcut ? 3 : 2), 0);
   const dense = blocks.reduce((sum, { layers }) => sum + DENSE_DISPATCHES * layers.length + 1, 0);
-  return 1 + slices.length * head + 1 + dense + 2 + blocks.length + 4 + 2;
+  return 1 + slices.length * head + 1 + dense + 2 + blocks.length + 5 + 2;
 }
 
 /** The layout of local speakers in one batch. */

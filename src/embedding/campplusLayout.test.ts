@@ -32,7 +32,7 @@ describe('the layout of a batch', () => {
     const tables = { rows: new Uint32Array(13).fill(9), frames: new Uint32Array(25).fill(9), stats: new Uint32Array(4), gates: new Uint32Array(8) };
     fillTables(layout, GEOMETRY, tables);
     expect([...tables.rows]).toEqual([0, 0, 1, 1, 0, 0, 2, 2, 2, 3, 0, 0, 9]);
-    expect(tables.frames.join('')).toBe('0000111100001111111000009');
+    expect(tables.frames.join('')).toBe('0000111100002222222000009');
     expect([...tables.stats]).toEqual([2, 2, 6, 4]);
     expect([...tables.gates]).toEqual([2, 2, 0, 0, 6, 4, 1, 0]);
   });

@@ -139,7 +139,7 @@ const framesOf = (begin: LaidOutItem, end: LaidOutItem, { stride, gapRows }: Row
  * Fills the tables of the kernels.
  *
  * @param tables written: `rows`, axes (row): 0 in gaps, otherwise 1 + the row of its gates; `frames`, axes (frame): 0 in
- *   gaps, otherwise 1; `stats`, axes (item, [first row, number of rows]); `gates`, axes (item, [first row, number of
+ *   gaps, otherwise 1 + the place of the item; `stats`, axes (item, [first row, number of rows]); `gates`, axes (item, [first row, number of
  *   rows, first gate row, 0])
  */
 export function fillTables(
@@ -151,7 +151,7 @@ export function fillTables(
   frames.fill(0, 0, stride * numRows);
   for (const [place, item] of items.entries()) {
     for (let row = 0; row < item.numRows; row++) rows[item.firstRow + row] = 1 + item.firstGateRow + Math.floor(row / segmentRows);
-    frames.fill(1, stride * item.firstRow, stride * item.firstRow + item.numFrames);
+    frames.fill(1 + place, stride * item.firstRow, stride * item.firstRow + item.numFrames);
     stats.set([item.firstRow, item.numRows], 2 * place);
     gates.set([item.firstRow, item.numRows, item.firstGateRow, 0], 4 * place);
   }

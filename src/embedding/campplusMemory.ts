@@ -45,7 +45,7 @@ export interface CampplusRoom {
   readonly arrays: Readonly<Record<'jobs' | 'used' | 'rows' | 'frames' | 'stats' | 'gates', Uint32Array<ArrayBuffer>>>;
   readonly staging: Staging;
 }
-const ROOM = ['jobs', 'used', 'rowTable', 'frameTable', 'statsItems', 'gateItems', 'features', 'head', 'mapA', 'mapB', 'hidden', 'sums', 'gates', 'statistics', 'embeddings'] as const;
+const ROOM = ['jobs', 'used', 'rowTable', 'frameTable', 'statsItems', 'gateItems', 'features', 'found', 'head', 'mapA', 'mapB', 'hidden', 'sums', 'gates', 'statistics', 'embeddings'] as const;
 
 /** The network's parts and numbers, on which the sizes depend. */
 interface Network {
@@ -154,6 +154,7 @@ export class CampplusMemory {
       statsItems: 2 * items,
       gateItems: 4 * items,
       features: frames * (this.network.numMelBins + PADDING_COLUMNS),
+      found: items * this.network.head.numSurveyed,
       head: frames * this.network.head.numOutputs,
       mapA: rows * maxChannels,
       mapB: rows * maxChannels,
@@ -164,8 +165,8 @@ export class CampplusMemory {
       embeddings: items * this.network.dimension,
     };
     this.network.head.layOut(sliceFrames);
-    // The groups of the blocks, the features, the head, the output of the blocks, and the statistics.
-    this.network.guard.layOut(items * (this.network.blocks.numGroups + 4));
+    // The groups of the blocks, the maps in the head, the features, the head, the output of the blocks, and the statistics.
+    this.network.guard.layOut(items * (this.network.blocks.numGroups + this.network.head.numSurveyed + 4));
     const buffers = Object.fromEntries(ROOM.map((name) => [name, storageBuffer(this.device, `embedding ${name}`, lengths[name])])) as Record<keyof CampplusRoom['buffers'], GPUBuffer>;
     const array = (name: keyof CampplusRoom['buffers']): Uint32Array<ArrayBuffer> => new Uint32Array(lengths[name]);
     return {

@@ -114,10 +114,10 @@ export class GpuCampplus implements Graph {
 
   /**
    * Number of dispatches of a batch with the most slices: gathering, slices, filter, blocks, statistics, linear layer; checks
-   * of the features, the maps of the head and the blocks, their output and the statistics; marking.
+   * of the features, the maps in the head, its output, the maps of the blocks, their output and the statistics; marking.
    */
   get maxDispatches(): number {
-    return MAX_SLICES * this.head.numDispatches + this.blocks.numDispatches + 4 + this.network.blocks.length + 5;
+    return MAX_SLICES * this.head.numDispatches + this.blocks.numDispatches + 4 + this.network.blocks.length + 6;
   }
 
   /** Names of the values reported by {@link trace}, followed by the output. */
@@ -159,6 +159,7 @@ export class GpuCampplus implements Graph {
         const encoder = this.gpu.device.createCommandEncoder({ label: 'embedding' });
         const { buffers, staging } = this.prepare(source, jobs, layout, subtractMean);
         this.guard.reset(encoder);
+        encoder.clearBuffer(buffers.found, 0, 4 * layout.items.length * this.head.numSurveyed);
         this.program.encode(encoder);
         beforeReadback?.(encoder, buffers.embeddings, 4 * length);
         return staging.read(encoder, buffers.embeddings, length);
@@ -228,7 +229,8 @@ export class GpuCampplus implements Graph {
     const framesOf = { ...guarded, scale: this.geometry.stride, most: this.geometry.stride * guarded.most };
     const allowZeros = !items.every(({ index }) => jobs[index]!.varies);
     this.guard.add(program, { map: buffers.features, rows: framesOf, numItems, numChannels: numMelBins + PADDING_COLUMNS, allowZeros });
-    this.head.add(program, layout, buffers.features, buffers.frameTable, buffers.head);
+    this.head.add(program, layout, { features: buffers.features, table: buffers.frameTable, found: buffers.found, out: buffers.head });
+    this.guard.add(program, { map: buffers.found, rows: { perItem: 1 }, numItems, numChannels: this.head.numSurveyed, firstChannels: 1, groupChannels: 1 });
     const width = this.head.numOutputs;
     const orderOf = (channel: number): number => headOrder(channel, this.head);
     this.guard.add(program, { map: buffers.head, rows: framesOf, numItems, numChannels: width });

@@ -1,5 +1,5 @@
 import { destroyAll, storageBuffer } from '../gpu/buffers';
-import { type GpuWeights, packWeights, type PackedWeights, type ProductKernels, type ProductStep } from '../gpu/product';
+import { type GpuWeights, packWeights, type PackedWeights, type ProductKernels, type ProductStep, type Survey } from '../gpu/product';
 import type { Program } from '../gpu/program';
 import type { Convolution } from '../onnx/values';
 import { type CampplusGraph, unlike } from './campplusGraph';
@@ -27,6 +27,18 @@ interface Residual {
   readonly first: Filter;
   readonly second: Filter;
   readonly shortcut: Filter | null;
+}
+
+/** Buffers of the head. */
+interface HeadBuffers {
+  /** Axes (frame, mel + 2). */
+  readonly features: GPUBuffer;
+  /** Axes (frame): 0 in gaps, otherwise 1 + the item. */
+  readonly table: GPUBuffer;
+  /** Written: axes (item, surveyed map): 1 if the map of the item has a value other than zero. Must be 0 before. */
+  readonly found: GPUBuffer;
+  /** Written: axes (frame, frequency × channel). */
+  readonly out: GPUBuffer;
 }
 
 /** The residual network at the start of CAM++: from features to rows of (frame, frequency × channel). */
@@ -77,6 +89,14 @@ export class GpuCampplusHead {
     return 2 + this.blocks.reduce((sum, { shortcut }) => sum + (shortcut ? 3 : 2), 0);
   }
 
+  /**
+   * Number of maps of {@link add} that are surveyed: the input of each convolution but the first and the shortcuts, and the earlier values
+   * to which the second convolution of a block adds.
+   */
+  get numSurveyed(): number {
+    return 3 * this.blocks.length + 1;
+  }
+
   /** @throws VoxlaneError `backend-failed` if a kernel does not compile */
   async open(): Promise<void> {
     await Promise.all(this.filters.map(({ weights }) => this.products.open(weights)));
@@ -103,12 +123,10 @@ export class GpuCampplusHead {
 
   /**
    * Adds the dispatches of all slices to a program.
-   *
-   * @param features axes (frame, mel + 2)
-   * @param table axes (frame): 0 in gaps
-   * @param out written: axes (frame, frequency × channel)
+   * Each slice overwrites the maps of the one before, so each map is surveyed by the convolution that reads it.
    */
-  add(program: Program, layout: BatchLayout, features: GPUBuffer, table: GPUBuffer, out: GPUBuffer): void {
+  add(program: Program, layout: BatchLayout, { features, table, found, out }: HeadBuffers): void {
+    const numMaps = this.numSurveyed;
     for (const { firstFrame, numFrames } of layout.slices) {
       const common = { table, tableBase: firstFrame };
       const convolve = (filter: Filter, input: Image, to: Image, more: Partial<ProductStep<GPUBuffer, GPUBuffer>> = {}): void => {
@@ -118,15 +136,16 @@ export class GpuCampplusHead {
       let input = largest;
       this.filterFeatures(program, features, firstFrame, numFrames, { ...common, ...imageRows(input, this.numChannels) });
       let between = input;
-      for (const { first, second, shortcut } of this.blocks) {
+      for (const [block, { first, second, shortcut }] of this.blocks.entries()) {
+        const survey = (map: number): { survey: Survey<GPUBuffer> } => ({ survey: { found, numMaps, map: 3 * block + map } });
         if (shortcut || between === input) between = others.shift()!;
-        convolve(first, input, between);
+        convolve(first, input, between, survey(0));
         let end = input;
         if (shortcut) {
           end = others.shift()!;
           convolve(shortcut, input, end, { slope: 1 });
         }
-        convolve(second, between, end, { accumulate: true });
+        convolve(second, between, end, { accumulate: true, ...survey(1) });
         input = end;
       }
       const numFrequencies = outputSize(input.numFrequencies, this.end.stride);
@@ -137,6 +156,7 @@ export class GpuCampplusHead {
         outRows: { base: firstFrame * width, outerStride: width, innerStride: this.numChannels },
         innerRows: numFrequencies,
         slope: 0,
+        survey: { found, numMaps, map: numMaps - 1 },
       });
     }
   }

@@ -1,4 +1,4 @@
-import { uploadBuffer } from './buffers';
+import { destroyAll, uploadBuffer } from './buffers';
 import { type Kernel, type KernelSource, floatBits, openKernel, type Program } from './program';
 import code from './product.wgsl?raw';
 
@@ -95,24 +95,43 @@ export interface ProductStep<Floats, Integers> extends ProductSize {
   readonly factors?: Floats | undefined;
   /** Axes (gate row, column): factors of the result. They require a table. */
   readonly gates?: Floats | undefined;
-  /** Axes (outer row): 0 for a row between items, whose result is 0; otherwise 1 + its gate row. */
+  /** Axes (outer row): 0 for a row between items, whose result is 0; otherwise 1 + its gate row, or with `survey`, 1 + its item. */
   readonly table?: Integers | undefined;
+  /** Reports whether what this product reads is all zero. It requires a table, and no pooling. */
+  readonly survey?: Survey<Integers> | undefined;
+}
+
+/** Where a product reports the maps that it reads. */
+export interface Survey<Integers> {
+  /**
+   * Axes (item, map). Set to 1 if the map has a value other than zero that a row of the item reads. Otherwise unchanged.
+   */
+  readonly found: Integers;
+  readonly numMaps: number;
+  /** Index of the input. The next one is that of the output's earlier values, if the product accumulates. */
+  readonly map: number;
 }
 
 /** Computes a product on the CPU: the reference for the kernel. */
 export function computeProduct(packed: PackedWeights, step: ProductStep<Float32Array, Uint32Array>): void {
   const { numInputs, numColumns } = packed;
   const { numRows, numItems = 1, innerRows = 1, inputRows, outRows, input, out, factors, gates, table, pool, slope = 1 } = step;
-  const { tapLength = numInputs, tapStride = 0, channels = 1, accumulate = false, tableBase = 0 } = step;
+  const { tapLength = numInputs, tapStride = 0, channels = 1, accumulate = false, tableBase = 0, survey } = step;
   const stride = packed.bias.length;
   const placeOf = ({ base, itemStride = 0, outerStride, innerStride = 0 }: RowPlaces, item: number, row: number): number =>
     base + item * itemStride + Math.floor(row / innerRows) * outerStride + (row % innerRows) * innerStride;
+  const readAt = (item: number, row: number, k: number): number =>
+    input[placeOf(inputRows, item, row) + Math.floor(k / tapLength) * tapStride + (k % tapLength)]!;
   const inputAt = (item: number, row: number, k: number): number => {
-    const value = input[placeOf(inputRows, item, row) + Math.floor(k / tapLength) * tapStride + (k % tapLength)]!;
+    const value = readAt(item, row, k);
     if (!factors) return value;
     const factor = 4 * (item * channels + (k % channels));
     const normalized = (value - factors[factor]!) * factors[factor + 1]! + factors[factor + 2]!;
     return Math.max(normalized, factors[factor + 3]! * normalized);
+  };
+  const inputs = Array.from({ length: numInputs }, (_, k) => k);
+  const report = (entry: number, map: number, isNonzero: boolean): void => {
+    if (survey && entry > 0 && isNonzero) survey.found[(entry - 1) * survey.numMaps + survey.map + map] = 1;
   };
   const product = (item: number, row: number): Float64Array => {
     const sums = Float64Array.from(packed.bias.subarray(0, numColumns));
@@ -127,6 +146,8 @@ export function computeProduct(packed: PackedWeights, step: ProductStep<Float32A
       const values = pool ? [0, 1, 2].map((part) => product(item, POOLED_ROWS * row + part)) : [product(item, row)];
       const entry = table?.[tableBase + Math.floor(row / innerRows)] ?? 1;
       const place = placeOf(outRows, item, row);
+      report(entry, 0, inputs.some((k) => readAt(item, row, k) !== 0));
+      report(entry, 1, accumulate && out.subarray(place, place + numColumns).some((value) => value !== 0));
       for (let column = 0; column < numColumns; column++) {
         const sum = Math.max(...values.map((own) => own[column]!)) + (accumulate ? out[place + column]! : 0);
         const gate = gates ? gates[(entry - 1) * numColumns + column]! : 1;
@@ -136,7 +157,7 @@ export function computeProduct(packed: PackedWeights, step: ProductStep<Float32A
   }
 }
 
-const FLAGS = { accumulate: 1, mask: 2, gate: 4, pool: 8, magnitude: 16, normalize: 32 } as const;
+const FLAGS = { accumulate: 1, mask: 2, gate: 4, pool: 8, magnitude: 16, normalize: 32, survey: 64 } as const;
 
 /** Weights on the GPU. */
 export interface GpuWeights extends Omit<PackedWeights, 'weights' | 'bias'> {
@@ -153,11 +174,14 @@ export function uploadWeights(device: GPUDevice, label: string, packed: PackedWe
 export class ProductKernels {
   /** By the number of invocations along the columns. */
   private readonly kernels = new Map<number, Kernel>();
-  /** Bound in place of an absent buffer. */
+  /** Bound in place of an absent buffer that is read. */
   private readonly none: GPUBuffer;
+  /** Bound in place of an absent buffer that is written, because a buffer cannot be bound for both in one dispatch. */
+  private readonly unused: GPUBuffer;
 
   constructor(private readonly device: GPUDevice) {
-    this.none = device.createBuffer({ label: 'none', size: 16, usage: GPUBufferUsage.STORAGE });
+    const make = (label: string): GPUBuffer => device.createBuffer({ label, size: 16, usage: GPUBufferUsage.STORAGE });
+    [this.none, this.unused] = [make('none'), make('unused')];
   }
 
   /**
@@ -168,7 +192,7 @@ export class ProductKernels {
   async open({ columnThreads }: Pick<PackedWeights, 'columnThreads'>): Promise<void> {
     const read = 'read-only-storage';
     const constants = { COLUMN_THREADS: columnThreads };
-    const source: KernelSource = { label: 'product', code, buffers: [read, read, read, 'storage', read, read, read], constants };
+    const source: KernelSource = { label: 'product', code, buffers: [read, read, read, 'storage', read, read, read, 'storage'], constants };
     this.kernels.set(columnThreads, await openKernel(this.device, source));
   }
 
@@ -176,11 +200,11 @@ export class ProductKernels {
   add(program: Program, packed: GpuWeights, step: ProductStep<GPUBuffer, GPUBuffer>): void {
     const { numInputs, numColumns, columnThreads } = packed;
     const { numRows, numItems = 1, innerRows = 1, inputRows, outRows, input, out, factors, gates, table, pool, slope = 1 } = step;
-    const { tapLength = numInputs, tapStride = 0, channels = 1, accumulate = false, tableBase = 0 } = step;
+    const { tapLength = numInputs, tapStride = 0, channels = 1, accumulate = false, tableBase = 0, survey } = step;
     const kernel = this.kernels.get(columnThreads);
     if (!kernel) throw new Error('The product kernel was not opened for these weights');
     const padded = paddedColumns(numColumns, columnThreads);
-    const isOn = { accumulate, mask: table, gate: gates, pool, magnitude: pool === 'magnitudes', normalize: factors };
+    const isOn = { accumulate, mask: table, gate: gates, pool, magnitude: pool === 'magnitudes', normalize: factors, survey };
     const flags = Object.entries(FLAGS).reduce((sum, [name, flag]) => (isOn[name as keyof typeof FLAGS] ? sum | flag : sum), 0);
     const placesOf = ({ base, itemStride = 0, outerStride, innerStride = 0 }: RowPlaces): number[] => [base, itemStride, outerStride, innerStride];
     const parameters = [
@@ -188,13 +212,13 @@ export class ProductKernels {
       ...placesOf(inputRows),
       ...[innerRows, tapLength, tapStride, channels],
       ...placesOf(outRows),
-      ...[flags, floatBits(slope), tableBase],
+      ...[flags, floatBits(slope), tableBase, survey?.map ?? 0, survey?.numMaps ?? 0],
     ];
-    const buffers = [input, packed.weights, packed.bias, out, factors ?? this.none, gates ?? this.none, table ?? this.none];
+    const buffers = [input, packed.weights, packed.bias, out, factors ?? this.none, gates ?? this.none, table ?? this.none, survey?.found ?? this.unused];
     program.add(kernel, buffers, parameters, [padded / (THREAD_COLUMNS * columnThreads), Math.ceil(numRows / TILE_ROWS), numItems]);
   }
 
   destroy(): void {
-    this.none.destroy();
+    destroyAll(this.none, this.unused);
   }
 }

@@ -9,7 +9,10 @@
 //   out[…] = leaky(pooled (+ out[…] if ACCUMULATE)) (· gates[entry - 1][n] if GATE); 0 if MASK and entry = 0
 //
 // where start(r) = (r / innerRows) · outerStride + (r % innerRows) · innerStride, for the input and the output,
-// leaky(v) = max(v, slope · v), and entry = table[tableBase + r / innerRows].
+// leaky(v) = max(v, slope · v), and entry = table[tableBase + r / innerRows]. For each row with an entry, if SURVEY:
+//
+//   found[(entry - 1) · surveyStride + surveyBase]     = 1 if one of its inputs x[k] is not zero; otherwise unchanged
+//   found[(entry - 1) · surveyStride + surveyBase + 1] = 1 if ACCUMULATE and an earlier out[…] of the row is not zero
 //
 // | binding | holds | axes, type |
 // |---|---|---|
@@ -20,7 +23,8 @@
 // | 4 | out | written: any layout, f32 |
 // | 5 | factors | (item, channel) vec4f: center, scale, shift, slope |
 // | 6 | gates | (gate row, column) f32 |
-// | 7 | table | (outer row) u32: 0 for a row between items, else 1 + the gate row |
+// | 7 | table | (outer row) u32: 0 for a row between items, else 1 + the gate row, or with SURVEY, 1 + the item |
+// | 8 | found | written: (item, map) u32 |
 //
 // One workgroup per tile of 96 rows and 4 · COLUMN_THREADS columns. 16 inputs of a tile at a time are in workgroup
 // memory. Each invocation computes 12 adjacent rows and 4 columns at a distance of COLUMN_THREADS: for each input, it
@@ -45,6 +49,7 @@ const GATE = 4u;
 const POOL = 8u;
 const MAGNITUDE = 16u;
 const NORMALIZE = 32u;
+const SURVEY = 64u;
 
 struct Params {
   numRows: u32,
@@ -66,6 +71,8 @@ struct Params {
   flags: u32,
   slope: f32,
   tableBase: u32,
+  surveyBase: u32,
+  surveyStride: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -76,6 +83,7 @@ struct Params {
 @group(0) @binding(5) var<storage, read> factors: array<vec4f>;
 @group(0) @binding(6) var<storage, read> gates: array<f32>;
 @group(0) @binding(7) var<storage, read> table: array<u32>;
+@group(0) @binding(8) var<storage, read_write> found: array<atomic<u32>>;
 
 // Axes (input, group of rows); at the end (column, group of rows).
 var<workgroup> inputTile: array<vec4f, MAX_COLUMN_THREADS * GROUP_STRIDE>;
@@ -83,6 +91,9 @@ var<workgroup> inputTile: array<vec4f, MAX_COLUMN_THREADS * GROUP_STRIDE>;
 var<workgroup> weightTile: array<f32, DEPTH * MAX_TILE_COLUMNS>;
 // Axes (group of rows): where the rows' inputs start.
 var<workgroup> starts: array<vec4u, GROUPS>;
+// Bits of the rows whose inputs are not all zero, and of those whose earlier outputs are not; eight groups per word.
+const ROW_WORDS = GROUPS / 8u;
+var<workgroup> nonzero: array<atomic<u32>, 2u * ROW_WORDS>;
 
 fn hasFlag(flag: u32) -> bool {
   return (params.flags & flag) != 0u;
@@ -101,7 +112,14 @@ fn store(item: u32, row: u32, column: u32, value: f32) {
   let place = params.outBase + item * params.outItem + outer * params.outOuter
     + (row - outer * params.innerRows) * params.outInner + column;
   var result = value;
-  if (hasFlag(ACCUMULATE)) { result += out[place]; }
+  if (hasFlag(ACCUMULATE)) {
+    let before = out[place];
+    result += before;
+    if (hasFlag(SURVEY) && before != 0f) {
+      let own = row % TILE_ROWS;
+      atomicOr(&nonzero[ROW_WORDS + own / 32u], 1u << (own % 32u));
+    }
+  }
   result = max(result, params.slope * result);
   if (hasFlag(MASK)) {
     let entry = table[params.tableBase + outer];
@@ -124,6 +142,22 @@ fn pooledValue(column: u32, row: u32, added: f32) -> f32 {
 
 fn tileValue(column: u32, row: u32) -> f32 {
   return inputTile[column * GROUP_STRIDE + row / 4u][row % 4u];
+}
+
+// Whether a row of the tile has a value that is not zero; `first` is the first of the words.
+fn isNonzero(first: u32, row: u32) -> bool {
+  return ((atomicLoad(&nonzero[first + row / 32u]) >> (row % 32u)) & 1u) != 0u;
+}
+
+// Reports the rows of the tile with values that are not zero. Most rows belong to the item of the row before.
+fn report(first: u32, word: u32, firstRow: u32, index: u32, numThreads: u32) {
+  for (var own = index; own < min(TILE_ROWS, params.numRows - firstRow); own += numThreads) {
+    if (!isNonzero(first, own)) { continue; }
+    let entry = table[params.tableBase + (firstRow + own) / params.innerRows];
+    if (entry == 0u) { continue; }
+    if (own > 0u && isNonzero(first, own - 1u) && table[params.tableBase + (firstRow + own - 1u) / params.innerRows] == entry) { continue; }
+    atomicStore(&found[(entry - 1u) * params.surveyStride + word], 1u);
+  }
 }
 
 @compute @workgroup_size(COLUMN_THREADS, ROW_THREADS)
@@ -161,6 +195,9 @@ fn main(
   // Adjacent invocations load adjacent inputs.
   let ownInput = index % DEPTH;
   let normalize = hasFlag(NORMALIZE);
+  let survey = hasFlag(SURVEY);
+  // Four bits for each of this invocation's groups.
+  var seen = 0u;
   let itemStart = params.inputBase + item * params.inputItem;
   for (var begin = 0u; begin < params.numInputs; begin += DEPTH) {
     let k = begin + ownInput;
@@ -169,11 +206,17 @@ fn main(
     let offset = itemStart + tap * params.tapStride + (k - tap * params.tapLength);
     var factor = vec4f();
     if (normalize && exists) { factor = factors[item * params.channels + k % params.channels]; }
+    var shift = 0u;
     for (var i = index / DEPTH; i < GROUPS; i += numThreads / DEPTH) {
       var values = vec4f();
       if (exists) {
         let first = starts[i] + offset;
         values = vec4f(input[first.x], input[first.y], input[first.z], input[first.w]);
+        if (survey) {
+          let bits = select(vec4u(), vec4u(1u, 2u, 4u, 8u), values != vec4f());
+          seen |= (bits.x | bits.y | bits.z | bits.w) << shift;
+          shift += 4u;
+        }
         if (normalize) {
           values = (values - factor.x) * factor.y + factor.z;
           values = max(values, factor.w * values);
@@ -212,6 +255,13 @@ fn main(
     workgroupBarrier();
   }
 
+  if (survey) {
+    for (var i = index / DEPTH; i < GROUPS; i += numThreads / DEPTH) {
+      atomicOr(&nonzero[i / 8u], (seen & 15u) << (4u * (i % 8u)));
+      seen >>= 4u;
+    }
+  }
+
   // Adjacent invocations store adjacent columns. The rows pass through the memory of the input tile, because the sums
   // would not stay in registers if the loop above used an array.
   var sums = array<vec4f, 12>(a0, a1, a2, b0, b1, b2, c0, c1, c2, d0, d1, d2);
@@ -233,5 +283,9 @@ fn main(
       store(item, select(firstRow, firstRow / 3u, pooled) + row, firstColumn + part * COLUMN_THREADS + own, value);
     }
     workgroupBarrier();
+  }
+  if (survey) {
+    report(0u, params.surveyBase, firstRow, index, numThreads);
+    report(ROW_WORDS, params.surveyBase + 1u, firstRow, index, numThreads);
   }
 }

@@ -97,15 +97,23 @@ const MAPS: readonly Place[] = [
   ['the embedding', 'product', LINEAR],
   ['the gathered features', 'gatherBatch', 0],
 ];
-/** Later values show NaN and infinities of these too. */
-const INNER_MAPS: readonly Place[] = [['the first map of the head', 'product', 0], ['a map inside the head', 'product', 5]];
+/** In the head, whose maps exist for one slice at a time. Later values show NaN and infinities of these too. */
+const HEAD_MAPS: readonly Place[] = [
+  ['the first map of the head', 'product', 0],
+  ['a map between two convolutions of the head', 'product', 1],
+  ['a shortcut of the head', 'product', 2],
+  ['a map to which the head adds a shortcut', 'product', 3],
+  ['a map inside of a block without a shortcut', 'product', 4],
+  ['a map that the head adds to itself', 'product', 5],
+  ['the last map of the head before its output', 'product', 10],
+];
 const BITS = { zeros: '0u', NaN: '0x7fc00000u', infinities: '0x7f800000u' } as const;
 type Values = keyof typeof BITS;
 const broken = (values: readonly Values[], maps: readonly Place[]) => maps.flatMap((map) => values.map((value) => [value, ...map] as const));
 /** All for zeros, which look plausible; fewer for the others, which spread. */
 const BROKEN = [
-  ...broken(['zeros'], MAPS),
-  ...broken(['NaN'], [...[0, 2, 3, 6].map((map) => MAPS[map]!), ...INNER_MAPS]),
+  ...broken(['zeros'], [...MAPS, ...HEAD_MAPS]),
+  ...broken(['NaN'], [...[0, 2, 3, 6].map((map) => MAPS[map]!), HEAD_MAPS[0]!, HEAD_MAPS[5]!]),
   ...broken(['infinities'], [MAPS[3]!]),
 ];
 

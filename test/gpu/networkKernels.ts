@@ -27,12 +27,16 @@ export function gpuKernels(gpu: GpuContext): NetworkKernels {
       return readBack(device, out, 4 * length, (encoder) => { program.encode(encoder); });
     });
   return {
-    async product(packed, { input, out, factors, gates, table, ...step }) {
+    async product(packed, { input, out, factors, gates, table, survey, ...step }) {
       await products.open(packed);
       const weights = { ...packed, weights: upload(packed.weights), bias: upload(packed.bias) };
       const buffer = upload(out);
-      const buffers = { input: upload(input), out: buffer, factors: uploadIf(factors), gates: uploadIf(gates), table: uploadIf(table) };
+      const surveyed = survey && { ...survey, found: upload(survey.found) };
+      const buffers = { input: upload(input), out: buffer, factors: uploadIf(factors), gates: uploadIf(gates), table: uploadIf(table), survey: surveyed };
       out.set(await run(() => { products.add(program, weights, { ...step, ...buffers }); }, buffer, out.length));
+      if (!survey || !surveyed) return;
+      const found = await gpu.guard(() => readBack(device, surveyed.found, survey.found.byteLength));
+      survey.found.set(new Uint32Array(found.buffer));
     },
     async stats(kind, { values, items, norm, out, ...step }) {
       const stats = await ChannelStats.open(device, kind, step.numChannels);

@@ -138,6 +138,39 @@ export function networkSuite(test: (title: string, body: () => Promise<void>) =>
     assertClose(out, expected, 'values of the map');
   });
 
+  test('a convolution reports for each item whether what it reads is all zero', async () => {
+    const [numChannels, numColumns, innerRows] = [20, 35, 3];
+    // Three items with gaps of two. Tiles of rows begin inside of items.
+    const lengths = [40, 50, 47];
+    const table = [0, 0, ...lengths.flatMap((length, item) => [...Array.from({ length }, () => 1 + item), 0, 0])];
+    const numRows = table.length * innerRows;
+    const weight = noise(3 * numChannels * numColumns, 5);
+    const packed = packWeights({ numInputs: 3 * numChannels, numColumns, bias: new Float32Array(numColumns).fill(0.5) }, (k, column) => weight[k * numColumns + column]!);
+    // One value each: in the last row of the first item that any row reads, and in the first of the third. Gaps are not reported.
+    const input = new Float32Array(numRows * numChannels);
+    const placeOf = (item: number, first: boolean): number => innerRows * (first ? table.indexOf(1 + item) : table.lastIndexOf(1 + item) + 1) - (first ? 0 : 1);
+    input[placeOf(0, false) * numChannels + 19] = 1e-30;
+    input[placeOf(2, true) * numChannels] = -2;
+    const out = new Float32Array(numRows * numColumns);
+    out[placeOf(1, false) * numColumns + 34] = 3;
+    out.fill(7, 0, 2 * innerRows * numColumns);
+    const step = {
+      input,
+      inputRows: { base: -innerRows * numChannels, outerStride: innerRows * numChannels, innerStride: numChannels },
+      tapLength: numChannels,
+      tapStride: innerRows * numChannels,
+      out,
+      outRows: { base: 0, outerStride: innerRows * numColumns, innerStride: numColumns },
+      innerRows,
+      numRows,
+    };
+    // The table belongs to a longer sequence of frames. The reports of another slice stay.
+    const found = Uint32Array.of(...[0, 0, 0, 0], ...[0, 0, 0, 0], ...[1, 0, 0, 0]);
+    await kernels.product(packed, { ...step, table: Uint32Array.of(2, ...table), tableBase: 1, accumulate: true, survey: { found, numMaps: 4, map: 1 } });
+    assert.deepEqual([...found], [0, 1, 0, 0, 0, 0, 1, 0, 1, 1, 0, 0]);
+    assertClose(out.subarray(0, 2 * innerRows * numColumns), new Float32Array(2 * innerRows * numColumns), 'gaps');
+  });
+
   test('a dilated convolution whose rows are multiplied by the gates of their segment', async () => {
     const [numRows, numChannels, numColumns] = [130, 12, 32];
     const weight = noise(3 * numChannels * numColumns, 5);
