@@ -14,6 +14,10 @@ test('a speed given as preset selects the automatic preset with that speed', () 
   expect(() => chosen('--speed', 'slow')).toThrow(/--speed is slow\. Expected exact or fast/);
 });
 
+test('a mode is passed by name, to the run', () => {
+  expect(parseCommand(['a.wav', '--preset', 'nemotron', '--streaming-mode', 'low_latency'])).toMatchObject({ options: { streamingMode: 'low_latency' } });
+});
+
 test('omitted options stay absent', () => {
   expect(parseCommand(['a.wav', '--speakers', '3'])).toMatchObject({ options: { speakers: 3 }, backend: 'auto' });
   expect(Object.keys((parseCommand(['a.wav']) as { options: object }).options)).toEqual([]);
@@ -36,6 +40,7 @@ test.each([
   [['--start=-1'], '--start is -1. Expected a finite number, 0 or more.'],
   [['--duration', '0'], '--duration is 0. Expected a finite number above 0.'],
   [['--min-duration-on=-2'], /^--min-duration-on is -2\. Expected a number of seconds from 0 to/],
+  [['--streaming-mode', 'fast'], '--streaming-mode is fast. Expected offline, low_latency, very_low_latency or ultra_low_latency.'],
   [['--hub', 'models'], '--hub is models. Expected an address starting with http:// or https://.'],
   [['--hub', 'file:///models'], '--hub is file:///models. Expected an address starting with http:// or https://.'],
 ] as const)('%j is rejected before a browser starts', (args, message) => {

@@ -41,6 +41,7 @@ const FLAGS: readonly Flag[] = [
   { name: 'exclusive', text: 'one speaker at a time, in all formats but JSON, which always has both kinds of turns' },
   { name: 'out', value: 'DIR', text: 'write DIR/NAME.rttm (or .exclusive.rttm, .json …) instead of standard output; the subfolders of an input folder are kept' },
   { name: 'skip-existing', text: 'skip files whose results are in --out' },
+  flagOf('streamingMode', 'streaming-mode'),
   flagOf('startSeconds', 'start'),
   flagOf('durationSeconds', 'duration'),
   flagOf('track', 'track'),
@@ -84,7 +85,7 @@ missing or not a readable recording.
 /** Options of a run that the command line supports. */
 export type RunOptions = Pick<
   DiarizeOptions,
-  'speakers' | 'minSpeakers' | 'maxSpeakers' | 'minDurationOn' | 'minDurationOff' | 'startSeconds' | 'durationSeconds' | 'track'
+  'speakers' | 'minSpeakers' | 'maxSpeakers' | 'minDurationOn' | 'minDurationOff' | 'streamingMode' | 'startSeconds' | 'durationSeconds' | 'track'
 >;
 
 export interface DiarizeCommand {
@@ -140,7 +141,7 @@ export function parseCommand(args: readonly string[]): DiarizeCommand | 'help' {
   // Absent options must stay absent.
   const options: RunOptions = Object.fromEntries(
     RUN_FLAGS.flatMap(({ name, option }) => {
-      const value = number(`--${name}`, text(name));
+      const value = 'values' in ALL_OPTIONS[option] ? text(name) : number(`--${name}`, text(name));
       return value === undefined ? [] : [[option, value]];
     }),
   );

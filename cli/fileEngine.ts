@@ -46,14 +46,14 @@ export function outcomeOf(result: DiarizationResult, request: FileRequest): File
 }
 
 function figuresOf(result: DiarizationResult): ResultFigures {
-  const { speakers, speakerCount, turns, durationSeconds, backend, preset, speed, modelNote, notes } = result;
+  const { speakers, speakerCount, turns, durationSeconds, backend, preset, speed, streamingMode, modelNote, notes } = result;
   const place = backend.name === 'webgpu' ? `WebGPU on ${backend.adapter ?? 'no adapter'}` : `WASM, ${backend.threads} threads`;
   const [next] = speakerCount.alternatives;
   return {
     audioSeconds: durationSeconds,
     numSpeakers: speakers.length,
     numTurns: turns.length,
-    engine: [`${place} (${backend.reason})`, `preset ${preset}, ${speed}`, ...(modelNote === null ? [] : [modelNote])].join('; '),
+    engine: [`${place} (${backend.reason})`, `preset ${preset}, ${streamingMode ?? speed}`, ...(modelNote === null ? [] : [modelNote])].join('; '),
     notes: [
       ...(next && next.score >= MENTIONED_SCORE ? [`possibly ${next.value} ${next.value === 1 ? 'speaker' : 'speakers'}`] : []),
       ...(speakerCount.unmet ? [unmetBounds(speakerCount)] : []),

@@ -55,6 +55,7 @@ export { score } from './score/score';
 export type { Scores } from './score/score';
 export type { ScoreOptions } from './score/segments';
 export type { SlidingWindow, TimeGeometry } from './segmentation/geometry';
+export type { StreamMode } from './store/streamModes';
 export type { MinDurations } from './timeline/minDurations';
 export { VoxlaneError } from './util/errors';
 export type { ErrorCode, ErrorParts } from './util/errors';

@@ -28,6 +28,7 @@ import type { Core } from '../src/embedding/core';
 import type { StreamLogits } from '../src/sortformer/chunkLoop';
 import type { DiarizationFacts } from '../src/store/loadDiarization';
 import type { EmbeddingManifest, SegmentationManifest } from '../src/store/manifest';
+import type { StreamMode } from '../src/store/streamModes';
 import type { Assembly, AssemblyOptions } from '../src/timeline/assembler';
 import type { MinDurations } from '../src/timeline/minDurations';
 import type { FileBase } from '../src/util/fileBase';
@@ -177,7 +178,7 @@ interface DecidedReply extends StreamLogits {
 export interface SortformerWorkerApi {
   load(request: SortformerRequest, onDownload: OnDownload | null): Promise<SortformerReply>;
   /** Starts a recording, and drops the state of an earlier one. */
-  begin(): void;
+  begin(mode: StreamMode): void;
   /**
    * Accepts the next samples of the recording, of any number.
    *

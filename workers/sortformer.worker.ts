@@ -1,10 +1,11 @@
 import type { SpeakerStream } from '../src/sortformer/speakerStream';
+import type { StreamMode } from '../src/store/streamModes';
 import { VoxlaneError } from '../src/util/errors';
 import type { SortformerWorkerApi } from './contracts';
 import { moved, serve, timed } from './protocol';
 import { openSortformer } from './sortformerModel';
 
-let openStream: (() => SpeakerStream) | undefined;
+let openStream: ((mode: StreamMode) => SpeakerStream) | undefined;
 let stream: SpeakerStream | undefined;
 
 const opened = <Value>(value: Value | undefined): Value => {
@@ -18,8 +19,8 @@ serve<SortformerWorkerApi>({
     openStream = model.openStream;
     return model.reply;
   },
-  begin() {
-    stream = opened(openStream)();
+  begin(mode) {
+    stream = opened(openStream)(mode);
   },
   async push(samples) {
     const [decided, seconds] = await timed(() => opened(stream).push(samples));

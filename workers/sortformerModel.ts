@@ -7,6 +7,7 @@ import { cpuFrontEnd } from '../src/sortformer/melFrontEnd';
 import { SpeakerStream } from '../src/sortformer/speakerStream';
 import { fetchChecked } from '../src/store/load';
 import { loadDiarizationFacts } from '../src/store/loadDiarization';
+import type { StreamMode } from '../src/store/streamModes';
 import { VoxlaneError } from '../src/util/errors';
 import { addressIn } from '../src/util/fileBase';
 import { loadWeights } from '../src/weights/bind';
@@ -18,7 +19,7 @@ import type { OnDownload, SortformerReply, SortformerRequest } from './contracts
 interface SortformerModel {
   readonly reply: SortformerReply;
   /** Starts a recording. */
-  readonly openStream: () => SpeakerStream;
+  readonly openStream: (mode: StreamMode) => SpeakerStream;
 }
 
 /** Length of the sound for {@link checkHealth}. */
@@ -69,7 +70,7 @@ export async function openSortformer(request: SortformerRequest, onDownload: OnD
   const note = [isTrusted ? trustedNote(modelId, modelFile, prepared.sha256) : null, prepared.note].filter((text) => text !== null).join('. ') || null;
   return {
     reply: { manifest, streaming: settings, sha256: prepared.sha256, note },
-    openStream: () => new SpeakerStream('samples', { network, settings, frontEnd, mode: 'offline' }),
+    openStream: (mode) => new SpeakerStream('samples', { network, settings, frontEnd, mode }),
   };
 }
 

@@ -7,7 +7,8 @@ import { runInNewContext } from 'node:vm';
 import manifest from '../../models/nemotron-3-diarization/manifest.json';
 import type { StepInput, StreamNetwork } from '../../src/sortformer/network';
 import { stream } from '../../src/sortformer/speakerStream';
-import { parseStreamingSettings, type StreamMode } from '../../src/store/streamingSettings';
+import type { StreamMode } from '../../src/store/streamModes';
+import { parseStreamingSettings } from '../../src/store/streamingSettings';
 
 const MEL_FRAMES_PER_MINUTE = 6000;
 const NUM_BINS = manifest.fbank.numMelBins;

@@ -35,6 +35,7 @@ Options of "voxlane diarize" that apply to every file. The number of speakers in
   --max-speakers N             at most N speakers
   --min-duration-on S          remove turns shorter than S seconds
   --min-duration-off S         fill gaps shorter than S seconds between two turns of the same speaker
+  --streaming-mode MODE        mode of nemotron: offline, low_latency, very_low_latency or ultra_low_latency
   --start S                    start S seconds into each recording or segment
   --duration S                 stop after S seconds
   --track N                    audio track, counted from 1

@@ -16,7 +16,7 @@ export type WorkerSettings = Pick<
 /** Options of one file. */
 export type FileOptions = Pick<
   DiarizeOptions,
-  'speakers' | 'minSpeakers' | 'maxSpeakers' | 'minDurationOn' | 'minDurationOff' | 'startSeconds' | 'durationSeconds' | 'track'
+  'speakers' | 'minSpeakers' | 'maxSpeakers' | 'minDurationOn' | 'minDurationOff' | 'streamingMode' | 'startSeconds' | 'durationSeconds' | 'track'
 >;
 
 export interface Job {

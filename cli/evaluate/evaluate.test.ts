@@ -133,6 +133,12 @@ describe('the command line', () => {
     }
   });
 
+  test('accepts the modes of nemotron only with it', () => {
+    expect(parseCommand(['--preset', 'nemotron', '--streaming-mode', 'very_low_latency'])).toMatchObject({ streamingMode: 'very_low_latency' });
+    expect(() => parseCommand(['--streaming-mode', 'very_low_latency'])).toThrow('--preset campplus has no streaming modes');
+    expect(() => parseCommand(['--preset', 'nemotron', '--streaming-mode', 'slow'])).toThrow('--streaming-mode is slow. Expected offline or low_latency');
+  });
+
   test('changes only numbers of the clustering settings', () => {
     const command = parseCommand(['--set', 'observationWeight=0.05', '--set', 'numRounds=0']);
     if (command === 'help') throw new Error('help was not requested');

@@ -33,8 +33,12 @@ export class FeatureSource {
   /** Turns of a preset without features. @throws Error with a one-line message if the recording or the model cannot be read */
   async turnsOf(audio: string): Promise<FoundTurns> {
     this.keys ??= this.findKeys();
-    const { minDurationOn, minDurationOff } = this.command;
-    const options = { ...(minDurationOn !== undefined && { minDurationOn }), ...(minDurationOff !== undefined && { minDurationOff }) };
+    const { minDurationOn, minDurationOff, streamingMode } = this.command;
+    const options = {
+      ...(minDurationOn !== undefined && { minDurationOn }),
+      ...(minDurationOff !== undefined && { minDurationOff }),
+      ...(streamingMode !== undefined && { streamingMode }),
+    };
     const keys = ['turns', JSON.stringify(options), await hashFile(audio), ...(await this.keys)];
     return this.cache.get(keys, () => this.engine.turnsOf(audio, options));
   }

@@ -1,6 +1,6 @@
-import type { BackendChoice, ClusteringName, PresetId, Speed } from '../../src/index';
+import type { BackendChoice, ClusteringName, DiarizeOptions, PresetId, Speed } from '../../src/index';
 import { checkMinDurations } from '../../src/engine/options';
-import { DIARIZER_OPTIONS } from '../../src/engine/optionSchema';
+import { DIARIZER_OPTIONS, RUN_OPTIONS } from '../../src/engine/optionSchema';
 import { isWindowed, type PipelineSettings } from '../../src/engine/settings';
 import { checkedAs, number, oneOf } from '../arguments';
 import { OPTION_NAMES } from '../diarizeOptions';
@@ -21,6 +21,7 @@ VOXLANE_SHARED: generated conversations (requires Python with numpy, scipy and s
                                   clustering settings (default preset)
   --min-duration-on S             minimum duration of a turn (default: set by the preset)
   --min-duration-off S            minimum gap between turns of a speaker (default: set by the preset)
+  --streaming-mode MODE           mode of nemotron: offline (default), low_latency, very_low_latency or ultra_low_latency
   --set NAME=VALUE                override a number of the clustering settings, such as observationWeight=0.05;
                                   can be repeated
   --backend auto|webgpu|wasm      backend for the models (default wasm)
@@ -46,6 +47,7 @@ export interface EvaluateCommand {
   readonly clustering: ClusteringName;
   readonly minDurationOn: number | undefined;
   readonly minDurationOff: number | undefined;
+  readonly streamingMode: DiarizeOptions['streamingMode'];
   /** Overrides for numbers of the clustering settings, by name. */
   readonly changes: Readonly<Record<string, number>>;
   readonly backend: BackendChoice;
@@ -68,6 +70,7 @@ export function parseCommand(args: readonly string[]): EvaluateCommand | 'help' 
       clustering: { type: 'string', default: 'preset' },
       'min-duration-on': { type: 'string' },
       'min-duration-off': { type: 'string' },
+      'streaming-mode': { type: 'string' },
       set: { type: 'string', multiple: true, default: [] },
       backend: { type: 'string', default: 'wasm' },
       model: { type: 'string' },
@@ -84,13 +87,15 @@ export function parseCommand(args: readonly string[]): EvaluateCommand | 'help' 
   const minDurationOn = number('--min-duration-on', values['min-duration-on']);
   const minDurationOff = number('--min-duration-off', values['min-duration-off']);
   checkedAs(OPTION_NAMES, () => checkMinDurations({ minDurationOn, minDurationOff }));
+  const preset = presetOf(values);
   return {
     folders: positionals,
-    preset: presetOf(values),
+    preset,
     speed: values.speed === undefined ? undefined : oneOf('--speed', values.speed, DIARIZER_OPTIONS.speed.values),
     clustering: oneOf('--clustering', values.clustering, DIARIZER_OPTIONS.clustering.values),
     minDurationOn,
     minDurationOff,
+    streamingMode: modeOf(preset, values['streaming-mode']),
     changes: Object.fromEntries(values.set.map(changeOf)),
     backend: oneOf('--backend', values.backend, DIARIZER_OPTIONS.backend.values),
     model: values.model,
@@ -109,6 +114,14 @@ function presetOf({ preset: name, speed, clustering, set }: { readonly preset: s
     throw new Error(`--preset ${preset} has no embeddings or clustering. Omit --speed fast, --clustering and --set.`);
   }
   return preset;
+}
+
+/** @throws Error if the preset has no modes */
+function modeOf(preset: PresetId, name: string | undefined): DiarizeOptions['streamingMode'] {
+  if (name === undefined) return undefined;
+  const mode = oneOf('--streaming-mode', name, RUN_OPTIONS.streamingMode.values);
+  if (isWindowed(preset) && mode !== 'offline') throw new Error(`--preset ${preset} has no streaming modes. Omit --streaming-mode, or use --preset nemotron.`);
+  return mode;
 }
 
 /** Names of the worker scripts that compute the features or turns of a preset. */

@@ -93,7 +93,7 @@ const enginePage = {
   },
 
   /** Diarizes the selected file and returns only its turns. */
-  async turnsOfFile(options: Pick<DiarizeOptions, 'minDurationOn' | 'minDurationOff'>): Promise<TurnsOutcome> {
+  async turnsOfFile(options: Pick<DiarizeOptions, 'minDurationOn' | 'minDurationOff' | 'streamingMode'>): Promise<TurnsOutcome> {
     try {
       if (!diarizer) throw new Error('call open() first');
       const { turns, durationSeconds } = await diarizer.diarize(enginePage.chosenFile(), options);

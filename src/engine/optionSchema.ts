@@ -1,4 +1,5 @@
 import { type ChoiceRule, DIARIZER_RULES, type NumberRule, RUN_RULES } from './optionRules';
+import { STREAM_MODES } from '../store/streamModes';
 import type { DiarizeOptions, DiarizerOptions } from './types';
 
 /**
@@ -46,6 +47,7 @@ export const RUN_OPTIONS = {
   maxSpeakers: RUN_RULES.maxSpeakers,
   minDurationOn: RUN_RULES.minDurationOn,
   minDurationOff: RUN_RULES.minDurationOff,
+  streamingMode: { values: STREAM_MODES },
   startSeconds: { type: 'seconds', min: 0, max: Infinity, default: 0 },
   durationSeconds: { type: 'seconds', min: Number.MIN_VALUE, max: Infinity },
   sampleRate: RUN_RULES.sampleRate,
@@ -74,6 +76,7 @@ export const DESCRIPTIONS = {
   clustering: 'clustering settings of the preset (default) or of pyannote, for comparisons',
   minDurationOn: 'remove turns shorter than S seconds',
   minDurationOff: 'fill gaps shorter than S seconds between two turns of the same speaker',
+  streamingMode: 'mode of nemotron: offline (default), or a latency of 1.04, 0.64 or 0.32 s, which takes far more computation',
   startSeconds: 'start S seconds into the recording',
   durationSeconds: 'stop after S seconds',
   track: "audio track of the file, counted from 1 (default: the file's default track, or the first)",

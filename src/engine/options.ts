@@ -1,5 +1,6 @@
 import type { SpeakerBounds } from '../clustering/localSpeakers';
 import { PUBLIC_HUB } from '../store/sources';
+import type { StreamMode } from '../store/streamModes';
 import { checkSignal } from '../util/abort';
 import { VoxlaneError } from '../util/errors';
 import { webAddress } from '../util/fetch';
@@ -104,6 +105,7 @@ export interface CheckedRunOptions extends SpeakerBounds {
   /** Undefined for the default of the preset. */
   readonly minDurationOn: number | undefined;
   readonly minDurationOff: number | undefined;
+  readonly streamingMode: StreamMode;
   /** Sample rate in Hz. */
   readonly sampleRate: number | undefined;
   /** Audio track of a file; undefined for its default. */
@@ -144,10 +146,16 @@ export function checkRunOptions(options: DiarizeOptions): CheckedRunOptions {
   const startSeconds = checkNumber('startSeconds', options.startSeconds ?? RUN_OPTIONS.startSeconds.default);
   const durationSeconds = checkNumber('durationSeconds', options.durationSeconds);
   const { minDurationOn, minDurationOff } = checkMinDurations(options);
+  const streamingMode = checkStreamingMode(options.streamingMode);
   const { keepVoices = false, onPreview } = options;
   const sampleRate = checkNumber('sampleRate', options.sampleRate);
   const track = checkNumber('track', options.track);
-  return { minSpeakers, maxSpeakers, startSeconds, durationSeconds, minDurationOn, minDurationOff, keepVoices, sampleRate, track, onPreview };
+  return { minSpeakers, maxSpeakers, startSeconds, durationSeconds, minDurationOn, minDurationOff, streamingMode, keepVoices, sampleRate, track, onPreview };
+}
+
+/** @throws VoxlaneError `options`, with the option, its value and the rule */
+export function checkStreamingMode(mode: StreamMode = RUN_OPTIONS.streamingMode.values[0]): StreamMode {
+  return checkChoice('streamingMode', mode);
 }
 
 /** @throws VoxlaneError `options`, with the option, its value and the rule */

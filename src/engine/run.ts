@@ -10,6 +10,7 @@ import type { CheckedRunOptions } from './options';
 import type { ReadyInput } from './source';
 import { speakerCountOf } from './speakerCount';
 import type { Artifact, StageHook, StageName } from './stages';
+import { checkWindowedRun } from './streamRules';
 import type { DiarizationResult } from './types';
 
 /** Totals of a recording after both models. */
@@ -295,6 +296,7 @@ export async function runPipeline(
   options: CheckedRunOptions,
   hook: StageHook,
 ): Promise<DiarizationResult> {
+  checkWindowedRun(engine.settings.preset, options);
   engine.segmentation.newRun();
   engine.embedding.newRun();
   // If the GPU fails, the run restarts, but a stream can be read only once.

@@ -1,8 +1,9 @@
-/** Options that streamed presets do not have. None is ignored silently. */
+/** Options that only streamed or only windowed presets have. None is ignored silently. */
 import type { SpeakerBounds } from '../clustering/localSpeakers';
 import type { VoxlaneError } from '../util/errors';
 import { optionError } from './optionError';
-import type { ClusteringName, Speed, StreamedPreset } from './settings';
+import type { StreamMode } from '../store/streamModes';
+import type { ClusteringName, PresetId, Speed, StreamedPreset, WindowedPreset } from './settings';
 
 interface DiarizerRequest {
   readonly speed: Speed;
@@ -35,5 +36,10 @@ export function checkStreamRun(
   if (keepVoices) throw unfit('keepVoices', keepVoices, preset, 'no keepVoices: it has no embeddings to keep');
 }
 
-const unfit = (name: string, value: unknown, preset: StreamedPreset, expected: string): VoxlaneError =>
+/** @throws VoxlaneError `options` for an option of a run that presets with windows do not have */
+export function checkWindowedRun(preset: WindowedPreset, { streamingMode }: { readonly streamingMode: StreamMode }): void {
+  if (streamingMode !== 'offline') throw unfit('streamingMode', streamingMode, preset, 'offline: it reads whole windows. Use the preset nemotron');
+}
+
+const unfit = (name: string, value: unknown, preset: PresetId, expected: string): VoxlaneError =>
   optionError(name, value, `with the preset ${preset}, ${expected}`);

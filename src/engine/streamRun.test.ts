@@ -8,12 +8,21 @@ import { writeSeededFolder } from '../../test/nemotron/modelFolder';
 import { served, ThreadlessHandle } from '../../test/nemotron/threadless';
 import type { SortformerWorkerApi } from '../../workers/contracts';
 import { testConversation } from '../embedding/testSpeech';
+import nemotron from '../../models/nemotron-3-diarization/manifest.json';
+import { NEMOTRON } from '../../test/seededNemotron';
+import { openSeeded } from '../../test/sortformerSuite';
 import * as session from '../ort/session';
+import { probabilitiesOf } from '../sortformer/activity';
+import { cpuFrontEnd } from '../sortformer/melFrontEnd';
+import { stream } from '../sortformer/speakerStream';
+import { STREAMING_MODES } from '../store/streamModes';
+import { parseStreamingSettings } from '../store/streamingSettings';
 import { voiceSimilarity } from './assembly';
 import { Diarizer } from './diarizer';
 import { presetInfo } from './presets';
 import { segment } from './singleStages';
 import type { StageEvent } from './stages';
+import { checkWindowedRun } from './streamRules';
 import type { DiarizationResult, DiarizeOptions, DiarizerOptions, Turn } from './types';
 
 const loading = vi.hoisted(() => ({ name: '' }));
@@ -171,6 +180,34 @@ describe('a run of nemotron', () => {
     await expect(diarizer.diarize(bad, { sampleRate: SAMPLE_RATE })).rejects.toMatchObject({ code: 'audio-not-finite' });
     const { durationSeconds } = await diarizer.diarize(samples.slice(0, 100), { sampleRate: SAMPLE_RATE });
     expect(durationSeconds).toBe(100 / SAMPLE_RATE);
+  });
+});
+
+describe('streaming modes', () => {
+  const short = samples.subarray(0, 1.5 * SAMPLE_RATE + 77);
+
+  test.each(STREAMING_MODES)('%s gives the probabilities of its steps', async (streamingMode) => {
+    const { diarizer, result: offline } = await shared();
+    const reports = new Reports();
+    const result = await diarizer.diarize(short, { sampleRate: SAMPLE_RATE, streamingMode, hook: reports.hook });
+    expect([offline.streamingMode, result.streamingMode]).toEqual(['offline', streamingMode]);
+    const settings = parseStreamingSettings(nemotron.streaming, 'manifest.json');
+    const network = await openSeeded(NUM_LAYERS);
+    const expected: number[] = [];
+    for await (const { logits } of stream('samples', [short], { network, settings, mode: streamingMode, frontEnd: cpuFrontEnd(NEMOTRON) })) expected.push(...probabilitiesOf(logits));
+    await network.release();
+    expect(reports.probabilities).toEqual(expected);
+  });
+
+  test('must have a known name', async () => {
+    const { diarizer } = await shared();
+    const rejected = diarizer.diarize(short, { sampleRate: SAMPLE_RATE, streamingMode: 'low' as never });
+    await expect(rejected).rejects.toMatchObject({ code: 'options', problem: 'The option streamingMode is low', expected: expect.stringContaining('ultra_low_latency') as string });
+  });
+
+  test('do not exist for presets with windows', () => {
+    expect(() => { checkWindowedRun('campplus', { streamingMode: 'low_latency' }); }).toThrow(expect.objectContaining({ code: 'options', problem: 'The option streamingMode is low_latency' }));
+    checkWindowedRun('campplus', { streamingMode: 'offline' });
   });
 });
 

@@ -42,7 +42,7 @@ export async function runStream(engine: StreamEngine, input: ReadyInput, options
     return batch;
   };
   try {
-    await sortformer.call((api) => api.begin());
+    await sortformer.call((api) => api.begin(options.streamingMode));
     let pending = read();
     for (let batch = await pending; batch; batch = await pending) {
       // The next blocks are decoded while the model computes.
@@ -140,6 +140,7 @@ class StreamRun {
       preset,
       speed: 'exact',
       clustering: 'preset',
+      streamingMode: options.streamingMode,
       ...minDurations,
       embeddingModel: null,
       models: [{ stage: 'segmentation', id: model, sha256: engine.sha256 }],

@@ -3,6 +3,7 @@ import type { AudioTrack } from '../audio/types';
 import type { Dendrogram } from '../clustering/dendrogram';
 import type { ModelCheck } from '../compare/modelCheck';
 import type { TimeGeometry } from '../segmentation/geometry';
+import type { StreamMode } from '../store/streamModes';
 import type { MinDurations } from '../timeline/minDurations';
 import type { Turn } from '../timeline/turns';
 import type { ClusteringName, ClusteringSettings, PresetId, Speed } from './settings';
@@ -150,6 +151,8 @@ export interface DiarizationResult {
   readonly speed: Speed;
   /** The requested clustering settings. */
   readonly clustering: ClusteringName;
+  /** How the recording was split into chunks. Absent without the preset `nemotron`. */
+  readonly streamingMode?: StreamMode;
   /** Minimum length of a turn in seconds. */
   readonly minDurationOn: number;
   /** Minimum length of a gap between two turns of a speaker in seconds; shorter gaps were filled. */
@@ -301,6 +304,12 @@ export interface DiarizeOptions {
    * removed. pyannote's `min_duration_off`. Default: set by the preset.
    */
   readonly minDurationOff?: number;
+  /**
+   * How the preset `nemotron` splits the recording into chunks. `offline`, the default, is fast and decides after 30 s.
+   * `low_latency`, `very_low_latency` and `ultra_low_latency` have the decisions of a model with a latency of 1.04, 0.64 and
+   * 0.32 s, with far more computation. An error with other presets.
+   */
+  readonly streamingMode?: StreamMode;
   /** Start of the analyzed segment in seconds. Default 0. Turn times stay relative to the whole recording. */
   readonly startSeconds?: number;
   /** Length of the analyzed segment in seconds. Default: to the end. A stream is not read beyond it. */

@@ -31,6 +31,7 @@ export type {
 export type { SlidingWindow, TimeGeometry } from '../segmentation/geometry';
 export type { EvidenceSettings } from '../clustering/settings';
 export type { ClusteringSettings } from '../engine/settings';
+export type { StreamMode } from '../store/streamModes';
 export type { Dendrogram } from '../clustering/dendrogram';
 export { VoxlaneError } from '../util/errors';
 export type { ErrorCode, ErrorParts } from '../util/errors';

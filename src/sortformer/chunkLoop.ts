@@ -1,4 +1,5 @@
-import { modeSizes, type ModeSizes, type StreamingSettings, type StreamMode } from '../store/streamingSettings';
+import type { StreamMode } from '../store/streamModes';
+import { modeSizes, type ModeSizes, type StreamingSettings } from '../store/streamingSettings';
 import { unlessAborted } from '../util/abort';
 import { VoxlaneError } from '../util/errors';
 import { concatenate, healthy } from '../util/values';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { parseStreamingSettings, scoreCounts, type StreamMode } from '../store/streamingSettings';
+import type { StreamMode } from '../store/streamModes';
+import { parseStreamingSettings, scoreCounts } from '../store/streamingSettings';
 import type { StreamLogits, StreamStep } from './chunkLoop';
 import golden from './fixtures/stream.json';
 import { frameScores } from './frameScores';

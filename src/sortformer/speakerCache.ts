@@ -1,4 +1,5 @@
-import { modeSizes, type ModeSizes, type ScoreCounts, scoreCounts, type StreamingSettings, type StreamMode } from '../store/streamingSettings';
+import type { StreamMode } from '../store/streamModes';
+import { modeSizes, type ModeSizes, type ScoreCounts, scoreCounts, type StreamingSettings } from '../store/streamingSettings';
 import { concatenate } from '../util/values';
 import { SILENCE, selectFrames } from './compression';
 import { frameScores } from './frameScores';

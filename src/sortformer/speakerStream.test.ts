@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { modeSizes, parseStreamingSettings, STREAMING_MODES, type StreamMode } from '../store/streamingSettings';
+import { STREAMING_MODES, type StreamMode } from '../store/streamModes';
+import { modeSizes, parseStreamingSettings } from '../store/streamingSettings';
 import { VoxlaneError } from '../util/errors';
 import { concatenate } from '../util/values';
 import type { StreamStep } from './chunkLoop';

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { describeIssue } from '../util/describeIssue';
 import { VoxlaneError } from '../util/errors';
+import type { StreamMode } from './streamModes';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1));
 const countOrZero = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -22,12 +23,6 @@ const fifoShape = {
   /** Minimum number of encoder frames that move from a full FIFO to the speaker cache. */
   updatePeriodFrames: count,
 };
-
-/** Names of the streaming modes, as in the processor of the reference. */
-export const STREAMING_MODES = ['low_latency', 'very_low_latency', 'ultra_low_latency'] as const;
-
-/** `offline` splits a whole recording into chunks; the others decide frames with little delay. */
-export type StreamMode = 'offline' | (typeof STREAMING_MODES)[number];
 
 const cacheSchema = v.object({
   /** Capacity of the speaker cache, in encoder frames. */
