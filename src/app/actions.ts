@@ -7,6 +7,7 @@ import { text } from '../ui-kit/texts/text';
 import { VoxlaneError } from '../util/errors';
 import { fetchFile, isMissing } from '../util/fetch';
 import { editorText } from './editor/text';
+import { type DownloadedPreset, presetOfFile } from './models/choices';
 import { type ModelsSession, rememberPreset, rememberSpeed } from './models/session';
 import { newWorkId } from './saved/records';
 import type { Session } from './session';
@@ -129,9 +130,9 @@ export function createActions({ scope, store, session, models, workspace, view }
     session.start(source);
   };
   /** If a recording failed because of its model, runs it again with the file. Otherwise shows the view with the model box. */
-  const takeModel = (file: File, isWithRecording: boolean): void => {
+  const takeModel = (preset: DownloadedPreset, file: File, isWithRecording: boolean): void => {
     const { phase } = store.get();
-    void models.prepare({ name: file.name, blob: file, isTrusted: false });
+    void models.prepare(preset, { name: file.name, blob: file, isTrusted: false });
     if (isWithRecording) return;
     const isWaiting = phase.kind === 'error' && (phase.failure.code?.startsWith('model-') ?? false);
     if (isWaiting) run(phase.source);
@@ -179,6 +180,7 @@ export function createActions({ scope, store, session, models, workspace, view }
     open(files) {
       const { models: dropped, recordings, companions } = sortFiles(files);
       const [model] = dropped;
+      const preset = model && presetOfFile(model.name);
       const [recording] = recordings;
       const state = store.get();
       const isBusy = jobOf(state) !== null;
@@ -190,7 +192,7 @@ export function createActions({ scope, store, session, models, workspace, view }
         store.dispatch({ type: 'noticed', notice: 'busy' });
         return;
       }
-      if (model) takeModel(model, recording !== undefined);
+      if (model && preset) takeModel(preset, model, recording !== undefined);
       if ((dropped.length > 1 || recordings.length > 1) && !isBusy) {
         store.dispatch({ type: 'noticed', notice: 'first-only' });
       }
@@ -231,8 +233,8 @@ export function createActions({ scope, store, session, models, workspace, view }
     back() {
       store.dispatch({ type: 'returned' });
     },
-    downloadModel() {
-      void models.prepare(null);
+    downloadModel(preset) {
+      void models.prepare(preset, null);
     },
     stopDownload() {
       models.stop();

@@ -45,7 +45,7 @@ export function announcement(next: State, previous: State): string | null {
   }
   const { preparing } = next.models;
   if (preparing && preparing.id !== previous.models.preparing?.id) {
-    return preparing.file ? text.models.checking(preparing.file.name) : text.models.downloading;
+    return preparing.file ? text.models.checking(preparing.file.name) : text.models.downloading(preparing.preset);
   }
   // Errors and notices have their own live regions.
   return null;

@@ -6,10 +6,7 @@ import type {
   ModelDownload,
   Speed,
 } from '../engine/types';
-import type { WindowedPreset } from '../engine/settings';
-
-/** The preset to run. `auto` uses community-1 if its model is stored, otherwise campplus, and never downloads. The page does not offer nemotron. */
-export type PresetChoice = WindowedPreset | 'auto';
+import type { PresetChoice } from './models/choices';
 
 /** The part of a diarizer that the app uses. An interface, to develop and test the app without models. */
 export interface Engine {

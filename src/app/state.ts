@@ -1,9 +1,10 @@
 import type { Annotation } from '../editing/annotation';
 import type { StageName } from '../engine/stages';
 import type { BackendChoice, DiarizationResult, DiarizeOptions, Preview, Progress, Speed } from '../engine/types';
-import type { EngineRequest, PresetChoice } from './engineKeeper';
+import type { EngineRequest } from './engineKeeper';
 import type { Failure } from '../ui-kit/failure';
-import { afterDownload, afterStop, INITIAL_MODELS, reduceModels, type ModelsAction, type ModelsState } from './models/state';
+import { isDownloaded, type PresetChoice } from './models/choices';
+import { afterDownload, afterStop, INITIAL_MODELS, presetOfModel, reduceModels, type ModelsAction, type ModelsState } from './models/state';
 import type { Notice } from '../ui-kit/texts/en';
 
 /**
@@ -153,7 +154,7 @@ export function reduce(state: State, action: Action): State {
         ...state,
         phase: { kind: 'loading', job: { id, source, startedAt, stages: {}, preview: null } },
         // A recording started during the download uses the downloaded model, also on a retry.
-        options: models.preparing?.file === null ? { ...state.options, preset: 'community-1' } : state.options,
+        options: models.preparing?.file === null ? { ...state.options, preset: models.preparing.preset } : state.options,
         models: { ...models, failure: null },
         notice,
       };
@@ -230,11 +231,11 @@ function afterModels(state: State, action: ModelsAction): State {
     case 'preparing-started':
       return { ...next, notice: null };
     case 'prepared':
-      return { ...next, options: { ...state.options, preset: 'community-1' }, notice: jobOf(state) ? state.notice : 'preset-ready' };
+      return { ...next, options: { ...state.options, preset: state.models.preparing?.preset ?? state.options.preset }, notice: jobOf(state) ? state.notice : 'preset-ready' };
     case 'preparing-stopped':
       return { ...next, notice: state.models.download ? 'download-stopped' : state.notice };
     case 'model-deleted': {
-      const preset = state.options.preset === 'community-1' ? 'auto' : state.options.preset;
+      const preset = state.options.preset === presetOfModel(state.models, action.model) ? 'auto' : state.options.preset;
       return { ...next, options: { ...state.options, preset }, notice: 'model-deleted' };
     }
     default:
@@ -245,13 +246,13 @@ function afterModels(state: State, action: ModelsAction): State {
 /** The engine for the next run. */
 export function engineRequest({ options, models }: State): EngineRequest {
   if (models.preparing) {
-    const { backend, speed, file } = models.preparing;
-    return { backend, preset: 'community-1', speed, file };
+    const { backend, preset, speed, file } = models.preparing;
+    return { backend, preset, speed, file };
   }
-  const { backend, preset, speed } = options;
-  const { file } = models;
-  // `auto` uses every available model, including a chosen file that the browser could not store.
-  return file && preset !== 'campplus' ? { backend, preset: 'community-1', speed, file } : { backend, preset, speed, file: null };
+  const { backend, speed } = options;
+  // `auto` uses community-1 if its model is available, also as a chosen file that the browser could not store.
+  const preset = options.preset === 'auto' && models.files['community-1'] ? 'community-1' : options.preset;
+  return { backend, preset, speed, file: isDownloaded(preset) ? (models.files[preset] ?? null) : null };
 }
 
 const isCount = (value: number): boolean => Number.isInteger(value) && value >= 1;

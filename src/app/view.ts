@@ -2,6 +2,7 @@ import type { Peaks } from '../audio/peaks';
 import type { KeptVoices } from '../engine/types';
 import type { ThemeControl } from '../ui-kit/pageFrame';
 import type { Scope } from '../ui-kit/scope';
+import type { DownloadedPreset } from './models/choices';
 import type { SaveState, SharedWork } from './saved/sharedWork';
 import type { Outcome, RunOptions, State } from './state';
 
@@ -31,8 +32,8 @@ export interface Actions {
   readonly readTrack: (track: number) => void;
   readonly reset: () => void;
   readonly back: () => void;
-  /** Downloads community-1 and selects it. */
-  readonly downloadModel: () => void;
+  /** Downloads the model of a preset and selects the preset. */
+  readonly downloadModel: (preset: DownloadedPreset) => void;
   readonly stopDownload: () => void;
   /** Answers the question whether to use a model file with an unknown hash. A recording that waits for the answer then runs. */
   readonly answerQuestion: (isTrusted: boolean) => void;

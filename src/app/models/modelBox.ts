@@ -4,7 +4,8 @@ import { failureDetails } from '../../ui-kit/failure';
 import type { Scope } from '../../ui-kit/scope';
 import { text } from '../../ui-kit/texts/text';
 import type { Actions } from '../view';
-import { communityInfo, isCommunityReady, type ModelsState } from './state';
+import type { DownloadedPreset, PresetChoice } from './choices';
+import { infoOf, type ModelsState, offeredPreset } from './state';
 
 /** The progress of a download, in bytes and percent. */
 export function downloadMeter(): { readonly element: HTMLElement; readonly update: (download: ModelDownload) => void } {
@@ -14,7 +15,7 @@ export function downloadMeter(): { readonly element: HTMLElement; readonly updat
     {
       class: 'bar',
       role: 'progressbar',
-      'aria-label': text.models.downloading,
+      'aria-label': text.models.progress,
       'aria-valuemin': 0,
       'aria-valuemax': 100,
       'data-testid': 'download-progress',
@@ -42,11 +43,11 @@ interface Part {
   readonly update?: (models: ModelsState) => void;
 }
 
-/** The box below the drop zone. Offers community-1, shows its download, and asks about a file with an unknown hash. */
+/** The box below the drop zone. Offers the model of a preset, shows its download, and asks about a file with an unknown hash. */
 export function modelBox(
   scope: Scope,
   actions: BoxActions,
-): { readonly element: HTMLElement; readonly update: (models: ModelsState) => void } {
+): { readonly element: HTMLElement; readonly update: (models: ModelsState, chosen: PresetChoice) => void } {
   const element = h('section', { class: 'model-box panel', 'aria-label': text.models.box, tabindex: -1, hidden: true });
   let partScope = scope.child();
   let shown: unknown = null;
@@ -54,14 +55,14 @@ export function modelBox(
 
   return {
     element,
-    update(models) {
-      const subject = subjectOf(models);
+    update(models, chosen) {
+      const subject = subjectOf(models, chosen);
       if (subject !== shown) {
         shown = subject;
         const hadFocus = element.contains(document.activeElement);
         partScope.dispose();
         partScope = scope.child();
-        part = partOf(models, partScope, actions);
+        part = partOf(models, chosen, partScope, actions);
         element.replaceChildren(...(part?.children ?? []));
         element.hidden = part === null;
         // The clicked button is gone: move the focus to the next one.
@@ -76,21 +77,23 @@ export function modelBox(
 }
 
 /** Identity of what is shown; null if nothing is. */
-function subjectOf(models: ModelsState): unknown {
+function subjectOf(models: ModelsState, chosen: PresetChoice): unknown {
   const { preparing, question, failure, stopped } = models;
   if (preparing) return preparing;
   if (question ?? failure) return question ?? failure;
-  const facts = communityInfo(models);
-  if (!facts || isCommunityReady(models)) return null;
-  return stopped ?? `offer ${facts.bytes}`;
+  const preset = offeredPreset(models, chosen);
+  const facts = preset && infoOf(models, preset);
+  if (!facts) return null;
+  return stopped?.model === facts.model ? stopped : `offer ${preset} ${facts.bytes}`;
 }
 
-function partOf(models: ModelsState, scope: Scope, actions: BoxActions): Part | null {
+function partOf(models: ModelsState, chosen: PresetChoice, scope: Scope, actions: BoxActions): Part | null {
   const { preparing, question, failure } = models;
   if (preparing) return progressPart(models, scope, actions);
   if (question) return questionPart(models, scope, actions);
   if (failure) return failurePart(models, scope, actions);
-  return offerPart(models, scope, actions);
+  const offered = offeredPreset(models, chosen);
+  return offered && offerPart(models, offered, scope, actions);
 }
 
 function button(scope: Scope, label: string, testId: string, isPrimary: boolean, onClick: () => void): HTMLElement {
@@ -100,28 +103,29 @@ function button(scope: Scope, label: string, testId: string, isPrimary: boolean,
   return element;
 }
 
-function offerPart(models: ModelsState, scope: Scope, { downloadModel }: BoxActions): Part | null {
-  const facts = communityInfo(models);
-  if (!facts || isCommunityReady(models)) return null;
+function offerPart(models: ModelsState, preset: DownloadedPreset, scope: Scope, { downloadModel }: BoxActions): Part | null {
+  const facts = infoOf(models, preset);
+  if (!facts) return null;
   const { offer } = text.models;
-  const { stopped } = models;
+  const stopped = models.stopped?.model === facts.model ? models.stopped : null;
   const label = stopped ? offer.goOn(stopped.totalBytes - stopped.receivedBytes) : offer.take(facts.bytes);
   return {
     children: [
       h(
         'div',
         { class: 'model-box__text' },
-        h('h3', {}, offer.heading),
-        h('p', {}, offer.lead),
+        h('h3', {}, offer.heading(preset)),
+        h('p', {}, offer.leads[preset]),
         h('p', { class: 'fine' }, `${offer.facts(facts.bytes, facts.license, facts.attribution)} ${offer.orFile}`),
       ),
-      h('div', { class: 'button-row' }, button(scope, label, 'offer-community-1', false, downloadModel)),
+      h('div', { class: 'button-row' }, button(scope, label, `offer-${preset}`, false, () => { downloadModel(preset); })),
     ],
   };
 }
 
 function progressPart({ preparing }: ModelsState, scope: Scope, { stopDownload }: BoxActions): Part {
-  const first = preparing?.file ? text.models.checking(preparing.file.name) : text.models.downloading;
+  const downloading = preparing ? text.models.downloading(preparing.preset) : '';
+  const first = preparing?.file ? text.models.checking(preparing.file.name) : downloading;
   const heading = h('h3', {}, first);
   const meter = downloadMeter();
   meter.element.hidden = true;
@@ -134,7 +138,7 @@ function progressPart({ preparing }: ModelsState, scope: Scope, { stopDownload }
       if (!download) return;
       meter.element.hidden = false;
       meter.update(download);
-      setText(heading, download.receivedBytes < download.totalBytes ? text.models.downloading : text.models.starting);
+      setText(heading, download.receivedBytes < download.totalBytes ? downloading : text.models.starting);
     },
   };
 }
@@ -148,7 +152,7 @@ function questionPart({ question }: ModelsState, scope: Scope, { answerQuestion 
         'div',
         { class: 'model-box__text', role: 'alert' },
         h('h3', {}, words.heading),
-        ...questionWords(question.file.name),
+        ...questionWords(question.preset, question.file.name),
         failureDetails(question.failure, { ...text.error, remedy: null }),
       ),
       h(
@@ -166,18 +170,19 @@ function questionPart({ question }: ModelsState, scope: Scope, { answerQuestion 
 }
 
 /** The texts about a file with an unknown hash, and the checks that would be made. */
-export function questionWords(file: string): readonly HTMLElement[] {
+export function questionWords(preset: DownloadedPreset, file: string): readonly HTMLElement[] {
   const words = text.models.question;
-  return [h('p', {}, words.unknown(file)), h('p', { class: 'fine' }, words.checked)];
+  return [h('p', {}, words.unknown(file)), h('p', { class: 'fine' }, words.checked(text.models.networks[preset]))];
 }
 
 function failurePart({ failure }: ModelsState, scope: Scope, actions: BoxActions): Part | null {
   if (!failure) return null;
   const words = text.models.failed;
-  const heading = failure.during === 'file' ? words.file(failure.name ?? '') : words[failure.during];
+  const { during, preset, name } = failure;
+  const heading = during === 'file' ? words.file(name ?? '') : during === 'download' ? words.download(preset ?? '') : words.deletion;
   const buttons = [button(scope, words.dismiss, 'dismiss-model-failure', false, actions.dismissModelFailure)];
-  if (failure.during === 'download') {
-    buttons.unshift(button(scope, words.retry, 'retry-download', false, actions.downloadModel));
+  if (during === 'download' && preset) {
+    buttons.unshift(button(scope, words.retry, 'retry-download', false, () => { actions.downloadModel(preset); }));
   }
   return {
     children: [

@@ -1,11 +1,12 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { DiarizationResult, Speed } from '../../engine/types';
 import { VoxlaneError } from '../../util/errors';
-import { type Engine, type EngineFactory, EngineKeeper, type ModelFile, type PresetChoice } from '../engineKeeper';
+import { type Engine, type EngineFactory, EngineKeeper, type ModelFile } from '../engineKeeper';
 import { Session } from '../session';
 import { INITIAL_STATE, reduce, type Action, type Source, type State } from '../state';
 import { createStore, type Store } from '../../ui-kit/store';
 import { sortFiles } from '../workspace/openFiles';
+import type { PresetChoice } from './choices';
 import { type ModelLibrary, ModelsSession } from './session';
 import { presetsWith, STORED } from '../../../test/app/presets';
 
@@ -102,7 +103,7 @@ const phase = (store: Store<State, Action>, kind: State['phase']['kind']): Promi
 describe('downloading', () => {
   it('creates the engine for the next recording and remembers the choice', async () => {
     const { factory, session, models, store, remembered } = page();
-    const preparing = models.prepare(null);
+    const preparing = models.prepare('community-1', null);
     expect(factory.asked[0]).toMatchObject({ preset: 'community-1', backend: 'auto' });
     factory.asked[0]?.onDownload?.({ model: 'wespeaker', receivedBytes: 1, totalBytes: 2 });
     expect(store.get().models.download).toMatchObject({ receivedBytes: 1 });
@@ -116,7 +117,7 @@ describe('downloading', () => {
 
   it('is shared with a recording started in the meantime', async () => {
     const { factory, session, models, store } = page();
-    const preparing = models.prepare(null);
+    const preparing = models.prepare('community-1', null);
     session.start(source);
     await Promise.resolve();
     expect(store.get().phase.kind).toBe('loading');
@@ -129,7 +130,7 @@ describe('downloading', () => {
 
   it('stops at once, and its late events are ignored', async () => {
     const { factory, models, store, remembered } = page();
-    const preparing = models.prepare(null);
+    const preparing = models.prepare('community-1', null);
     models.stop();
     expect(factory.asked[0]?.signal?.aborted).toBe(true);
     expect(store.get().models.preparing).toBeNull();
@@ -142,7 +143,7 @@ describe('downloading', () => {
 
   it('ends with the recording that waits for it', async () => {
     const { factory, session, models, store } = page();
-    const preparing = models.prepare(null);
+    const preparing = models.prepare('community-1', null);
     session.start(source);
     session.cancel();
     await preparing;
@@ -214,7 +215,7 @@ it('progress reported synchronously by a start is received', async () => {
 describe('a model file', () => {
   it('with an unknown hash waits for the answer with the recording pending, and is then trusted', async () => {
     const { factory, session, models, store } = page();
-    const preparing = models.prepare(file);
+    const preparing = models.prepare('community-1', file);
     session.start(source);
     await Promise.resolve();
     expect(factory.asked[0]).toMatchObject({ modelFile: file.blob, trustUnknownModel: false });
@@ -234,7 +235,7 @@ describe('a model file', () => {
 
   it.each([true, false])('is remembered only if it is stored: %s', async (isKept) => {
     const { factory, models, store, remembered } = page({ presets: () => Promise.resolve(presetsWith(isKept)) });
-    const preparing = models.prepare(file);
+    const preparing = models.prepare('community-1', file);
     factory.finish();
     await preparing;
     expect(store.get().options.preset).toBe('community-1');
@@ -243,12 +244,12 @@ describe('a model file', () => {
 
   it('replaces a download', async () => {
     const { factory, models, store } = page();
-    const first = models.prepare(null);
-    const second = models.prepare(file);
+    const first = models.prepare('community-1', null);
+    const second = models.prepare('community-1', file);
     factory.finish();
     await Promise.all([first, second]);
     expect(factory.asked[0]?.signal?.aborted).toBe(true);
-    expect(store.get()).toMatchObject({ options: { preset: 'community-1' }, models: { file, preparing: null } });
+    expect(store.get()).toMatchObject({ options: { preset: 'community-1' }, models: { files: { 'community-1': file }, preparing: null } });
   });
 });
 
@@ -258,7 +259,7 @@ describe('deleting', () => {
     const { factory, models, store, remembered } = page({
       delete: (id) => Promise.resolve(void deleted.push(id)),
     });
-    const preparing = models.prepare(null);
+    const preparing = models.prepare('community-1', null);
     // Not during a download, which may be of this model.
     await models.delete(STORED.id);
     expect(deleted).toEqual([]);
@@ -281,7 +282,7 @@ describe('deleting', () => {
 it('a repeated GPU check drops the current engine, and the next one checks', async () => {
   let forgotten = 0;
   const { factory, models, store } = page({ forgetGpuChecks: () => Promise.resolve(void forgotten++) });
-  const preparing = models.prepare(null);
+  const preparing = models.prepare('community-1', null);
   // Not while an engine is being created.
   await models.checkGpuAgain();
   expect(forgotten).toBe(0);

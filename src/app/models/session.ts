@@ -3,9 +3,10 @@ import type { Speed } from '../../engine/types';
 import { failureOf } from '../../ui-kit/failure';
 import type { Store } from '../../ui-kit/store';
 import { text } from '../../ui-kit/texts/text';
-import type { EngineKeeper, ModelFile, PresetChoice } from '../engineKeeper';
+import type { EngineKeeper, ModelFile } from '../engineKeeper';
 import { type Action, engineRequest, jobOf, type State } from '../state';
-import { communityInfo } from './state';
+import { type DownloadedPreset, PRESET_CHOICES, type PresetChoice } from './choices';
+import { infoOf } from './state';
 
 /** Access to presets and stored models. An interface, for use and tests without models. */
 export interface ModelLibrary {
@@ -22,7 +23,7 @@ const SPEED_KEY = 'voxlane-speed';
 /** The preset chosen on an earlier visit; `auto` if none was. */
 export function rememberedPreset(): PresetChoice {
   const value = remembered(PRESET_KEY);
-  return value === 'campplus' || value === 'community-1' ? value : 'auto';
+  return PRESET_CHOICES.find((choice) => choice === value) ?? 'auto';
 }
 
 export function rememberPreset(preset: PresetChoice): void {
@@ -89,16 +90,16 @@ export class ModelsSession {
   }
 
   /**
-   * Creates a community-1 engine and then selects community-1. Replaces a preparation in progress.
+   * Creates an engine of a preset with its own model, and then selects the preset. Replaces a preparation in progress.
    *
    * @param file the model; null to download it
    */
-  async prepare(file: ModelFile | null): Promise<void> {
+  async prepare(preset: DownloadedPreset, file: ModelFile | null): Promise<void> {
     const { dispatch } = this.#store;
     const id = ++this.#lastId;
     this.#keeper.stopMaking();
     const { backend, speed } = this.#store.get().options;
-    dispatch({ type: 'preparing-started', preparing: { id, file, backend, speed } });
+    dispatch({ type: 'preparing-started', preparing: { id, preset, file, backend, speed } });
     let isReady = false;
     try {
       await this.#keeper.get(engineRequest(this.#store.get()));
@@ -116,8 +117,8 @@ export class ModelsSession {
     // A file that could not be stored is gone on the next visit. Remembering the preset would then start an unrequested
     // download.
     const { models, options } = this.#store.get();
-    const isLasting = file === null || (communityInfo(models)?.present ?? false);
-    if (isReady && isLasting && options.preset === 'community-1') this.#remember('community-1');
+    const isLasting = file === null || (infoOf(models, preset)?.present ?? false);
+    if (isReady && isLasting && options.preset === preset) this.#remember(preset);
   }
 
   stop(): void {
@@ -130,7 +131,7 @@ export class ModelsSession {
   /** Uses the file after the user confirmed it. */
   async trust(): Promise<void> {
     const { question } = this.#store.get().models;
-    if (question) await this.prepare({ ...question.file, isTrusted: true });
+    if (question) await this.prepare(question.preset, { ...question.file, isTrusted: true });
   }
 
   /** Repeats the GPU check before the next run. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ModelFile } from '../engineKeeper';
 import type { Failure } from '../../ui-kit/failure';
 import { engineRequest, INITIAL_STATE, reduce, type Action, type Source, type State } from '../state';
-import { isCommunityReady } from './state';
+import { isReady } from './state';
 import { presetsWith, STORED } from '../../../test/app/presets';
 import { licenseName } from '../../ui-kit/format';
 
@@ -12,7 +12,7 @@ const altered: Failure = { code: 'model-altered', problem: 'Unknown hash', expec
 const offline: Failure = { code: 'model-download', problem: 'No network', expected: null, remedy: null };
 const preparing = (from: ModelFile | null, id = 1): Action => ({
   type: 'preparing-started',
-  preparing: { id, file: from, backend: 'auto', speed: 'exact' },
+  preparing: { id, preset: 'community-1', file: from, backend: 'auto', speed: 'exact' },
 });
 const part: Action = { type: 'download-progressed', download: { model: 'wespeaker', receivedBytes: 40, totalBytes: 100 } };
 const failed = (failure: Failure, id = 1): Action => ({ type: 'preparing-failed', id, failure });
@@ -72,13 +72,13 @@ describe('a download', () => {
 describe('a model file', () => {
   it('is used by subsequent runs', () => {
     const taken = after(preparing(file), prepared);
-    expect(taken.models.file).toBe(file);
+    expect(taken.models.files['community-1']).toBe(file);
     expect(engineRequest(taken)).toEqual({ backend: 'auto', preset: 'community-1', speed: 'exact', file });
   });
 
   it('with an unknown hash raises a question, unlike a trusted one or another failure', () => {
     const asked = after(preparing(file), failed(altered));
-    expect(asked.models).toMatchObject({ question: { file, failure: altered }, failure: null, file: null });
+    expect(asked.models).toMatchObject({ question: { file, failure: altered }, failure: null, files: {} });
     expect(reduce(asked, { type: 'model-refused' }).models.question).toBeNull();
     expect(after(preparing({ ...file, isTrusted: true }), failed(altered)).models).toMatchObject({
       question: null,
@@ -90,8 +90,8 @@ describe('a model file', () => {
   });
 
   it('makes the preset available even if the browser could not store it', () => {
-    expect(isCommunityReady(after(listed).models)).toBe(false);
-    expect(isCommunityReady(after(listed, preparing(file), prepared).models)).toBe(true);
+    expect(isReady(after(listed).models, 'community-1')).toBe(false);
+    expect(isReady(after(listed, preparing(file), prepared).models, 'community-1')).toBe(true);
   });
 });
 
@@ -119,7 +119,7 @@ describe('deleting', () => {
     const asked = reduce(kept, { type: 'deletion-asked', model: STORED.id });
     expect(asked.models.deletionOf).toBe(STORED.id);
     const gone = reduce(asked, { type: 'model-deleted', model: STORED.id });
-    expect(gone.models).toMatchObject({ deletionOf: null, stored: [], file: null });
+    expect(gone.models).toMatchObject({ deletionOf: null, stored: [], files: {} });
     // Otherwise the next recording would download it again.
     expect(gone.options.preset).toBe('auto');
     const campplus: Action = { type: 'options-changed', options: { preset: 'campplus' } };

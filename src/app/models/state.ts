@@ -1,6 +1,7 @@
 import type { PresetInfo, StoredModelInfo } from '../../engine/presets';
 import type { BackendChoice, ModelDownload, Speed } from '../../engine/types';
 import type { ModelFile } from '../engineKeeper';
+import { type DownloadedPreset, isDownloaded, type PresetChoice } from './choices';
 import type { Failure } from '../../ui-kit/failure';
 
 /**
@@ -17,14 +18,14 @@ export interface ModelsState {
   readonly stored: readonly StoredModelInfo[] | null;
   /** Why presets or stored models could not be listed. */
   readonly listFailure: Failure | null;
-  /** The community-1 engine in preparation. */
+  /** The engine in preparation, of a preset with its own model. */
   readonly preparing: Preparing | null;
   /** Progress of the download of a preparation or a run; null if there is none. */
   readonly download: ModelDownload | null;
   /** Progress of a stopped download, which resumes from there. */
   readonly stopped: ModelDownload | null;
-  /** The file accepted on this visit. It is available even if the browser could not store it. */
-  readonly file: ModelFile | null;
+  /** The file of each preset that was accepted on this visit. It is available even if the browser could not store it. */
+  readonly files: Readonly<Partial<Record<DownloadedPreset, ModelFile>>>;
   /** A question to the user about a file with an unknown hash. */
   readonly question: Question | null;
   readonly failure: ModelFailure | null;
@@ -35,6 +36,7 @@ export interface ModelsState {
 interface Preparing {
   /** Distinguishes events of this preparation from late events of an earlier one. */
   readonly id: number;
+  readonly preset: DownloadedPreset;
   /** Null if the model is downloaded. */
   readonly file: ModelFile | null;
   readonly backend: BackendChoice;
@@ -42,6 +44,7 @@ interface Preparing {
 }
 
 interface Question {
+  readonly preset: DownloadedPreset;
   readonly file: ModelFile;
   /** Why the engine did not accept the file without confirmation. */
   readonly failure: Failure;
@@ -50,6 +53,8 @@ interface Question {
 interface ModelFailure {
   readonly during: 'download' | 'file' | 'deletion';
   readonly failure: Failure;
+  /** Preset of the download or the file; null for a deletion. */
+  readonly preset: DownloadedPreset | null;
   /** Name of the file; null for a download. */
   readonly name: string | null;
 }
@@ -79,20 +84,32 @@ export const INITIAL_MODELS: ModelsState = {
   preparing: null,
   download: null,
   stopped: null,
-  file: null,
+  files: {},
   question: null,
   failure: null,
   deletionOf: null,
 };
 
-/** The preset info of community-1, the only preset that requires a download; null until it is listed. */
-export function communityInfo({ presets }: ModelsState): PresetInfo | null {
-  return presets?.find(({ id }) => id === 'community-1') ?? null;
+/** The info of a preset; null until it is listed, and for `auto`. */
+export function infoOf({ presets }: ModelsState, preset: PresetChoice): PresetInfo | null {
+  return presets?.find(({ id }) => id === preset) ?? null;
 }
 
-/** Whether community-1 runs without a download. */
-export function isCommunityReady(models: ModelsState): boolean {
-  return models.file !== null || (communityInfo(models)?.present ?? false);
+/** Whether the preset runs without a download. */
+export function isReady(models: ModelsState, preset: PresetChoice): boolean {
+  return !isDownloaded(preset) || models.files[preset] !== undefined || (infoOf(models, preset)?.present ?? false);
+}
+
+/** The preset whose model this is; null if it is none that the user downloads, or if they are not listed. */
+export function presetOfModel({ presets }: ModelsState, model: string): DownloadedPreset | null {
+  const id = presets?.find((info) => info.model === model)?.id;
+  return id !== undefined && isDownloaded(id) ? id : null;
+}
+
+/** The preset to offer for download: the chosen one, otherwise community-1. Null if it is here, or not listed. */
+export function offeredPreset(models: ModelsState, chosen: PresetChoice): DownloadedPreset | null {
+  const preset = isDownloaded(chosen) && !isReady(models, chosen) ? chosen : 'community-1';
+  return infoOf(models, preset) && !isReady(models, preset) ? preset : null;
 }
 
 /** The state after a preparation or download stopped. The download can resume later. */
@@ -112,9 +129,9 @@ function afterFailure(models: ModelsState, failure: Failure): ModelsState {
   const { preparing } = models;
   const rest = afterStop(models);
   if (!preparing) return rest;
-  const { file } = preparing;
-  if (file && !file.isTrusted && failure.code === 'model-altered') return { ...rest, question: { file, failure } };
-  return { ...rest, failure: { during: file ? 'file' : 'download', failure, name: file?.name ?? null } };
+  const { preset, file } = preparing;
+  if (file && !file.isTrusted && failure.code === 'model-altered') return { ...rest, question: { preset, file, failure } };
+  return { ...rest, failure: { during: file ? 'file' : 'download', failure, preset, name: file?.name ?? null } };
 }
 
 export function reduceModels(models: ModelsState, action: ModelsAction): ModelsState {
@@ -128,8 +145,9 @@ export function reduceModels(models: ModelsState, action: ModelsAction): ModelsS
     case 'download-progressed':
       return { ...models, download: action.download, stopped: null };
     case 'prepared': {
-      if (models.preparing?.id !== action.id) return models;
-      return { ...models, preparing: null, download: null, stopped: null, file: models.preparing.file ?? models.file };
+      const { preparing, files } = models;
+      if (preparing?.id !== action.id) return models;
+      return { ...models, preparing: null, download: null, stopped: null, files: preparing.file ? { ...files, [preparing.preset]: preparing.file } : files };
     }
     case 'preparing-stopped':
       return models.preparing?.id === action.id ? afterStop(models) : models;
@@ -141,16 +159,18 @@ export function reduceModels(models: ModelsState, action: ModelsAction): ModelsS
       return { ...models, failure: null };
     case 'deletion-asked':
       return { ...models, deletionOf: action.model };
-    case 'model-deleted':
+    case 'model-deleted': {
+      const preset = presetOfModel(models, action.model);
       return {
         ...models,
+        files: Object.fromEntries(Object.entries(models.files).filter(([id]) => id !== preset)),
         // A partial download is deleted with the model.
-        file: null,
-        stopped: null,
+        stopped: models.stopped?.model === action.model ? null : models.stopped,
         deletionOf: null,
         stored: models.stored?.filter(({ id }) => id !== action.model) ?? null,
       };
+    }
     case 'deletion-failed':
-      return { ...models, deletionOf: null, failure: { during: 'deletion', failure: action.failure, name: null } };
+      return { ...models, deletionOf: null, failure: { during: 'deletion', failure: action.failure, preset: null, name: null } };
   }
 }

@@ -180,7 +180,7 @@ export function emptyView({ scope, state, actions }: ViewContext): View {
       recent.update(kept);
       details.open = optionsOpen;
       panel.update(options, models);
-      box.update(models);
+      box.update(models, options.preset);
       stored.update(models);
       setText(now, summaryOf(options));
     },

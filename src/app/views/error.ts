@@ -39,7 +39,7 @@ export function errorView(context: ViewContext): View {
       question = next.models.question;
       asked.hidden = question === null;
       asked.replaceChildren(
-        ...(question ? [h('h3', {}, text.models.question.heading), ...questionWords(question.file.name)] : []),
+        ...(question ? [h('h3', {}, text.models.question.heading), ...questionWords(question.preset, question.file.name)] : []),
       );
       ways.replaceChildren(choose, ...(question ? answers(context) : recoveryButtons(context)));
     },

@@ -3,11 +3,9 @@ import { h, setText } from '../../ui-kit/dom';
 import { fileButton } from '../../ui-kit/files';
 import type { Scope } from '../../ui-kit/scope';
 import { text } from '../../ui-kit/texts/text';
-import type { PresetChoice } from '../engineKeeper';
-import { isCommunityReady, type ModelsState } from '../models/state';
+import { MODEL_ENDINGS, PRESET_CHOICES, type PresetChoice } from '../models/choices';
+import { infoOf, isReady, type ModelsState } from '../models/state';
 import { optionsProblem, type RunOptions, type SpeakerMode } from '../state';
-
-const PRESETS = ['auto', 'campplus', 'community-1'] as const satisfies readonly PresetChoice[];
 
 /** The choice of preset, with description, size, and license. */
 function presetChoice(
@@ -15,7 +13,7 @@ function presetChoice(
   onChoose: (preset: PresetChoice) => void,
   onFiles: (files: Iterable<File>) => void,
 ): { readonly element: HTMLElement; readonly update: (options: RunOptions, models: ModelsState) => void } {
-  const rows = PRESETS.map((preset) => {
+  const rows = PRESET_CHOICES.map((preset) => {
     const facts = h('span', { class: 'choice-row__facts', id: `preset-facts-${preset}` });
     const radio = h('input', {
       type: 'radio',
@@ -42,8 +40,8 @@ function presetChoice(
     { class: 'choice-rows' },
     h('legend', {}, text.models.preset),
     ...rows.map((row) => row.element),
-    fileButton(scope, text.models.chooseFile, onFiles, {
-      accept: '.onnx',
+    fileButton(scope, text.models.chooseFile(MODEL_ENDINGS), onFiles, {
+      accept: MODEL_ENDINGS.join(','),
       isMultiple: false,
       isFolder: false,
       isPrimary: false,
@@ -53,7 +51,9 @@ function presetChoice(
   return {
     element,
     update(options, models) {
-      for (const { preset, radio, facts } of rows) {
+      for (const { preset, radio, facts, element: row } of rows) {
+        // A server of an earlier release may lack the model.
+        row.hidden = preset !== 'auto' && models.presets !== null && infoOf(models, preset) === null;
         radio.checked = options.preset === preset;
         setText(facts, factsOf(preset, models));
         facts.hidden = facts.textContent === '';
@@ -64,10 +64,10 @@ function presetChoice(
 
 /** Size and license; empty if there are none or they are unknown. */
 function factsOf(preset: PresetChoice, models: ModelsState): string {
-  const known = models.presets?.find(({ id }) => id === preset);
+  const known = infoOf(models, preset);
   if (!known) return '';
   if (known.bytes === 0) return text.models.comesAlong(known.license);
-  return isCommunityReady(models) ? text.models.isHere(known.license) : text.models.toDownload(known.bytes, known.license);
+  return isReady(models, preset) ? text.models.isHere(known.license) : text.models.toDownload(known.bytes, known.license);
 }
 
 const SPEEDS = ['exact', 'fast'] as const satisfies readonly Speed[];

@@ -10,7 +10,7 @@ import { type Track, tracksSoFar } from '../../ui-kit/tracks/model';
 import { paintBase } from '../../ui-kit/tracks/painter';
 import { trackLabel, type Paints, readPaints } from '../../ui-kit/tracks/palette';
 import { downloadMeter } from '../models/modelBox';
-import { jobOf } from '../state';
+import { engineRequest, jobOf } from '../state';
 import type { View, ViewContext } from '../view';
 
 interface StillTracks {
@@ -227,7 +227,7 @@ export function runningView({ scope, state, actions, theme }: ViewContext): View
       }
       if (download) meter.update(download);
       const isArriving = isDownloading && download.receivedBytes < download.totalBytes;
-      setText(status, isArriving ? text.models.downloading : loading ? text.running.loading : text.running.working);
+      setText(status, isArriving ? text.models.downloading(engineRequest(next).preset) : loading ? text.running.loading : text.running.working);
       preview.update(current.preview);
       groupProgress(current.stages).forEach((progress, index) => rows[index]?.update(progress));
     },

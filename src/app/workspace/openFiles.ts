@@ -9,6 +9,7 @@ import { inSlices } from '../../util/concurrency';
 import { decodeText } from '../../util/decodeText';
 import { VoxlaneError } from '../../util/errors';
 import { editorText } from '../editor/text';
+import { presetOfFile } from '../models/choices';
 import { checkBytes, checkSize, MAX_BYTES_AT_ONCE } from './limits';
 import { type FoundRecording, importedAnnotation, withTurnsWorker } from './turnsClient';
 
@@ -52,7 +53,7 @@ export async function holds(file: File, pattern: RegExp): Promise<boolean> {
   return false;
 }
 
-const isModel = ({ name }: File): boolean => /\.onnx$/i.test(name);
+const isModel = ({ name }: File): boolean => presetOfFile(name) !== null;
 
 export function sortFiles(files: Iterable<File>): SortedFiles {
   const all = [...files];

@@ -66,28 +66,34 @@ const facts = (size: string, license: string): string => `${size} · ${licenseNa
 
 export const modelsDe: ModelsWords = {
   preset: 'Voreinstellung',
-  presets: { auto: 'Automatisch', campplus: 'campplus', 'community-1': 'community-1' },
+  presets: { auto: 'Automatisch', campplus: 'campplus', 'community-1': 'community-1', nemotron: 'nemotron' },
   presetLines: {
     auto: 'community-1, wenn das Modell in diesem Browser liegt, sonst campplus. Lädt nichts herunter.',
     campplus: 'Embeddings von CAM++, nach Ähnlichkeit gruppiert.',
     'community-1': 'Der Ablauf von pyannote: Embeddings von WeSpeaker ResNet34, gruppiert mit PLDA und VBx.',
+    nemotron: 'Nemotron 3 Diarization von NVIDIA: ein Modell für alles, höchstens acht Sprecher. Hier nicht gemessen.',
   },
-  presetNow: { auto: 'Voreinstellung: automatisch', campplus: 'campplus', 'community-1': 'community-1' },
+  presetNow: { auto: 'Voreinstellung: automatisch', campplus: 'campplus', 'community-1': 'community-1', nemotron: 'nemotron' },
   comesAlong: (license) => facts('in dieser Seite enthalten', license),
   isHere: (license) => facts('in diesem Browser', license),
   toDownload: (bytes, license) => facts(`${bytesText(bytes)} herunterzuladen`, license),
-  chooseFile: 'Modelldatei verwenden (.onnx)',
+  chooseFile: (endings) => `Modelldatei verwenden (${endings.join(', ')})`,
+  networks: { 'community-1': 'ein WeSpeaker ResNet34', nemotron: 'ein Nemotron 3 Diarization' },
 
   box: 'Modell',
   offer: {
-    heading: 'community-1 verwenden',
-    lead: 'Der offene Ablauf von pyannote, mit Embeddings von WeSpeakers ResNet34. Wird einmal heruntergeladen und in diesem Browser behalten; Aufnahmen bleiben weiterhin hier.',
+    heading: (preset) => `${preset} verwenden`,
+    leads: {
+      'community-1': 'Der offene Ablauf von pyannote, mit Embeddings von WeSpeakers ResNet34. Wird einmal heruntergeladen und in diesem Browser behalten; Aufnahmen bleiben weiterhin hier.',
+      nemotron: 'Nemotron 3 Diarization von NVIDIA: Ein Modell findet und verfolgt bis zu acht Sprecher. Wird einmal heruntergeladen und in diesem Browser behalten; Aufnahmen bleiben weiterhin hier.',
+    },
     facts: (bytes, license, attribution) => `${bytesText(bytes)}, ${licenseName(license)}. ${attribution}.`,
     take: (bytes) => `${bytesText(bytes)} herunterladen`,
     goOn: (bytes) => `Download fortsetzen, noch ${bytesText(bytes)}`,
     orFile: 'Stattdessen können Sie eine vorhandene Datei auf dieser Seite ablegen.',
   },
-  downloading: 'community-1 wird heruntergeladen',
+  downloading: (preset) => `${preset} wird heruntergeladen`,
+  progress: 'Fortschritt des Downloads',
   checking: (file) => `${file} wird geprüft`,
   starting: 'Modelle werden gestartet',
   received: (receivedBytes, totalBytes) =>
@@ -97,14 +103,14 @@ export const modelsDe: ModelsWords = {
   question: {
     heading: 'Trotzdem verwenden?',
     unknown: (file) => `Für ${file} bürgt niemand: Die SHA-256-Summe ist keine von denen, die diese Seite kennt.`,
-    checked:
-      'Wenn Sie zustimmen, wird zuerst geprüft, ob es ein WeSpeaker ResNet34 ist: was hineingeht, was in welcher Form herauskommt, und dass die Ausgabe für einen Testton weder NaN noch überall null ist und eine übliche Größe hat. Ob es Stimmen unterscheidet, lässt sich nicht prüfen.',
+    checked: (network) =>
+      `Wenn Sie zustimmen, wird zuerst geprüft, ob es ${network} ist: Namen und Formen, und dass die Ausgabe für einen Testton weder NaN noch überall null ist und eine übliche Größe hat. Ob es Stimmen unterscheidet, lässt sich nicht prüfen.`,
     yes: 'Trotzdem verwenden',
     no: 'Nicht verwenden',
     noAndRun: 'Ohne die Datei weitermachen',
   },
   failed: {
-    download: 'community-1 konnte nicht heruntergeladen werden',
+    download: (preset) => `${preset} konnte nicht heruntergeladen werden`,
     file: (file) => `${file} konnte nicht verwendet werden`,
     deletion: 'Das Modell konnte nicht gelöscht werden',
     retry: 'Noch einmal versuchen',
@@ -150,7 +156,7 @@ const NOTICES: Readonly<Record<Notice, string>> = {
   'options-range': 'Die kleinste Sprecherzahl ist größer als die größte.',
   'options-number': 'Die Sprecherzahl muss eine ganze Zahl ab 1 sein.',
   'download-stopped': 'Der Download wurde angehalten. Was schon da ist, bleibt erhalten; er kann dort weitergehen.',
-  'preset-ready': 'community-1 ist bereit. Die nächste Aufnahme läuft damit.',
+  'preset-ready': 'Das Modell ist bereit. Die nächste Aufnahme läuft damit.',
   'model-deleted': 'Das Modell wurde aus diesem Browser gelöscht.',
 };
 
@@ -186,7 +192,7 @@ export const appDe: AppWords = {
     back: (file) => `Zurück zum Ergebnis für ${file}`,
   },
   drop: {
-    ready: 'Aufnahme ablegen, um sie zu analysieren, oder ein Modell (.onnx), um es zu verwenden',
+    ready: 'Aufnahme ablegen, um sie zu analysieren, oder eine Modelldatei, um sie zu verwenden',
     busy: 'Nur eine Aufnahme auf einmal: Brechen Sie zuerst die laufende ab',
   },
   options: {

@@ -70,28 +70,35 @@ const facts = (size: string, license: string): string => `${size} · ${licenseNa
 
 export const modelsEn = {
   preset: 'Preset',
-  presets: { auto: 'Automatic', campplus: 'campplus', 'community-1': 'community-1' },
+  presets: { auto: 'Automatic', campplus: 'campplus', 'community-1': 'community-1', nemotron: 'nemotron' },
   presetLines: {
     auto: 'community-1 if its model is in this browser, otherwise campplus. Downloads nothing.',
     campplus: 'CAM++ embeddings, clustered by similarity.',
     'community-1': 'pyannote’s pipeline: WeSpeaker ResNet34 embeddings, clustered with PLDA and VBx.',
+    nemotron: 'NVIDIA’s Nemotron 3 Diarization: one model for everything, at most eight speakers. Not measured here.',
   },
-  presetNow: { auto: 'preset: automatic', campplus: 'campplus', 'community-1': 'community-1' },
+  presetNow: { auto: 'preset: automatic', campplus: 'campplus', 'community-1': 'community-1', nemotron: 'nemotron' },
   comesAlong: (license: string): string => facts('included in this page', license),
   isHere: (license: string): string => facts('in this browser', license),
   toDownload: (bytes: number, license: string): string => facts(`${bytesText(bytes)} to download`, license),
-  chooseFile: 'Use a model file (.onnx)',
+  chooseFile: (endings: readonly string[]): string => `Use a model file (${endings.join(', ')})`,
+  /** The network that the file of a preset must be. */
+  networks: { 'community-1': 'a WeSpeaker ResNet34', nemotron: 'a Nemotron 3 Diarization network' },
 
   box: 'Model',
   offer: {
-    heading: 'Use community-1',
-    lead: 'pyannote’s open pipeline, with WeSpeaker ResNet34 embeddings. Downloaded once and stored in this browser; recordings still stay here.',
+    heading: (preset: string): string => `Use ${preset}`,
+    leads: {
+      'community-1': 'pyannote’s open pipeline, with WeSpeaker ResNet34 embeddings. Downloaded once and stored in this browser; recordings still stay here.',
+      nemotron: 'NVIDIA’s Nemotron 3 Diarization: one model finds and follows up to eight speakers. Downloaded once and stored in this browser; recordings still stay here.',
+    },
     facts: (bytes: number, license: string, attribution: string): string => `${bytesText(bytes)}, ${licenseName(license)}. ${attribution}.`,
     take: (bytes: number): string => `Download ${bytesText(bytes)}`,
     goOn: (bytes: number): string => `Continue the download, ${bytesText(bytes)} left`,
     orFile: 'Or drop the file on this page if you have it.',
   },
-  downloading: 'Downloading community-1',
+  downloading: (preset: string): string => `Downloading ${preset}`,
+  progress: 'Progress of the download',
   checking: (file: string): string => `Checking ${file}`,
   starting: 'Starting the models',
   received: (receivedBytes: number, totalBytes: number): string =>
@@ -101,14 +108,14 @@ export const modelsEn = {
   question: {
     heading: 'Use it anyway?',
     unknown: (file: string): string => `${file} is not a known model: its SHA-256 is not in the list of this page.`,
-    checked:
-      'If you continue, the page first verifies that the file is a WeSpeaker ResNet34: its inputs, its outputs and their shapes, and that its output for a test sound is finite, not all zero, and in the usual range. It cannot verify how well the model distinguishes voices.',
+    checked: (network: string): string =>
+      `If you continue, the page first verifies that the file is ${network}: its names and shapes, and that its output for a test sound is finite, not all zero, and in the usual range. It cannot verify how well the model distinguishes voices.`,
     yes: 'Use it anyway',
     no: 'Do not use it',
     noAndRun: 'Continue without it',
   },
   failed: {
-    download: 'community-1 could not be downloaded',
+    download: (preset: string): string => `${preset} could not be downloaded`,
     file: (file: string): string => `${file} could not be used`,
     deletion: 'The model could not be deleted',
     retry: 'Try again',
@@ -164,7 +171,7 @@ const NOTICES: Readonly<Record<Notice, string>> = {
   'options-range': 'The minimum number of speakers exceeds the maximum.',
   'options-number': 'The number of speakers must be a whole number of 1 or more.',
   'download-stopped': 'The download was stopped. The received part is kept, and the download can continue from there.',
-  'preset-ready': 'community-1 is ready. The next recording uses it.',
+  'preset-ready': 'The model is ready. The next recording uses it.',
   'model-deleted': 'The model was deleted from this browser.',
 };
 
@@ -202,7 +209,7 @@ export const appEn = {
     back: (file: string): string => `Back to the result for ${file}`,
   },
   drop: {
-    ready: 'Drop a recording to analyze it, or a model (.onnx) to use it',
+    ready: 'Drop a recording to analyze it, or a model file to use it',
     busy: 'One recording at a time: cancel the one in progress first',
   },
   options: {
