@@ -44,3 +44,20 @@ test('fast, selected by keyboard, is shown; the first turns appear before the re
   await page.getByTestId('new-recording').click();
   await expect(page.getByTestId('speed-fast')).toBeChecked();
 });
+
+test('options opened right before an update of the page stay open', async ({ page }) => {
+  await page.goto('index.html');
+  const options = page.locator('details.options');
+  await expect(options).toBeVisible();
+  await page.evaluate(() => {
+    // Updates follow at once, before the event of the details element.
+    globalThis.requestAnimationFrame = (callback) => {
+      callback(0);
+      return 0;
+    };
+    document.querySelector<HTMLElement>('.options__summary')!.click();
+    document.querySelector<HTMLElement>('input[name="backend"][value="wasm"]')!.click();
+  });
+  await expect(page.locator('.options__now')).toContainText('WASM');
+  await expect(options).toHaveJSProperty('open', true);
+});

@@ -161,6 +161,8 @@ export function emptyView({ scope, state, actions }: ViewContext): View {
   scope.on(details, 'toggle', () => {
     actions.toggleOptions(details.open);
   });
+  // The event comes later than the user's action. An update in between must not undo the action.
+  let shownOpen = state.optionsOpen;
 
   const box = modelBox(scope, actions);
   const recent = createRecentPanel(scope, actions);
@@ -178,7 +180,8 @@ export function emptyView({ scope, state, actions }: ViewContext): View {
     heading,
     update({ options, optionsOpen, models, kept }) {
       recent.update(kept);
-      details.open = optionsOpen;
+      if (optionsOpen !== shownOpen) details.open = optionsOpen;
+      shownOpen = optionsOpen;
       panel.update(options, models);
       box.update(models, options.preset);
       stored.update(models);
