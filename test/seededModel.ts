@@ -5,6 +5,7 @@ import { copyWith } from '../src/onnx/nodes';
 import { encodeOnnx, graphOf } from '../src/onnx/model';
 import { ModelProtoSchema, TensorProto_DataLocation, TensorProtoSchema, type TensorProto } from '../src/onnx/onnx_pb';
 import { numValuesOf, shapeOf, tensorValues } from '../src/onnx/tensors';
+import { uniform } from '../src/util/uniform';
 
 /** Skeletons and goldens of the seeded ResNet34, written by `models/wespeaker-resnet34-lm/export.py`. */
 export const RESNET34_FIXTURES = join('e2e', 'fixtures', 'resnet34');
@@ -44,18 +45,4 @@ function filled(tensor: TensorProto, gainTensor: TensorProto | undefined): Tenso
   // A float64 holds the product of two float32 values exactly, so only storing it rounds.
   for (let i = 0; i < values.length; i++) values[i] = values[i]! * gains[Math.floor(i / perChannel)]!;
   return create(TensorProtoSchema, { name, dataType, dims, rawData: new Uint8Array(values.buffer) });
-}
-
-/** `count` multiples of 2^-23 in [-1, 1): each is a hash of its index and `seed`. */
-export function uniform(seed: number, count: number): Float32Array<ArrayBuffer> {
-  const values = new Float32Array(count);
-  const start = Math.imul(seed, 0x85ebca77);
-  for (let i = 0; i < count; i++) {
-    let x = (Math.imul(i, 0x9e3779b1) + start) | 0;
-    x = Math.imul(x ^ (x >>> 16), 0x7feb352d);
-    x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
-    x ^= x >>> 16;
-    values[i] = (x >>> 8) / 2 ** 23 - 1;
-  }
-  return values;
 }

@@ -13,7 +13,7 @@ import { stream } from '../src/sortformer/speakerStream';
 import type { StreamMode } from '../src/store/streamModes';
 import { parseStreamingSettings } from '../src/store/streamingSettings';
 import { concatenate } from '../src/util/values';
-import { uniform } from './seededModel';
+import { uniform } from '../src/util/uniform';
 import { NEMOTRON } from './seededNemotron';
 
 export type PipelineCase = (typeof golden.cases)[number];

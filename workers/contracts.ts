@@ -26,6 +26,7 @@ import type {
 import type { NamedTensor } from '../src/compare/tensor';
 import type { Core } from '../src/embedding/core';
 import type { StreamLogits } from '../src/sortformer/chunkLoop';
+import type { NetworkForm } from '../src/sortformer/networkCheck';
 import type { DiarizationFacts } from '../src/store/loadDiarization';
 import type { EmbeddingManifest, SegmentationManifest } from '../src/store/manifest';
 import type { StreamMode } from '../src/store/streamModes';
@@ -156,8 +157,13 @@ export interface EmbeddingWorkerApi extends ModelWorkerApi<EmbeddingManifest> {
   selfCheckWindows(sizes: { readonly windowSamples: number; readonly numWindows: number }): Promise<ModelCheck>;
 }
 
+/** What computes a model that does all of its stages in one worker. */
+export interface SortformerArithmetic extends Pick<LoadRequest, 'modelId' | 'modelsBase' | 'runtimeBase' | 'threads'> {
+  readonly form: NetworkForm;
+}
+
 /** A model that does all of its stages in one worker, on WASM. */
-export interface SortformerRequest extends Omit<LoadRequest, 'backend' | 'ownKernels'> {
+export interface SortformerRequest extends SortformerArithmetic, Pick<LoadRequest, 'hub' | 'modelFile' | 'trustUnknownModel'> {
   /** Name of `modelFile`: a thread of Node 20 receives a File as a Blob, without it. Undefined if there is none. */
   readonly modelName: string | undefined;
 }
@@ -176,6 +182,8 @@ interface DecidedReply extends StreamLogits {
 
 /** One streaming model with the state of one recording. */
 export interface SortformerWorkerApi {
+  /** Compares one layer with seeded weights with the reference. Needs no weights of the model, so it runs before they are loaded. */
+  selfCheck(arithmetic: SortformerArithmetic): Promise<ModelCheck>;
   load(request: SortformerRequest, onDownload: OnDownload | null): Promise<SortformerReply>;
   /** Starts a recording, and drops the state of an earlier one. */
   begin(mode: StreamMode): void;

@@ -3,7 +3,7 @@ import type { StreamMode } from '../src/store/streamModes';
 import { VoxlaneError } from '../src/util/errors';
 import type { SortformerWorkerApi } from './contracts';
 import { moved, serve, timed } from './protocol';
-import { openSortformer } from './sortformerModel';
+import { checkSortformer, openSortformer } from './sortformerModel';
 
 let openStream: ((mode: StreamMode) => SpeakerStream) | undefined;
 let stream: SpeakerStream | undefined;
@@ -14,6 +14,7 @@ const opened = <Value>(value: Value | undefined): Value => {
 };
 
 serve<SortformerWorkerApi>({
+  selfCheck: checkSortformer,
   async load(request, onDownload) {
     const model = await openSortformer(request, onDownload);
     openStream = model.openStream;

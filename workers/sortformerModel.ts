@@ -2,18 +2,23 @@ import { testConversation } from '../src/embedding/testSpeech';
 import { parseGraphAlone } from '../src/onnx/model';
 import { openSession } from '../src/ort/session';
 import { checkHealth } from '../src/sortformer/checkHealth';
-import { GraphNetwork } from '../src/sortformer/graphNetwork';
+import { GraphNetwork, type Weights } from '../src/sortformer/graphNetwork';
 import { cpuFrontEnd } from '../src/sortformer/melFrontEnd';
+import { checkNetwork, type OpenedNetwork } from '../src/sortformer/networkCheck';
 import { SpeakerStream } from '../src/sortformer/speakerStream';
 import { fetchChecked } from '../src/store/load';
 import { loadDiarizationFacts } from '../src/store/loadDiarization';
 import type { StreamMode } from '../src/store/streamModes';
 import { VoxlaneError } from '../src/util/errors';
 import { addressIn } from '../src/util/fileBase';
+import { wasmGraph } from '../src/sortformer/wasmGraph';
 import { loadWeights } from '../src/weights/bind';
 import { expectedWeights } from '../src/weights/expected';
 import { type PreparedWeights, WeightsStore } from '../src/weights/weightsStore';
-import type { OnDownload, SortformerReply, SortformerRequest } from './contracts';
+import type { ModelCheck } from '../src/compare/modelCheck';
+import type { DiarizationFacts } from '../src/store/loadDiarization';
+import type { ModelProto } from '../src/onnx/onnx_pb';
+import type { OnDownload, SortformerArithmetic, SortformerReply, SortformerRequest } from './contracts';
 
 /** A diarization model loaded in a worker. */
 interface SortformerModel {
@@ -25,6 +30,38 @@ interface SortformerModel {
 /** Length of the sound for {@link checkHealth}. */
 const HEALTH_SECONDS = 5;
 
+/** The graph of a model, which is part of this release, and what computes it. */
+interface Graph extends DiarizationFacts {
+  readonly graph: ModelProto;
+  /** Opens the graph, or one with fewer layers. `weights` are in the form of the request. */
+  readonly open: (graph: ModelProto, weights: Weights) => Promise<OpenedNetwork>;
+}
+
+async function openGraph({ modelId, modelsBase, runtimeBase, threads, form }: SortformerArithmetic): Promise<Graph> {
+  const facts = await loadDiarizationFacts(modelId, modelsBase);
+  const { manifest } = facts;
+  const { file } = manifest;
+  const graph = parseGraphAlone(await fetchChecked(addressIn(modelsBase, `${modelId}/${file.name}`), file), file.name);
+  const open = (part: ModelProto, weights: Weights): Promise<OpenedNetwork> =>
+    GraphNetwork.open({
+      model: wasmGraph(part, form),
+      manifest,
+      weights,
+      open: (bytes, externalData) => openSession(bytes, { runtimeBase, threads, gpu: null, externalData }),
+    });
+  return { ...facts, graph, open };
+}
+
+/**
+ * Checks what computes a diarization model. See {@link checkNetwork}.
+ *
+ * @throws VoxlaneError `model-*`, `backend-failed`
+ */
+export async function checkSortformer(request: SortformerArithmetic): Promise<ModelCheck> {
+  const { graph, manifest, open } = await openGraph(request);
+  return checkNetwork(graph, manifest, { form: request.form, backend: 'wasm', open });
+}
+
 /**
  * Opens a diarization model on WASM: the graph that is part of this release, with the weights that the user stored, brought or
  * now downloads. Every tensor is bound by its name and checked; if one does not fit, nothing runs.
@@ -33,12 +70,10 @@ const HEALTH_SECONDS = 5;
  *   checks
  */
 export async function openSortformer(request: SortformerRequest, onDownload: OnDownload | null): Promise<SortformerModel> {
-  const { modelId, modelsBase, runtimeBase, threads, hub, trustUnknownModel } = request;
+  const { modelId, modelsBase, hub, trustUnknownModel, form } = request;
   const modelFile = fileOf(request);
-  const { manifest, streaming: settings } = await loadDiarizationFacts(modelId, modelsBase);
-  const { file } = manifest;
-  const model = parseGraphAlone(await fetchChecked(addressIn(modelsBase, `${modelId}/${file.name}`), file), file.name);
-  const expected = expectedWeights(model);
+  const { manifest, streaming: settings, graph, open } = await openGraph(request);
+  const expected = expectedWeights(graph);
   const prepare = (trustUnknown: boolean): Promise<PreparedWeights> =>
     new WeightsStore().prepare(modelId, [manifest.weights], {
       base: modelsBase,
@@ -46,19 +81,14 @@ export async function openSortformer(request: SortformerRequest, onDownload: OnD
       dropped: modelFile,
       trustUnknown,
       expected,
-      form: 'float32',
+      form,
       onProgress: ({ step, doneBytes, totalBytes }) => {
         if (step === 'download') onDownload?.({ receivedBytes: doneBytes, totalBytes });
       },
     });
   // A file from the user is not trusted yet. A stored file was checked before it was stored.
   let prepared = await prepare(modelFile === undefined && trustUnknownModel);
-  const network = await GraphNetwork.open({
-    model,
-    manifest,
-    weights: await loadWeights(prepared.weights, { allowZeros: !prepared.unknown }),
-    open: (bytes, externalData) => openSession(bytes, { runtimeBase, threads, gpu: null, externalData }),
-  });
+  const network = await open(graph, await loadWeights(prepared.weights, { allowZeros: !prepared.unknown }));
   const frontEnd = cpuFrontEnd(manifest);
   if (prepared.unknown && prepared.origin === 'dropped') {
     await checkHealth(modelId, { network, settings, frontEnd }, testConversation(manifest.sampleRate, HEALTH_SECONDS * manifest.sampleRate, 1));

@@ -10,7 +10,7 @@ import { channelScales, quantize } from '../../src/weights/int8';
 import { withInt8Products } from '../../src/weights/int8Products';
 import { RUNTIME_BASE } from '../../test/gpu/dawn';
 import { build, float, int, node, weight } from '../../test/onnx/build';
-import { uniform } from '../../test/seededModel';
+import { uniform } from '../../src/util/uniform';
 
 const NUM_FRAMES = 684;
 const NUM_INPUTS = 512;

@@ -124,7 +124,7 @@ function wrongness(error: unknown): string | null {
 }
 
 /** Golden stages that are compared, in order. The others are inside the network. */
-const COMPARED = /^(classifier|fbank|embedding)\b/;
+const COMPARED = /^(classifier|fbank|embedding|stacked|logits)\b/;
 
 /** The stage at which wrong values stopped the run. It has no measures. */
 function brokenStage(stages: readonly GoldenStage[], numCompared: number, problem: string): StageCheck {

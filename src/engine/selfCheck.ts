@@ -7,6 +7,7 @@ import type { CheckedDiarizerOptions } from './options';
 import type { PipelineSettings } from './settings';
 import type { BackendReport, ModelCheck } from './types';
 import {
+  checkOnce,
   copyCheck,
   expectedModels,
   kernelCircumstances,
@@ -14,7 +15,6 @@ import {
   recallVerdict,
   recallWasmCheck,
   rememberVerdict,
-  rememberWasmCheck,
   runtimeCircumstances,
   type Verdict,
   verdictCircumstances,
@@ -89,14 +89,10 @@ async function checkModel(
   { goldensBase }: CheckedDiarizerOptions,
 ): Promise<ModelCheck | string> {
   const key = wasmCheckKey(circumstances, stage === 'segmentation' ? engine.segmentationModel : engine.embeddingModel);
-  const known = await recallWasmCheck(key);
-  if (known) return known;
   try {
-    const check = stage === 'segmentation'
-      ? await engine.segmentation.call((api) => api.selfCheck(goldensBase))
-      : await engine.embedding.call((api) => api.selfCheck(goldensBase));
-    await rememberWasmCheck(key, check);
-    return check;
+    return await checkOnce(key, () => stage === 'segmentation'
+      ? engine.segmentation.call((api) => api.selfCheck(goldensBase))
+      : engine.embedding.call((api) => api.selfCheck(goldensBase)));
   } catch (error) {
     const noGoldens = error instanceof VoxlaneError && (error.code === 'model-missing' || error.code === 'format');
     if (!noGoldens) throw error;
@@ -264,7 +260,8 @@ function wasmReport({ threads }: CheckedDiarizerOptions, why: string, checks: re
   return { name: 'wasm', adapter: null, threads: wasmThreads(threads), reason: wasmReason(why), selfCheck };
 }
 
-function wrongOnWasm(checks: readonly ModelCheck[]): VoxlaneError {
+/** The error for checks of which the last failed on WASM. */
+export function wrongOnWasm(checks: readonly ModelCheck[]): VoxlaneError {
   return new VoxlaneError({
     code: 'backend-failed',
     problem: `WASM returns wrong results in ${HOST}: ${describeFailure(checks)}`,
@@ -323,6 +320,7 @@ function gpuReport({ adapter }: BackendPlan, reason: string, selfCheck: readonly
   return { name: 'webgpu', adapter: adapter?.name ?? null, threads: 0, reason, selfCheck: selfCheck && byModel(selfCheck) };
 }
 
-function disturbed(why: unknown): VoxlaneError {
+/** The reason of a worker's end, if it was not its own failure. */
+export function disturbed(why: unknown): VoxlaneError {
   return new VoxlaneError({ code: 'worker-failed', problem: `The worker was stopped: ${String(why)}` });
 }

@@ -10,7 +10,7 @@ import type { SortformerWorkerApi } from '../../workers/contracts';
 import { testConversation } from '../embedding/testSpeech';
 import nemotron from '../../models/nemotron-3-diarization/manifest.json';
 import { NEMOTRON } from '../../test/seededNemotron';
-import { openSeeded } from '../../test/sortformerSuite';
+import { openSeededInt8 } from '../../test/sortformerSuite';
 import * as session from '../ort/session';
 import { probabilitiesOf } from '../sortformer/activity';
 import { cpuFrontEnd } from '../sortformer/melFrontEnd';
@@ -23,7 +23,7 @@ import { presetInfo } from './presets';
 import { segment } from './singleStages';
 import type { StageEvent } from './stages';
 import { checkWindowedRun } from './streamRules';
-import type { DiarizationResult, DiarizeOptions, DiarizerOptions, Turn } from './types';
+import type { DiarizationResult, DiarizeOptions, DiarizerOptions, ModelCheck, Turn } from './types';
 
 const loading = vi.hoisted(() => ({ name: '' }));
 vi.mock(import('../../workers/protocol'), async (original) => ({
@@ -36,6 +36,13 @@ vi.mock(import('../../workers/spawn'), async (original) => {
   const spawn = (name: string) => () => new ThreadlessHandle(name);
   return { ...((await original()) as object), spawnDecodeWorker: spawn('decode'), spawnSortformerWorker: spawn('sortformer') } as never;
 });
+
+const remembered = vi.hoisted(() => new Map<string, unknown>());
+vi.mock(import('./remember'), () => ({
+  recall: (key: string) => Promise.resolve((remembered.get(key) ?? null) as never),
+  remember: (key: string, value: unknown) => { remembered.set(key, value); return Promise.resolve(); },
+  forget: () => Promise.resolve(),
+}));
 
 for (const name of ['decode', 'sortformer'] as const) {
   loading.name = name;
@@ -117,8 +124,8 @@ describe('a run of nemotron', () => {
     const { result } = await shared();
     expect(result).toMatchObject({ preset: 'nemotron', embeddingModel: null, confidenceKind: null, minDurationOn: 0, minDurationOff: 0, modelNote: expect.stringContaining('could not be stored') as string });
     expect(result.models).toEqual([{ stage: 'segmentation', id: 'nemotron-3-diarization', sha256: model.sha256 }]);
-    expect(result.backend).toMatchObject({ name: 'wasm', selfCheck: null });
-    expect(result.backend.reason).toContain('without a self-check');
+    expect(result.backend).toMatchObject({ name: 'wasm', selfCheck: [{ model: 'nemotron-3-diarization', backend: 'wasm', passed: true }] });
+    expect(result.backend.reason).toContain('int8 weights, and reproduced the golden outputs');
     expect(result.speakers.map(({ label }) => label)).toEqual([...new Set(result.turns.map(({ speaker }) => speaker))]);
     const [first] = result.speakers;
     const own = result.turns.filter(({ speaker }) => speaker === first!.label);
@@ -192,7 +199,7 @@ describe('streaming modes', () => {
     const result = await diarizer.diarize(short, { sampleRate: SAMPLE_RATE, streamingMode, hook: reports.hook });
     expect([offline.streamingMode, result.streamingMode]).toEqual(['offline', streamingMode]);
     const settings = parseStreamingSettings(nemotron.streaming, 'manifest.json');
-    const network = await openSeeded(NUM_LAYERS);
+    const network = await openSeededInt8(NUM_LAYERS);
     const expected: number[] = [];
     for await (const { logits } of stream('samples', [short], { network, settings, mode: streamingMode, frontEnd: cpuFrontEnd(NEMOTRON) })) expected.push(...probabilitiesOf(logits));
     await network.release();
@@ -234,6 +241,8 @@ describe('a diarizer with nemotron', () => {
   });
 
   test('opens no session with a part of the weights, or with another file', async () => {
+    // The self-check opens sessions too, but only once.
+    await shared();
     const sessions = vi.spyOn(session, 'openSession');
     const short = new File([model.weights.subarray(0, model.weights.length - 4)], 'short.safetensors');
     await expect(open({ modelFile: short })).rejects.toMatchObject({ code: 'model-invalid' });
@@ -244,6 +253,26 @@ describe('a diarizer with nemotron', () => {
       problem: expect.stringContaining('silence_embeds') as string,
     });
     expect(sessions).not.toHaveBeenCalled();
+  });
+
+  test('computes with float32 weights if integer products are wrong, and fails if both are', async () => {
+    await shared();
+    const known = new Map(remembered);
+    const failed = (stored: unknown): unknown => {
+      const { checkedAt, check } = stored as { readonly checkedAt: number; readonly check: ModelCheck };
+      const stages = check.stages.map((stage, index) => ({ ...stage, passed: index === 0, maxAbs: 5 }));
+      return { checkedAt, check: { ...check, passed: false, stages } };
+    };
+    for (const [key, value] of known) remembered.set(key, failed(value));
+    const diarizer = await open();
+    const { backend } = await diarizer.diarize(samples.slice(0, SAMPLE_RATE), { sampleRate: SAMPLE_RATE });
+    expect(backend.selfCheck!.map(({ passed }) => passed)).toEqual([false, true]);
+    expect(backend.reason).toMatch(/stage logits deviates by 5.00, .*float32 weights/);
+    diarizer.dispose();
+    for (const [key, value] of remembered) remembered.set(key, failed(value));
+    await expect(open()).rejects.toMatchObject({ code: 'backend-failed', problem: expect.stringContaining('stage logits') as string });
+    remembered.clear();
+    for (const [key, value] of known) remembered.set(key, value);
   });
 
   test('names the file in an error, although its name is lost on the way to a thread', async () => {

@@ -2,14 +2,16 @@ import * as v from 'valibot';
 import { version } from '../../package.json';
 import { hasRelaxedSimd } from '../nn/simd';
 import { runtimeVersion } from '../ort/runtime';
+import type { NetworkForm } from '../sortformer/networkCheck';
 import { loadManifest } from '../store/load';
+import { loadDiarizationFacts } from '../store/loadDiarization';
 import { ModelStore } from '../store/modelStore';
 import { userAgent } from '../util/host';
 import type { BackendPlan } from './backend';
 import type { Engine } from './engine';
 import type { CheckedDiarizerOptions } from './options';
 import { forget, recall, remember } from './remember';
-import type { PipelineSettings } from './settings';
+import type { PipelineSettings, StreamSettings } from './settings';
 import type { ModelCheck } from './types';
 
 const checkSchema = v.object({
@@ -87,8 +89,17 @@ export async function recallWasmCheck(key: string): Promise<ModelCheck | null> {
   return verdict && isFresh(verdict) ? verdict.check : null;
 }
 
-export async function rememberWasmCheck(key: string, check: ModelCheck): Promise<void> {
+async function rememberWasmCheck(key: string, check: ModelCheck): Promise<void> {
   await remember(key, { checkedAt: Date.now(), check: copyCheck(check) });
+}
+
+/** The stored check of `key`, or else the result of `check`, which is then stored. */
+export async function checkOnce(key: string, check: () => Promise<ModelCheck>): Promise<ModelCheck> {
+  const known = await recallWasmCheck(key);
+  if (known) return known;
+  const made = await check();
+  await rememberWasmCheck(key, made);
+  return made;
 }
 
 /**
@@ -149,6 +160,12 @@ export async function runtimeCircumstances({ runtimeBase }: CheckedDiarizerOptio
 }
 
 const wasmCircumstances = (arithmetic: string): string => ['WASM', SELF_CHECK_VERSION, version, userAgent(), arithmetic].join(' ');
+
+/** Key of the check of a streamed model on WASM. Its golden outputs are of its graph, so the weights of the user do not matter. */
+export async function streamCheckKey(options: CheckedDiarizerOptions, { model }: StreamSettings, threads: number, form: NetworkForm): Promise<string> {
+  const { manifest: { file } } = await loadDiarizationFacts(model, options.modelsBase);
+  return wasmCheckKey(`${await runtimeCircumstances(options, threads)} ${form}`, file.sha256);
+}
 
 /** @param sha256 SHA-256 of the model file */
 export const wasmCheckKey = (circumstances: string, sha256: string): string => `${PREFIX}${circumstances} ${sha256}`;

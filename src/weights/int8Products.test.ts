@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { build, float, int, node, weight } from '../../test/onnx/build';
 import { type Floats, noise, runModel, valuesOf } from '../../test/onnx/run';
-import { uniform } from '../../test/seededModel';
+import { uniform } from '../util/uniform';
 import { graphOf } from '../onnx/model';
 import { type ModelProto, TensorProto_DataType, type TensorProto } from '../onnx/onnx_pb';
 import { withInt8Products } from './int8Products';

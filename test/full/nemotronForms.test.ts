@@ -4,6 +4,7 @@
  */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { GraphNetwork } from '../../src/sortformer/graphNetwork';
+import { checkNetwork } from '../../src/sortformer/networkCheck';
 import { BlobSink } from '../../src/store/byteSink';
 import { blobSource, type ByteSource } from '../../src/store/byteSource';
 import { bindWeights, loadWeights } from '../../src/weights/bind';
@@ -12,7 +13,7 @@ import { expectedWeights } from '../../src/weights/expected';
 import { graphInForm } from '../../src/weights/graphForm';
 import { withInt8Products } from '../../src/weights/int8Products';
 import { openSafetensors } from '../../src/weights/safetensors';
-import { uniform } from '../seededModel';
+import { uniform } from '../../src/util/uniform';
 import { NEMOTRON, nemotronGraph, seededNemotronFile } from '../seededNemotron';
 import { openOnWasm } from '../sortformerSuite';
 
@@ -93,3 +94,18 @@ describe.each([4, ...(process.env.VOXLANE_NEMOTRON === 'all' ? [NEMOTRON.numLaye
     expect(per10000).toBeLessThan((10_000 * bound) / Math.PI);
   }, 600_000);
 });
+
+it('the self-check of float32 weights fails for the precision of bfloat16', async () => {
+  const { passed, stages } = await checkNetwork(nemotronGraph(), NEMOTRON, {
+    form: 'float32',
+    backend: 'wasm',
+    open: (model, weights) => {
+      for (const { buffer } of weights.values()) {
+        const halves = new Uint16Array(buffer);
+        for (let low = 0; low < halves.length; low += 2) halves[low] = 0;
+      }
+      return GraphNetwork.open({ model, weights, manifest: NEMOTRON, open: openOnWasm });
+    },
+  });
+  expect([passed, ...stages.map((stage) => stage.passed)]).toEqual([false, false, false]);
+}, 600_000);

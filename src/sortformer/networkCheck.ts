@@ -1,0 +1,110 @@
+import type { CompareStage, ModelCheck } from '../compare/modelCheck';
+import { selfCheck } from '../compare/modelCheck';
+import type { GoldenStage } from '../compare/files/bundle';
+import type { ModelProto } from '../onnx/onnx_pb';
+import { BlobSink } from '../store/byteSink';
+import { blobSource } from '../store/byteSource';
+import type { DiarizationManifest } from '../store/diarizationManifest';
+import { uniform } from '../util/uniform';
+import { bindWeights, loadWeights } from '../weights/bind';
+import { convertedTensors, convertWeights } from '../weights/convert';
+import { expectedWeights } from '../weights/expected';
+import { openSafetensors } from '../weights/safetensors';
+import golden from './checkGoldens.json';
+import type { Weights } from './graphNetwork';
+import type { StreamNetwork } from './network';
+import { firstLayers, seededFile } from './seededNetwork';
+
+/** Forms of the weights that a network computes with. */
+export type NetworkForm = 'float32' | 'int8';
+
+/** A network whose memory can be freed. */
+export type OpenedNetwork = StreamNetwork & { release(): Promise<void> };
+
+/** How a network is opened and what computes it. */
+export interface CheckedNetwork {
+  readonly form: NetworkForm;
+  readonly backend: ModelCheck['backend'];
+  /** Opens a graph with external tensors and without their values. */
+  readonly open: (model: ModelProto, weights: Weights) => Promise<OpenedNetwork>;
+}
+
+const NUM_LAYERS = 1;
+/** Products of a layer: queries, keys, values, output, and two of the MLP. */
+const LAYER_PRODUCTS = 6;
+/** Other products on the way to the logits: stacking, projection, upsampler, and two of the classifier. */
+const OTHER_PRODUCTS = 5;
+
+/** Errors of float32, as a share of the spread, and cosine: the bounds for a port of this model. */
+const FLOAT32 = { share: 1e-3, cosine: 0.99999 };
+
+/**
+ * Root mean square of the relative error of an int8 product. That of a weight, uniformly distributed up to s, is 1 / 254 of its
+ * root mean square s / √3, because its rounding error is uniform up to s / 254. That of the other factor is uniform up to 1 / 255 of
+ * the greatest value of its row, which is about 6 times the root mean square after GELU, and less elsewhere.
+ */
+const INT8_ERROR = Math.hypot(1 / 254, 6 / 255 / 3 ** 0.5);
+
+/**
+ * Bound of the root mean square error of the logits that int8 products explain, as a share of the spread of the logits. Rounding
+ * errors of the products are independent, so their squares add up, and the residual sums only weaken them.
+ */
+export const int8LogitError = (numLayers: number): number => INT8_ERROR * (LAYER_PRODUCTS * numLayers + OTHER_PRODUCTS) ** 0.5;
+
+/** The greatest of some thousand normally distributed errors is about 4 times their root mean square; 5 times has odds of 1 to 1,000. */
+const INT8_PEAK = 5;
+
+/**
+ * Checks what computes a network: one layer of it with seeded weights must reproduce outputs of the reference class. The official
+ * weights have no golden outputs. The layer has all kernels and shapes of a whole step, and as many frames as the graph has
+ * positions.
+ *
+ * @param model the graph with all layers, of `parseGraphAlone`
+ * @returns the check; its `seconds` are those of the second run
+ * @throws VoxlaneError errors of `open`, and `gpu-lost`, `gpu-memory`, `backend-failed`
+ */
+export async function checkNetwork(model: ModelProto, manifest: DiarizationManifest, { form, backend, open }: CheckedNetwork): Promise<ModelCheck> {
+  const graph = firstLayers(model, manifest, NUM_LAYERS);
+  const network = await open(graph, await seededWeights(graph, manifest, form));
+  try {
+    return await selfCheck({ model: manifest.id, backend }, 2, (compare) => runStep(network, compare), { stages: goldenStages(form) });
+  } finally {
+    await network.release();
+  }
+}
+
+async function seededWeights(graph: ModelProto, manifest: DiarizationManifest, form: NetworkForm): Promise<Weights> {
+  const expected = expectedWeights(graph);
+  const bound = bindWeights(await openSafetensors(blobSource(new Blob([seededFile(graph, manifest)]), 'seeded.safetensors')), expected);
+  if (form === 'float32') return loadWeights(bound);
+  const sink = new BlobSink();
+  await convertWeights(bound, form, '0'.repeat(64), sink);
+  return loadWeights(bindWeights(await openSafetensors(blobSource(sink.file!, 'converted.safetensors')), convertedTensors(expected, form)));
+}
+
+async function runStep(network: OpenedNetwork, compare: CompareStage): Promise<void> {
+  const { numFrames, numValid, featureSeed, featureSpread, featureMean, melFramesPerEncoderFrame } = golden;
+  const valuesPerFrame = melFramesPerEncoderFrame * network.numMelBins;
+  const features = uniform(featureSeed, numFrames * valuesPerFrame).map((value) => value * featureSpread + featureMean);
+  const embeddings = await network.embed(features.fill(0, numValid * valuesPerFrame));
+  compare('stacked', storedRows(embeddings, 'stacked'));
+  const logits = await network.logits({ embeddings, numFrames, numValidFrames: numValid, firstScoredFrame: 0 });
+  compare('logits', storedRows(logits, 'logits'));
+}
+
+/** The frames whose golden values are stored. */
+function storedRows(values: Float32Array, name: string): Float32Array {
+  const { stride, numColumns } = golden.stages.find((stage) => stage.name === name)!;
+  return values.filter((_, index) => Math.floor(index / numColumns) % stride === 0);
+}
+
+function goldenStages(form: NetworkForm): GoldenStage[] {
+  return golden.stages.map(({ name, spread, values, numColumns }): GoldenStage => {
+    const data = new Float32Array(Uint8Array.from(atob(values), (character) => character.charCodeAt(0)).buffer);
+    const error = name === 'stacked' ? INT8_ERROR : int8LogitError(NUM_LAYERS);
+    const tolerance = form === 'float32'
+      ? { maxAbs: FLOAT32.share * spread, cosine: FLOAT32.cosine }
+      : { maxAbs: INT8_PEAK * error * spread, cosine: 1 / Math.hypot(1, error) };
+    return { name, value: name, axes: ['frame', 'channel'], shape: [data.length / numColumns, numColumns], data, tolerance };
+  });
+}
