@@ -21,7 +21,9 @@ function unitTests(): { shared: string[]; alone: string[] } {
 
 const common = {
   setupFiles: coverageFolder ? ['scripts/coverage/vitestSetup.ts'] : [],
-  testTimeout: 120_000,
+  // Only ends tests that hang. A machine with other work needs many times the usual time.
+  testTimeout: 300_000,
+  hookTimeout: 300_000,
 };
 
 function projects() {
