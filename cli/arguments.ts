@@ -22,14 +22,18 @@ export function httpAddress(name: string, text: string | undefined): string | un
   return text;
 }
 
-/** Runs a library check. Errors name command-line flags instead of library options. */
+/**
+ * Runs a library check. Errors name command-line flags instead of library options.
+ *
+ * @param names flags by option. An option that is one plain word is only replaced after "The option"
+ */
 export function checkedAs(names: Readonly<Record<string, string>>, check: () => unknown): void {
   try {
     check();
   } catch (error) {
     if (!(error instanceof VoxlaneError)) throw error;
     const named = [error.problem, error.expected && `Expected ${error.expected}`].filter(Boolean).join('. ');
-    const text = Object.entries(names).reduce((line, [name, flag]) => line.replace(new RegExp(`\\b(The option )?${name}\\b`, 'g'), flag), named);
+    const text = Object.entries(names).reduce((line, [name, flag]) => line.replace(new RegExp(`\\b(The option )${/[A-Z]/.test(name) ? '?' : ''}${name}\\b`, 'g'), flag), named);
     throw new Error(`${text}.`, { cause: error });
   }
 }

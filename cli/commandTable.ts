@@ -15,6 +15,7 @@ export const COMMANDS: readonly TableEntry[] = [
   { name: 'audit', summary: 'list the weights of a graph and compare them with a checkpoint', load: () => import('./audit') },
   { name: 'stage', summary: 'write the output of one stage or layer', load: () => import('./stage') },
   { name: 'replay', summary: 'repeat the clustering of a pyannote capture', load: () => import('./replay') },
+  { name: 'models', summary: 'list and delete the models in the cache folder', load: () => import('./models') },
   { name: 'serve', summary: 'serve a folder on localhost, for testing a page', load: () => import('./serve') },
   { name: 'copy', summary: 'copy workers, models and runtime for bundlers that copy no files', load: () => import('./copy') },
   { name: 'completion', summary: 'print a script that completes commands and flags', load: async () => (await import('./completion')).completionOf(COMMANDS) },

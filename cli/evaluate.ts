@@ -32,17 +32,9 @@ async function main(args: readonly string[]): Promise<number> {
   const peer = command.hasPeer ? await openPeer(cache) : null;
   const engine = await openFeatures(command);
   const features = new FeatureSource(command, cache, engine);
-  const rows: EvaluationRow[] = [];
+  let rows: readonly EvaluationRow[];
   try {
-    for (const [index, recording] of recordings.entries()) {
-      try {
-        rows.push(await evaluate(recording, settings, command, features, peer));
-        say(`[${index + 1}/${recordings.length}] ${recording.name}`);
-      } catch (error) {
-        if (isEnding()) throw error;
-        warn(`evaluate: ${recording.audio}: ${errorLine(error)}`);
-      }
-    }
+    rows = await evaluateEach(recordings, (recording) => evaluate(recording, settings, command, features, peer), features);
   } finally {
     await engine.close();
     await peer?.close();
@@ -50,6 +42,30 @@ async function main(args: readonly string[]): Promise<number> {
   const figures = evaluationJson(rows);
   await print(command.json ? `${JSON.stringify(figures, null, 2)}\n` : evaluationTable(figures));
   return rows.length === recordings.length ? 0 : 1;
+}
+
+/**
+ * Evaluates one recording after the other. A recording that cannot be read is reported, and does not affect the others.
+ *
+ * @returns the rows of the others
+ * @throws the error of the models if they cannot be loaded: it would be the same for every recording
+ */
+export async function evaluateEach<Row>(
+  recordings: readonly Recording[],
+  evaluateOne: (recording: Recording) => Promise<Row>,
+  features: Pick<FeatureSource, 'isUnusable'>,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const [index, recording] of recordings.entries()) {
+    try {
+      rows.push(await evaluateOne(recording));
+      say(`[${index + 1}/${recordings.length}] ${recording.name}`);
+    } catch (error) {
+      if (isEnding() || features.isUnusable) throw error;
+      warn(`evaluate: ${recording.audio}: ${errorLine(error)}`);
+    }
+  }
+  return rows;
 }
 
 async function evaluate(

@@ -47,7 +47,7 @@ export function outcomeOf(result: DiarizationResult, request: FileRequest): File
 
 function figuresOf(result: DiarizationResult): ResultFigures {
   const { speakers, speakerCount, turns, durationSeconds, backend, preset, speed, streamingMode, modelNote, notes } = result;
-  const place = backend.name === 'webgpu' ? `WebGPU on ${backend.adapter ?? 'no adapter'}` : `WASM, ${backend.threads} threads`;
+  const place = backend.name === 'webgpu' ? `WebGPU on ${backend.adapter ?? 'no adapter'}` : `WASM, ${backend.threads} ${backend.threads === 1 ? 'thread' : 'threads'}`;
   const [next] = speakerCount.alternatives;
   return {
     audioSeconds: durationSeconds,

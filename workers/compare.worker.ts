@@ -1,4 +1,5 @@
 import { Comparison } from '../src/compare/comparison';
+import { unreadable } from '../src/compare/files/unreadable';
 import { VoxlaneError } from '../src/util/errors';
 import type { CompareWorkerApi, OnProgress } from './contracts';
 import { moved, serve } from './protocol';
@@ -26,7 +27,12 @@ serve<CompareWorkerApi>({
   },
   async open(files) {
     const onStep = begin(null);
-    const read = files.map(async ({ name, blob }) => ({ name, bytes: new Uint8Array(await blob.arrayBuffer()) }));
+    const read = files.map(async ({ name, blob }) => {
+      const content = await blob.arrayBuffer().catch((cause: unknown) => {
+        throw unreadable(name, cause);
+      });
+      return { name, bytes: new Uint8Array(content) };
+    });
     return comparison.open(await Promise.all(read), onStep);
   },
   openShipped: (id) => comparison.openShipped(id, begin(null)),

@@ -87,6 +87,8 @@ export interface LoadRequest {
   readonly hub: string | null;
   /** A file from the user instead of a download. */
   readonly modelFile: Blob | undefined;
+  /** Name of `modelFile`: a thread of Node 20 receives a File as a Blob, without it. Undefined if there is none. */
+  readonly modelName: string | undefined;
   readonly trustUnknownModel: boolean;
   /** Whether our kernels compute the supported graphs. If false, ONNX Runtime computes all graphs. */
   readonly ownKernels: boolean;
@@ -163,10 +165,7 @@ export interface SortformerArithmetic extends Pick<LoadRequest, 'modelId' | 'mod
 }
 
 /** A model that does all of its stages in one worker, on WASM. */
-export interface SortformerRequest extends SortformerArithmetic, Pick<LoadRequest, 'hub' | 'modelFile' | 'trustUnknownModel'> {
-  /** Name of `modelFile`: a thread of Node 20 receives a File as a Blob, without it. Undefined if there is none. */
-  readonly modelName: string | undefined;
-}
+export type SortformerRequest = SortformerArithmetic & Pick<LoadRequest, 'hub' | 'modelFile' | 'modelName' | 'trustUnknownModel'>;
 
 export interface SortformerReply extends DiarizationFacts {
   /** Of the file with the weights, before any conversion. */

@@ -14,6 +14,7 @@ import { ModelStore, type ModelFile } from '../src/store/modelStore';
 import { bundledSources } from '../src/store/sources';
 import { VoxlaneError } from '../src/util/errors';
 import type { LoadReply, LoadRequest, OnDownload } from './contracts';
+import { namedFile } from './namedFile';
 
 /** A model loaded in a worker. */
 interface WorkerModel<Manifest> {
@@ -86,9 +87,10 @@ export async function openEmbedding(request: LoadRequest, onDownload: OnDownload
 
 async function getFile(
   manifest: EmbeddingManifest,
-  { modelId, modelsBase, hub, modelFile, trustUnknownModel }: LoadRequest,
+  request: LoadRequest,
   onDownload: OnDownload | null,
 ): Promise<Pick<ModelFile, 'bytes' | 'sha256' | 'file' | 'origin' | 'unknown' | 'note'>> {
+  const { modelId, modelsBase, hub, modelFile, trustUnknownModel } = request;
   const { sources, file } = manifest;
   if (!sources && !modelFile) {
     // It is part of the page, so the browser's own cache keeps it.
@@ -98,7 +100,7 @@ async function getFile(
   return new ModelStore().getModel(modelId, sources ?? bundledSources(manifest), {
     base: modelsBase,
     hub,
-    dropped: modelFile,
+    dropped: namedFile(request),
     trustUnknown: trustUnknownModel,
     onProgress: onDownload ?? undefined,
   });

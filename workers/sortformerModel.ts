@@ -19,6 +19,7 @@ import type { ModelCheck } from '../src/compare/modelCheck';
 import type { DiarizationFacts } from '../src/store/loadDiarization';
 import type { ModelProto } from '../src/onnx/onnx_pb';
 import type { OnDownload, SortformerArithmetic, SortformerReply, SortformerRequest } from './contracts';
+import { namedFile } from './namedFile';
 
 /** A diarization model loaded in a worker. */
 interface SortformerModel {
@@ -71,7 +72,7 @@ export async function checkSortformer(request: SortformerArithmetic): Promise<Mo
  */
 export async function openSortformer(request: SortformerRequest, onDownload: OnDownload | null): Promise<SortformerModel> {
   const { modelId, modelsBase, hub, trustUnknownModel, form } = request;
-  const modelFile = fileOf(request);
+  const modelFile = namedFile(request);
   const { manifest, streaming: settings, graph, open } = await openGraph(request);
   const expected = expectedWeights(graph);
   const prepare = (trustUnknown: boolean): Promise<PreparedWeights> =>
@@ -103,10 +104,6 @@ export async function openSortformer(request: SortformerRequest, onDownload: OnD
     openStream: (mode) => new SpeakerStream('samples', { network, settings, frontEnd, mode }),
   };
 }
-
-/** The user's file with its name, for errors and notes. */
-const fileOf = ({ modelFile, modelName }: SortformerRequest): Blob | undefined =>
-  modelFile === undefined || modelName === undefined || modelFile instanceof File ? modelFile : new File([modelFile], modelName);
 
 const nameOf = (file: Blob | undefined): string => (file instanceof File ? `The file ${file.name}` : 'The file');
 

@@ -3,6 +3,9 @@ import type { PresetId } from '../../src/index';
 import { number } from '../arguments';
 import { parseCommand, type DiarizeCommand } from '../diarizeOptions';
 import { DIARIZER_OPTIONS, MAX_WINDOWS } from '../../src/engine/optionSchema';
+import { isWindowed } from '../../src/engine/settings';
+import { takesSpeakers } from '../../src/engine/streamRules';
+import { checkPreset } from '../presetChecks';
 import type { Entry, StoredResult } from './layout';
 import type { FileOptions, WorkerSettings } from './workerProtocol';
 
@@ -77,12 +80,19 @@ export function parseRun(args: readonly string[]): RunCommand | 'help' {
   if (diarize === 'help') return 'help';
   const [folder, ...others] = diarize.files;
   if (others.length > 0) throw new Error(`expected one corpus folder, but got ${diarize.files.join(', ')}. Try --help.`);
+  const threads = wholeIn('--threads', values.threads, DIARIZER_OPTIONS.threads.max);
+  const batch = wholeIn('--batch', values.batch, MAX_WINDOWS);
+  checkPreset(diarize, batch);
+  const { preset } = diarize;
+  if (threads !== undefined && threads > 1 && preset !== 'auto' && !isWindowed(preset)) {
+    throw new Error(`--threads is ${threads}. Expected 1, or no --threads, with the preset ${preset}: its model has one thread in Node.`);
+  }
   return {
     folder: folder!,
     shard: values.shard,
     workers: wholeIn('--workers', values.workers, MAX_WORKERS),
-    threads: wholeIn('--threads', values.threads, DIARIZER_OPTIONS.threads.max),
-    batch: wholeIn('--batch', values.batch, MAX_WINDOWS),
+    threads,
+    batch,
     verify: values.verify ?? false,
     json: values.json ?? false,
     diarize,
@@ -147,12 +157,16 @@ export function workerSettings(command: RunCommand, model: ModelFile | null, { t
 }
 
 /**
- * Options of the run of one entry. The number of speakers of the entry has priority over the bounds of the command.
- * `--start` and `--duration` select a part of the entry's segment.
+ * Options of the run of one entry. The number of speakers of the entry has priority over the bounds of the command, but is not
+ * used with a preset that accepts none. `--start` and `--duration` select a part of the entry's segment.
  */
-export function fileOptions(entry: Entry, { speakers, minSpeakers, maxSpeakers, startSeconds = 0, durationSeconds = Infinity, ...others }: FileOptions): FileOptions {
+export function fileOptions(
+  entry: Entry,
+  { speakers, minSpeakers, maxSpeakers, startSeconds = 0, durationSeconds = Infinity, ...others }: FileOptions,
+  preset: PresetId,
+): FileOptions {
   const bounds =
-    entry.numSpeakers !== undefined
+    entry.numSpeakers !== undefined && takesSpeakers(preset)
       ? { speakers: entry.numSpeakers }
       : {
           ...(speakers !== undefined && { speakers }),
@@ -173,12 +187,13 @@ export function fileOptions(entry: Entry, { speakers, minSpeakers, maxSpeakers, 
 /** Options that can change the result of an entry, for its record. Threads and batches do not. */
 export function recordedOptions(entry: Entry, command: RunCommand, model: ModelFile | null): StoredResult['options'] {
   const { speed, clustering, backend, options } = command.diarize;
+  const preset = presetOf(command.diarize, model);
   return {
-    preset: presetOf(command.diarize, model),
+    preset,
     speed,
     clustering,
     backend,
     ...(model !== null && { modelSha256: model.sha256 }),
-    ...fileOptions(entry, options),
+    ...fileOptions(entry, options, preset),
   };
 }

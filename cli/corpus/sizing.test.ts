@@ -26,6 +26,8 @@ test('nemotron needs 3 GB per worker for any length, and never a batch', () => {
   expect(workers({ availableBytes: 10e9 })).toMatchObject({ workers: 3, batch: undefined });
   expect(workers({ availableBytes: 10e9, longestSeconds: 36_000 })).toMatchObject({ workers: 3 });
   expect(workers({ availableBytes: 300 * MIB })).toMatchObject({ workers: 1, batch: undefined });
+  // Its model has one thread in Node, however many cores a worker has.
+  expect(workers({ files: 2 })).toMatchObject({ workers: 2, threads: 1 });
 });
 
 test('long recordings and large batches need more memory per worker', () => {

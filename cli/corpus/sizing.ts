@@ -43,7 +43,7 @@ export interface SizingInput extends Machine {
 
 export interface Sizing {
   readonly workers: number;
-  /** Threads of each worker on WASM; 1 if there is a worker per core. */
+  /** Threads of each worker on WASM; 1 if there is a worker per core, or if the preset has one model. */
   readonly threads: number;
   /** Windows per batch; undefined for the library's choice. */
   readonly batch: number | undefined;
@@ -77,7 +77,8 @@ export function size(input: SizingInput): Sizing {
   const isTight = usable < perWorker;
   return {
     workers,
-    threads: input.threads ?? Math.max(1, Math.floor(cores / workers)),
+    // ONNX Runtime has one thread in Node. Windows are shared among threads of our own.
+    threads: input.threads ?? (hasWindows ? Math.max(1, Math.floor(cores / workers)) : 1),
     batch: input.batch ?? (isTight && hasWindows && backend === 'wasm' ? 1 : undefined),
     workerLimitBytes: Math.max(perWorker, usable / workers),
     reason: input.workers === undefined ? reason : '--workers',

@@ -30,6 +30,10 @@ export class BrowserFeatures implements FeatureEngine {
     return readdirSync(ASSETS).filter((name) => workersOf(this.command.preset).test(name)).sort();
   }
 
+  async start(): Promise<void> {
+    await this.engine.run(() => Promise.resolve());
+  }
+
   async voicesOf(audio: string): Promise<Features> {
     const outcome = await this.engine.run(async (page) => {
       await page.setInputFiles('#file', audio);

@@ -1,17 +1,20 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { GEOMETRY, meeting } from '../../test/timeline/meeting';
 import type { KeptVoices, Turn } from '../../src/index';
 import { CAMPPLUS, settingsOf } from '../../src/engine/settings';
 import { frameMiddleSeconds } from '../../src/segmentation/geometry';
+import { evaluateEach } from '../evaluate';
 import { evaluateRecording, turnsOfVoices } from './evaluation';
 import { FeatureCache, hashFile } from './featureCache';
+import { FeatureSource } from './features';
 import { floorTurns } from './floor';
 import { changedSettings, parseCommand } from './options';
-import { findRecordings, readReference } from './recordings';
+import { findRecordings, readReference, type Recording } from './recordings';
 import { evaluationJson, evaluationTable } from './report';
+import type { FeatureEngine } from './sources';
 
 const folder = mkdtempSync(join(tmpdir(), 'voxlane-evaluate-'));
 afterAll(() => {
@@ -101,6 +104,55 @@ describe('figures', () => {
     const table = evaluationTable({ recordings, total });
     expect(table.split('\n')[1]).toMatch(/^meeting +0\.8 /);
     expect(table).toContain('sherpa-onnx');
+  });
+});
+
+test('without recordings, there are no rates', () => {
+  const figures = evaluationJson([]);
+  expect(figures).toEqual({ recordings: [], total: { der: null, missedSpeech: null, falseAlarm: null, confusion: null, floorDer: null, peerDer: null, countsRight: 0 } });
+  expect(evaluationTable(figures)).not.toMatch(/\d%|\d\.\d +\d\.\d/);
+});
+
+describe('models that cannot be loaded', () => {
+  const recordings = ['one', 'two', 'three'].map((name): Recording => ({ name, audio: join(folder, `${name}.wav`), rttm: '' }));
+  const command = { preset: 'nemotron', speed: undefined, backend: 'wasm', model: undefined, minDurationOn: undefined, minDurationOff: undefined, streamingMode: undefined } as const;
+  const engineOf = (change: Partial<FeatureEngine>): FeatureEngine => ({
+    programs: () => Promise.resolve(['p']),
+    start: () => Promise.resolve(),
+    voicesOf: () => Promise.reject(new Error('no voices')),
+    turnsOf: () => Promise.resolve({ turns: [], durationSeconds: 1 }),
+    close: () => Promise.resolve(),
+    ...change,
+  });
+  const evaluateWith = (engine: FeatureEngine, cache = new FeatureCache(null)) => {
+    for (const { audio } of recordings) writeFileSync(audio, audio);
+    const features = new FeatureSource(command, cache, engine);
+    return evaluateEach(recordings, ({ audio }) => features.turnsOf(audio), features);
+  };
+
+  test.each([
+    ['the model is missing', { start: () => Promise.reject(new Error('no model')) }, 'no model'],
+    ['the engine cannot be built', { programs: () => Promise.reject(new Error('no engine')) }, 'no engine'],
+  ])('end the evaluation at once: %s', async (_, change, message) => {
+    const turnsOf = vi.fn<FeatureEngine['turnsOf']>();
+    const engine = engineOf({ turnsOf, ...change });
+    await expect(evaluateWith(engine)).rejects.toThrow(message);
+    expect(turnsOf).not.toHaveBeenCalled();
+  });
+
+  test('are not needed for results in the cache', async () => {
+    const cache = new FeatureCache(join(folder, 'turns'));
+    expect(await evaluateWith(engineOf({}), cache)).toHaveLength(3);
+    expect(await evaluateWith(engineOf({ start: () => Promise.reject(new Error('no model')) }), cache)).toHaveLength(3);
+  });
+
+  test('differ from a recording that cannot be read, which is reported', async () => {
+    const lines: string[] = [];
+    vi.spyOn(process.stderr, 'write').mockImplementation((line) => lines.push(String(line)) > 0);
+    const turnsOf: FeatureEngine['turnsOf'] = (audio) => (audio.endsWith('two.wav') ? Promise.reject(new Error('not audio')) : Promise.resolve({ turns: [], durationSeconds: 1 }));
+    expect(await evaluateWith(engineOf({ turnsOf }))).toHaveLength(2);
+    vi.restoreAllMocks();
+    expect(lines.filter((line) => line.includes('not audio'))).toEqual([`evaluate: ${join(folder, 'two.wav')}: not audio\n`]);
   });
 });
 

@@ -17,30 +17,55 @@ export async function openFeatures(command: EvaluateCommand): Promise<FeatureEng
 /** Reads features from the cache, or computes them. */
 export class FeatureSource {
   private keys: Promise<string[]> | null = null;
+  private hasFailed = false;
 
   constructor(
-    private readonly command: EvaluateCommand,
+    private readonly command: Pick<EvaluateCommand, 'preset' | 'speed' | 'backend' | 'model' | 'minDurationOn' | 'minDurationOff' | 'streamingMode'>,
     private readonly cache: FeatureCache,
     private readonly engine: FeatureEngine,
   ) {}
 
+  /** Whether the models could not be loaded. No further recording can be evaluated then, and the last error says why. */
+  get isUnusable(): boolean {
+    return this.hasFailed;
+  }
+
   /** @throws Error with a one-line message if the recording or the models cannot be read */
   async of(audio: string): Promise<Features> {
-    this.keys ??= this.findKeys();
-    return this.cache.get(['features', await hashFile(audio), ...(await this.keys)], () => this.engine.voicesOf(audio));
+    const keys = ['features', await hashFile(audio), ...(await this.ownKeys())];
+    return this.cache.get(keys, async () => {
+      await this.needed(this.engine.start());
+      return this.engine.voicesOf(audio);
+    });
   }
 
   /** Turns of a preset without features. @throws Error with a one-line message if the recording or the model cannot be read */
   async turnsOf(audio: string): Promise<FoundTurns> {
-    this.keys ??= this.findKeys();
     const { minDurationOn, minDurationOff, streamingMode } = this.command;
     const options = {
       ...(minDurationOn !== undefined && { minDurationOn }),
       ...(minDurationOff !== undefined && { minDurationOff }),
       ...(streamingMode !== undefined && { streamingMode }),
     };
-    const keys = ['turns', JSON.stringify(options), await hashFile(audio), ...(await this.keys)];
-    return this.cache.get(keys, () => this.engine.turnsOf(audio, options));
+    const keys = ['turns', JSON.stringify(options), await hashFile(audio), ...(await this.ownKeys())];
+    return this.cache.get(keys, async () => {
+      await this.needed(this.engine.start());
+      return this.engine.turnsOf(audio, options);
+    });
+  }
+
+  private ownKeys(): Promise<string[]> {
+    return this.needed((this.keys ??= this.findKeys()));
+  }
+
+  /** Waits for something that all recordings need. */
+  private async needed<Value>(work: Promise<Value>): Promise<Value> {
+    try {
+      return await work;
+    } catch (error) {
+      this.hasFailed = true;
+      throw error;
+    }
   }
 
   /** Keys for all dependencies besides the recording: options, models, and programs. */

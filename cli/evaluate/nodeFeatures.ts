@@ -21,6 +21,10 @@ export class NodeFeatures implements FeatureEngine {
     return ['node', ...(await Promise.all(scripts.map((name) => hashFile(join(folder, name)))))];
   }
 
+  async start(): Promise<void> {
+    await (this.diarizer ??= this.open());
+  }
+
   async voicesOf(audio: string): Promise<Features> {
     const diarizer = await (this.diarizer ??= this.open());
     const { voices, durationSeconds } = await diarizer.diarize(audio, { keepVoices: true });

@@ -21,11 +21,12 @@ export interface RecordingJson {
 
 export interface EvaluationJson {
   readonly recordings: readonly RecordingJson[];
+  /** Rates are null without recordings. */
   readonly total: {
-    readonly der: number;
-    readonly missedSpeech: number;
-    readonly falseAlarm: number;
-    readonly confusion: number;
+    readonly der: number | null;
+    readonly missedSpeech: number | null;
+    readonly falseAlarm: number | null;
+    readonly confusion: number | null;
     readonly floorDer: number | null;
     /** Null if sherpa-onnx did not run. */
     readonly peerDer: number | null;
@@ -53,8 +54,8 @@ export function evaluationJson(rows: readonly EvaluationRow[]): EvaluationJson {
       peer: peer && { der: peer.score.der, speakersFound: peer.speakersFound },
     })),
     total: {
-      ...ratesOf(sum),
-      floorDer: floors.length === rows.length ? errorRate(sumComponents(floors)) : null,
+      ...(rows.length > 0 ? ratesOf(sum) : { der: null, missedSpeech: null, falseAlarm: null, confusion: null }),
+      floorDer: floors.length === rows.length && rows.length > 0 ? errorRate(sumComponents(floors)) : null,
       peerDer: peers.length === rows.length && rows.length > 0 ? errorRate(sumComponents(peers)) : null,
       countsRight: rows.filter(({ speakersFound, speakersThere }) => speakersFound === speakersThere).length,
     },

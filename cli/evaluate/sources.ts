@@ -20,6 +20,8 @@ export type TurnOptions = Pick<DiarizeOptions, 'minDurationOn' | 'minDurationOff
 export interface FeatureEngine {
   /** Keys of the programs that compute the features or turns, for the cache. Builds them if they are missing. */
   programs(): Promise<readonly string[]>;
+  /** Loads the models, unless they are loaded. @throws Error with a one-line message */
+  start(): Promise<void>;
   /** @throws Error with a one-line message if the recording or the models cannot be read */
   voicesOf(audio: string): Promise<Features>;
   /** @throws Error with a one-line message if the recording or the model cannot be read */

@@ -65,7 +65,7 @@ function unavailable(why: string): VoxlaneError {
   return new VoxlaneError({
     code: 'backend-unavailable',
     problem: `WebGPU was requested, but ${why}`,
-    expected: 'a GPU and driver that the browser allows for WebGPU',
+    expected: `a GPU and driver that ${HOST} allows for WebGPU`,
     remedy: 'Use the backend `auto` or `wasm`',
   });
 }

@@ -5,6 +5,7 @@ import { spawnCompareWorker, spawnDecodeWorker } from '../../workers/spawn';
 import type { DecodeOptions } from '../audio/types';
 import type { DecisionRule } from '../compare/decisions/rule';
 import type { LayerRequest } from '../compare/layer';
+import { unreadable } from '../compare/files/unreadable';
 import type { ListedValue } from '../compare/matchValues';
 import type { Opened } from '../compare/openModel';
 import type { Pair, StagePicture } from '../compare/picture';
@@ -140,7 +141,7 @@ export class Comparator {
     const named = files.map((file) =>
       file instanceof File ? { name: file.webkitRelativePath || file.name, blob: file } : file,
     );
-    const shared = named.map(async ({ name, blob }) => ({ name, blob: await shareable(blob) }));
+    const shared = named.map(async ({ name, blob }) => ({ name, blob: await shareable(blob, (cause) => unreadable(name, cause)) }));
     return this.call(async (remote) => remote.open(await Promise.all(shared)), options);
   }
 

@@ -80,6 +80,7 @@ export async function startEngine(
     hub: options.hub,
     // Users can provide only embedding models.
     modelFile: modelId === settings.embedding ? options.modelFile : undefined,
+    modelName: options.modelFile instanceof File ? options.modelFile.name : undefined,
     trustUnknownModel: options.trustUnknownModel,
     ownKernels,
   });

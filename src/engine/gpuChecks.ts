@@ -126,6 +126,7 @@ async function timeWasm({ options, settings, plan, signal }: Start): Promise<num
       threads,
       hub: null,
       modelFile: undefined,
+      modelName: undefined,
       trustUnknownModel: false,
       ownKernels: true,
     },

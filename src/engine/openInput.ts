@@ -2,6 +2,7 @@ import { transfer } from 'comlink';
 import type { DecodeSource } from '../../workers/contracts';
 import { moved } from '../../workers/protocol';
 import type { spawnDecodeWorker } from '../../workers/spawn';
+import { unreadable } from '../audio/containers/byteReader';
 import { decodeInstead } from '../audio/pageDecode';
 import type { AudioFile, AudioInfo } from '../audio/types';
 import type { WindowGeometry } from '../audio/windows';
@@ -65,7 +66,7 @@ async function decodeSource(decode: DecodeHandle, input: ReadyInput, track: numb
 }
 
 async function fileSource(decode: DecodeHandle, file: AudioFile, track: number | undefined): Promise<OpenedSource> {
-  const shared = file.kind === 'file' ? { ...file, blob: await shareable(file.blob) } : file;
+  const shared = file.kind === 'file' ? { ...file, blob: await shareable(file.blob, (cause) => unreadable(0, cause)) } : file;
   const place = await decode.call((api) => api.decoderFor(shared, track));
   // The other decoders always read the first track.
   if (place === 'here' || (track ?? 1) > 1) return { source: shared, release: nothing };

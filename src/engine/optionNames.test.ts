@@ -42,6 +42,13 @@ test.each([
   expect(() => { checkRunNames({ [name]: value }); }).toThrow(expect.objectContaining({ code: 'options', problem: expect.stringContaining(name) as string }));
 });
 
+test.each(['model.onnx', 'file:///model.onnx', new URL('file:///model.onnx'), new Uint8Array(4), { path: 'model.onnx' }])('modelFile is not %j', (modelFile) => {
+  expect(() => { checkDiarizerNames({ modelFile }); }).toThrow(
+    expect.objectContaining({ code: 'options', problem: expect.stringContaining('The option modelFile is') as string, expected: expect.stringContaining('openAsBlob(path)') as string }),
+  );
+  for (const fit of [new Blob([]), new File([], 'model.onnx'), undefined, null]) expect(() => { checkDiarizerNames({ modelFile: fit }); }).not.toThrow();
+});
+
 test('a sample rate is a whole number of Hz', () => {
   expect(checkRunOptions({ sampleRate: 44_100 }).sampleRate).toBe(44_100);
   for (const sampleRate of [0, 0.5, 999, NaN, 1e6]) expect(() => checkRunOptions({ sampleRate })).toThrow(/sampleRate is/);

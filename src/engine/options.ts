@@ -1,4 +1,5 @@
 import type { SpeakerBounds } from '../clustering/localSpeakers';
+import { unavailable } from '../store/load';
 import { PUBLIC_HUB } from '../store/sources';
 import type { StreamMode } from '../store/streamModes';
 import { checkSignal } from '../util/abort';
@@ -70,12 +71,16 @@ export function checkNames(options: unknown, known: readonly string[]): void {
   }
 }
 
-/** Checks an option that is called. Numbers and names are checked where they are read. */
+/** What an option with a file expects. A path is not opened: a browser cannot, and an option must mean the same in both. */
+const BLOB = 'a Blob or File, not its path or address; in Node, await openAsBlob(path) of node:fs';
+
+/** Checks an option that is called or read as a file. Numbers and names are checked where they are read. */
 function checkObject(name: string, value: unknown): void {
   const rule: OptionRule | undefined = (ALL_OPTIONS as Readonly<Record<string, OptionRule>>)[name];
   if (value === undefined || value === null || rule === undefined || !('type' in rule)) return;
   if (rule.type === 'callback' && typeof value !== 'function') throw optionError(name, value, 'a function, or no callback');
   if (rule.type === 'signal') checkSignal(value);
+  if (rule.type === 'file' && !(value instanceof Blob)) throw optionError(name, value, BLOB);
 }
 
 function nearest(name: string, known: readonly string[]): string {
@@ -313,9 +318,10 @@ export async function modelsBase({ models }: Pick<FileOptions, 'models'>): Promi
   return checkFiles({ models }, baseAddress()).models ?? (await defaultFiles()).models;
 }
 
-/** Adds the locations of all files. @throws VoxlaneError `model-missing` */
+/** Adds the locations of all files. @throws VoxlaneError `model-missing`, also for a model file that was changed or removed */
 export async function withFiles(options: OwnDiarizerOptions): Promise<CheckedDiarizerOptions> {
   const { models, runtime, goldens } = await fileBases(options.files);
-  const modelFile = options.modelFile && (await shareable(options.modelFile));
+  const file = options.modelFile;
+  const modelFile = file && (await shareable(file, (cause) => unavailable(`${file instanceof File ? `The file ${file.name}` : 'The model file'} could not be read`, cause)));
   return { ...options, modelFile, modelsBase: models, runtimeBase: runtime, goldensBase: goldens };
 }

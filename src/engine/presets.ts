@@ -5,6 +5,7 @@ import { acceptedFile } from '../store/sources';
 import { unlessAborted } from '../util/abort';
 import { VoxlaneError } from '../util/errors';
 import type { FileBase } from '../util/fileBase';
+import { ALLOW_STORAGE, STORAGE } from '../util/host';
 import { type CheckedDiarizerOptions, modelsBase } from './options';
 import { NEMOTRON, PRESETS, type PresetId, type WindowedPreset } from './settings';
 import type { DiarizeOptions, DiarizerOptions } from './types';
@@ -112,8 +113,8 @@ export async function deleteStoredModel(id: string): Promise<void> {
   if (await new ModelStore().delete(id)) return;
   throw new VoxlaneError({
     code: 'storage',
-    problem: `The browser did not allow the deletion of the stored model ${id}`,
-    expected: 'storage that this page may change',
-    remedy: "Allow the page to store data, or delete its data in the browser's settings",
+    problem: `The stored model ${id} could not be deleted`,
+    expected: STORAGE,
+    remedy: `Try again, or ${ALLOW_STORAGE}`,
   });
 }

@@ -21,7 +21,7 @@ import {
   verdictKey,
   wasmCheckKey,
 } from './verdicts';
-import { HOST } from '../util/host';
+import { HOST, UPDATE } from '../util/host';
 
 /** Merges the checks of each model on one backend into one with all their stages. */
 function byModel(checks: readonly ModelCheck[]): ModelCheck[] {
@@ -267,7 +267,7 @@ export function wrongOnWasm(checks: readonly ModelCheck[]): VoxlaneError {
     problem: `WASM returns wrong results in ${HOST}: ${describeFailure(checks)}`,
     expected: 'the golden outputs of the models, within their tolerance',
     remedy:
-      'Update the browser or use another one. If you serve your own models, serve their golden outputs too, or no golden outputs: see the option `goldens`',
+      `${UPDATE}. If you serve your own models, serve their golden outputs too, or no golden outputs: see the option \`goldens\``,
   });
 }
 

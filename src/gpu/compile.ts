@@ -1,4 +1,5 @@
 import { detailsOf, VoxlaneError } from '../util/errors';
+import { HOST } from '../util/host';
 
 /** A WGSL module with one entry point named `main`. */
 interface KernelSource {
@@ -49,7 +50,7 @@ function kernelError(label: string, details: string, options?: ErrorOptions): Vo
       code: 'backend-failed',
       problem: `The GPU kernel ${label} does not compile`,
       details,
-      remedy: "Use the backend 'wasm', and report this with the browser's version and the adapter",
+      remedy: `Use the backend 'wasm', and report this with the adapter and the version of ${HOST}`,
     },
     options,
   );

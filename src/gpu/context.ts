@@ -1,7 +1,7 @@
 import { Interruptible } from '../util/abort';
 import { detailsOf, VoxlaneError } from '../util/errors';
 import { adapterName, requestAdapter, requestDevice } from './adapter';
-import { FREE_GPU } from '../util/host';
+import { FREE_GPU, HOST } from '../util/host';
 
 /**
  * Copies a buffer from the GPU to the CPU: exactly the requested bytes, through a temporary staging buffer. Waits for
@@ -60,7 +60,7 @@ export async function openGpu(): Promise<GpuContext> {
     throw new VoxlaneError({
       code: 'backend-unavailable',
       problem: 'There is no WebGPU adapter',
-      expected: 'a GPU and driver that the browser allows for WebGPU',
+      expected: `a GPU and driver that ${HOST} allows for WebGPU`,
       remedy: 'Use the backend `auto` or `wasm`',
     });
   }

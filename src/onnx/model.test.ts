@@ -11,6 +11,7 @@ import {
   ValueInfoProtoSchema,
 } from './onnx_pb';
 import { build, float, int, ints, node, subgraph, tensor, text, weight } from '../../test/onnx/build';
+import { encodeHeader } from '../weights/safetensorsHeader';
 import { makeValueInfo } from './types';
 
 /** (batch, 3) times 2. */
@@ -66,6 +67,7 @@ describe('parseOnnx', () => {
     ['an empty file', new Uint8Array(), 'is empty'],
     ['an HTML page', bytesOf('<!doctype html>\n<html><head><title>404</title></head></html>'), '<!doctype html>'],
     ["git's pointer to a large file", bytesOf('version https://git-lfs.github.com/spec/v1\noid sha256:4d7a'), 'git-lfs'],
+    ['a file in safetensors', encodeHeader([{ name: 'w', type: 'float32', shape: [2] }], {}), 'safetensors'],
     ['a file of ONNX Runtime', new Uint8Array([24, 0, 0, 0, ...bytesOf('ORTM'), 0, 0, 0, 0]), '.ort'],
     ['a zip file, as PyTorch writes', new Uint8Array([...bytesOf('PK'), 3, 4, 0, 0, 8, 8, 0, 0, 0, 0]), 'cannot be read'],
     ['random bytes', Uint8Array.from({ length: 4096 }, (_, i) => (i * i * 31 + 7) % 251), 'file.onnx'],

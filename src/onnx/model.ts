@@ -65,6 +65,8 @@ export interface GraphInfo {
 const EXPECTED = 'an ONNX model of format version 3 or later';
 /** Position of the identifier in ONNX Runtime's flatbuffer files. */
 const ORT_MAGIC = { offset: 4, text: 'ORTM' };
+/** The length of the header at the start of a file in safetensors, a 64-bit integer. */
+const SAFETENSORS_LENGTH_BYTES = 8;
 /** Enough bytes to distinguish text from protobuf, which has bytes below 32 among the first few. */
 const TEXT_BYTES = 64;
 
@@ -228,6 +230,19 @@ function rejectOthers(bytes: Uint8Array, name: string): void {
   if (magic === ORT_MAGIC.text) {
     throw invalid(`${name} is in ONNX Runtime's own format (.ort)`, 'Use the .onnx file that it was made from');
   }
+  if (isSafetensors(bytes)) {
+    throw invalid(
+      `${name} is in the format safetensors: it has weights, but no graph`,
+      'Use the ONNX file of the model. For the weights of Nemotron 3 Diarization, select the preset nemotron',
+    );
+  }
+}
+
+/** Whether bytes begin like a file in safetensors: the length of the header in 8 bytes, then its JSON, an object. */
+function isSafetensors(bytes: Uint8Array): boolean {
+  if (bytes.length <= SAFETENSORS_LENGTH_BYTES || bytes[SAFETENSORS_LENGTH_BYTES] !== '{'.charCodeAt(0)) return false;
+  const headerBytes = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(0, true);
+  return headerBytes >= 2n && headerBytes <= BigInt(bytes.length - SAFETENSORS_LENGTH_BYTES);
 }
 
 function invalid(problem: string, remedy = 'Export the model again', cause?: unknown): VoxlaneError {

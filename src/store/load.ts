@@ -1,6 +1,6 @@
 import { VoxlaneError } from '../util/errors';
 import { fetchFile } from '../util/fetch';
-import type { FileResponse } from '../util/host';
+import { type FileResponse, INSTALL_AGAIN, PASS_FILE } from '../util/host';
 import { addressIn, type FileBase } from '../util/fileBase';
 import { sha256Hex } from '../util/hash';
 import { type Manifests, parseManifest } from './manifest';
@@ -24,7 +24,7 @@ export function altered(address: string, found: string, expected: string): Voxla
     code: 'model-altered',
     problem: `The model file ${address} ${found}`,
     expected: `${expected}, as in its manifest`,
-    remedy: 'Clear the browser cache, or install the file again: it was truncated, changed or replaced',
+    remedy: `${INSTALL_AGAIN}: it was truncated, changed or replaced`,
   });
 }
 
@@ -35,7 +35,7 @@ export function unavailable(problem: string, cause?: unknown): VoxlaneError {
       code: 'model-missing',
       problem,
       expected: 'one of the files listed in the manifest',
-      remedy: 'Download the file in another way and drop it on the page, or check the address of the models',
+      remedy: `Download the file in another way and ${PASS_FILE}, or check the address of the models`,
     },
     { cause },
   );
@@ -47,7 +47,7 @@ export function gaveUp(address: string, reason: string, numFailures: number, rec
     code: 'model-download',
     problem: `The model file ${address} could not be fetched in ${numFailures} attempts. The last attempt failed because ${reason}, after ${received}`,
     expected: 'a stable connection',
-    remedy: 'Try again. The download resumes if the browser could store the received part. Or drop the file on the page',
+    remedy: `Try again. The download resumes if the received part could be stored. Or download the file in another way and ${PASS_FILE}`,
   });
 }
 

@@ -68,6 +68,20 @@ describe('a model of the hub', () => {
     expect((await get(visit(storage))).origin).toBe('cache');
   });
 
+  test('that was damaged, and cannot be fetched again: the error says both', async () => {
+    const storage = emptyStorage();
+    await get(visit(storage));
+    storage.pieces.get(`m/${first.sha256}/1`)!.bytes[5]! ^= 4;
+    server.script.push(status(404), status(404));
+    await expect(get(visit(storage))).rejects.toMatchObject({
+      code: 'model-missing',
+      problem: expect.stringMatching(/^The cached file first\.onnx was damaged and has been deleted\. .*404/) as string,
+    });
+    // The next error is about the download only.
+    server.script.push(status(404), status(404));
+    await expect(get(visit(storage))).rejects.toMatchObject({ problem: expect.not.stringContaining('damaged') as string });
+  });
+
   test.each([
     ['full', () => new MemoryStorage(PIECE_BYTES, 100_000)],
     ['blocked', () => blockedStorage],

@@ -105,7 +105,9 @@ export class ModelStore {
     const work = async (): Promise<ModelFile> => {
       // Another tab may have fetched it while this one waited for the lock.
       const meanwhile = await this.readKept(id, sources, isTrusting);
-      return meanwhile.model ?? (await this.fetchFirst(id, sources, options, (file, address) => this.fetchFile(id, file, address, options, kept.note ?? meanwhile.note)));
+      if (meanwhile.model) return meanwhile.model;
+      const note = kept.note ?? meanwhile.note;
+      return orWithNote(note, () => this.fetchFirst(id, sources, options, (file, address) => this.fetchFile(id, file, address, options, note)));
     };
     return this.withLock(`voxlane-model/${id}`, work, options.signal);
   }
@@ -268,6 +270,16 @@ export class ModelStore {
     if (kept.stored) return { stored: true, note };
     const reason = `The model is not cached for the next visit, because ${kept.reason}`;
     return { stored: false, note: joinNotes(note, reason) };
+  }
+}
+
+/** Runs `work`. An error of it begins with the note, which no result will show. */
+export async function orWithNote<Result>(note: string | null, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (note === null || !(error instanceof VoxlaneError) || error.code === 'cancelled') throw error;
+    throw new VoxlaneError({ ...error.toParts(), problem: `${note}. ${error.problem}` }, { cause: error });
   }
 }
 

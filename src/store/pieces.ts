@@ -1,5 +1,6 @@
 /** Files on a shelf that are read and written piece by piece, so that they never have to fit in memory. */
 import { VoxlaneError } from '../util/errors';
+import { ALLOW_STORAGE, STORAGE } from '../util/host';
 import type { ByteSink } from './byteSink';
 import type { ByteSource } from './byteSource';
 import { type CacheTools, reasonOf, type Shelf } from './cacheTools';
@@ -82,8 +83,8 @@ export class PieceSink implements ByteSink {
         {
           code: 'storage',
           problem: `${this.what} could not be stored, because ${reasonOf(cause)}`,
-          expected: 'storage that this page may use, with room for the file',
-          remedy: 'Free some space, or allow this page to store data',
+          expected: `${STORAGE}, with room for the file`,
+          remedy: `Free some space, or ${ALLOW_STORAGE}`,
         },
         { cause },
       );

@@ -10,6 +10,14 @@ export const HOST = 'this browser';
 export const FREE_MEMORY = 'Close other tabs to free memory';
 export const FREE_GPU = 'Close other tabs that use the GPU';
 export const START_AGAIN = 'Reload the page';
+export const UPDATE = 'Update the browser or use another one';
+export const INSTALL_AGAIN = 'Clear the browser cache, or install the file again';
+/** How a user provides a model file, after "and". */
+export const PASS_FILE = 'drop it on the page';
+/** Where models are stored, after "expected". */
+export const STORAGE = 'storage that this page may use';
+/** How a user makes the storage usable, after "or". */
+export const ALLOW_STORAGE = "allow this page to store data in the browser's settings";
 
 /** A timer that does not keep a process alive. */
 export const backgroundTimer = (action: () => void, milliseconds: number): ReturnType<typeof setTimeout> => setTimeout(action, milliseconds);
@@ -51,8 +59,8 @@ export const enableRelaxedSimd = (): void => undefined;
 /** The path of a file on disk, if `source` names one; null for any other value, and always null in a browser. */
 export const pathOf = (_source: unknown): string | null => null;
 
-/** A Blob that can be sent to a worker. */
-export const shareable = (blob: Blob): Promise<Blob> => Promise.resolve(blob);
+/** A Blob that can be sent to a worker. @param unreadable in Node, makes the error of a file that was changed or removed */
+export const shareable = (blob: Blob, _unreadable: (cause: unknown) => VoxlaneError): Promise<Blob> => Promise.resolve(blob);
 
 /** Opens a file on disk. @throws VoxlaneError `environment`: only Node can open a path */
 export function openPath(path: string): Promise<Blob> {

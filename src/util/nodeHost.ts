@@ -14,6 +14,11 @@ export const HOST = 'Node';
 export const FREE_MEMORY = 'End other programs to free memory';
 export const FREE_GPU = 'End other programs that use the GPU';
 export const START_AGAIN = 'Start the program again';
+export const UPDATE = 'Update Node';
+export const INSTALL_AGAIN = 'Install the file again';
+export const PASS_FILE = 'pass it as the option modelFile (--model in the command line)';
+export const STORAGE = 'a cache folder that this user may write';
+export const ALLOW_STORAGE = 'set the environment variable VOXLANE_CACHE to another folder';
 
 export const backgroundTimer = (action: () => void, milliseconds: number): ReturnType<typeof setTimeout> => {
   const timer = setTimeout(action, milliseconds);
@@ -96,13 +101,20 @@ function pathOfAddress(address: string | URL): string {
   }
 }
 
-/** Node cannot send a Blob of `openAsBlob` to a thread. Its content is read into memory. */
-export async function shareable(blob: Blob): Promise<Blob> {
+/**
+ * Node cannot send a Blob of `openAsBlob` to a thread. Its content is read into memory.
+ *
+ * @param unreadable makes the error of a file that was changed or removed after it was opened
+ */
+export async function shareable(blob: Blob, unreadable: (cause: unknown) => VoxlaneError): Promise<Blob> {
   try {
     structuredClone(blob);
     return blob;
   } catch {
-    return new Blob([await blob.arrayBuffer()], { type: blob.type });
+    const bytes = await blob.arrayBuffer().catch((cause: unknown) => {
+      throw unreadable(cause);
+    });
+    return blob instanceof File ? new File([bytes], blob.name, { type: blob.type }) : new Blob([bytes], { type: blob.type });
   }
 }
 

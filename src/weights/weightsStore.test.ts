@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { blockedStorage, hastyTools, memoryLocks, MemoryStorage } from '../../test/store/memory';
-import { ModelServer, stallAfter } from '../../test/store/modelServer';
+import { ModelServer, stallAfter, status } from '../../test/store/modelServer';
 import { NETWORK, networkFile, seededTensors } from '../../test/weights/network';
 import { ModelCache } from '../store/cache';
 import type { CacheTools } from '../store/cacheTools';
@@ -186,6 +186,18 @@ describe('a stored file that cannot be used', () => {
     expect(origin).toBe('network');
     expect(note).toBe('The stored file model.float16.safetensors was damaged or of another release, and has been deleted. The stored file model.safetensors was damaged, and has been deleted');
     expect((await prepare(visit(storage))).note).toBeNull();
+  });
+
+  it('and that cannot be downloaded again: the error says what was damaged', async () => {
+    const storage = emptyStorage();
+    await prepare(visit(storage));
+    damage(storage, `m/${sha256}.float16.1/2`);
+    damage(storage, `m/${sha256}/0`);
+    server.script.push(status(404));
+    await expect(prepare(visit(storage))).rejects.toMatchObject({
+      code: 'model-missing',
+      problem: expect.stringMatching(/^The stored file model\.float16\.safetensors was damaged .*\. The stored file model\.safetensors was damaged, and has been deleted\. .*404/) as string,
+    });
   });
 
   it('is converted again if the graph of another release has made it', async () => {

@@ -4,7 +4,7 @@ import { type Made, ModelCache } from '../store/cache';
 import type { StoredModel } from '../store/cacheTools';
 import { type HashOptions, hashSource } from '../store/hashSource';
 import { cancelled } from '../store/load';
-import { type GetModelOptions, type ModelFile, ModelStore, type ModelStoreTools, withBrowserLock, type WithLock } from '../store/modelStore';
+import { type GetModelOptions, type ModelFile, ModelStore, type ModelStoreTools, orWithNote, withBrowserLock, type WithLock } from '../store/modelStore';
 import { acceptedFile, type Sources } from '../store/sources';
 import { VoxlaneError } from '../util/errors';
 import { bindWeights, type BoundWeights, checkValues, type WeightsProgress } from './bind';
@@ -77,7 +77,7 @@ export class WeightsStore {
       const dropped = options.dropped && (await this.openDropped(sources, options.dropped, options));
       const kept = await this.findConverted(id, sources, options, dropped?.sha256 ?? null);
       if (kept.prepared) return kept.prepared;
-      const original = dropped ?? (await this.openOriginal(id, sources, options));
+      const original = dropped ?? (await orWithNote(kept.note, () => this.openOriginal(id, sources, options)));
       return this.convert(id, { ...original, note: joined(kept.note, original.note) }, options);
     };
     // Two tabs would otherwise write the same pieces.
@@ -152,16 +152,23 @@ export class WeightsStore {
       ...options,
       onProgress: ({ receivedBytes, totalBytes }) => onProgress?.({ step: 'download', doneBytes: receivedBytes, totalBytes }),
     };
+    return orWithNote(note, async () => {
+      const original = await this.download(id, sources, fetching);
+      return { ...original, note: joined(note, original.note) };
+    });
+  }
+
+  /** Downloads the file into the store; without storage, into memory. */
+  private async download(id: string, sources: Sources, fetching: GetModelOptions): Promise<Original> {
     try {
       const stored = await this.models.storeModel(id, sources, fetching);
       const { sha256, file, license } = stored;
-      return { source: this.cache.source(stored), sha256, file, license, origin: 'network', unknown: false, note, stored: true };
+      return { source: this.cache.source(stored), sha256, file, license, origin: 'network', unknown: false, note: null, stored: true };
     } catch (error) {
       if (!(error instanceof VoxlaneError) || error.code !== 'storage') throw error;
     }
-    // Without storage, in memory.
     const { bytes, ...model } = await this.models.getModel(id, sources, fetching);
-    return { ...model, note: joined(note, model.note), source: blobSource(new Blob([bytes]), model.file) };
+    return { ...model, source: blobSource(new Blob([bytes]), model.file) };
   }
 
   private async convert(id: string, original: Original, options: PrepareOptions): Promise<PreparedWeights> {

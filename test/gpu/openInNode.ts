@@ -13,6 +13,7 @@ export const loadRequest = (modelId: string, backend: LoadRequest['backend'], ow
   threads: 1,
   hub: null,
   modelFile: undefined,
+  modelName: undefined,
   trustUnknownModel: false,
   ownKernels,
 });

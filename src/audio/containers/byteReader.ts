@@ -5,15 +5,20 @@ export async function readBytes(source: Blob, start: number, end: number): Promi
   try {
     return new DataView(await source.slice(start, end).arrayBuffer());
   } catch (cause) {
-    throw new VoxlaneError(
-      {
-        code: 'audio-decode',
-        problem: `The file cannot be read at byte ${start}`,
-        remedy: 'Choose the file again. It may have been moved or changed',
-      },
-      { cause },
-    );
+    throw unreadable(start, cause);
   }
+}
+
+/** The error for a file that was moved, changed or removed since it was chosen. @param at first byte that could not be read */
+export function unreadable(at: number, cause: unknown): VoxlaneError {
+  return new VoxlaneError(
+    {
+      code: 'audio-decode',
+      problem: `The file cannot be read at byte ${at}`,
+      remedy: 'Choose the file again. It may have been moved or changed',
+    },
+    { cause },
+  );
 }
 
 const WINDOW_BYTES = 1 << 20;

@@ -16,7 +16,7 @@ import {
   TAG_HEADER_BYTES,
   walkFrames,
 } from './frames';
-import { ByteReader, hasText } from './byteReader';
+import { ByteReader, hasText, readBytes } from './byteReader';
 import { isStart, readFlacEnd, walkFlac } from './flac';
 import { filePieces, walkMatroska, type MatroskaFile } from './matroska';
 import { walkMp4 } from './mp4';
@@ -278,7 +278,7 @@ async function oggSegments(source: Blob, stream: OggStream): Promise<Blob[]> {
 
 async function segmentPieces(source: Blob, { ranges, continuedLacing, firstPage }: OggSegment): Promise<Blob[]> {
   if (continuedLacing === 0) return ranges.map(([start, end]) => source.slice(start, end));
-  const page = new Uint8Array(await source.slice(...firstPage).arrayBuffer());
+  const page = new Uint8Array((await readBytes(source, ...firstPage)).buffer);
   // The page may contain only the end of a packet whose start is missing.
   const pieces = continuedLacing >= page[26]! ? [] : [new Blob([withoutLacing(page, continuedLacing)])];
   const [, ...others] = ranges;

@@ -1,4 +1,4 @@
-import { hasText } from './byteReader';
+import { hasText, readBytes } from './byteReader';
 import type { FrameHeader, FrameKind } from './frames';
 
 const HEADER_BYTES = 4;
@@ -87,7 +87,7 @@ export async function readMp3Padding(source: Blob): Promise<Mp3Padding | null> {
 /** The tag of an MP3 file; null if there is none. */
 export async function readMp3Tag(source: Blob): Promise<Mp3Tag | null> {
   const start = await skipId3(source);
-  const view = new DataView(await source.slice(start, start + SEARCHED_BYTES).arrayBuffer());
+  const view = await readBytes(source, start, start + SEARCHED_BYTES);
   const frame = findFrame(view);
   if (frame < 0) return null;
   const isMpeg1 = (view.getUint8(frame + 1) & 0x18) === 0x18;
@@ -132,7 +132,7 @@ export function withoutMp3Padding(samples: Float32Array, padding: Mp3Padding | n
 async function skipId3(source: Blob): Promise<number> {
   let start = 0;
   for (let seen = 0; seen < 16; seen++) {
-    const view = new DataView(await source.slice(start, start + 10).arrayBuffer());
+    const view = await readBytes(source, start, start + 10);
     if (view.byteLength < 10 || String.fromCharCode(view.getUint8(0), view.getUint8(1), view.getUint8(2)) !== 'ID3') break;
     const size = [6, 7, 8, 9].reduce((sum, at) => (sum << 7) | (view.getUint8(at) & 0x7f), 0);
     start += 10 + size;

@@ -1,0 +1,65 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import type { StoredModelInfo } from '../src/index';
+import { models } from './models';
+
+const stored = (id: string, file: string, bytes: number, license: string | null): StoredModelInfo => ({ id, file, bytes, license, storedAt: Date.UTC(2026, 10, 30, 9, 5) });
+const FILES = [
+  stored('nemotron-3-diarization', 'mine.safetensors', 397_000_000, null),
+  stored('nemotron-3-diarization', 'model.int8.safetensors', 99_600_000, 'OpenMDW-1.1'),
+  stored('wespeaker-resnet34-lm', 'voxceleb_resnet34_LM.onnx', 26_500_000, 'CC-BY-4.0'),
+];
+
+afterEach(() => { vi.restoreAllMocks(); });
+
+/** Runs the command with a library that stores these files. */
+async function run(files: readonly StoredModelInfo[], ...args: string[]): Promise<{ readonly stdout: string; readonly stderr: string; readonly left: readonly StoredModelInfo[] }> {
+  let [stdout, stderr, left] = ['', '', files];
+  vi.spyOn(process.stdout, 'write').mockImplementation((text, ...rest) => {
+    stdout += String(text);
+    rest.find((each) => typeof each === 'function')?.(null);
+    return true;
+  });
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    stderr += String(text);
+    return true;
+  });
+  const library = {
+    storedModels: () => Promise.resolve(left),
+    deleteStoredModel: (id: string) => {
+      left = left.filter((file) => file.id !== id);
+      return Promise.resolve();
+    },
+  };
+  expect(await models(args, () => Promise.resolve(library))).toBe(0);
+  return { stdout, stderr, left };
+}
+
+test('stored files are listed with their sizes and the total', async () => {
+  expect((await run(FILES)).stdout).toBe(
+    [
+      'nemotron-3-diarization  mine.safetensors           397.0 MB  no license   2026-11-30T09:05',
+      'nemotron-3-diarization  model.int8.safetensors     99.6 MB   OpenMDW-1.1  2026-11-30T09:05',
+      'wespeaker-resnet34-lm   voxceleb_resnet34_LM.onnx  26.5 MB   CC-BY-4.0    2026-11-30T09:05',
+      '523.1 MB in all',
+      '',
+    ].join('\n'),
+  );
+  expect((await run([])).stdout).toBe('no stored models\n');
+  expect(JSON.parse((await run(FILES, '--json')).stdout)).toEqual(FILES);
+});
+
+test('--delete deletes all files of a model, and keeps the others', async () => {
+  const { stdout, stderr, left } = await run(FILES, '--delete', 'nemotron-3-diarization', '--delete', 'nemotron-3-diarization');
+  expect(left).toEqual([FILES[2]]);
+  expect(stderr).toBe('deleted nemotron-3-diarization: 2 files, 496.6 MB\n');
+  expect(stdout).toContain('26.5 MB in all');
+});
+
+test('--delete of a model without stored files deletes nothing', async () => {
+  const deleted = vi.fn();
+  const load = (files: readonly StoredModelInfo[]) => () => Promise.resolve({ storedModels: () => Promise.resolve(files), deleteStoredModel: deleted });
+  await expect(models(['--delete', 'wespeaker-resnet34-lm', '--delete', 'nemotron-3'], load(FILES))).rejects.toThrow('--delete is nemotron-3, which has no stored files');
+  await expect(models(['--delete', 'wespeaker-resnet34'], load(FILES))).rejects.toThrow('Did you mean wespeaker-resnet34-lm?');
+  await expect(models(['--delete', 'x'], load([]))).rejects.toThrow('No models are stored');
+  expect(deleted).not.toHaveBeenCalled();
+});
