@@ -25,6 +25,7 @@ import type {
 } from '../src/compare/report';
 import type { NamedTensor } from '../src/compare/tensor';
 import type { Core } from '../src/embedding/core';
+import type { Arithmetic } from '../src/nn/kernels';
 import type { StreamLogits } from '../src/sortformer/chunkLoop';
 import type { NetworkForm } from '../src/sortformer/networkCheck';
 import type { DiarizationFacts } from '../src/store/loadDiarization';
@@ -92,6 +93,8 @@ export interface LoadRequest {
   readonly trustUnknownModel: boolean;
   /** Whether our kernels compute the supported graphs. If false, ONNX Runtime computes all graphs. */
   readonly ownKernels: boolean;
+  /** How our kernels multiply on WASM. */
+  readonly arithmetic: Arithmetic;
 }
 
 /** Called during a download. Crosses to the worker as a proxy. */

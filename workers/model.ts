@@ -7,6 +7,7 @@ import { checkHealth } from '../src/embedding/testSpeech';
 import { openGpu, type GpuContext } from '../src/gpu/context';
 import { openGraph, type Graph, type GraphOptions } from '../src/ort/graph';
 import { GpuPyannet } from '../src/segmentation/gpuPyannet';
+import { bestBuild } from '../src/nn/kernels';
 import { PyannetNet } from '../src/segmentation/pyannetNet';
 import { loadManifest, loadModel } from '../src/store/load';
 import type { EmbeddingManifest, SegmentationManifest } from '../src/store/manifest';
@@ -45,7 +46,7 @@ export async function openSegmentation(request: LoadRequest): Promise<Segmentati
   const gpu = request.backend === 'webgpu' ? await openGpu() : null;
   const openOn = (device: GpuContext | null): Promise<OpenedGraph> =>
     openOwn(
-      () => (device ? GpuPyannet.open(device, bytes, manifest) : PyannetNet.open(bytes, manifest)),
+      () => (device ? GpuPyannet.open(device, bytes, manifest) : PyannetNet.open(bytes, manifest, bestBuild(), request.arithmetic)),
       bytes,
       manifest,
       { ...request, gpu: device },
@@ -118,7 +119,7 @@ async function openEmbedder(
     return { embedder: await openPooledEmbedder(bytes, manifest, options), backend: gpu ? 'webgpu' : 'wasm' };
   }
   const { graph, backend } = await openOwn(
-    () => (gpu ? GpuCampplus.open(gpu, bytes, manifest) : CampplusNet.open(bytes, manifest)),
+    () => (gpu ? GpuCampplus.open(gpu, bytes, manifest) : CampplusNet.open(bytes, manifest, bestBuild(), request.arithmetic)),
     bytes,
     manifest,
     options,

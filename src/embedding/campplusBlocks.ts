@@ -1,5 +1,6 @@
 import type { FloatTensor } from '../ort/graph';
-import { FLOAT_BYTES, type Kernels, type Matrix, packPanels, PANEL_COLUMNS, type Rows, TILE_ROWS } from '../nn/kernels';
+import { type Int16Matrix, Int16Products, isInt16, packInt16 } from '../nn/int16';
+import { type Arithmetic, FLOAT_BYTES, type Kernels, type Matrix, packPanels, PANEL_COLUMNS, type Rows, TILE_ROWS } from '../nn/kernels';
 import { type CampplusGraph, type DenseLayer, unlike } from './campplusGraph';
 import type { Convolution, Normalization } from '../onnx/values';
 
@@ -11,7 +12,7 @@ interface Scaling {
 
 interface Layer {
   readonly normalization: Scaling;
-  readonly bottleneck: Matrix;
+  readonly bottleneck: Matrix | Int16Matrix;
   readonly context: readonly [Matrix, Matrix];
   readonly local: Matrix;
   /** Number of frames that the local taps reach to either side. */
@@ -23,7 +24,7 @@ interface Layer {
 interface Block {
   readonly layers: readonly Layer[];
   readonly normalization: Scaling;
-  readonly transit: Matrix;
+  readonly transit: Matrix | Int16Matrix;
   readonly transitRelu: boolean;
   /** Number of channels of the complete map. */
   readonly numChannels: number;
@@ -45,6 +46,8 @@ const LANES = 4;
  */
 export class CampplusBlocks {
   private readonly blocks: readonly Block[];
+  /** Computes the bottlenecks and transits, whose inputs are not negative, with int16; null for float32. */
+  private readonly int16: Int16Products | null;
   private readonly noOffset: number;
   private readonly segmentFrames: number;
   private readonly maxChannels: number;
@@ -56,7 +59,10 @@ export class CampplusBlocks {
   constructor(
     private readonly kernels: Kernels,
     { blocks, segmentFrames, tdnn }: CampplusGraph,
+    arithmetic: Arithmetic,
   ) {
+    const widest = Math.max(...blocks.map(({ transit }) => transit.numIn));
+    this.int16 = arithmetic === 'int16' ? new Int16Products(kernels, widest) : null;
     this.segmentFrames = segmentFrames;
     this.noOffset = kernels.heap.storeIntegers([0]);
     let numChannels = tdnn.numOut;
@@ -69,7 +75,7 @@ export class CampplusBlocks {
       const block = {
         layers: packed,
         normalization: this.packScaling(normalization, numChannels),
-        transit: packPointwise(kernels, transit, numChannels),
+        transit: this.packWide(transit, numChannels),
         transitRelu,
         numChannels,
       };
@@ -178,7 +184,7 @@ export class CampplusBlocks {
   }
 
   /** relu?(matrix · relu(normalization(map))). */
-  private normalizedProduct(map: Rows, { scale, shift }: Scaling, matrix: Matrix, out: Rows, numFrames: number, relu: boolean): void {
+  private normalizedProduct(map: Rows, { scale, shift }: Scaling, matrix: Matrix | Int16Matrix, out: Rows, numFrames: number, relu: boolean): void {
     const { normalized } = this.room;
     const input = rowsOf(normalized, matrix.length);
     for (let frame = 0; frame < numFrames; frame += ROWS_AT_ONCE) {
@@ -195,8 +201,16 @@ export class CampplusBlocks {
         channels: matrix.length,
       });
       const to = { address: out.address + frame * out.stride, stride: out.stride };
-      this.kernels.multiply({ out: to, input, matrix, offsets: this.noOffset, numRows, relu });
+      if (isInt16(matrix)) this.int16!.multiply({ out: to, input, matrix, numRows, relu });
+      else this.kernels.multiply({ out: to, input, matrix, offsets: this.noOffset, numRows, relu });
     }
+  }
+
+  /** Packs a convolution with one tap and many inputs. */
+  private packWide(convolution: Convolution, numIn: number): Matrix | Int16Matrix {
+    if (!this.int16) return packPointwise(this.kernels, convolution, numIn);
+    expectPointwise(convolution, numIn);
+    return packInt16(this.kernels, convolution.weight, convolution.numOut, convolution.bias);
   }
 
   private packLayer({ normalization, bottleneck, context, local }: DenseLayer, numIn: number): Layer {
@@ -211,7 +225,7 @@ export class CampplusBlocks {
     const packed = packPanels({ weight, numOut, numIn: local.numIn, numTaps: taps });
     return {
       normalization: this.packScaling(normalization, numIn),
-      bottleneck: packPointwise(this.kernels, bottleneck, numIn),
+      bottleneck: this.packWide(bottleneck, numIn),
       context: [
         packPointwise(this.kernels, context[0], bottleneck.numOut),
         packPointwise(this.kernels, context[1], context[0].numOut),
@@ -234,11 +248,16 @@ export class CampplusBlocks {
  * @throws VoxlaneError `model-invalid` for other convolutions
  */
 export function packPointwise({ heap }: Kernels, convolution: Omit<Convolution, 'dilations'>, numIn: number): Matrix {
-  const { weight, numOut, bias, taps, strides, pads } = convolution;
-  if ([taps, strides, pads].map(String).join(' ') !== '1 1 0') throw unlike('a convolution has more than one tap, a stride or padding');
-  expectChannels(convolution, numIn);
+  const { weight, numOut, bias } = convolution;
+  expectPointwise(convolution, numIn);
   const address = heap.store(packPanels({ weight, numOut, numIn, numTaps: 1 }));
   return { address, bias: heap.store(bias), numColumns: numOut, length: numIn, numSegments: 1 };
+}
+
+function expectPointwise(convolution: Omit<Convolution, 'dilations'>, numIn: number): void {
+  const { taps, strides, pads } = convolution;
+  if ([taps, strides, pads].map(String).join(' ') !== '1 1 0') throw unlike('a convolution has more than one tap, a stride or padding');
+  expectChannels(convolution, numIn);
 }
 
 /** @throws VoxlaneError `model-invalid` */

@@ -4,6 +4,7 @@ import type { TensorSpec } from '../store/manifest';
 import { VoxlaneError } from '../util/errors';
 import { KernelGraph, type OnValue } from '../ort/kernelGraph';
 import {
+  type Arithmetic,
   bestBuild,
   FLOAT_BYTES,
   Heap,
@@ -58,6 +59,7 @@ export class CampplusNet extends KernelGraph {
     private readonly numMelBins: number,
     /** The SIMD variant of the kernels. */
     readonly build: KernelBuild,
+    arithmetic: Arithmetic,
   ) {
     super(output);
     const { tdnn, blocks, embedding } = network;
@@ -68,7 +70,7 @@ export class CampplusNet extends KernelGraph {
     this.kernels = new Kernels(heap, instantiate(build, heap), Math.max(numDimensions, ...widths));
     this.head = new CampplusHead(this.kernels, network, numMelBins);
     this.tdnn = this.packTdnn(tdnn);
-    this.blocks = new CampplusBlocks(this.kernels, network);
+    this.blocks = new CampplusBlocks(this.kernels, network, arithmetic);
     if (numStatistics !== 2 * this.blocks.numChannels) throw unlike(`it pools ${numStatistics} statistics`);
     const weight = { weight: embedding.weight.data, numOut: numDimensions, numIn: numStatistics, bias: embedding.bias };
     this.linear = packPointwise(this.kernels, { ...weight, taps: [1], strides: [1], pads: [0] }, numStatistics);
@@ -81,16 +83,21 @@ export class CampplusNet extends KernelGraph {
    * @throws VoxlaneError `model-invalid` for a graph with another structure, which ONNX Runtime may still run;
    *   `backend-unavailable` without SIMD; `backend-failed` without memory
    */
-  static open(bytes: Uint8Array, facts: CampplusSpec, build: KernelBuild = bestBuild()): CampplusNet {
-    return CampplusNet.ofModel(parseOnnx(bytes, facts.id), facts, build);
+  static open(bytes: Uint8Array, facts: CampplusSpec, build: KernelBuild = bestBuild(), arithmetic: Arithmetic = 'float32'): CampplusNet {
+    return CampplusNet.ofModel(parseOnnx(bytes, facts.id), facts, build, arithmetic);
   }
 
   /** Like {@link open}, for a parsed file. */
-  static ofModel(model: ModelProto, { input, output }: CampplusSpec, build: KernelBuild = bestBuild()): CampplusNet {
+  static ofModel(
+    model: ModelProto,
+    { input, output }: CampplusSpec,
+    build: KernelBuild = bestBuild(),
+    arithmetic: Arithmetic = 'float32',
+  ): CampplusNet {
     const numMelBins = input.shape.at(-1);
     if (typeof numMelBins !== 'number') throw unlike('its manifest declares no number of mel bins');
     const network = readCampplus(model, { input: input.name, output: output.name });
-    return new CampplusNet(network, output, numMelBins, build);
+    return new CampplusNet(network, output, numMelBins, build, arithmetic);
   }
 
   /** Names of the values reported by {@link trace}, followed by the output. */

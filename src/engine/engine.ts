@@ -83,6 +83,8 @@ export async function startEngine(
     modelName: options.modelFile instanceof File ? options.modelFile.name : undefined,
     trustUnknownModel: options.trustUnknownModel,
     ownKernels,
+    // A GPU is checked against float32.
+    arithmetic: backend.name === 'wasm' ? wasmArithmetic(options.speed) : 'float32',
   });
   const { onDownload } = options;
   const workers = {
@@ -142,6 +144,9 @@ export async function startEngine(
     throw error;
   }
 }
+
+/** How our kernels multiply on WASM. */
+export const wasmArithmetic = (speed: CheckedDiarizerOptions['speed']): LoadRequest['arithmetic'] => (speed === 'fast' ? 'int16' : 'float32');
 
 /** @returns SHA-256 of the PLDA according to its manifest, which the worker verified; null if the clustering needs none */
 async function loadPlda(worker: Engine['clustering'], clustering: PipelineSettings['clustering'], modelsBase: FileBase): Promise<string | null> {

@@ -6,7 +6,7 @@ import { unlessAborted } from '../util/abort';
 import { Semaphore } from '../util/concurrency';
 import { VoxlaneError } from '../util/errors';
 import { type BackendPlan, findBatchSize, isMemoryError, planWorkers, windowsThatFit } from './backend';
-import type { Engine } from './engine';
+import { type Engine, wasmArithmetic } from './engine';
 import { ModelPool } from './modelPool';
 import type { CheckedDiarizerOptions } from './options';
 import type { PipelineSettings } from './settings';
@@ -129,6 +129,7 @@ async function timeWasm({ options, settings, plan, signal }: Start): Promise<num
       modelName: undefined,
       trustUnknownModel: false,
       ownKernels: true,
+      arithmetic: wasmArithmetic(options.speed),
     },
     workers,
     new Semaphore(Math.max(1, plan.threads)),

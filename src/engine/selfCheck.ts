@@ -50,7 +50,7 @@ interface WasmCheck {
 async function knownFailures(options: CheckedDiarizerOptions, settings: PipelineSettings): Promise<readonly ModelCheck[]> {
   const expected = await expectedModels(options, settings);
   if (!expected) return [];
-  const circumstances = kernelCircumstances();
+  const circumstances = kernelCircumstances(options);
   const hashes = [expected.segmentationModel, expected.embeddingModel];
   const checks = await Promise.all(hashes.map((sha256) => recallWasmCheck(wasmCheckKey(circumstances, sha256))));
   return checks.filter((check) => check !== null && !check.passed && check.backend === 'kernels') as ModelCheck[];
@@ -72,7 +72,7 @@ async function checkWasm(
   signal: AbortSignal | undefined,
 ): Promise<WasmCheck> {
   return unlessAborted(signal, async () => {
-    const circumstances = ownKernels ? kernelCircumstances() : await runtimeCircumstances(options, engine.backend.threads);
+    const circumstances = ownKernels ? kernelCircumstances(options) : await runtimeCircumstances(options, engine.backend.threads);
     const results = await Promise.all(engine.withGoldens.map((stage) => checkModel(engine, stage, circumstances, options)));
     return {
       checks: results.filter((result) => typeof result !== 'string'),

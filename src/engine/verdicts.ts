@@ -146,11 +146,11 @@ export async function verdictCircumstances(
 }
 
 /**
- * Everything except the model that can change a check of the WASM kernels: release, browser, and SIMD variant. The
- * kernels are single-threaded.
+ * Everything except the model that can change a check of the WASM kernels: release, browser, SIMD variant, and speed,
+ * because `fast` multiplies int16. The kernels are single-threaded.
  */
-export function kernelCircumstances(): string {
-  return wasmCircumstances(`${hasRelaxedSimd() ? 'relaxed' : 'plain'} kernels`);
+export function kernelCircumstances({ speed }: Pick<CheckedDiarizerOptions, 'speed'>): string {
+  return wasmCircumstances(`${hasRelaxedSimd() ? 'relaxed' : 'plain'} kernels ${speed}`);
 }
 
 /** The same for ONNX Runtime: its version and threads. */

@@ -78,6 +78,12 @@ describe('our kernels on WASM', () => {
     expect(started.map(({ terminated }) => terminated)).toEqual([null, null]);
   });
 
+  test('are checked for each speed, because `fast` multiplies int16', async () => {
+    for (const speed of ['exact', 'fast', 'exact', 'fast'] as const) await startWasm({ speed });
+    const checks = ['segmentation on kernels', 'embedding on kernels'];
+    expect(wasmCalls).toEqual([...checks, ...checks]);
+  });
+
   test('are checked again after the verdict has expired or was deleted, and in another browser', async () => {
     const first = Date.UTC(2026, 0, 1);
     vi.useFakeTimers({ toFake: ['Date'], now: first });

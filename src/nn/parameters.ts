@@ -1,4 +1,15 @@
-import { FoldTaps, FromWinograd, Gemm, Lstm, MaxPool, ScaleShiftLeaky, ScaleShiftRelu } from './assembly/parameters';
+import {
+  FoldTaps,
+  FromWinograd,
+  Gemm,
+  GemmInt16,
+  Lstm,
+  LstmInt16,
+  MaxPool,
+  QuantizeRows,
+  ScaleShiftLeaky,
+  ScaleShiftRelu,
+} from './assembly/parameters';
 
 /** The named parameters of a kernel: the fields of its block in src/nn/assembly/parameters.ts. */
 type NamedFields<Fields, Flag extends keyof Fields = never> = {
@@ -12,6 +23,9 @@ type ScaleShiftLeakyParameters = NamedFields<typeof ScaleShiftLeaky>;
 type FoldTapsParameters = NamedFields<typeof FoldTaps>;
 type MaxPoolParameters = NamedFields<typeof MaxPool, 'magnitude'>;
 type LstmParameters = NamedFields<typeof Lstm>;
+type QuantizeRowsParameters = NamedFields<typeof QuantizeRows>;
+type GemmInt16Parameters = NamedFields<typeof GemmInt16, 'relu'>;
+type LstmInt16Parameters = NamedFields<typeof LstmInt16>;
 
 /** The kernels that take a parameter block, called with named parameters. */
 export interface BlockKernels {
@@ -22,6 +36,9 @@ export interface BlockKernels {
   foldTaps(parameters: FoldTapsParameters): void;
   maxPool(parameters: MaxPoolParameters): void;
   lstm(parameters: LstmParameters): void;
+  quantizeRows(parameters: QuantizeRowsParameters): void;
+  gemmInt16(parameters: GemmInt16Parameters): void;
+  lstmInt16(parameters: LstmInt16Parameters): void;
 }
 
 /** The same kernels as the module exports them, called with the address of their block. */
@@ -142,6 +159,53 @@ export function withBlock(exports: BlockExports, views: FieldViews, block: numbe
       integers[first + Lstm.windows] = parameters.windows;
       integers[first + Lstm.units] = parameters.units;
       exports.lstm(block);
+    },
+    quantizeRows(parameters) {
+      const { allIntegers: integers } = views;
+      integers[first + QuantizeRows.out] = parameters.out;
+      integers[first + QuantizeRows.outStride] = parameters.outStride;
+      integers[first + QuantizeRows.scales] = parameters.scales;
+      integers[first + QuantizeRows.input] = parameters.input;
+      integers[first + QuantizeRows.inputStride] = parameters.inputStride;
+      integers[first + QuantizeRows.rows] = parameters.rows;
+      integers[first + QuantizeRows.channels] = parameters.channels;
+      exports.quantizeRows(block);
+    },
+    gemmInt16(parameters) {
+      const { allIntegers: integers } = views;
+      integers[first + GemmInt16.out] = parameters.out;
+      integers[first + GemmInt16.outStride] = parameters.outStride;
+      integers[first + GemmInt16.input] = parameters.input;
+      integers[first + GemmInt16.inputStride] = parameters.inputStride;
+      integers[first + GemmInt16.inputScales] = parameters.inputScales;
+      integers[first + GemmInt16.inputScaleStride] = parameters.inputScaleStride;
+      integers[first + GemmInt16.length] = parameters.length;
+      integers[first + GemmInt16.weights] = parameters.weights;
+      integers[first + GemmInt16.tiles] = parameters.tiles;
+      integers[first + GemmInt16.panels] = parameters.panels;
+      integers[first + GemmInt16.columnScales] = parameters.columnScales;
+      integers[first + GemmInt16.bias] = parameters.bias;
+      integers[first + GemmInt16.start] = parameters.start;
+      integers[first + GemmInt16.startStride] = parameters.startStride;
+      integers[first + GemmInt16.relu] = Number(parameters.relu);
+      exports.gemmInt16(block);
+    },
+    lstmInt16(parameters) {
+      const { allIntegers: integers } = views;
+      integers[first + LstmInt16.out] = parameters.out;
+      integers[first + LstmInt16.outFrame] = parameters.outFrame;
+      integers[first + LstmInt16.outWindow] = parameters.outWindow;
+      integers[first + LstmInt16.gates] = parameters.gates;
+      integers[first + LstmInt16.gatesFrame] = parameters.gatesFrame;
+      integers[first + LstmInt16.gatesWindow] = parameters.gatesWindow;
+      integers[first + LstmInt16.weights] = parameters.weights;
+      integers[first + LstmInt16.scales] = parameters.scales;
+      integers[first + LstmInt16.hidden] = parameters.hidden;
+      integers[first + LstmInt16.cells] = parameters.cells;
+      integers[first + LstmInt16.frames] = parameters.frames;
+      integers[first + LstmInt16.windows] = parameters.windows;
+      integers[first + LstmInt16.units] = parameters.units;
+      exports.lstmInt16(block);
     },
   };
 }

@@ -1,3 +1,4 @@
+import { type Int16Matrix, type Int16Products, isInt16, packInt16 } from '../nn/int16';
 import {
   FLOAT_BYTES,
   type Matrix,
@@ -117,7 +118,7 @@ function runsOf(filters: readonly Float32Array[]): { symmetric: boolean; first: 
 /** A convolution over rows of samples or channels. */
 interface Layer extends FilterLayer {
   /** Null for the first layer, whose rows are samples. */
-  readonly matrix: Matrix | null;
+  readonly matrix: Matrix | Int16Matrix | null;
   readonly norm: InstanceNorm;
   /** Number of output channels. */
   readonly numChannels: number;
@@ -151,6 +152,8 @@ export class PyannetFilters {
   constructor(
     private readonly kernels: SequenceKernels,
     { waveNorm, filters }: PyannetGraph,
+    /** Computes all layers but the first with int16; null for float32. */
+    private readonly int16: Int16Products | null,
   ) {
     const { heap } = kernels;
     this.waveNorm = waveNorm;
@@ -160,7 +163,7 @@ export class PyannetFilters {
       const before = filters[index - 1]?.convolution.numOut;
       if (numOut % LANES !== 0 || layer.norm.scale.length !== numOut) throw unlike('the number of channels of a filter layer is not supported');
       if (before !== undefined && (before !== numIn || strides[0] !== 1)) throw unlike('a convolution skips frames or channels');
-      return { ...layer, matrix: before === undefined ? null : packFilters(kernels, layer), numChannels: numOut };
+      return { ...layer, matrix: before === undefined ? null : packFilters(kernels, layer, int16 !== null), numChannels: numOut };
     });
     const rowsAtOnce = POOLED_AT_ONCE * Math.max(...filters.map(({ poolSize }) => poolSize));
     this.sinc = new SincFilters(kernels, filters[0]!.convolution, rowsAtOnce);
@@ -260,7 +263,10 @@ export class PyannetFilters {
       const numPooled = Math.min(POOLED_AT_ONCE, size - row);
       const numRows = numPooled * poolSize;
       const from = input + row * poolSize * step;
-      if (matrix) {
+      if (matrix && isInt16(matrix)) {
+        const product = { out: convolved, input: { address: from, stride: step }, matrix, numRows, relu: false };
+        this.int16!.convolve(product, step / FLOAT_BYTES);
+      } else if (matrix) {
         const product = { out: convolved, input: { address: from, stride: step }, matrix, offsets: this.noOffset };
         this.kernels.multiply({ ...product, numRows, relu: false });
       } else {
@@ -350,7 +356,8 @@ const wholePanels = (numColumns: number): number => PANEL_COLUMNS * Math.ceil(nu
  * Packs a convolution over contiguous rows, where the channels of all taps are contiguous. Columns of zeros fill the
  * last panel.
  */
-function packFilters({ heap }: SequenceKernels, { convolution }: FilterLayer): Matrix {
+function packFilters(kernels: SequenceKernels, { convolution }: FilterLayer, asInt16: boolean): Matrix | Int16Matrix {
+  const { heap } = kernels;
   const { weight, bias, numIn, taps } = convolution;
   const numOut = wholePanels(convolution.numOut);
   const length = numIn * taps[0]!;
@@ -358,6 +365,17 @@ function packFilters({ heap }: SequenceKernels, { convolution }: FilterLayer): M
   padded.set(weight);
   const biases = new Float32Array(numOut);
   biases.set(bias);
+  if (asInt16) return packInt16(kernels, tapsFirst(padded, numIn, taps[0]!), numOut, biases);
   const address = heap.store(packPanels({ weight: padded, numOut, numIn, numTaps: taps[0]! }));
   return { address, bias: heap.store(biases), numColumns: numOut, length, numSegments: 1 };
+}
+
+/** Reorders the axes from (output channel, input channel, tap) to (output channel, tap, input channel). */
+function tapsFirst(weight: Float32Array, numIn: number, numTaps: number): Float32Array {
+  return weight.map((_, index) => {
+    const channel = index % numIn;
+    const tap = Math.floor(index / numIn) % numTaps;
+    const out = Math.floor(index / (numIn * numTaps));
+    return weight[(out * numIn + channel) * numTaps + tap]!;
+  });
 }

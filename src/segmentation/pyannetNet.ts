@@ -3,7 +3,9 @@ import type { FloatTensor } from '../ort/graph';
 import type { TensorSpec } from '../store/manifest';
 import { KernelGraph, type OnValue } from '../ort/kernelGraph';
 import { VoxlaneError } from '../util/errors';
+import { type Int16Matrix, Int16Products, isInt16, packInt16 } from '../nn/int16';
 import {
+  type Arithmetic,
   bestBuild,
   FLOAT_BYTES,
   Heap,
@@ -41,6 +43,7 @@ interface Room {
   readonly maps: readonly [number, number];
   readonly gates: number;
   readonly cells: number;
+  readonly hidden: number;
 }
 
 /**
@@ -53,17 +56,19 @@ export class PyannetNet extends KernelGraph {
   protected readonly kernels: SequenceKernels;
   private readonly filters: PyannetFilters;
   private readonly lstms: readonly PyannetLstm[];
-  private readonly linears: readonly Matrix[];
-  private readonly classifier: Matrix;
+  private readonly linears: readonly (Matrix | Int16Matrix)[];
+  private readonly int16: Int16Products | null;
+  private readonly classifier: Matrix | Int16Matrix;
   private readonly noOffset: number;
   private readonly weightsEnd: number;
-  private room: Room = { maxSamples: 0, maxWindows: 0, maps: [0, 0], gates: 0, cells: 0 };
+  private room: Room = { maxSamples: 0, maxWindows: 0, maps: [0, 0], gates: 0, cells: 0, hidden: 0 };
 
   private constructor(
     private readonly network: PyannetGraph,
     output: TensorSpec,
     /** The SIMD variant of the kernels. */
     readonly build: KernelBuild,
+    arithmetic: Arithmetic,
   ) {
     super(output);
     const { filters, lstms, linears, classifier } = network;
@@ -71,10 +76,12 @@ export class PyannetNet extends KernelGraph {
     const outputs = [...linears, classifier].map(({ bias }) => bias.length);
     const heap = new Heap();
     this.kernels = new SequenceKernels(heap, instantiateSequence(build, heap), Math.max(...widths, ...outputs) + PANEL_COLUMNS);
-    this.filters = new PyannetFilters(this.kernels, network);
-    this.lstms = lstms.map((layer) => new PyannetLstm(this.kernels, layer));
-    this.linears = linears.map((linear) => packLinear(this.kernels, linear));
-    this.classifier = packLinear(this.kernels, classifier);
+    const lengths = [...filters.slice(1).map(({ convolution: { numIn, taps } }) => numIn * taps[0]!), ...lstms.map(({ input }) => input.shape[2]!), ...linears.map(({ weight }) => weight.shape[0]!)];
+    this.int16 = arithmetic === 'int16' ? new Int16Products(this.kernels, Math.max(...lengths)) : null;
+    this.filters = new PyannetFilters(this.kernels, network, this.int16);
+    this.lstms = lstms.map((layer) => new PyannetLstm(this.kernels, layer, this.int16));
+    this.linears = linears.map((linear) => packLinear(this.kernels, linear, this.int16 !== null));
+    this.classifier = packLinear(this.kernels, classifier, false);
     const given = [this.filters.numChannels, ...this.lstms.map(({ numOutputs }) => numOutputs), ...linears.map(({ bias }) => bias.length)];
     const taken = [...lstms.map(({ input }) => input.shape[2]), ...[...linears, classifier].map(({ weight }) => weight.shape[0])];
     if (given.join() !== taken.join()) throw unlike(`its layers have ${given.join()} outputs per frame, but the next layers have ${taken.join()} inputs`);
@@ -87,13 +94,18 @@ export class PyannetNet extends KernelGraph {
    * @throws VoxlaneError `model-invalid` for a graph with another structure, which ONNX Runtime may still run;
    *   `backend-unavailable` without SIMD; `backend-failed` without memory
    */
-  static open(bytes: Uint8Array, facts: PyannetSpec, build: KernelBuild = bestBuild()): PyannetNet {
-    return PyannetNet.ofModel(parseOnnx(bytes, facts.id), facts, build);
+  static open(bytes: Uint8Array, facts: PyannetSpec, build: KernelBuild = bestBuild(), arithmetic: Arithmetic = 'float32'): PyannetNet {
+    return PyannetNet.ofModel(parseOnnx(bytes, facts.id), facts, build, arithmetic);
   }
 
   /** Like {@link open}, for a parsed file. */
-  static ofModel(model: ModelProto, { input, output }: PyannetSpec, build: KernelBuild = bestBuild()): PyannetNet {
-    return new PyannetNet(readPyannet(model, { input: input.name, output: output.name }), output, build);
+  static ofModel(
+    model: ModelProto,
+    { input, output }: PyannetSpec,
+    build: KernelBuild = bestBuild(),
+    arithmetic: Arithmetic = 'float32',
+  ): PyannetNet {
+    return new PyannetNet(readPyannet(model, { input: input.name, output: output.name }), output, build, arithmetic);
   }
 
   /** Names of the values reported by {@link trace}, followed by the output. */
@@ -158,6 +170,7 @@ export class PyannetNet extends KernelGraph {
       maps: [heap.allocate(numRows * widest), heap.allocate(numRows * widest)],
       gates: heap.allocate(Math.max(...this.lstms.map((layer) => layer.gateRoom(maxWindows)))),
       cells: heap.allocate(maxWindows * numUnits),
+      hidden: heap.allocate((maxWindows * numUnits) / 2),
     };
   }
 
@@ -179,9 +192,11 @@ export class PyannetNet extends KernelGraph {
     return rows;
   }
 
-  private multiply(matrix: Matrix, input: Rows, { numFrames, numWindows }: Size, index: number): Rows {
+  private multiply(matrix: Matrix | Int16Matrix, input: Rows, { numFrames, numWindows }: Size, index: number): Rows {
     const out = this.mapRows(index, numWindows, matrix.numColumns);
-    this.kernels.multiply({ out, input, matrix, offsets: this.noOffset, numRows: numFrames * numWindows, relu: false });
+    const product = { out, input, numRows: numFrames * numWindows, relu: false };
+    if (isInt16(matrix)) this.int16!.multiply({ ...product, matrix });
+    else this.kernels.multiply({ ...product, matrix, offsets: this.noOffset });
     return out;
   }
 
@@ -240,9 +255,10 @@ function logSoftmax({ data, shape }: FloatTensor): FloatTensor {
 }
 
 /** Columns of zeros fill the last panel. */
-function packLinear({ heap }: Kernels, { weight: { data, shape }, bias }: Linear): Matrix {
+function packLinear(kernels: Kernels, { weight: { data, shape }, bias }: Linear, asInt16: boolean): Matrix | Int16Matrix {
+  const { heap } = kernels;
   const [numIn, numOut] = shape as [number, number];
-  if (numIn % 2 !== 0 || bias.length !== numOut) throw unlike(`a linear layer has weights of the shape ${shape.join(' × ')}`);
+  if (numIn % (asInt16 ? 4 : 2) !== 0 || bias.length !== numOut) throw unlike(`a linear layer has weights of the shape ${shape.join(' × ')}`);
   const numColumns = PANEL_COLUMNS * Math.ceil(numOut / PANEL_COLUMNS);
   const weight = new Float32Array(numColumns * numIn);
   for (let column = 0; column < numOut; column++) {
@@ -250,6 +266,7 @@ function packLinear({ heap }: Kernels, { weight: { data, shape }, bias }: Linear
   }
   const biases = new Float32Array(numColumns);
   biases.set(bias);
+  if (asInt16) return packInt16(kernels, weight, numColumns, biases);
   const address = heap.store(packPanels({ weight, numOut: numColumns, numIn, numTaps: 1 }));
   return { address, bias: heap.store(biases), numColumns, length: numIn, numSegments: 1 };
 }

@@ -14,6 +14,7 @@ export const loadRequest = (modelId: string, backend: LoadRequest['backend'], ow
   hub: null,
   modelFile: undefined,
   modelName: undefined,
+  arithmetic: 'float32',
   trustUnknownModel: false,
   ownKernels,
 });

@@ -1,3 +1,4 @@
+import { MAX_INPUT } from '../../src/nn/int16';
 import {
   FLOAT_BYTES,
   type Heap,
@@ -25,6 +26,13 @@ const OUTPUT_TRANSFORM = [
   [0, 1, -1, 8, -8, 1],
 ];
 
+/** Rounds to the nearest integer, and halves to the even one. */
+function roundEven(value: number): number {
+  const below = Math.floor(value);
+  const rest = value - below;
+  return rest > 0.5 || (rest === 0.5 && below % 2 !== 0) ? below + 1 : below;
+}
+
 /** Reference kernels as plain loops with float64 sums. The compiled kernels are compared with them and can be replaced by them. */
 export function referenceKernels(heap: Heap): KernelExports {
   const at = (address: number): number => new DataView(heap.memory.buffer).getFloat32(address, true);
@@ -48,6 +56,37 @@ export function referenceKernels(heap: Heap): KernelExports {
           const product = sum(values.map((value, index) => value * at(own + index * PANEL_COLUMNS * FLOAT_BYTES)));
           const result = at(bias + byte) + at(start + row * startStride + byte) + product;
           put(out + row * outStride + byte, rectified(result, relu));
+        }
+      }
+    },
+    quantizeRows({ out, outStride, scales, input, inputStride, rows, channels }) {
+      for (let row = 0; row < rows; row++) {
+        const values = [...heap.floats(input + row * inputStride, channels)];
+        const greatest = Math.max(...values.map(Math.abs));
+        const isZero = greatest < 1e-30;
+        put(scales + row * FLOAT_BYTES, isZero ? 0 : greatest / MAX_INPUT);
+        const factor = isZero ? 0 : Math.fround(MAX_INPUT / greatest);
+        // An Int16Array converts NaN to 0.
+        new Int16Array(heap.memory.buffer, out + row * outStride, channels).set(values.map((value) => roundEven(Math.fround(value * factor))));
+      }
+    },
+    gemmInt16(parameters) {
+      const { out, outStride, input, inputStride, inputScales, inputScaleStride, length } = parameters;
+      const { weights, tiles, panels, columnScales, bias, start, startStride, relu } = parameters;
+      const packed = new Int16Array(heap.memory.buffer, weights, panels * PANEL_COLUMNS * length);
+      for (let row = 0; row < tiles * 4; row++) {
+        const values = new Int16Array(heap.memory.buffer, input + row * inputStride, length);
+        for (let column = 0; column < panels * PANEL_COLUMNS; column++) {
+          const byte = column * FLOAT_BYTES;
+          const panel = Math.floor(column / PANEL_COLUMNS) * PANEL_COLUMNS * length;
+          let product = 0;
+          for (const [index, value] of values.entries()) {
+            product += value * packed[panel + ((index >> 1) * PANEL_COLUMNS + (column % PANEL_COLUMNS)) * 2 + (index % 2)]!;
+          }
+          // Rounded after each operation, as in float32, so the kernels are equal bit for bit.
+          const scale = Math.fround(at(inputScales + row * inputScaleStride) * at(columnScales + byte));
+          const added = Math.fround(at(bias + byte) + at(start + row * startStride + byte));
+          put(out + row * outStride + byte, rectified(Math.fround(Math.fround(Math.fround(product) * scale) + added), relu));
         }
       }
     },
@@ -175,6 +214,31 @@ export function referenceSequence(heap: Heap): SequenceExports {
             const cell = sigmoid(f) * at(own) + sigmoid(i) * Math.tanh(g);
             put(own, cell);
             put(states + unit * FLOAT_BYTES, sigmoid(o) * Math.tanh(cell));
+          }
+        }
+      }
+    },
+    lstmInt16({ out, outFrame, outWindow, gates, gatesFrame, gatesWindow, weights, scales, hidden, cells, frames, windows, units }) {
+      const packed = new Int16Array(heap.memory.buffer, weights, units * units * NUM_GATES);
+      for (let frame = 0; frame < frames; frame++) {
+        for (let window = 0; window < windows; window++) {
+          const states = new Int16Array(heap.memory.buffer, hidden + window * units * 2, units);
+          const before = [...states];
+          for (let unit = 0; unit < units; unit++) {
+            const panel = Math.floor(unit / PANEL_UNITS);
+            const [i, o, f, g] = range(NUM_GATES).map((gate) => {
+              const place = panel * NUM_GATES * PANEL_UNITS + gate * PANEL_UNITS + (unit % PANEL_UNITS);
+              const weight = (from: number): number =>
+                packed[panel * units * NUM_GATES * PANEL_UNITS + ((from >> 1) * NUM_GATES * PANEL_UNITS + gate * PANEL_UNITS + (unit % PANEL_UNITS)) * 2 + (from % 2)]!;
+              const product = before.reduce((total, value, from) => total + value * weight(from), 0);
+              return at(gates + frame * gatesFrame + window * gatesWindow + place * FLOAT_BYTES) + product * at(scales + place * FLOAT_BYTES);
+            }) as [number, number, number, number];
+            const own = cells + (window * units + unit) * FLOAT_BYTES;
+            const cell = sigmoid(f) * at(own) + sigmoid(i) * Math.tanh(g);
+            const state = sigmoid(o) * Math.tanh(cell);
+            put(own, cell);
+            put(out + frame * outFrame + window * outWindow + unit * FLOAT_BYTES, state);
+            states[unit] = roundEven(Math.fround(Math.fround(state) * MAX_INPUT));
           }
         }
       }

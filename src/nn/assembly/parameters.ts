@@ -142,3 +142,72 @@ export enum Lstm {
   /** A multiple of 8. */
   units,
 }
+
+export enum QuantizeRows {
+  /** Int16, axes (row, channel). */
+  out,
+  outStride,
+  /** Written: what 1 stands for in each row of `out`; axes (row). */
+  scales,
+  /** Axes (row, channel). */
+  input,
+  inputStride,
+  rows,
+  /** A multiple of 4. */
+  channels,
+}
+
+export enum GemmInt16 {
+  /** Axes (4 · tiles, 8 · panels). */
+  out,
+  outStride,
+  /** Int16, magnitudes up to 8191. Rows may overlap. */
+  input,
+  inputStride,
+  /** What 1 stands for in each row of `input`. */
+  inputScales,
+  /** From the scale of a row to that of the next; 0 if all rows share one. */
+  inputScaleStride,
+  /** Inputs of a row, a multiple of 4. */
+  length,
+  /** Int16, axes (panel, length / 2, 8, 2). */
+  weights,
+  tiles,
+  panels,
+  /** What 1 stands for in the weights of each column, axes (8 · panels). */
+  columnScales,
+  /** Axes (8 · panels). */
+  bias,
+  /** Axes as `out`; may be `out` itself. */
+  start,
+  startStride,
+  /** 1 if negative results become 0, else 0. */
+  relu,
+}
+
+export enum LstmInt16 {
+  /** Written: hidden states, axes (frame, window, unit). */
+  out,
+  /** From a frame of `out` to the next computed frame: negative for the backward direction. */
+  outFrame,
+  /** From a window of `out` to the next. */
+  outWindow,
+  /** The input's contribution to the gates, axes (frame, window, 4 · unit); overwritten. */
+  gates,
+  /** From a frame of `gates` to the next computed frame: negative for the backward direction. */
+  gatesFrame,
+  /** From a window of `gates` to the next. */
+  gatesWindow,
+  /** Int16, axes (unit / 4, unit of the previous frame / 2, gate, unit % 4, 2). */
+  weights,
+  /** What the product of 1 and 1 stands for in each gate, axes (unit / 4, gate, unit % 4). */
+  scales,
+  /** Int16, axes (window, unit): hidden states times 8191; initial values, and at the end those of the last frame. */
+  hidden,
+  /** Axes (window, unit): initial values; at the end, those of the last frame. */
+  cells,
+  frames,
+  windows,
+  /** A multiple of 8. */
+  units,
+}
