@@ -23,8 +23,10 @@ describe('seconds of a stage', () => {
 
   it('include dispatches, round trips, transfers, and the rounds of the recurrence', () => {
     expect(secondsOf({ ...none, dispatches: 4, batches: 2, transferred: 40 }, gpu)).toBe(1 + 1 + 2);
-    // Six workgroups on four cores take two rounds.
-    expect(secondsOf({ ...none, batches: 1, recurrence: { steps: 5, stepBytes: 30 } }, gpu)).toBe(0.5 + 2 * 5 * 3);
+    // Two windows per workgroup: four workgroups on four cores take a round, six take two.
+    const recurrent = { ...none, batches: 1, recurrence: { steps: 5, stepBytes: 30 } };
+    expect(secondsOf(recurrent, gpu)).toBe(0.5 + 5 * 3);
+    expect(secondsOf(recurrent, { ...gpu, windowsPerBatch: 5 })).toBe(0.5 + 2 * 5 * 3);
   });
 });
 

@@ -3,14 +3,14 @@
  *
  *   max(FLOPs / (efficiency · peak), bytes / bandwidth) + recurrence
  *     + dispatches · dispatchSeconds + batches · roundTripSeconds + transferred bytes / link
- *   recurrence = batches · layers · frames · ⌈2 · windows per batch / cores⌉ · bytes of a step / coreBandwidth
+ *   recurrence = batches · layers · frames · ⌈2 · ⌈windows per batch / 2⌉ / cores⌉ · bytes of a step / coreBandwidth
  *
- * The recurrence is that of the LSTM: one workgroup per window and direction computes the frames one after the other,
- * and reads the recurrent weights for each.
+ * The recurrence is that of the LSTM: one workgroup per direction and two windows computes the frames one after the
+ * other, and reads the recurrent weights for each.
  */
 import type { Speed } from '../../src/index';
 import { fbankFlopsPerFrame } from '../profile/work';
-import { campplusDispatches, FBANK_DISPATCHES, layOut, pyannetDispatches } from './layers';
+import { campplusDispatches, FBANK_DISPATCHES, layOut, pyannetDispatches, WINDOWS_PER_WORKGROUP } from './layers';
 import type { Models } from './models';
 import { GPU_STAGES, type GpuStage } from './stages';
 import { framesPerWindow, type Workload } from './workload';
@@ -116,7 +116,7 @@ export function workOf({ numWindows, voiceFrames }: Workload, models: Models, wi
 /** Estimated seconds of a stage; see the formula above. */
 export function secondsOf({ flops, bytes, dispatches, batches, transferred, recurrence }: StageWork, gpu: GpuClass): number {
   const kernels = Math.max(flops / (gpu.efficiency * gpu.peak), bytes / gpu.bandwidth);
-  const rounds = Math.ceil((2 * gpu.windowsPerBatch) / gpu.cores);
+  const rounds = Math.ceil((2 * Math.ceil(gpu.windowsPerBatch / WINDOWS_PER_WORKGROUP)) / gpu.cores);
   const steps = recurrence ? (batches * recurrence.steps * rounds * recurrence.stepBytes) / gpu.coreBandwidth : 0;
   return kernels + steps + dispatches * gpu.dispatchSeconds + batches * gpu.roundTripSeconds + transferred / gpu.link;
 }

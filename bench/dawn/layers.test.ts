@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { CampplusGraph } from '../../src/embedding/campplusGraph';
 import type { Convolution } from '../../src/onnx/values';
+import { WINDOWS_PER_WORKGROUP as OF_KERNEL } from '../../src/segmentation/gpuLstm';
 import type { PyannetGraph } from '../../src/segmentation/pyannetGraph';
-import { campplusDispatches, campplusWork, FBANK_DISPATCHES, layOut, outputSize, pyannetDispatches, pyannetWork } from './layers';
+import { campplusDispatches, campplusWork, FBANK_DISPATCHES, layOut, outputSize, pyannetDispatches, pyannetWork, WINDOWS_PER_WORKGROUP } from './layers';
 import { readModels } from './models';
 
 const convolution = (numIn: number, numOut: number, taps: number[], strides = taps.map(() => 1), pads = taps.map(() => 0)): Convolution => ({
@@ -17,6 +18,10 @@ const convolution = (numIn: number, numOut: number, taps: number[], strides = ta
 });
 const tensor = (...shape: number[]) => ({ data: new Float32Array(0), shape });
 const norm = { scale: new Float32Array(0), shift: new Float32Array(0), epsilon: 0 };
+
+it('has the windows per workgroup of the kernel', () => {
+  expect(WINDOWS_PER_WORKGROUP).toBe(OF_KERNEL);
+});
 
 it('counts the positions of a convolution', () => {
   expect(outputSize(160_000, convolution(1, 80, [251], [10]))).toBe(15_975);

@@ -144,6 +144,9 @@ const DENSE_DISPATCHES = 3;
 export const pyannetDispatches = ({ filters, lstms, linears }: PyannetGraph): number =>
   1 + 4 * filters.length + 3 * lstms.length + 2 * linears.length + 1 + 1;
 
+/** Windows that share a workgroup of the LSTM, as in gpuLstm.ts, whose kernel only a bundler can import. */
+export const WINDOWS_PER_WORKGROUP = 2;
+
 /** Dispatches of the filterbank of a batch: features and their check. */
 export const FBANK_DISPATCHES = 2;
 

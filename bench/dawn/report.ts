@@ -102,7 +102,7 @@ export function estimateText(estimates: readonly Estimate[]): string {
     'ESTIMATE, not a measurement: GPU stages only, without decoding, clustering and the start.',
     'seconds = max(FLOPs / (efficiency · peak), bytes / bandwidth) + recurrence',
     '          + dispatches · time per dispatch + batches · round trip + transferred bytes / link',
-    'recurrence = batches · LSTM layers · frames · ⌈2 · windows per batch / cores⌉ · 256 KiB / bandwidth of a core',
+    'recurrence = batches · LSTM layers · frames · ⌈2 · ⌈windows per batch / 2⌉ / cores⌉ · 256 KiB / bandwidth of a core',
     '\nassumed rates',
     tableOf([['class', 'TFLOP/s', 'efficiency', 'GB/s', 'GB/s per core', 'GB/s link', 'cores', 'µs per dispatch', 'ms round trip', 'windows per batch'], ...classes]),
     '\ncounted work',

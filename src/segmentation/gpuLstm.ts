@@ -7,6 +7,8 @@ const NUM_GATES = 4;
 /** As in the kernel. */
 const MAX_UNITS = 128;
 const SPLITS = 2;
+/** Windows per workgroup, if a batch has more than one: they share the reads of the weights, which take longer than the products. */
+export const WINDOWS_PER_WORKGROUP = 2;
 
 /** Weights in the layout of the kernels, and biases. */
 interface PackedLstm {
@@ -96,19 +98,26 @@ export function computeLstm({ numUnits, numWindows, numFrames, inputs, weights, 
   }
 }
 
-/** The kernel for a number of units. */
+/** The kernels for a number of units. */
 export class GpuLstm {
-  private constructor(private readonly kernel: Kernel) {}
+  private constructor(
+    /** For one window, which would waste half of the products of the other. */
+    private readonly single: Kernel,
+    private readonly several: Kernel,
+  ) {}
 
-  /** @throws VoxlaneError `backend-failed` if the kernel does not compile */
+  /** @throws VoxlaneError `backend-failed` if a kernel does not compile */
   static async open(device: GPUDevice, numUnits: number): Promise<GpuLstm> {
     const read = 'read-only-storage';
-    const source = { label: 'lstm', code, buffers: [read, read, 'storage'], constants: { UNITS: numUnits, SPLITS } } as const;
-    return new GpuLstm(await openKernel(device, source));
+    const open = (numWindows: number): Promise<Kernel> =>
+      openKernel(device, { label: 'lstm', code, buffers: [read, read, 'storage'], constants: { UNITS: numUnits, WINDOWS: numWindows } });
+    const [single, several] = await Promise.all([open(1), open(WINDOWS_PER_WORKGROUP)]);
+    return new GpuLstm(single, several);
   }
 
   /** Adds the recurrence to a program. */
   add(program: Program, { numWindows, numFrames, inputs, weights, out }: LstmStep<GPUBuffer>): void {
-    program.add(this.kernel, [inputs, weights, out], [numFrames], [numWindows, 2]);
+    const [kernel, numGroups] = numWindows === 1 ? [this.single, 1] : [this.several, Math.ceil(numWindows / WINDOWS_PER_WORKGROUP)];
+    program.add(kernel, [inputs, weights, out], [numWindows, numFrames], [numGroups, 2]);
   }
 }

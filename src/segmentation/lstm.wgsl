@@ -14,16 +14,18 @@
 // | 2 | weights | (direction, unit of the previous frame, unit) vec4f, one per gate |
 // | 3 | out | written: (window, frame, direction, unit) f32 |
 //
-// One workgroup per window and direction loops over the frames, so a layer is one dispatch. SPLITS invocations per
-// unit each sum a part of the previous units, for all four gates of the unit. The weights (256 KiB for 128 units) do
-// not fit in workgroup memory and stay in the second-level cache; adjacent invocations read adjacent vectors. The
-// hidden states are double-buffered in workgroup memory, and the cells stay in registers.
+// One workgroup per direction and WINDOWS windows loops over the frames, so a layer is one dispatch. Two invocations per
+// unit each sum half of the previous units, for all four gates of the unit and all windows of the workgroup. Then each
+// completes one window. The weights (256 KiB for 128 units) do not fit in workgroup memory and stay in the second-level
+// cache, so two windows share each read; adjacent invocations read adjacent vectors. The hidden states are
+// double-buffered in workgroup memory, and the cells stay in registers.
 
 override UNITS: u32 = 128u;
-override SPLITS: u32 = 2u;
+// 1 or 2.
+override WINDOWS: u32 = 2u;
 
+const SPLITS = 2u;
 const MAX_UNITS = 128u;
-const MAX_SPLITS = 2u;
 // tanh and σ are 1 in float32 beyond this, and exp stays finite.
 const LIMIT = 20f;
 // Bits of float32.
@@ -31,6 +33,7 @@ const EXPONENT: u32 = 0x7f800000u;
 const QUIET_NAN: u32 = 0x7fc00000u;
 
 struct Params {
+  numWindows: u32,
   numFrames: u32,
 }
 
@@ -39,10 +42,10 @@ struct Params {
 @group(0) @binding(2) var<storage, read> weights: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;
 
-// Axes (parity of the frame, unit).
-var<workgroup> hidden: array<array<f32, MAX_UNITS>, 2>;
-// Axes (split, unit), without the first split.
-var<workgroup> partial: array<vec4f, MAX_UNITS * (MAX_SPLITS - 1u)>;
+// Axes (parity of the frame, window, unit).
+var<workgroup> hidden: array<array<array<f32, MAX_UNITS>, 2>, 2>;
+// Sums of the invocation that does not complete the window, axes (window, unit).
+var<workgroup> partial: array<array<vec4f, MAX_UNITS>, 2>;
 
 fn bounded(x: vec4f) -> vec4f {
   return select(select(x, vec4f(LIMIT), x > vec4f(LIMIT)), vec4f(-LIMIT), x < vec4f(-LIMIT));
@@ -65,29 +68,49 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) place
   let count = UNITS / SPLITS;
   let firstUnit = split * count;
   let firstWeight = (direction * UNITS + firstUnit) * UNITS + unit;
-  if (split == 0u) { hidden[0][unit] = 0f; }
+  // The last workgroup of an odd number of windows computes its only window twice, and stores it once.
+  let first = group.x * WINDOWS;
+  let second = min(first + 1u, params.numWindows - 1u);
+  // The window that this invocation completes.
+  let window = first + split;
+  hidden[0][split][unit] = 0f;
   var cell = 0f;
   workgroupBarrier();
   for (var step = 0u; step < params.numFrames; step++) {
     let frame = select(step, params.numFrames - 1u - step, direction == 1u);
-    let row = ((group.x * params.numFrames + frame) * 2u + direction) * UNITS + unit;
     let parity = step % 2u;
-    var sum = vec4f();
-    if (split == 0u) { sum = inputs[row]; }
+    var a = vec4f();
+    var b = vec4f();
+    if (split == 0u) {
+      a = inputs[((first * params.numFrames + frame) * 2u + direction) * UNITS + unit];
+      if (WINDOWS > 1u) { b = inputs[((second * params.numFrames + frame) * 2u + direction) * UNITS + unit]; }
+    }
     for (var j = 0u; j < count; j += 4u) {
       let weight = firstWeight + j * UNITS;
       let previous = firstUnit + j;
-      sum += weights[weight] * hidden[parity][previous];
-      sum += weights[weight + UNITS] * hidden[parity][previous + 1u];
-      sum += weights[weight + 2u * UNITS] * hidden[parity][previous + 2u];
-      sum += weights[weight + 3u * UNITS] * hidden[parity][previous + 3u];
+      let w0 = weights[weight];
+      let w1 = weights[weight + UNITS];
+      let w2 = weights[weight + 2u * UNITS];
+      let w3 = weights[weight + 3u * UNITS];
+      a += w0 * hidden[parity][0][previous];
+      a += w1 * hidden[parity][0][previous + 1u];
+      a += w2 * hidden[parity][0][previous + 2u];
+      a += w3 * hidden[parity][0][previous + 3u];
+      if (WINDOWS > 1u) {
+        b += w0 * hidden[parity][1][previous];
+        b += w1 * hidden[parity][1][previous + 1u];
+        b += w2 * hidden[parity][1][previous + 2u];
+        b += w3 * hidden[parity][1][previous + 3u];
+      }
     }
-    if (SPLITS > 1u) {
-      if (split > 0u) { partial[(split - 1u) * MAX_UNITS + unit] = sum; }
-      workgroupBarrier();
+    if (split == 1u) {
+      partial[0][unit] = a;
+    } else if (WINDOWS > 1u) {
+      partial[1][unit] = b;
     }
-    if (split == 0u) {
-      for (var part = 1u; part < SPLITS; part++) { sum += partial[(part - 1u) * MAX_UNITS + unit]; }
+    workgroupBarrier();
+    if (split < WINDOWS) {
+      var sum = select(b, a, split == 0u) + partial[split][unit];
       // Bits, because an infinity would be limited like any large number, and `exp` of NaN is finite on some hardware.
       // As NaN, broken inputs spread to all later frames and to the scores.
       let bits = bitcast<vec4u>(sum);
@@ -96,8 +119,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) place
       let iof = sigmoid(sum.xyz);
       cell = iof.z * cell + iof.x * tanhOf(sum.w);
       let state = select(iof.y * tanhOf(bounded(vec4f(cell)).x), bitcast<f32>(bits.x | QUIET_NAN), isBroken);
-      hidden[1u - parity][unit] = state;
-      out[row] = state;
+      hidden[1u - parity][split][unit] = state;
+      if (window < params.numWindows) {
+        let row = ((window * params.numFrames + frame) * 2u + direction) * UNITS + unit;
+        out[row] = state;
+      }
     }
     workgroupBarrier();
   }

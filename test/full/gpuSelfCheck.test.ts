@@ -54,7 +54,7 @@ const INFINITY = '0x7f800000u';
 const NEGATIVE_INFINITY = '0xff800000u';
 
 /** Zeros for the second window: plausible scores without the check of maps. The output of a kernel, and its dispatch. */
-const LAST_WINDOW = 'group.x == 1u';
+const LAST_WINDOW = 'window == 1u';
 const ZEROS: readonly (readonly [name: string, error: PlantedError, only: number])[] = [
   ...[0, 1, 2].map((filter) => [`the map of filter ${filter + 1}`, { kernel: 'product', find: 'out[place] = result;', replace: `out[place] = select(result, 0f, ${SECOND_ITEM});` }, filter] as const),
   ...[1, 2, 3].map((norm) => [`the factors of norm ${norm}`, { kernel: 'channelStats', find: 'if (FACTORS) {', replace: `if (FACTORS && item == 1u) {
