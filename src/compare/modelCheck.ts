@@ -235,7 +235,12 @@ const MAX_DIFFERENT = 4;
 const MASK_FRAMES = 64;
 /** Mask frames in which the speaker of the first and of the last window talks: others, and more, so that no mix-up is hidden. */
 const SPEECH = [[16, 32], [20, 44]] as const;
-/** A window in which a speaker talks. */
+/**
+ * Local speakers of a batch of several windows, all with the same speech. With this number, CAM++ on a GPU computes the batch in more
+ * than one slice, as it does in a run. A batch of one window always is one slice.
+ */
+const BATCH_SPEAKERS = 8;
+/** A window in which its speakers talk. */
 interface Talk {
   /** Index in the batch. */
   readonly window: number;
@@ -301,8 +306,12 @@ export async function checkEmbeddingWindows(
     stages.push(featureStage(fbank, features));
   });
   stages.push(embeddingStage(whole, expected));
+  const numSpeakers = numWindows > 1 ? BATCH_SPEAKERS : 1;
   const embeddings: Float32Array[] = [];
-  for (const { window, frames } of talks) embeddings.push(await embedSpeaker(reference, [windows[window]!], [{ window: 0, frames }]));
+  for (const { window, frames } of talks) {
+    const embedding = await embedSpeakers(reference, [windows[window]!], [{ window: 0, frames }], 1);
+    for (let speaker = 0; speaker < numSpeakers; speaker++) embeddings.push(embedding);
+  }
   stages.push(embeddingStage(batch, concatenate(embeddings)));
 
   return selfCheck(
@@ -313,23 +322,27 @@ export async function checkEmbeddingWindows(
         compare(fbank, features);
       });
       compare(whole, embedding);
-      compare(batch, await embedSpeaker(embedder, windows, talks));
+      compare(batch, await embedSpeakers(embedder, windows, talks, numSpeakers));
     },
     { stages },
   );
 }
 
 /**
- * Embeds one speaker of a batch of windows, as a run does.
+ * Embeds the speakers of a batch of windows, as a run does. Because all talk at the same time, their frames are used in spite of the
+ * overlap.
  *
- * @param talks where the speaker talks; the other windows are silent
- * @returns axes (talk, dimension)
+ * @param talks where the speakers talk; the other windows are silent
+ * @returns axes (talk, speaker, dimension)
  */
-async function embedSpeaker(embedder: Embedder, windows: readonly Float32Array[], talks: readonly Talk[]): Promise<Float32Array> {
+async function embedSpeakers(embedder: Embedder, windows: readonly Float32Array[], talks: readonly Talk[], numSpeakers: number): Promise<Float32Array> {
   const numWindows = windows.length;
-  const activity = new Uint8Array(numWindows * MASK_FRAMES);
-  for (const { window, frames: [begin, end] } of talks) activity.fill(1, window * MASK_FRAMES + begin, window * MASK_FRAMES + end);
-  const { embeddings } = await embedder.embed({ windows: concatenate(windows), activity, numWindows, numSpeakers: 1 });
+  const activity = new Uint8Array(numWindows * MASK_FRAMES * numSpeakers);
+  for (const { window, frames } of talks) {
+    const [begin, end] = frames.map((frame) => (window * MASK_FRAMES + frame) * numSpeakers);
+    activity.fill(1, begin, end);
+  }
+  const { embeddings } = await embedder.embed({ windows: concatenate(windows), activity, numWindows, numSpeakers });
   const size = embeddings.length / numWindows;
   return concatenate(talks.map(({ window }) => embeddings.subarray(window * size, (window + 1) * size)));
 }

@@ -11,7 +11,7 @@ const MANIFEST = { id: 'm', sampleRate: SAMPLE_RATE, windowSamples: WINDOW_SAMPL
 const FRAMES = 20;
 const DIMENSION = 8;
 
-/** Changes what a backend returns for a batch: one row of values per window. */
+/** Changes what a backend returns for a batch: one row of values per window, or per window and speaker. */
 type Fault = (rows: Float32Array[]) => Float32Array[];
 
 /** Sums over parts of the audio: different audio has different sums. */
@@ -51,14 +51,15 @@ function makeEmbedder({ batch = (rows) => rows, features = (values) => values }:
   const batches: number[] = [];
   return {
     batches,
-    embed: ({ windows, activity, numWindows }: EmbedBatch) => {
+    embed: ({ windows, activity, numWindows, numSpeakers }: EmbedBatch) => {
       batches.push(numWindows);
-      const frames = activity.length / numWindows;
-      const rows = windowsOf(windows, numWindows).map((window, index) => {
-        const mask = activity.subarray(index * frames, (index + 1) * frames);
-        if (!mask.includes(1)) return new Float32Array(DIMENSION).fill(NaN);
-        return sumsOf(window.filter((_, i) => mask[Math.floor((i * frames) / window.length)]), DIMENSION);
-      });
+      const frames = activity.length / numWindows / numSpeakers;
+      const rows = windowsOf(windows, numWindows).flatMap((window, index) =>
+        Array.from({ length: numSpeakers }, (_, speaker) => {
+          const mask = Array.from({ length: frames }, (_, frame) => activity[(index * frames + frame) * numSpeakers + speaker]!);
+          if (!mask.includes(1)) return new Float32Array(DIMENSION).fill(NaN);
+          return sumsOf(window.filter((_, i) => mask[Math.floor((i * frames) / window.length)]), DIMENSION);
+        }));
       const embeddings = Float32Array.from(batch(rows).flatMap((row) => [...row]));
       return Promise.resolve({ embeddings, fbankSeconds: 0, embeddingSeconds: 0 });
     },
@@ -134,6 +135,7 @@ describe('embedding', () => {
     ['a fault in every batch', { batch: (rows) => spoil(rows, 0) }, 1, 'embedding (1 × 10 s)'],
     ['a fault in batches of two or more', { batch: (rows) => (rows.length >= 2 ? spoil(rows, 1) : rows) }, 2, 'embedding (2 × 10 s)'],
     ['the last window of a batch', { batch: (rows) => (rows.length >= 2 ? spoil(rows, rows.length - 1) : rows) }, 32, 'embedding (32 × 10 s)'],
+    ['another speaker of a window', { batch: (rows) => (rows.length >= 2 ? spoil(rows, 5) : rows) }, 2, 'embedding (2 × 10 s)'],
     ['windows swapped', { batch: (rows) => (rows.length >= 2 ? swap(rows, 0, rows.length - 1) : rows) }, 4, 'embedding (4 × 10 s)'],
   ])('detects and names the stage: %s', async (_, faults, numWindows, stage) => {
     const { passed, stages } = await check(faults, numWindows);

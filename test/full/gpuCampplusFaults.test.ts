@@ -66,6 +66,8 @@ const WITH_WINDOWS: readonly Case[] = [
 
 /** What computes a map: a kernel, and the dispatch among those of the kernel. */
 type Place = readonly [name: string, kernel: string, dispatch: number];
+/** Products of a slice of the head. */
+const HEAD_PRODUCTS = 12;
 const [FIRST_LAYER, FIRST_TRANSIT, LAST_TRANSIT, LINEAR] = [13, 37, 119, 120];
 /** Adds a store of broken values of the second speaker, which has the second half of the rows, after a kernel's own store. */
 const SECOND: Readonly<Record<string, (bits: string) => PlantedError>> = {
@@ -135,8 +137,8 @@ describe.skipIf(missing !== null)('CAM++ on WGSL kernels', { timeout: TIMEOUT_MS
     return checkEmbedding(embedder, { manifest, backend: 'webgpu' }, GOLDENS);
   };
   /** Without the whole window that a check embeds by itself: the golden is one, too. */
-  const checkBatch = (error: PlantedError | null): Promise<ModelCheck> => {
-    planter.plant(error);
+  const checkBatch = (error: PlantedError | null, only?: number): Promise<ModelCheck> => {
+    planter.plant(error, only);
     const batchOnly: Embedder = { ...reference, embed: (batch) => embedder.embed(batch) };
     return checkEmbeddingWindows(reference, batchOnly, manifest, WINDOWS);
   };
@@ -178,6 +180,14 @@ describe.skipIf(missing !== null)('CAM++ on WGSL kernels', { timeout: TIMEOUT_MS
 
   test.each(WITH_WINDOWS)('a batch of whole windows shows %s', async (_, error) => {
     expect(failedStages(await checkBatch(error))).toEqual(['embedding (2 × 10 s)']);
+  });
+
+  test('a batch of whole windows shows an error in the slices after the first only', async () => {
+    // The second convolution of the second block, in the second slice.
+    const only = HEAD_PRODUCTS + 5;
+    const error = replaced('product', '+ bias[firstColumn + part * COLUMN_THREADS + own];', ';');
+    expect(failedStages(await checkBatch(error, only))).toEqual(['embedding (2 × 10 s)']);
+    expect(planter.dispatched.filter((label) => label === 'product')).toHaveLength(LINEAR + 1 + HEAD_PRODUCTS);
   });
 
   test('a batch passes again without an error', async () => {
