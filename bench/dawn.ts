@@ -2,6 +2,7 @@
  * Measures the WebGPU kernels in Node, without a browser: time, dispatches and rates of each stage, and parity with WASM.
  *
  *   npm run --silent bench:gpu -- [--minutes LIST | --seconds N] [--speed LIST] [--trust-gpu] [--estimate] [--json]
+ *   npm run --silent bench:gpu -- --pair [--windows N] [--rounds N] [--json]
  *
  * `--help` describes the measurements. `scripts/packGpuBench.ts` packs it for a machine without the repository.
  */
@@ -14,7 +15,8 @@ import { atSpeed, CLASSES, estimate, type Estimate, repeated } from './dawn/esti
 import { measureSpeed, type ParityFigures, type RunFigures, runOnWasm, startMeter } from './dawn/measure';
 import { readModels } from './dawn/models';
 import { type DawnCommand, HELP, parseCommand } from './dawn/options';
-import { loadEngine, meterAddress, modelsFolder, samplePath } from './dawn/place';
+import { type BatchTime, measurePair, type PairReport, pairText, ratiosOf } from './dawn/pair';
+import { loadEngine, loadPair, meterAddress, modelsFolder, pairFolders, samplePath } from './dawn/place';
 import { estimateText, type Report, reportText } from './dawn/report';
 import { workloadOf } from './dawn/workload';
 import { machine } from './figures';
@@ -28,7 +30,10 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  if (command.estimate) {
+  if (command.pair) {
+    const report = await pairAll(command.pair);
+    console.log(command.json ? JSON.stringify(report, null, 2) : pairText(report));
+  } else if (command.estimate) {
     const estimates = await estimateAll(command);
     console.log(command.json ? JSON.stringify({ estimates }, null, 2) : estimateText(estimates));
   } else {
@@ -56,6 +61,26 @@ async function measureAll({ seconds, speeds, trustGpu }: DawnCommand): Promise<R
     parity = measured.parity;
   }
   return { machine: machine(), node: process.versions.node, adapter: facts, peak, runs, parity };
+}
+
+async function pairAll({ numWindows, numRounds }: NonNullable<DawnCommand['pair']>): Promise<PairReport> {
+  const facts = adapterFacts(await openAdapter());
+  // The product refuses software adapters.
+  if (facts.isSoftware) process.env.VOXLANE_SOFTWARE_GPU = '1';
+  say('opening both networks with both runtimes …');
+  const { openPair } = await loadPair();
+  const { batches, numEmbeddings, close } = await openPair({ ...pairFolders(), sample: readFileSync(samplePath()), numWindows });
+  const times = await measurePair(batches, numRounds, timed, say);
+  await close();
+  const ratios = { segmentation: ratiosOf(times.segmentation), embedding: ratiosOf(times.embedding) };
+  return { machine: machine(), node: process.versions.node, adapter: facts, numWindows, numEmbeddings, times, ratios };
+}
+
+async function timed(work: () => Promise<unknown>): Promise<BatchTime> {
+  const [start, before] = [performance.now(), process.cpuUsage()];
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return { wall: (performance.now() - start) / 1000, cpu: (user + system) / 1e6 };
 }
 
 async function estimateAll({ seconds, speeds }: DawnCommand): Promise<Estimate[]> {

@@ -64,6 +64,14 @@ export async function buildForNode(folder = join(DIST, 'node')): Promise<void> {
   );
 }
 
+/** Builds a script that opens models in the thread of the program, in Node. @param input path of its module in the repository */
+export async function buildScriptForNode(input: string, file: string): Promise<void> {
+  await build(
+    { input: join(ROOT, input), platform: 'node', external: NODE_EXTERNAL, plugins: [replaceModules(REPLACED_FOR_NODE), shared()] },
+    { file, codeSplitting: false },
+  );
+}
+
 /** Builds the command for Node, with a chunk for each part that is loaded on demand. */
 export async function buildCommand(): Promise<void> {
   await build(

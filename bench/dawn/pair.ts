@@ -1,0 +1,92 @@
+/** Times of the same work on our own kernels and through ONNX Runtime, in alternation. */
+import { median } from '../figures';
+import { tableOf } from '../profile/report';
+import type { AdapterFacts } from './adapter';
+
+/** What computes the networks. */
+export const SIDES = ['own', 'runtime'] as const;
+export type Side = (typeof SIDES)[number];
+
+export const PAIR_STAGES = ['segmentation', 'embedding'] as const;
+export type PairStage = (typeof PAIR_STAGES)[number];
+
+/** One batch of a stage, in seconds. */
+export interface BatchTime {
+  readonly wall: number;
+  /** Of all threads of the process. On a software adapter, it is the work of both sides, without that of other programs. */
+  readonly cpu: number;
+}
+
+type Round = Readonly<Record<Side, BatchTime>>;
+
+/** Times of a stage. */
+export interface StageTimes {
+  /** The first batch of each side, with the compilation of its kernels. */
+  readonly first: Round;
+  /** Later batches. */
+  readonly rounds: readonly Round[];
+}
+
+/** How many times as long as our own kernels ONNX Runtime takes. */
+export interface StageRatios {
+  readonly rounds: readonly { readonly wall: number; readonly cpu: number }[];
+  readonly median: { readonly wall: number; readonly cpu: number };
+}
+
+/** What computes a batch: for each side, functions that compute one stage. */
+export type Batches = Readonly<Record<Side, Readonly<Record<PairStage, () => Promise<unknown>>>>>;
+
+/**
+ * Computes the batch on both sides in turn: own, ONNX Runtime, own, ONNX Runtime, … The first turn of each is counted apart.
+ *
+ * @param numRounds turns of each side after its first one, at least 1
+ * @param time measures one call
+ */
+export async function measurePair(batches: Batches, numRounds: number, time: (work: () => Promise<unknown>) => Promise<BatchTime>, say: (line: string) => void): Promise<Record<PairStage, StageTimes>> {
+  const rounds: Record<PairStage, Round>[] = [];
+  for (let round = 0; round <= numRounds; round++) {
+    const found = { segmentation: {}, embedding: {} } as Record<PairStage, Record<Side, BatchTime>>;
+    for (const side of SIDES) {
+      say(`round ${round} of ${numRounds}, ${NAMES[side]} …`);
+      for (const stage of PAIR_STAGES) found[stage][side] = await time(batches[side][stage]);
+    }
+    rounds.push(found);
+  }
+  const timesOf = (stage: PairStage): StageTimes => ({ first: rounds[0]![stage], rounds: rounds.slice(1).map((round) => round[stage]) });
+  return { segmentation: timesOf('segmentation'), embedding: timesOf('embedding') };
+}
+
+/** Ratio of each round, and its median over the rounds. */
+export function ratiosOf({ rounds }: Pick<StageTimes, 'rounds'>): StageRatios {
+  const ratios = rounds.map(({ own, runtime }) => ({ wall: runtime.wall / own.wall, cpu: runtime.cpu / own.cpu }));
+  return { rounds: ratios, median: { wall: median(ratios.map(({ wall }) => wall)), cpu: median(ratios.map(({ cpu }) => cpu)) } };
+}
+
+/** All figures of a paired run. */
+export interface PairReport {
+  readonly machine: string;
+  readonly node: string;
+  readonly adapter: AdapterFacts;
+  readonly numWindows: number;
+  readonly numEmbeddings: number;
+  readonly times: Readonly<Record<PairStage, StageTimes>>;
+  readonly ratios: Readonly<Record<PairStage, StageRatios>>;
+}
+
+const NAMES: Readonly<Record<Side, string>> = { own: 'our own kernels', runtime: 'ONNX Runtime' };
+
+export function pairText({ machine, node, adapter, numWindows, numEmbeddings, times, ratios }: PairReport): string {
+  const name = [adapter.description || adapter.device, adapter.vendor, adapter.architecture].filter(Boolean).join(', ') || 'unnamed adapter';
+  const cells = ({ own, runtime }: Round): string[] => [own.wall, runtime.wall, runtime.wall / own.wall, own.cpu, runtime.cpu, runtime.cpu / own.cpu].map((value) => value.toFixed(2));
+  const rows = PAIR_STAGES.flatMap((stage) => [
+    [`${stage}, first`, ...cells(times[stage].first)],
+    ...times[stage].rounds.map((round, index) => [`${stage}, round ${index + 1}`, ...cells(round)]),
+    [`${stage}, median`, '', '', ratios[stage].median.wall.toFixed(2), '', '', ratios[stage].median.cpu.toFixed(2)],
+  ]);
+  return [
+    `adapter: ${name}${adapter.isSoftware ? ' (software: its times say nothing about a GPU)' : ''}`,
+    `${machine}, Node ${node}`,
+    `batches of ${numWindows} ${numWindows === 1 ? 'window' : 'windows'}, ${numEmbeddings} ${numEmbeddings === 1 ? 'embedding' : 'embeddings'}; the first batch has the compilation`,
+    tableOf([['', 'own, s', 'ONNX Runtime, s', 'ratio', 'own, CPU s', 'ONNX Runtime, CPU s', 'CPU ratio'], ...rows]),
+  ].join('\n');
+}
