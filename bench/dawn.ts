@@ -69,11 +69,11 @@ async function pairAll({ numWindows, numRounds }: NonNullable<DawnCommand['pair'
   if (facts.isSoftware) process.env.VOXLANE_SOFTWARE_GPU = '1';
   say('opening both networks with both runtimes …');
   const { openPair } = await loadPair();
-  const { batches, numEmbeddings, close } = await openPair({ ...pairFolders(), sample: readFileSync(samplePath()), numWindows });
-  const times = await measurePair(batches, numRounds, timed, say);
-  await close();
+  const models = await openPair({ ...pairFolders(), sample: readFileSync(samplePath()), numWindows });
+  const times = await measurePair(models.batches, numRounds, timed, say);
+  await models.close();
   const ratios = { segmentation: ratiosOf(times.segmentation), embedding: ratiosOf(times.embedding) };
-  return { machine: machine(), node: process.versions.node, adapter: facts, numWindows, numEmbeddings, times, ratios };
+  return { machine: machine(), node: process.versions.node, adapter: facts, numWindows, numEmbeddings: models.numEmbeddings, times, ratios };
 }
 
 async function timed(work: () => Promise<unknown>): Promise<BatchTime> {
