@@ -37,8 +37,17 @@ export async function openPair({ modelsBase, runtimeBase, sample, numWindows }: 
   installGpu(gpu!, globals);
   delayTiering();
   const request = (modelId: string, backend: LoadRequest['backend'], side: Side): LoadRequest => ({
-    ...{ modelId, backend, modelsBase, runtimeBase },
-    ...{ threads: 1, hub: null, modelFile: undefined, trustUnknownModel: false, ownKernels: side === 'own' },
+    modelId,
+    backend,
+    modelsBase,
+    runtimeBase,
+    threads: 1,
+    hub: null,
+    modelFile: undefined,
+    modelName: undefined,
+    trustUnknownModel: false,
+    ownKernels: side === 'own',
+    arithmetic: 'float32',
   });
   const wasm = await openSegmentation(request('segmentation-3.0', 'wasm', 'own'));
   const { windowSamples, hopSamples, powerset } = wasm.manifest;
