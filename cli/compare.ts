@@ -71,7 +71,7 @@ async function comparePrecision(used: FoundBundle, command: CompareCommand): Pro
   try {
     await withReports(reportFile(jsonFile, () => toJson(kept.document())), () =>
       withEngine(command, true, async (engine) => {
-        kept.finish(await engine.roundFiles(subjectOf(used), { map, backend, limit, decisions }, kept));
+        kept.finish(await engine.roundFiles(subjectOf(used, command), { map, backend, limit, decisions }, kept));
       }),
     );
   } finally {
@@ -157,7 +157,8 @@ const reportFile = (path: string | undefined, text: () => string): ReportFile[] 
 const withGraph = ({ bundle, graph }: FoundBundle, { model }: CompareCommand): FoundBundle => ({ bundle, graph: model ?? graph });
 
 /** Checks that need no engine. @throws Error with a one-line message */
-function checkPaths({ bundle, graph }: FoundBundle, { model }: CompareCommand): void {
+function checkPaths({ bundle, graph }: FoundBundle, { model, weights }: CompareCommand): void {
+  if (weights !== undefined) requirePath(weights);
   if (isShipped(bundle)) {
     if (model === undefined) return;
     throw new Error(`the goldens of ${bundle} are compared with its own graph. To test another graph, pass public/goldens/${bundle}.zip`);
@@ -183,12 +184,12 @@ async function withEngine<Result>(command: CompareCommand, hasSteps: boolean, wo
 
 const backendsOf = ({ backend }: CompareCommand): RuntimeBackend[] => (backend === 'both' ? ['wasm', 'webgpu'] : [backend]);
 
-const subjectOf = ({ bundle, graph }: FoundBundle): Subject =>
-  isShipped(bundle) ? { shipped: bundle, paths: [] } : { shipped: null, paths: [bundle, ...(graph === null ? [] : [graph])] };
+const subjectOf = ({ bundle, graph }: FoundBundle, { weights }: CompareCommand): Subject =>
+  isShipped(bundle) ? { shipped: bundle, paths: [] } : { shipped: null, paths: [bundle, ...(graph === null ? [] : [graph]), ...(weights === undefined ? [] : [weights])] };
 
 async function compareOne(engine: ComparisonEngine, found: FoundBundle, command: CompareCommand): Promise<Answer<Document>> {
-  const { map, tolerance, thorough, decisions } = command;
-  const answer = await engine.compareFiles(subjectOf(found), { map, backends: backendsOf(command), tolerance, thorough, decisions });
+  const { map, tolerance, thorough, decisions, form } = command;
+  const answer = await engine.compareFiles(subjectOf(found, command), { map, backends: backendsOf(command), tolerance, thorough, decisions, form });
   if (!answer.ok) return answer;
   const { runs, failures } = answer.result;
   return runs.length === 0 ? { ok: false, error: failures[0]!.error } : { ok: true, result: documentOf(answer.result) };

@@ -1,6 +1,7 @@
 import type { RuntimeBackend } from '../src/compare/report';
 import type { DecisionRule } from '../src/compare/decisions/rule';
 import type { ToleranceOverride } from '../src/compare/stageTolerance';
+import type { WeightsForm } from '../src/weights/convert';
 import { number, oneOf } from './arguments';
 import { ENGINE_HELP, ENGINES, type EngineName } from './engineNames';
 import { parseFlags } from './usage';
@@ -17,6 +18,9 @@ same name. Several bundles are compared one by one, with one line per bundle. Th
 
   --model FILE.onnx           graph to test (default: NAME.onnx beside the bundle NAME.zip, else the graph in the bundle,
                               else the bundled model of the bundle)
+  --weights FILE.safetensors  weights of a graph that has none, such as that of Nemotron 3 Diarization
+  --form float32|float16|int8
+                              convert the weights of --weights as a diarizer does (default float32)
   --backend webgpu|wasm|both  ONNX Runtime backend (default wasm). With WASM, the kernels that the diarizer uses instead of
                               ONNX Runtime are also compared, if they support this graph
   --engine node|browser       ${ENGINE_HELP}
@@ -53,6 +57,10 @@ export interface CompareCommand {
   /** Number of nodes that `precision` tries. */
   readonly limit: number;
   readonly model: string | undefined;
+  /** File with the weights of a graph without them. */
+  readonly weights: string | undefined;
+  /** Form to which they are converted. */
+  readonly form: WeightsForm;
   readonly backend: RuntimeBackend | 'both';
   /** Undefined: Node, or a browser if WebGPU is required and Node has no GPU. */
   readonly engine: EngineName | undefined;
@@ -77,6 +85,8 @@ export function parseCommand(args: readonly string[]): CompareCommand | 'help' {
     allowPositionals: true,
     options: {
       model: { type: 'string' },
+      weights: { type: 'string' },
+      form: { type: 'string', default: 'float32' },
       backend: { type: 'string', default: 'wasm' },
       engine: { type: 'string' },
       map: { type: 'string', multiple: true, default: [] },
@@ -110,6 +120,8 @@ export function parseCommand(args: readonly string[]): CompareCommand | 'help' {
     precision,
     limit,
     model: values.model,
+    weights: values.weights,
+    form: oneOf('--form', values.form, ['float32', 'float16', 'int8']),
     backend: oneOf('--backend', values.backend, ['webgpu', 'wasm', 'both']),
     engine: values.engine === undefined ? undefined : oneOf('--engine', values.engine, ENGINES),
     map: values.map.map((pair) => {

@@ -2,7 +2,9 @@
 import { countText, isSufficient, outcomeOf, worseDecisions } from '../src/compare/verdict';
 import type { BackendName, BetweenReport, ComparisonReport, Coverage, ErrorQuantiles, StageReport } from '../src/compare/report';
 import type { ErrorParts } from '../src/util/errors';
+import type { StepsReport } from '../src/compare/steps/stepsReport';
 import { decisionLines, decisionSentence } from './decisionText';
+import { stepLines } from './stepText';
 
 /** The report of one backend. For both backends, it has the worse result of each stage, and `runs` has both reports. */
 export type Document = Omit<ComparisonReport, 'backend'> & {
@@ -15,6 +17,8 @@ export type Document = Omit<ComparisonReport, 'backend'> & {
   readonly between?: readonly BetweenReport[];
   /** Report of the kernels that the diarizer runs on WASM; absent if it has none for this graph. */
   readonly kernels?: ComparisonReport;
+  /** Reports of all recorded steps, one per backend; absent for a model without a state. The stages are those of one step. */
+  readonly steps?: readonly StepsReport[];
 };
 
 interface BackendFailure {
@@ -29,12 +33,14 @@ export interface Runs {
   readonly between: readonly BetweenReport[] | null;
   /** Null if the diarizer has no kernels for this graph, or WASM was not requested. */
   readonly kernels?: ComparisonReport | null;
+  /** Null for a model without a state. */
+  readonly steps?: readonly StepsReport[] | null;
   readonly notes: readonly string[];
 }
 
 /** Merges the reports of all backends that ran; at least one is required. */
-export function documentOf({ kernels, ...runs }: Runs): Document {
-  const document = documentOfRuntime(runs);
+export function documentOf({ kernels, steps, ...runs }: Runs): Document {
+  const document = withSteps(documentOfRuntime(runs), steps ?? null);
   if (!kernels) return document;
   const isOnlyKernels = kernels.verdict === 'fail' && document.verdict !== 'fail';
   return {
@@ -43,6 +49,13 @@ export function documentOf({ kernels, ...runs }: Runs): Document {
     seconds: document.seconds + kernels.seconds,
     ...(isOnlyKernels && { verdict: 'fail', firstDivergence: kernels.firstDivergence }),
   };
+}
+
+/** The state may be wrong although every stage of the reported step is right. */
+function withSteps(document: Document, steps: readonly StepsReport[] | null): Document {
+  if (!steps) return document;
+  const first = steps.find((report) => report.first !== null)?.first;
+  return { ...document, steps, ...(first && { verdict: 'fail' as const, firstDivergence: document.firstDivergence ?? first.stage }) };
 }
 
 function documentOfRuntime({ runs, failures, between, notes }: Omit<Runs, 'kernels'>): Document {
@@ -103,7 +116,8 @@ export function describe(report: Document): string {
     ...(coverage.isOutputCompared ? [] : ['  no output of the graph was compared']),
   ].join('\n');
   const lines = runs ? runs.flatMap((run) => [`\n${run.backend}`, ...runLines(run)]) : runLines({ decisions: report.decisions, stages });
-  return [head, ...lines, ...(report.kernels ? kernelLines(report.kernels, runs ?? [report]) : []), ''].join('\n');
+  const ofSteps = (report.steps ?? []).flatMap(stepLines);
+  return [head, ...ofSteps, ...lines, ...(report.kernels ? kernelLines(report.kernels, runs ?? [report]) : []), ''].join('\n');
 }
 
 /** One line for the kernels. If they fail in a stage that passes on the runtime, also one line per stage. */

@@ -25,7 +25,7 @@ serve<CompareWorkerApi>({
   setUp(settings) {
     comparison = new Comparison(settings);
   },
-  async open(files) {
+  async open(files, form) {
     const onStep = begin(null);
     const read = files.map(async ({ name, blob }) => {
       const content = await blob.arrayBuffer().catch((cause: unknown) => {
@@ -33,11 +33,13 @@ serve<CompareWorkerApi>({
       });
       return { name, bytes: new Uint8Array(content) };
     });
-    return comparison.open(await Promise.all(read), onStep);
+    return comparison.open(await Promise.all(read), onStep, form);
   },
   openShipped: (id) => comparison.openShipped(id, begin(null)),
   mapStage: (stage, value) => comparison.mapStage(stage, value, begin(null)),
   compare: (backend, choices, onProgress) => comparison.compare(backend, choices, begin(onProgress)),
+  selectStep: (index) => comparison.selectStep(index, begin(null)),
+  compareSteps: (backend, tolerance, onProgress) => comparison.compareSteps(backend, tolerance, begin(onProgress)),
   between: () => Promise.resolve(comparison.between()),
   picture(stage, pair, column) {
     const picture = comparison.picture(stage, pair, column);

@@ -23,6 +23,9 @@ import type {
   ComparisonReport,
   RuntimeBackend,
 } from '../src/compare/report';
+import type { ToleranceOverride } from '../src/compare/stageTolerance';
+import type { WeightsForm } from '../src/weights/convert';
+import type { StepsReport } from '../src/compare/steps/stepsReport';
 import type { NamedTensor } from '../src/compare/tensor';
 import type { Core } from '../src/embedding/core';
 import type { Arithmetic } from '../src/nn/kernels';
@@ -262,10 +265,12 @@ type OnPrecisionRow = (row: PrecisionRow, head: PrecisionHead) => void;
 /** One graph with its goldens. Send one computing call at a time, because the runtime runs one session at a time. */
 export interface CompareWorkerApi {
   setUp(settings: ComparisonSettings): void;
-  open(files: readonly { readonly name: string; readonly blob: Blob }[]): Promise<Opened>;
+  open(files: readonly { readonly name: string; readonly blob: Blob }[], form?: WeightsForm): Promise<Opened>;
   openShipped(id: string): Promise<Opened>;
   mapStage(stage: string, value: string): Promise<Opened>;
   compare(backend: BackendName, choices: CompareChoices, onProgress: OnProgress | null): Promise<ComparisonReport>;
+  selectStep(index: number): Promise<Opened>;
+  compareSteps(backend: RuntimeBackend, tolerance: ToleranceOverride | undefined, onProgress: OnProgress | null): Promise<StepsReport>;
   between(): Promise<BetweenReport[]>;
   picture(stage: string, pair: Pair, column?: number): Promise<StagePicture>;
   audit(onProgress: OnProgress | null): Promise<AuditReport>;

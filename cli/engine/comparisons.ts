@@ -3,7 +3,9 @@ import type { DecisionRule } from '../../src/compare/decisions/rule';
 import type { PrecisionReport } from '../../src/compare/precisionReport';
 import type { BetweenReport, BisectReport, ComparisonReport, RuntimeBackend } from '../../src/compare/report';
 import type { ToleranceOverride } from '../../src/compare/stageTolerance';
-import type { CallOptions, Comparator, NamedBlob, Opened, PrecisionCallOptions } from '../../src/engine/comparator';
+import type { CallOptions, Comparator, CompareStepsCallOptions, NamedBlob, Opened, PrecisionCallOptions } from '../../src/engine/comparator';
+import type { StepsReport } from '../../src/compare/steps/stepsReport';
+import type { WeightsForm } from '../../src/weights/convert';
 import type { Runs } from '../compareReport';
 import type { GraphList } from '../listGraph';
 import { answer, type Answer } from './answer';
@@ -17,6 +19,8 @@ export interface CompareRequest {
   readonly tolerance?: ToleranceOverride;
   readonly thorough: boolean;
   readonly decisions?: DecisionRule | undefined;
+  /** Form of weights that are bound by name. */
+  readonly form?: WeightsForm | undefined;
 }
 
 export interface PrecisionRequest {
@@ -36,18 +40,22 @@ export interface BisectAnswer {
   readonly bugReport: Uint8Array | null;
 }
 
-const open = (comparator: Comparator, subject: Subject): Promise<Opened> =>
-  typeof subject === 'string' ? comparator.openShipped(subject) : comparator.open(subject);
+const open = (comparator: Comparator, subject: Subject, form?: WeightsForm): Promise<Opened> =>
+  typeof subject === 'string' ? comparator.openShipped(subject) : comparator.open(subject, form === undefined ? {} : { form });
 
 /** Compares the subject on each backend in turn. */
 export function compareFiles(comparator: Comparator, subject: Subject, request: CompareRequest, progress: CallOptions): Promise<Answer<Runs>> {
-  const { map, backends, tolerance = {}, thorough, decisions } = request;
+  const { map, backends, tolerance = {}, thorough, decisions, form } = request;
   const options = { ...progress, tolerance, thorough, ...(decisions && { decisions }) };
   return answer(async () => {
-    let about = await open(comparator, subject);
+    let about = await open(comparator, subject, form);
     for (const [stage, value] of map) about = await comparator.mapStage(stage, value);
     const runs: ComparisonReport[] = [];
     const failures: Runs['failures'][number][] = [];
+    const steps = about.steps ? await compareSteps(comparator, backends, { ...progress, tolerance }) : null;
+    // The stages of one step are reported in full: of the first that is wrong, or of the last.
+    const shown = steps?.find(({ first }) => first !== null)?.first?.step ?? about.steps?.recorded.at(-1)?.index;
+    if (shown !== undefined) about = await comparator.selectStep(shown);
     for (const backend of backends) {
       const run = await answer(() => comparator.compare(backend, options));
       if (run.ok) runs.push(run.result);
@@ -60,8 +68,18 @@ export function compareFiles(comparator: Comparator, subject: Subject, request: 
       if (run.ok) kernels = run.result;
       else failures.push({ backend: 'kernels', error: run.error });
     }
-    return { runs, failures, between, kernels, notes: about.goldens?.notes ?? [] };
+    return { runs, failures, between, kernels, steps, notes: about.goldens?.notes ?? [] };
   });
+}
+
+/** The backend that is not available fails again in the comparison of the stages, which reports it. */
+async function compareSteps(comparator: Comparator, backends: CompareRequest['backends'], options: CompareStepsCallOptions): Promise<StepsReport[]> {
+  const reports: StepsReport[] = [];
+  for (const backend of backends) {
+    const run = await answer(() => comparator.compareSteps(backend, options));
+    if (run.ok) reports.push(run.result);
+  }
+  return reports;
 }
 
 /** Rounds the weights of the graph. */

@@ -14,7 +14,6 @@ Before it writes, the script fills the graph with the weights of `seeded.py` and
 from __future__ import annotations
 
 import argparse
-import inspect
 import sys
 from pathlib import Path
 from typing import Any
@@ -25,10 +24,7 @@ import onnxruntime
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from transformers import Nemotron3DiarizationConfig, Nemotron3DiarizationForAudioFrameClassification
-from transformers.models.nemotron3_diarization.processing_nemotron3_diarization import (
-    DEFAULT_STREAMING_MODES,
-    Nemotron3DiarizationProcessor,
-)
+from transformers.models.nemotron3_diarization.processing_nemotron3_diarization import DEFAULT_STREAMING_MODES
 from transformers.models.nemotron_asr_streaming.feature_extraction_nemotron_asr_streaming import (
     LOG_ZERO_GUARD_VALUE,
     NemotronAsrStreamingFeatureExtractor,
@@ -39,6 +35,7 @@ sys.path.insert(0, str(HERE.parent))
 
 import exporting  # noqa: E402
 from seeded import seeded_model  # noqa: E402
+from streaming import streaming_facts  # noqa: E402
 
 # The official file: size and hash as other projects pin them.
 REPOSITORY = "nvidia/Nemotron-3-Diarization"
@@ -362,47 +359,6 @@ def stage_facts(config: Nemotron3DiarizationConfig, front: NemotronAsrStreamingF
     )
     frames = {stage.name: mel if stage.name in ("features", "head", "logits") else encoder for stage in stages}
     return exporting.stage_facts(stages, frames)
-
-
-def streaming_facts(config: Nemotron3DiarizationConfig) -> dict[str, Any]:
-    """Return the `StreamingSettings`. Lengths are in encoder frames."""
-    cache = config.streaming_config
-    if config.chunk_left_context != 0:
-        raise exporting.ExportError("look-back frames are not implemented")
-    return {
-        "numSpeakers": config.head_config.num_speakers,
-        "melFramesPerEncoderFrame": config.audio_config.subsampling_factor,
-        "lookBackFrames": config.chunk_left_context,
-        "offline": {
-            "chunkFrames": config.chunk_length,
-            "lookAheadFrames": config.chunk_right_context,
-            "fifoFrames": config.fifo_length,
-            "updatePeriodFrames": config.speaker_cache_update_period,
-        },
-        "streaming": {
-            "fifoFrames": cache.fifo_length,
-            "updatePeriodFrames": cache.speaker_cache_update_period,
-            "modes": {
-                name: {"chunkFrames": chunk, "lookAheadFrames": ahead}
-                for name, (chunk, ahead) in DEFAULT_STREAMING_MODES.items()
-            },
-        },
-        "cache": {
-            "cacheFrames": cache.speaker_cache_length,
-            "silenceFramesPerSpeaker": cache.speaker_cache_silence_frames_per_speaker,
-            "scoreThreshold": cache.prediction_score_threshold,
-            "latestFramesBoost": cache.latest_frames_score_boost,
-            "strongBoostRate": cache.strong_boost_rate,
-            "weakBoostRate": cache.weak_boost_rate,
-            "minPositiveRate": cache.min_positive_scores_rate,
-        },
-        "segments": {
-            # The default of the processor, which has no minimum durations.
-            "threshold": inspect.signature(Nemotron3DiarizationProcessor.extract_speaker_dict).parameters["threshold"].default,
-            "minDurationOnSeconds": 0,
-            "minDurationOffSeconds": 0,
-        },
-    }
 
 
 def manifest_of(graph: onnx.ModelProto, config: Nemotron3DiarizationConfig, front: NemotronAsrStreamingFeatureExtractor) -> dict[str, Any]:

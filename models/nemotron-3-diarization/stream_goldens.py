@@ -26,6 +26,7 @@ os.environ["ATEN_CPU_CAPABILITY"] = "default"
 import numpy as np
 import torch
 import transformers
+from streaming import streaming_facts
 from torch import nn
 from transformers import (
     Nemotron3DiarizationConfig,
@@ -230,41 +231,6 @@ def streaming(model: Any, features: np.ndarray, chunk: int, look_ahead: int) -> 
     return torch.cat(logits, dim=1)
 
 
-def settings_of(config: Nemotron3DiarizationConfig) -> dict[str, Any]:
-    """Return the section `streaming` of the manifest, from the defaults of the reference."""
-    stream = config.streaming_config
-    modes = transformers.models.nemotron3_diarization.processing_nemotron3_diarization.DEFAULT_STREAMING_MODES
-    return {
-        "numSpeakers": stream.num_speakers,
-        "melFramesPerEncoderFrame": stream.subsampling_factor,
-        "lookBackFrames": config.chunk_left_context,
-        "offline": {
-            "chunkFrames": config.chunk_length,
-            "lookAheadFrames": config.chunk_right_context,
-            "fifoFrames": config.fifo_length,
-            "updatePeriodFrames": config.speaker_cache_update_period,
-        },
-        "streaming": {
-            "fifoFrames": stream.fifo_length,
-            "updatePeriodFrames": stream.speaker_cache_update_period,
-            "modes": {
-                name: {"chunkFrames": chunk, "lookAheadFrames": look_ahead} for name, (chunk, look_ahead) in modes.items()
-            },
-        },
-        "cache": {
-            "cacheFrames": stream.speaker_cache_length,
-            "silenceFramesPerSpeaker": stream.speaker_cache_silence_frames_per_speaker,
-            "scoreThreshold": stream.prediction_score_threshold,
-            "latestFramesBoost": stream.latest_frames_score_boost,
-            "strongBoostRate": stream.strong_boost_rate,
-            "weakBoostRate": stream.weak_boost_rate,
-            "minPositiveRate": stream.min_positive_scores_rate,
-        },
-        # The default of the processor's `extract_speaker_dict`, which has no minimum durations.
-        "segments": {"threshold": 0.5, "minDurationOnSeconds": 0, "minDurationOffSeconds": 0},
-    }
-
-
 def topk_cases() -> Iterator[tuple[list[int], int]]:
     """Yield lists with many equal values and numbers of values to select, for quickselect and for the partial sort."""
     random = Generator(7)
@@ -397,7 +363,7 @@ def main() -> None:
     modes: dict[str, Any] = {}
     features = make_features(OFFLINE_FRAMES, 1)
     modes["offline"] = record(model, features, lambda: offline(model, features))
-    settings = settings_of(model.config)
+    settings = streaming_facts(model.config)
     features_of_streams = features[:STREAMING_FRAMES]
     for name, sizes in settings["streaming"]["modes"].items():
         chunk, look_ahead = sizes["chunkFrames"], sizes["lookAheadFrames"]

@@ -16,7 +16,7 @@ import type { AuditReport, BackendName, BetweenReport, BisectReport, ComparisonR
 import { bisect, DEFAULT_TOLERANCE, type BisectResult } from './bisect';
 import { coverageOf, outcomeOf } from './verdict';
 import type { DecisionRule } from './decisions/rule';
-import { type Bases, describeOpened, type Opened, type OpenedFiles, openFiles, openShipped } from './openModel';
+import { type Bases, describeOpened, type Opened, type OpenedFiles, openFiles, openShipped, selectStep } from './openModel';
 import type { NamedFile } from './files/goldenFiles';
 import { GraphRunner, type GraphTensor, hasBranches, openBranches, type ValueRunner } from './graphRunner';
 import { hasKernels, openGpuKernels, openKernels, planForKernels } from './kernelRunner';
@@ -29,9 +29,12 @@ import { measurePrecision } from './precision';
 import type { PrecisionHead, PrecisionReport, PrecisionRow } from './precisionReport';
 import { compareStages, type RunResult } from './run';
 import { findSampleFeeds } from './sampleInputs';
+import { compareSteps } from './steps/compareSteps';
+import type { StepsReport } from './steps/stepsReport';
 import { computeFeeds, type OnStep, type PlanRunner, type StageRunner } from './stages';
 import type { ToleranceOverride } from './stageTolerance';
 import type { NamedTensor } from './tensor';
+import type { WeightsForm } from '../weights/convert';
 
 export interface ComparisonSettings extends Bases {
   /** Folder of ONNX Runtime's files. */
@@ -89,10 +92,11 @@ export class Comparison {
    * Opens a graph, goldens, or both, in place of the current files.
    *
    * @param onStep called before the new files replace the current ones; if it throws, the current files stay open
+   * @param form of weights that are bound by name; default float32
    * @throws VoxlaneError `options`, `format`, `model-*`; errors of `onStep`
    */
-  async open(files: readonly NamedFile[], onStep: OnStep = NO_STEP): Promise<Opened> {
-    return this.use(await openFiles(files, this.settings), onStep);
+  async open(files: readonly NamedFile[], onStep: OnStep = NO_STEP, form?: WeightsForm): Promise<Opened> {
+    return this.use(await openFiles(files, this.settings, form), onStep);
   }
 
   /** Opens a model of this release with its goldens. @param onStep as for {@link open} */
@@ -139,6 +143,19 @@ export class Comparison {
     const verdict = outcomeOf(result.verdict, coverage);
     const seconds = (performance.now() - start) / 1000;
     return { decisions, model: name, backend, adapter: this.adapterOf(backend), verdict, coverage, firstDivergence, stages, seconds };
+  }
+
+  /** Selects a recorded step of a model with a state for {@link compare}. @param onStep as for {@link open} */
+  async selectStep(index: number, onStep: OnStep = NO_STEP): Promise<Opened> {
+    return this.use(selectStep(this.opened(), index), onStep, this.chosen);
+  }
+
+  /** Compares all recorded steps, from the golden state and from our own. @throws VoxlaneError `options` without steps; errors of the backend */
+  async compareSteps(backend: RuntimeBackend, tolerance: ToleranceOverride | undefined, onStep: OnStep): Promise<StepsReport> {
+    const { model, streamed } = this.opened();
+    if (!streamed) throw refused('The goldens have no steps', 'Compare their stages');
+    const [variants, runner] = [await this.runner('wasm'), await this.runner(backend)];
+    return this.orForgetGpu(() => compareSteps({ ...streamed, model, backend, runner, variants, tolerance, onStep }));
   }
 
   /** Compares WebGPU with WASM, after both were compared with golden. */

@@ -15,7 +15,7 @@ it('describes every node of a graph with its inputs, and every weight', () => {
       node('Constant', [], ['top']),
     ],
   });
-  const file = { name: 'm', bytes: 1, sha256: '', isShipped: false, manifest: null, structure: new Map(), bundle: null, goldenFile: '', checkpoint: null };
+  const file = { name: 'm', bytes: 1, sha256: '', isShipped: false, manifest: null, structure: new Map(), streamed: null, bundle: null, goldenFile: '', checkpoint: null };
   const { graph } = describeOpened({ ...file, model, info: graphInfo(model) }, null);
   expect(graph.nodes.map(({ op, inputs }) => [op, inputs])).toEqual([
     ['Gemm', ['x', 'w']],

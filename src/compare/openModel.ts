@@ -1,22 +1,27 @@
-import { externalFilesOf, graphInfo, type GraphInfo, graphOf, parseOnnx, valueNames } from '../onnx/model';
+import { externalFilesOf, graphInfo, type GraphInfo, graphOf, parseGraphAlone, parseOnnx, valueNames } from '../onnx/model';
 import type { ModelProto } from '../onnx/onnx_pb';
 import { resnetLayers, splitAtPooling } from '../onnx/pooled';
-import { findAmong } from '../onnx/tensors';
+import { attachExternalData, type FindData, findAmong } from '../onnx/tensors';
 import { dtypeName } from '../onnx/types';
+import type { DiarizationManifest } from '../store/diarizationManifest';
 import { loadManifest, loadModel } from '../store/load';
+import { loadDiarizationFacts } from '../store/loadDiarization';
 import { isShipped, KNOWN_MODELS, SHIPPED_MODELS, type ShippedModel } from '../store/manifest';
 import { VoxlaneError } from '../util/errors';
 import type { FileBase } from '../util/fileBase';
 import { sha256Hex } from '../util/hash';
+import { isBoundByName, withBoundWeights } from './boundWeights';
 import type { Tolerance } from './compare';
-import { fetchGoldens, type GoldenBundle, type GoldenStage } from './files/bundle';
+import { bundleOfStep, fetchGoldens, type GoldenBundle, type GoldenStage } from './files/bundle';
 import { type KnownModel, type NamedFile, readGoldens } from './files/goldenFiles';
 import { readNpz } from './files/npy';
 import { hasOnnxTest, readOnnxTest, unpackOnnxTests } from './files/onnxTest';
 import { readSafetensors } from './files/safetensors';
+import type { WeightsForm } from '../weights/convert';
 import { unknownValues } from './findValue';
 import { hasKernels } from './kernelRunner';
 import { type AnyManifest, type Plan, unusedInputs } from './plan';
+import { joinState } from './steps/joinState';
 
 /** Opened files, by purpose. */
 interface SortedFiles {
@@ -107,10 +112,22 @@ export interface OpenedFiles {
   readonly manifest: AnyManifest | null;
   /** Values of stages that are found by the graph's structure, because files of that model name them differently. */
   readonly structure: ReadonlyMap<string, string>;
+  /** With {@link streamed}, that of the selected step. */
   readonly bundle: GoldenBundle | null;
+  /** The steps of a model with a state; null for other models. */
+  readonly streamed: StreamedGoldens | null;
   /** Names of the files of the bundle. */
   readonly goldenFile: string;
   readonly checkpoint: NamedFile | null;
+}
+
+/** Goldens of a model with a state. */
+export interface StreamedGoldens {
+  /** With all recorded steps. */
+  readonly bundle: GoldenBundle;
+  readonly manifest: DiarizationManifest;
+  /** Number of the selected step in the recording. */
+  readonly selected: number;
 }
 
 /** Folders of this release; addresses with a trailing slash. */
@@ -124,14 +141,58 @@ export interface Bases {
  *
  * @throws VoxlaneError `options` if there is no graph, or files do not match; `format`, `model-*`
  */
-export async function openFiles(given: readonly NamedFile[], bases: Bases): Promise<OpenedFiles> {
+export async function openFiles(given: readonly NamedFile[], bases: Bases, form: WeightsForm = 'float32'): Promise<OpenedFiles> {
+  const opened = await openParts(given, bases);
+  if (form !== 'float32' && !isBoundByName(opened.model)) throw noForm(form);
+  const model = isBoundByName(opened.model) ? await withBoundWeights(opened.model, opened.checkpoint, form) : opened.model;
+  const { bundle } = opened;
+  if (!bundle?.streaming) return { ...opened, model, info: form === 'float32' ? opened.info : graphInfo(model) };
+  const { manifest } = await loadDiarizationFacts(bundle.model, bases.models);
+  const joined = joinState(model, manifest.tensors);
+  return selectStep({ ...opened, model: joined, info: graphInfo(joined), streamed: { bundle, manifest, selected: 0 } }, bundle.streaming.steps[0]!.index);
+}
+
+const noForm = (form: WeightsForm): VoxlaneError =>
+  new VoxlaneError({
+    code: 'options',
+    problem: `The weights of this graph cannot be converted to ${form}: they are part of it`,
+    expected: 'a graph whose weights are in a .safetensors file, such as that of Nemotron 3 Diarization',
+    remedy: 'Omit the form. Comparator.precision rounds the weights of other graphs',
+  });
+
+/**
+ * Selects a recorded step: its inputs, which include the golden state, and its stages become those of the bundle.
+ *
+ * @throws VoxlaneError `options` for a step that is not recorded
+ */
+export function selectStep(files: OpenedFiles, index: number): OpenedFiles {
+  const { streamed } = files;
+  const steps = streamed?.bundle.streaming?.steps ?? [];
+  const step = steps.find((one) => one.index === index);
+  if (streamed && step) return { ...files, bundle: bundleOfStep(streamed.bundle, step), streamed: { ...streamed, selected: index } };
+  throw new VoxlaneError({
+    code: 'options',
+    problem: `The goldens have no step ${index}`,
+    expected: steps.length > 0 ? `one of ${steps.map((one) => one.index).join(', ')}` : 'goldens of a model with a state',
+    remedy: 'Choose a recorded step',
+  });
+}
+
+/** Graphs whose weights are bound by name stay without them. */
+function parseGraph(bytes: Uint8Array, name: string, findData: FindData): ModelProto {
+  const model = parseGraphAlone(bytes, name);
+  if (!isBoundByName(model)) attachExternalData(model, name, findData);
+  return model;
+}
+
+async function openParts(given: readonly NamedFile[], bases: Bases): Promise<OpenedFiles> {
   const files = unpackOnnxTests(given);
   const manifests = await knownManifests(bases.models);
   const known = manifests.map(knownModel);
   const isKnown = (name: string): boolean => known.some(({ inputs, stages }) => [...inputs, ...stages].some((tensor) => tensor.name === name));
   // The graph comes first: its inputs determine which tensors are inputs.
   const dropped = files.find(({ name }) => /\.onnx$/i.test(name));
-  const parsed = dropped && parseOnnx(dropped.bytes, dropped.name, findAmong(files, dropped.name));
+  const parsed = dropped && parseGraph(dropped.bytes, dropped.name, findAmong(files, dropped.name));
   const graph = parsed && graphInfo(parsed);
   const graphInputs = graph ? [...graph.inputs, ...graph.defaults].map(({ name }) => name) : [];
   const computed = new Set(graph?.nodes.flatMap(({ outputs }) => outputs));
@@ -146,7 +207,7 @@ export async function openFiles(given: readonly NamedFile[], bases: Bases): Prom
     const { graph, graphData } = bundle;
     const locations = externalFilesOf(graph, common.goldenFile);
     const data = locations.length > 0 ? graphData?.(locations) : undefined;
-    const model = parseOnnx(graph, common.goldenFile, (location) => data?.get(location));
+    const model = parseGraph(graph, common.goldenFile, (location) => data?.get(location));
     return describe(common, model, graph, bundle.model, manifests);
   }
   if (bundle && isShipped(bundle.model)) return { ...(await openShippedModel(bundle.model, bases)), ...common };
@@ -179,6 +240,7 @@ async function openShippedModel(id: ShippedModel, { models }: Bases): Promise<Op
     isShipped: true,
     manifest,
     structure: new Map(),
+    streamed: null,
     bundle: null,
     goldenFile: '',
     checkpoint: null,
@@ -206,6 +268,7 @@ async function describe(
     isShipped: same !== undefined,
     manifest,
     structure: structureOf(model, manifest),
+    streamed: null,
   };
 }
 
@@ -323,6 +386,18 @@ export interface Opened {
     /** Assumptions and losses while reading, for the user. */
     readonly notes: readonly string[];
   } | null;
+  /** Recorded steps of a model with a state, and the selected one; null for other models. */
+  readonly steps: {
+    /** Number of the selected step: its golden state and stages are compared. */
+    readonly selected: number;
+    /** In the order of the recording. */
+    readonly recorded: readonly {
+      /** Number of the step in the recording, from 0. */
+      readonly index: number;
+      /** First encoder frame of its chunk. */
+      readonly firstFrame: number;
+    }[];
+  } | null;
   /** True if a diarizer runs this graph on our own kernels on WASM. Then the kernels can be compared as well. */
   readonly hasKernels: boolean;
   /** The recording in the bundle's input, for playback and for the waveform above the heatmap. */
@@ -381,6 +456,10 @@ export function describeOpened(files: OpenedFiles, plan: Plan | null): Opened {
       },
     hasKernels: hasKernels(files.model, files.manifest),
     waveform: plan?.waveform ?? null,
+    steps: files.streamed && {
+      selected: files.streamed.selected,
+      recorded: (files.streamed.bundle.streaming?.steps ?? []).map(({ index, firstFrame }) => ({ index, firstFrame })),
+    },
     checkpoint: files.checkpoint?.name ?? null,
   };
 }

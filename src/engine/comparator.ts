@@ -19,7 +19,9 @@ import type {
   RuntimeBackend,
 } from '../compare/report';
 import type { ToleranceOverride } from '../compare/stageTolerance';
+import type { StepsReport } from '../compare/steps/stepsReport';
 import type { NamedTensor } from '../compare/tensor';
+import type { WeightsForm } from '../weights/convert';
 import { cancelled, DISPOSE, onAbort, throwIfAborted, unlessAborted } from '../util/abort';
 import { VoxlaneError } from '../util/errors';
 import { wasmThreads } from './backend';
@@ -68,6 +70,15 @@ export interface CallOptions extends ReadOptions {
   readonly onProgress?: (progress: ComparisonProgress) => void;
 }
 
+/** Options of {@link Comparator.open}. */
+export interface OpenCallOptions extends CallOptions {
+  /**
+   * Form of the weights of a graph that has none and gets them from a `.safetensors` file: `float16` and `int8` are converted
+   * as for a diarizer. Default `float32`, the values of the file.
+   */
+  readonly form?: WeightsForm;
+}
+
 /** Options of {@link Comparator.compare}. */
 export interface CompareCallOptions extends CallOptions {
   /** Also tests stages that pass for differences between runs and between batch sizes. Default false. */
@@ -79,6 +90,12 @@ export interface CompareCallOptions extends CallOptions {
    * axis `class`.
    */
   readonly decisions?: DecisionRule;
+}
+
+/** Options of {@link Comparator.compareSteps}. */
+export interface CompareStepsCallOptions extends CallOptions {
+  /** Bounds for all stages, in place of the bundle's. */
+  readonly tolerance?: ToleranceOverride;
 }
 
 /** Options of {@link Comparator.precision}. */
@@ -137,12 +154,12 @@ export class Comparator {
    *
    * @throws VoxlaneError `format`, `options`, `model-*`, `worker-failed`, `cancelled`
    */
-  open(files: readonly (File | NamedBlob)[], options?: CallOptions): Promise<Opened> {
+  open(files: readonly (File | NamedBlob)[], options: OpenCallOptions = {}): Promise<Opened> {
     const named = files.map((file) =>
       file instanceof File ? { name: file.webkitRelativePath || file.name, blob: file } : file,
     );
     const shared = named.map(async ({ name, blob }) => ({ name, blob: await shareable(blob, (cause) => unreadable(name, cause)) }));
-    return this.call(async (remote) => remote.open(await Promise.all(shared)), options);
+    return this.call(async (remote) => remote.open(await Promise.all(shared), options.form), options);
   }
 
   /** Opens a model of this release with its golden outputs. */
@@ -164,6 +181,21 @@ export class Comparator {
   compare(backend: BackendName, options: CompareCallOptions = {}): Promise<ComparisonReport> {
     const { thorough = false, tolerance, decisions } = options;
     return this.call((remote, onProgress) => remote.compare(backend, { thorough, tolerance, decisions }, onProgress), options);
+  }
+
+  /** Selects one of the recorded steps of a model with a state (`Opened.steps`) for {@link compare}, with the golden state. */
+  selectStep(index: number, options?: CallOptions): Promise<Opened> {
+    return this.call((remote) => remote.selectStep(index), options);
+  }
+
+  /**
+   * Compares all recorded steps of a model with a state: from the golden state, which gives the error of each step alone, and
+   * from the state that our own loop accumulates.
+   *
+   * @throws VoxlaneError `options` if the goldens have no steps, `backend-unavailable`, `backend-failed`, `gpu-*`
+   */
+  compareSteps(backend: RuntimeBackend, options: CompareStepsCallOptions = {}): Promise<StepsReport> {
+    return this.call((remote, onProgress) => remote.compareSteps(backend, options.tolerance, onProgress), options);
   }
 
   /** Compares WASM with WebGPU, after both were compared with the golden outputs. */

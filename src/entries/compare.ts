@@ -4,7 +4,7 @@
  */
 export type { AuditEntry, AuditFlag, AuditReport } from '../compare/report';
 export { readBundle } from '../compare/files/bundle';
-export type { GoldenBundle, GoldenStage, GoldenTensor } from '../compare/files/bundle';
+export type { GoldenBundle, GoldenStage, GoldenStep, GoldenStreaming, GoldenTensor } from '../compare/files/bundle';
 export type { Tolerance } from '../compare/compare';
 export type { DecisionRule } from '../compare/decisions/rule';
 export type { LayerRequest } from '../compare/layer';
@@ -35,6 +35,7 @@ export type {
   WorstValue,
 } from '../compare/report';
 export type { NamedTensor, Tensor } from '../compare/tensor';
+export type { StateReport, StepDecisions, StepReport, StepsReport, StepStageReport } from '../compare/steps/stepsReport';
 export type { ToleranceOverride } from '../compare/stageTolerance';
 export { rejudge } from '../compare/verdict';
 export { Comparator } from '../engine/comparator';
@@ -43,13 +44,16 @@ export type {
   CallOptions,
   ComparatorOptions,
   CompareCallOptions,
+  CompareStepsCallOptions,
   ComparisonProgress,
   NamedBlob,
   Opened,
+  OpenCallOptions,
   OpenedStage,
   PrecisionCallOptions,
   ReadOptions,
 } from '../engine/comparator';
+export type { WeightsForm } from '../weights/convert';
 export type { ShippedModel } from '../store/manifest';
 export { VoxlaneError } from '../util/errors';
 export type { ExactValues } from '../util/numberTypes';

@@ -29,6 +29,7 @@ export function opened(...stages: readonly string[]): Opened {
       notes: [],
     },
     hasKernels: false,
+  steps: null,
   waveform: null,
     checkpoint: null,
   };

@@ -22,6 +22,30 @@ export interface GoldenStage extends GoldenTensor {
   readonly decisions?: DecisionRule;
 }
 
+/** A recorded step of a model with a state. */
+export interface GoldenStep {
+  /** Number of the step in the recording, from 0. */
+  readonly index: number;
+  /** First encoder frame of the chunk of the step. */
+  readonly firstFrame: number;
+  /** Inputs of the graph in this step, the golden state included. */
+  readonly inputs: readonly GoldenTensor[];
+  /** Outputs of the stages in this step, in the order of computation. */
+  readonly stages: readonly GoldenStage[];
+}
+
+/** Steps of a model with a state, which a loop over chunks runs. */
+export interface GoldenStreaming {
+  /** Mode of the loop. */
+  readonly mode: string;
+  /** Sizes of the loop, not yet validated: the section `streaming` of a model's manifest. */
+  readonly settings: unknown;
+  /** Tolerance of the mel frames. */
+  readonly featuresTolerance: Tolerance;
+  /** In the order of the recording. */
+  readonly steps: readonly GoldenStep[];
+}
+
 /** Inputs of a model and the outputs of the original implementation, stage by stage. */
 export interface GoldenBundle {
   /** Model ID, as in `models/<id>/`; empty if the goldens specify no model and match no known one. */
@@ -32,6 +56,8 @@ export interface GoldenBundle {
   readonly inputs: readonly GoldenTensor[];
   /** In the order in which the model computes them. */
   readonly stages: readonly GoldenStage[];
+  /** Absent for a model without a state. With it, `inputs` has the recording, and `stages` is empty. */
+  readonly streaming?: GoldenStreaming;
   /** Assumptions and losses while reading: clauses without a period, for the user. */
   readonly notes: readonly string[];
   /** An ONNX file that should produce these values; null if the bundle has none. */
@@ -41,6 +67,11 @@ export interface GoldenBundle {
    * Absent without a graph. Throws VoxlaneError `format` if they are too large.
    */
   readonly graphData?: (locations: readonly string[]) => ReadonlyMap<string, Uint8Array>;
+}
+
+/** The bundle of one step alone, whose inputs include the golden state. */
+export function bundleOfStep({ model, source, notes, graph, graphData }: GoldenBundle, { inputs, stages }: GoldenStep): GoldenBundle {
+  return { model, source, inputs, stages, notes, graph, ...(graphData && { graphData }) };
 }
 
 /** Opens the existing files among `names`, paths from the manifest's folder. Together they must not exceed `maxBytes`. */
@@ -92,22 +123,34 @@ export function manifestFolder(paths: readonly string[]): string | null {
 export function readManifestBundle(open: OpenFiles): GoldenBundle {
   const manifestBytes = open([MANIFEST], MAX_MANIFEST_BYTES).get(MANIFEST);
   if (!manifestBytes) throw broken(`The bundle has no ${MANIFEST}`, `${MANIFEST} beside the tensors`);
-  const { model, source, inputs, stages, tolerance, graph } = parseGoldenManifest(manifestBytes);
-  const files = open([...inputs, ...stages].map(({ file }) => file), MAX_UNPACKED_BYTES);
+  const { model, source, inputs, stages, streaming, tolerance, graph } = parseGoldenManifest(manifestBytes);
+  const steps = streaming?.steps ?? [];
+  const ofSteps = steps.flatMap((step) => [...step.inputs, ...step.stages]);
+  const files = open([...inputs, ...stages, ...ofSteps].map(({ file }) => file), MAX_UNPACKED_BYTES);
   const texts = new Set(stages.filter(({ file }) => isTextNpy(fileNamed(file, files), file)));
   const numeric = stages.filter((entry) => !texts.has(entry));
-  checkValueCount([...inputs, ...numeric], files);
+  checkValueCount([...inputs, ...numeric, ...ofSteps], files);
   const notes = Array.from(texts, ({ name }) => `${name} is left out: it holds text instead of numbers`);
+  const readInput = (entry: TensorEntry): GoldenTensor => readTensor(entry, files, notes);
+  const readStage = (entry: GoldenManifest['stages'][number]): GoldenStage => ({
+    ...readTensor(entry, files, notes),
+    tolerance: toTolerance({ ...tolerance, ...entry.tolerance }),
+    value: entry.value ?? null,
+    ...(entry.decisions && { decisions: entry.decisions }),
+  });
   return {
     model,
     source,
-    inputs: inputs.map((entry) => readTensor(entry, files, notes)),
-    stages: numeric.map((entry) => ({
-      ...readTensor(entry, files, notes),
-      tolerance: toTolerance({ ...tolerance, ...entry.tolerance }),
-      value: entry.value ?? null,
-      ...(entry.decisions && { decisions: entry.decisions }),
-    })),
+    inputs: inputs.map(readInput),
+    stages: numeric.map(readStage),
+    ...(streaming && {
+      streaming: {
+        mode: streaming.mode,
+        settings: streaming.settings,
+        featuresTolerance: toTolerance({ ...tolerance, ...streaming.features }),
+        steps: steps.map((step) => ({ ...step, inputs: step.inputs.map(readInput), stages: step.stages.map(readStage) })),
+      },
+    }),
     notes,
     ...(graph === undefined ? { graph: null } : openGraph(graph, open)),
   };

@@ -59,6 +59,49 @@ const tensorEntries = {
   ),
 };
 
+const toleranceEntries = { max_abs: v.exactOptional(maxAbs), cosine: v.exactOptional(cosine), ...relativeEntries, ...argmaxEntry };
+const stageEntry = v.object({
+  ...tensorEntries,
+  value: v.exactOptional(
+    v.pipe(
+      text,
+      v.description("Name of the graph value that this stage corresponds to, if it differs from the stage's name."),
+    ),
+  ),
+  decisions: v.exactOptional(
+    v.pipe(
+      v.object({
+        kind: v.pipe(
+          v.picklist(['argmax', 'threshold', 'ranking', 'none']),
+          v.description('A class per row, each value compared with a threshold, the order of the greatest values, or nothing.'),
+        ),
+        threshold: v.exactOptional(v.pipe(v.number(), v.finite(), v.description('For threshold. Default 0.5.'))),
+        top: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1), v.description('For ranking: number of places. Default 10.'))),
+      }),
+      v.description('What the stage decides. By default this follows from the graph and from an axis `class`.'),
+    ),
+  ),
+  tolerance: v.pipe(v.optional(v.object(toleranceEntries), {}), v.description("What differs from the bundle's tolerance.")),
+});
+const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
+const streamingEntry = v.object({
+  mode: v.pipe(text, v.description('Mode of the loop over chunks, such as offline or low_latency.')),
+  settings: v.pipe(v.record(v.string(), v.unknown()), v.description("Sizes of the loop, as in the section streaming of the model's manifest.")),
+  features: v.pipe(v.optional(v.object(toleranceEntries), {}), v.description("For the mel frames: what differs from the bundle's tolerance.")),
+  steps: v.pipe(
+    v.array(
+      v.object({
+        index: v.pipe(whole, v.description('Number of the step in the recording, from 0.')),
+        firstFrame: v.pipe(whole, v.description('First encoder frame of the chunk of the step.')),
+        inputs: v.pipe(v.array(v.object(tensorEntries)), v.description('Inputs of the graph in this step: features, state (the speaker cache and FIFO before the step), valid.')),
+        stages: v.pipe(v.array(stageEntry), v.description("Outputs of the original model's stages in this step.")),
+      }),
+    ),
+    v.minLength(1),
+    v.description('Some or all steps, in the order of the recording.'),
+  ),
+});
+
 /** The manifest of a golden bundle; `public/golden-bundle.schema.json` is generated from it. */
 export const goldenManifestSchema = v.pipe(
   v.object({
@@ -77,42 +120,12 @@ export const goldenManifestSchema = v.pipe(
     ),
     inputs: v.pipe(v.array(v.object(tensorEntries)), v.description('Inputs of the model.')),
     stages: v.pipe(
-      v.array(
-        v.object({
-          ...tensorEntries,
-          value: v.exactOptional(
-            v.pipe(
-              text,
-              v.description("Name of the graph value that this stage corresponds to, if it differs from the stage's name."),
-            ),
-          ),
-          decisions: v.exactOptional(
-            v.pipe(
-              v.object({
-                kind: v.pipe(
-                  v.picklist(['argmax', 'threshold', 'ranking', 'none']),
-                  v.description('A class per row, each value compared with a threshold, the order of the greatest values, or nothing.'),
-                ),
-                threshold: v.exactOptional(v.pipe(v.number(), v.finite(), v.description('For threshold. Default 0.5.'))),
-                top: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1), v.description('For ranking: number of places. Default 10.'))),
-              }),
-              v.description('What the stage decides. By default this follows from the graph and from an axis `class`.'),
-            ),
-          ),
-          tolerance: v.pipe(
-            v.optional(
-              v.object({ max_abs: v.exactOptional(maxAbs), cosine: v.exactOptional(cosine), ...relativeEntries, ...argmaxEntry }),
-              {},
-            ),
-            v.description("What differs from the bundle's tolerance."),
-          ),
-        }),
-      ),
+      v.array(stageEntry),
       v.description("Outputs of the original model's stages, in the order of computation."),
     ),
-    tolerance: v.pipe(
-      v.object({ max_abs: v.exactOptional(maxAbs), cosine: v.exactOptional(cosine), ...relativeEntries, ...argmaxEntry }),
-      v.description('Maximum difference of a correct stage.'),
+    tolerance: v.pipe(v.object(toleranceEntries), v.description('Maximum difference of a correct stage.')),
+    streaming: v.exactOptional(
+      v.pipe(streamingEntry, v.description('Steps of a model with a state. The input is then the recording, samples, and stages is empty.')),
     ),
   }),
   v.title('Golden bundle'),
@@ -145,10 +158,11 @@ export function parseGoldenManifest(bytes: Uint8Array): GoldenManifest {
       'format "golden-bundle" version 1',
     );
   }
-  const { inputs, stages } = parsed.output;
+  const { inputs, stages, streaming } = parsed.output;
   const namesOf = (entries: GoldenManifest['inputs']): string[] => entries.map(({ name }) => name);
   // An input and a stage may share a name. A file that is named repeatedly would be copied repeatedly, beyond every limit.
-  for (const labels of [namesOf(inputs), namesOf(stages), filesOf(parsed.output)]) {
+  const perStep = streaming?.steps.flatMap((step) => [namesOf(step.inputs), namesOf(step.stages)]) ?? [];
+  for (const labels of [namesOf(inputs), namesOf(stages), ...perStep, filesOf(parsed.output)]) {
     const twice = firstTwice(labels);
     if (twice !== undefined) throw broken(`${MANIFEST} has ${twice} twice`, 'a name and a file for each tensor');
   }
@@ -183,7 +197,7 @@ export function firstTwice(labels: readonly string[]): string | undefined {
   return labels.find((label) => seen.size === seen.add(label).size);
 }
 
-const filesOf = ({ inputs, stages, graph }: GoldenManifest): string[] => [
-  ...[...inputs, ...stages].map(({ file }) => file),
+const filesOf = ({ inputs, stages, streaming, graph }: GoldenManifest): string[] => [
+  ...[...inputs, ...stages, ...(streaming?.steps.flatMap((step) => [...step.inputs, ...step.stages]) ?? [])].map(({ file }) => file),
   ...(graph === undefined ? [] : [graph]),
 ];

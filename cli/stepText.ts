@@ -1,0 +1,32 @@
+/** The steps of a model with a state, as text. */
+import type { StepDecisions, StepReport, StepsReport, StepStageReport } from '../src/compare/steps/stepsReport';
+
+/** One line for all steps, one per step, and one per stage of the first wrong step. */
+export function stepLines({ backend, mode, verdict, first, steps, decisions }: StepsReport): string[] {
+  const where = first === null ? '' : `, first in step ${first.step}: ${first.stage}, by ${CAUSES[first.kind]}`;
+  const wrong = steps.find(({ index }) => index === first?.step);
+  return [
+    `steps on ${backend}, ${mode}: ${verdict}${where}`,
+    ...(decisions ? [`  ${decisionText(decisions)}`] : []),
+    ...steps.map(stepLine),
+    ...(wrong ? [`  stages of step ${wrong.index}, relative errors:`, ...wrong.stages.map(stageLine)] : []),
+  ];
+}
+
+const CAUSES = { step: 'an error of this step', drift: 'drift of the state' } as const;
+
+function decisionText({ total, step, own }: StepDecisions): string {
+  const share = (count: number): string => `${count} of ${total} decisions differ (${((10_000 * count) / total).toFixed(1)} per 10,000)`;
+  return `golden state: ${share(step)}; own state: ${share(own)}`;
+}
+
+function stepLine({ index, startSeconds, state, verdict, firstDivergence }: StepReport): string {
+  const { frames, goldenFrames, otherFrames } = state;
+  const known = frames === goldenFrames ? `${frames} frames of state, ${otherFrames} other` : `${frames} frames of state, golden ${goldenFrames}`;
+  return `  ${verdict.padEnd(5)} step ${index} at ${startSeconds.toFixed(2)} s, ${known}${firstDivergence === null ? '' : `: ${firstDivergence}`}`;
+}
+
+function stageLine({ name, step, own, drift }: StepStageReport): string {
+  const figure = (value: number | null): string => value?.toExponential(1) ?? 'not comparable';
+  return `    ${name.padEnd(14)} step ${figure(step.relative)} ${step.verdict}, own state ${figure(own.relative)} ${own.verdict}, drift ${figure(drift)}`;
+}
