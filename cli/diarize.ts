@@ -5,7 +5,6 @@
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
-import { takesSpeakers } from '../src/engine/streamRules';
 import { withoutSpace } from '../src/formats/rttm';
 import { findInputs, type AudioInput } from './audioInputs';
 import { HELP, type DiarizeCommand, type RunOptions } from './diarizeOptions';
@@ -19,7 +18,7 @@ import { findModel } from './modelFolder';
 import { prepareFolder, print, reasonOf, say, setQuiet, writeResult } from './output';
 import { resultNames } from './outputTree';
 import { openFileEngine } from './place';
-import { parseDiarize, unusedSpeakersNote } from './presetChecks';
+import { parseDiarize } from './presetChecks';
 import { suffixOf, type Documents, type Format } from './resultDocuments';
 import { commandOf, runScript } from './script';
 import { parsed } from './usage';
@@ -47,19 +46,8 @@ async function main(args: readonly string[]): Promise<number> {
 /** The command with an engine. @returns the exit status @throws Error with a one-line message if the engine cannot start */
 export async function diarizeInputs(command: DiarizeCommand, engine: FileEngine): Promise<number> {
   if (command.out !== undefined) prepareFolder(command.out);
-  const inputs = withoutUnused(await findInputs(command.files), command.preset);
+  const inputs = await findInputs(command.files);
   return diarizeAll(jobsOf(inputs, command), command, engine);
-}
-
-/** Inputs without the numbers of speakers of a manifest that the preset cannot use, which is said once. */
-function withoutUnused(inputs: readonly AudioInput[], preset: DiarizeCommand['preset']): readonly AudioInput[] {
-  if (preset === 'auto' || takesSpeakers(preset)) return inputs;
-  const note = unusedSpeakersNote(inputs.flatMap(({ label, options }) => (options.speakers === undefined ? [] : [label])), preset);
-  if (note !== null) say(note);
-  return inputs.map((input) => {
-    const { startSeconds, durationSeconds } = input.options;
-    return { ...input, options: { ...(startSeconds !== undefined && { startSeconds }), ...(durationSeconds !== undefined && { durationSeconds }) } };
-  });
 }
 
 /** Assigns results to the files. */

@@ -4,7 +4,6 @@ import type { PresetId } from '../src/index';
 import { NEMOTRON, PRESETS } from '../src/engine/settings';
 import { parseDiarizationManifest } from '../src/store/diarizationManifest';
 import { parseManifest } from '../src/store/manifest';
-import { parseStreamingSettings } from '../src/store/streamingSettings';
 import { modelsFolder } from './place';
 
 /**
@@ -25,10 +24,3 @@ export function findModel(preset: PresetId | 'auto', environment: NodeJS.Process
 
 /** Path of a file of a bundled model. */
 export const modelFile = (id: string, name: string): string => join(modelsFolder(), id, name);
-
-/** Number of speakers that the model of a streamed preset can follow. @throws Error if its manifest cannot be read */
-export function mostSpeakers(): number {
-  const path = modelFile(NEMOTRON.model, 'manifest.json');
-  const { streaming } = JSON.parse(readFileSync(path, 'utf8')) as { readonly streaming?: unknown };
-  return parseStreamingSettings(streaming, path).numSpeakers;
-}

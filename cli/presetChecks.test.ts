@@ -1,16 +1,12 @@
 import { expect, test, vi } from 'vitest';
 import { parseRun } from './corpus/runOptions';
 import { run } from './diarize';
-import { mostSpeakers } from './modelFolder';
-import { parseDiarize, unusedSpeakersNote } from './presetChecks';
+import { parseDiarize } from './presetChecks';
 
 const LACKED: readonly (readonly [string[], string])[] = [
   [['--speed', 'fast'], '--speed is fast. Expected with the preset nemotron, exact'],
-  [['--clustering', 'pyannote-3.1'], '--clustering is pyannote-3.1. Expected with the preset nemotron, preset: it has no clustering.'],
+  [['--clustering', 'pyannote-3.1'], '--clustering is pyannote-3.1. Expected with the preset nemotron, preset: it has only its own.'],
   [['--trust-gpu'], '--trust-gpu is true. Expected with the preset nemotron, no --trust-gpu'],
-  [['--speakers', '2'], '--speakers or --min-speakers is 2. Expected with the preset nemotron, no number: it finds the number of speakers itself.'],
-  [['--min-speakers', '2'], '--min-speakers is 2. Expected with the preset nemotron, no number'],
-  [['--max-speakers', '7'], '--max-speakers is 7. Expected with the preset nemotron, no number'],
 ];
 
 test.each(LACKED)('nemotron has no %j: diarize and corpus run say so before anything is loaded', (args, message) => {
@@ -23,9 +19,10 @@ test.each(LACKED)('nemotron has no %j: diarize and corpus run say so before anyt
   }
 });
 
-test('nemotron accepts bounds that exclude nothing, minimum durations, and a part of the recording', () => {
-  const args = ['--min-speakers', '1', '--max-speakers', String(mostSpeakers()), '--min-duration-on', '0.2', '--start', '3', '--trust-model'];
-  expect(parseDiarize(['a.wav', '--preset', 'nemotron', ...args])).toMatchObject({ preset: 'nemotron', options: { maxSpeakers: 8, startSeconds: 3 } });
+test('nemotron accepts a number of speakers, minimum durations, and a part of the recording', () => {
+  const args = ['--min-speakers', '2', '--max-speakers', '12', '--min-duration-on', '0.2', '--start', '3', '--trust-model'];
+  for (const parse of [parseDiarize, parseRun]) expect(parse(['a', '--preset', 'nemotron', '--speakers', '9'])).not.toBe('help');
+  expect(parseDiarize(['a.wav', '--preset', 'nemotron', ...args])).toMatchObject({ preset: 'nemotron', options: { minSpeakers: 2, maxSpeakers: 12, startSeconds: 3 } });
 });
 
 test.each(['auto', 'campplus', 'community-1'])('%s has no streaming modes', (preset) => {
@@ -50,10 +47,4 @@ test('it is wrong usage', async () => {
   expect(await run(['absent.wav', '--preset', 'nemotron', '--speed', 'fast'])).toBe(2);
   vi.restoreAllMocks();
   expect(lines).toEqual([expect.stringContaining('--speed is fast')]);
-});
-
-test('the note about unused numbers of speakers names some of the entries', () => {
-  expect(unusedSpeakersNote([], 'nemotron')).toBeNull();
-  expect(unusedSpeakersNote(['a', 'b', 'c'], 'nemotron')).toMatch(/num_speakers.* the preset nemotron finds it itself \(a, b, c\)$/);
-  expect(unusedSpeakersNote(['a', 'b', 'c', 'd', 'e'], 'nemotron')).toMatch(/\(a, b, c, 2 more\)$/);
 });

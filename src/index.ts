@@ -21,7 +21,7 @@ export type {
   VoiceClusters,
   VoiceEmbeddings,
 } from './engine/singleStagesEngine';
-export type { EvidenceSettings } from './clustering/settings';
+export type { EvidenceSettings, IdentitySettings } from './clustering/settings';
 export type { ClusteringSettings } from './engine/settings';
 export type {
   BackendChoice,

@@ -18,14 +18,18 @@ function emptyRecording() {
     activity: new GrowingArray(Uint8Array),
     embeddings: new GrowingArray(Float32Array),
     embedded: new GrowingArray(Uint8Array),
+    strongest: new GrowingArray(Uint8Array),
   };
 }
 
 /** Null if there is no speech. */
 function assemblerOf(facts: AssemblyOptions, known: Dendrogram | null): Assembler | null {
   const [activity, embeddings, embedded] = [held.activity.view(), held.embeddings.view(), held.embedded.view()];
-  return activity.includes(1) ? new Assembler({ ...facts, activity, embeddings, embedded }, plda, known) : null;
+  return activity.includes(1) ? new Assembler({ ...facts, activity, embeddings, embedded, ...strongestOf(held.strongest.view()) }, plda, known) : null;
 }
+
+/** Only recordings whose local speakers are the same in all windows have it. */
+const strongestOf = <Values extends Uint8Array>(strongest: Values): { readonly strongest?: Values } => (strongest.length > 0 ? { strongest } : {});
 
 function forget(): void {
   held = emptyRecording();
@@ -41,10 +45,11 @@ serve<ClusteringWorkerApi>({
   begin() {
     forget();
   },
-  append({ activity, embeddings, embedded }) {
+  append({ activity, embeddings, embedded, strongest }) {
     held.activity.append(activity);
     held.embeddings.append(embeddings);
     held.embedded.append(embedded);
+    if (strongest) held.strongest.append(strongest);
   },
   assemble(facts) {
     const assembler = assemblerOf(facts, null);
@@ -58,10 +63,11 @@ serve<ClusteringWorkerApi>({
       activity: held.activity.toArray(),
       embeddings: held.embeddings.toArray(),
       embedded: held.embedded.toArray(),
+      ...strongestOf(held.strongest.toArray()),
       dendrogram,
     };
     forget();
-    return moved(taken, taken.activity, taken.embeddings, taken.embedded);
+    return moved(taken, taken.activity, taken.embeddings, taken.embedded, ...(taken.strongest ? [taken.strongest] : []));
   },
   prepare(facts, known) {
     prepared = assemblerOf(facts, known);
@@ -73,8 +79,8 @@ serve<ClusteringWorkerApi>({
   reassemble(bounds, constraints, minDurations) {
     const start = performance.now();
     if (!prepared) return null;
-    const { turns, exclusiveTurns, centroids, confidenceKind, counts, constraintClusters } = prepared.assemble(bounds, constraints, minDurations);
+    const { turns, exclusiveTurns, centroids, confidenceKind, labelOrder, counts, constraintClusters } = prepared.assemble(bounds, constraints, minDurations);
     const seconds = (performance.now() - start) / 1000;
-    return { turns, exclusiveTurns, centroids, confidenceKind, ...(counts && { counts }), ...(constraintClusters && { constraintClusters }), seconds };
+    return { turns, exclusiveTurns, centroids, confidenceKind, labelOrder, ...(counts && { counts }), ...(constraintClusters && { constraintClusters }), seconds };
   },
 });

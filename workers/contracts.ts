@@ -213,6 +213,8 @@ export interface LocalResults {
   readonly embeddings: Float32Array;
   /** Axes (window), 1 if the embedding model ran on the window. */
   readonly embedded: Uint8Array;
+  /** Axes (window, frame): the local speaker with the highest score; absent unless the local speakers of all windows are the same. */
+  readonly strongest?: Uint8Array;
 }
 
 /** All data of a recording that a clustering worker transfers. */
@@ -220,12 +222,13 @@ interface HeldResults extends LocalResults {
   readonly activity: Uint8Array<ArrayBuffer>;
   readonly embeddings: Float32Array<ArrayBuffer>;
   readonly embedded: Uint8Array<ArrayBuffer>;
+  readonly strongest?: Uint8Array<ArrayBuffer>;
   /** The linkage of the last assembly; null if there was no assembly or nothing to link. */
   readonly dendrogram: Dendrogram | null;
 }
 
 /** Turns for another number of speakers: the part of an {@link Assembly} that a page shows. */
-interface Reassembly extends Pick<Assembly, 'turns' | 'exclusiveTurns' | 'centroids' | 'confidenceKind' | 'counts' | 'constraintClusters'> {
+interface Reassembly extends Pick<Assembly, 'turns' | 'exclusiveTurns' | 'centroids' | 'confidenceKind' | 'labelOrder' | 'counts' | 'constraintClusters'> {
   readonly seconds: number;
 }
 

@@ -6,10 +6,8 @@ import { requireFile } from '../inputs';
 import { findModel } from '../modelFolder';
 import { corpusWorker } from '../place';
 import { print, say, warn } from '../output';
-import { unusedSpeakersNote } from '../presetChecks';
 import { commandOf } from '../script';
 import { parsed } from '../usage';
-import { takesSpeakers } from '../../src/engine/streamRules';
 import { VoxlaneError } from '../../src/util/errors';
 import { fileSha256 } from './inputHash';
 import { jsonLine } from './jsonLines';
@@ -61,10 +59,6 @@ export async function runCorpus(args: readonly string[], workerScript = corpusWo
   const before = entries.filter((_, index) => isDone[index]);
   // The longest first: the workers finish at about the same time, and a lack of memory shows early.
   const open = entries.filter((_, index) => !isDone[index]).sort((a, b) => b.durationSeconds - a.durationSeconds);
-  const preset = presetOf(command.diarize, model);
-  const unused = takesSpeakers(preset) ? [] : open.filter(({ numSpeakers }) => numSpeakers !== undefined);
-  const speakersNote = unusedSpeakersNote(unused.map(({ id }) => id), preset);
-  if (speakersNote !== null) say(speakersNote);
   const run = new Run(command, model, records, workerScript, { open, before, shards });
   return run.process();
 }
@@ -150,7 +144,7 @@ class Run {
 
   private createPool(): Pool<Entry> {
     return new Pool(this.work.open, {
-      jobOf: (entry) => ({ path: entry.path, options: fileOptions(entry, this.command.diarize.options, presetOf(this.command.diarize, this.model)) }),
+      jobOf: (entry) => ({ path: entry.path, options: fileOptions(entry, this.command.diarize.options) }),
       start: () => startWorker(this.workerScript, workerSettings(this.command, this.model, this.sizing)),
       size: (info) => this.size(info),
       onStart: async (entry) => {

@@ -4,7 +4,6 @@ import { number } from '../arguments';
 import { parseCommand, type DiarizeCommand } from '../diarizeOptions';
 import { DIARIZER_OPTIONS, MAX_WINDOWS } from '../../src/engine/optionSchema';
 import { isWindowed } from '../../src/engine/settings';
-import { takesSpeakers } from '../../src/engine/streamRules';
 import { checkPreset } from '../presetChecks';
 import type { Entry, StoredResult } from './layout';
 import type { FileOptions, WorkerSettings } from './workerProtocol';
@@ -157,16 +156,12 @@ export function workerSettings(command: RunCommand, model: ModelFile | null, { t
 }
 
 /**
- * Options of the run of one entry. The number of speakers of the entry has priority over the bounds of the command, but is not
- * used with a preset that accepts none. `--start` and `--duration` select a part of the entry's segment.
+ * Options of the run of one entry. The number of speakers of the entry has priority over the bounds of the command.
+ * `--start` and `--duration` select a part of the entry's segment.
  */
-export function fileOptions(
-  entry: Entry,
-  { speakers, minSpeakers, maxSpeakers, startSeconds = 0, durationSeconds = Infinity, ...others }: FileOptions,
-  preset: PresetId,
-): FileOptions {
+export function fileOptions(entry: Entry, { speakers, minSpeakers, maxSpeakers, startSeconds = 0, durationSeconds = Infinity, ...others }: FileOptions): FileOptions {
   const bounds =
-    entry.numSpeakers !== undefined && takesSpeakers(preset)
+    entry.numSpeakers !== undefined
       ? { speakers: entry.numSpeakers }
       : {
           ...(speakers !== undefined && { speakers }),
@@ -194,6 +189,6 @@ export function recordedOptions(entry: Entry, command: RunCommand, model: ModelF
     clustering,
     backend,
     ...(model !== null && { modelSha256: model.sha256 }),
-    ...fileOptions(entry, options, preset),
+    ...fileOptions(entry, options),
   };
 }

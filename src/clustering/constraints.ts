@@ -54,8 +54,43 @@ export function constrainedRows(constraints: LinkConstraints, table: VoiceTable,
       if (best >= 0) groups[best] = group;
     });
   }
-  const heard = constraints.flatMap((_, group) => (groups.some((of, row) => of === group && table.hasEmbedding(row)) ? [group] : []));
-  return { groups: groups.map((group) => (heard.includes(group) ? group : -1)), heard, numGroups: constraints.length };
+  return withEmbedding(groups, constraints.length, table);
+}
+
+/**
+ * {@link constrainedRows} for identities of a model, two of which can be one speaker: any number of them match a constraint. An
+ * identity counts by the frames in which it talks alone, because others interject in the segments of a speaker.
+ *
+ * @param constraints seconds from the start of the first window
+ */
+export function constrainedIdentities(constraints: LinkConstraints, table: VoiceTable, geometry: TimeGeometry): ConstrainedRows {
+  const alone = { rows: table.rows, local: { ...table.local, activity: aloneActivity(table.local) } };
+  const [active, single] = [activeFrames(table), activeFrames(alone)];
+  const spans = constraints.map(({ segments }) => frameSpans(segments, geometry));
+  const inside = spans.map((own) => ({ all: framesInside(own, table, geometry).active, alone: framesInside(own, alone, geometry).active }));
+  const groups = Int32Array.from(active, (frames, row) =>
+    inside.findIndex((own) => {
+      const isOwn = own.alone[row]! > 0 && own.alone[row]! >= OWN_SHARE * single[row]!;
+      return isOwn && !inside.some((other) => other !== own && other.all[row]! > OTHER_SHARE * frames);
+    }),
+  );
+  return withEmbedding(groups, constraints.length, table);
+}
+
+/** Drops the constraints without any embedding. */
+function withEmbedding(groups: Int32Array, numGroups: number, table: VoiceTable): ConstrainedRows {
+  const heard = [...new Array<unknown>(numGroups).keys()].filter((group) => groups.some((of, row) => of === group && table.hasEmbedding(row)));
+  return { groups: groups.map((group) => (heard.includes(group) ? group : -1)), heard, numGroups };
+}
+
+/** Activity without the frames in which several talk; axes (window, frame, local speaker). */
+function aloneActivity({ activity, numSpeakers }: VoiceTable['local']): Uint8Array {
+  const alone = activity.slice();
+  for (let cell = 0; cell < alone.length; cell += numSpeakers) {
+    const frame = alone.subarray(cell, cell + numSpeakers);
+    if (frame.reduce((sum, value) => sum + value, 0) > 1) frame.fill(0);
+  }
+  return alone;
 }
 
 /** @throws VoxlaneError `options` if there are more constrained speakers than `maxSpeakers` */
@@ -119,7 +154,7 @@ function frameSpans(segments: readonly Segment[], { frames }: TimeGeometry): [nu
   return spans;
 }
 
-function framesInside(spans: readonly [number, number][], { local, rows }: VoiceTable, geometry: TimeGeometry): FramesInside {
+function framesInside(spans: readonly [number, number][], { local, rows }: Pick<VoiceTable, 'local' | 'rows'>, geometry: TimeGeometry): FramesInside {
   const { activity, numWindows, numFrames, numSpeakers } = local;
   const active = new Int32Array(rows.length);
   const seen = new Int32Array(numWindows);
@@ -143,7 +178,7 @@ function framesInside(spans: readonly [number, number][], { local, rows }: Voice
 }
 
 /** Frames in which each local speaker talks; axes (window, local speaker). */
-function activeFrames({ local, rows }: VoiceTable): Int32Array {
+function activeFrames({ local, rows }: Pick<VoiceTable, 'local' | 'rows'>): Int32Array {
   const { activity, numFrames, numSpeakers } = local;
   const counts = new Int32Array(rows.length);
   for (let row = 0; row < rows.length; row++) {

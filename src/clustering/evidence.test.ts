@@ -152,3 +152,37 @@ describe('merging by evidence', () => {
     expect(countScores(path, [1], 1, 1)).toEqual([{ value: 1, score: 1 }]);
   });
 });
+
+describe('limits and prior', () => {
+  /** Two embeddings of each of three speakers. */
+  const { latent } = drawn([2, 2, 2], 4);
+
+  test('clusters that are apart are never merged, also through others', () => {
+    const apart = new Uint8Array(36);
+    // The first two are one speaker.
+    for (const [a, b] of [[0, 1], [1, 0]] as const) apart[a * 6 + b] = 1;
+    const path = mergeByEvidence({ ...inputOf(latent), apart });
+    expect(path.merges).toHaveLength(4);
+    const cut = cutPath(path, 2);
+    expect(cut[0]).not.toBe(cut[1]);
+    expect(apart.reduce((sum, value) => sum + value, 0)).toBe(2);
+  });
+
+  test('without identities in common, a prior changes nothing', () => {
+    const plain = mergeByEvidence(inputOf(latent));
+    expect(mergeByEvidence({ ...inputOf(latent), prior: { identities: new Int32Array(6), nats: 50 } })).toEqual(plain);
+    expect(cutPath(mergeByEvidence({ ...inputOf(latent), prior: { identities: Int32Array.of(1, 2, 4, 8, 16, 32), nats: 50 } }), 3)).toEqual(cutPath(plain, 3));
+  });
+
+  test('a merge gains the nats of each identity in common', () => {
+    const nats = 3;
+    const identities = Int32Array.of(1, 1, 2, 2, 4, 4);
+    const plain = mergeByEvidence(inputOf(latent));
+    const path = mergeByEvidence({ ...inputOf(latent), prior: { identities, nats } });
+    // Both begin with the pairs of the speakers, which are the identities.
+    expect(cutPath(path, 3)).toEqual(cutPath(plain, 3));
+    for (const count of [6, 5, 4, 3]) expect(path.scores[count - 1]! - plain.scores[count - 1]!).toBeCloseTo(nats * (6 - count), 9);
+    const strong = mergeByEvidence({ ...inputOf(latent), prior: { identities: Int32Array.of(1, 2, 1, 2, 4, 4), nats: 1e6 } });
+    expect(cutPath(strong, 3)).toEqual(Int32Array.of(0, 1, 0, 1, 2, 2));
+  });
+});

@@ -13,6 +13,18 @@ export interface EvidenceInput {
   readonly observationWeight: number;
   /** Clusters of two different groups are never merged; -1 for none. Axes (cluster). Default: none. */
   readonly groups?: Int32Array;
+  /** 1 if two clusters are never merged; symmetric. Merged clusters keep the limits of both. Axes (cluster, cluster). Default: none. */
+  readonly apart?: Uint8Array;
+  /** What is known of the speakers before the embeddings. Default: nothing. */
+  readonly prior?: IdentityPrior;
+}
+
+/** A prior from a model that follows speakers itself: an identity of that model is probably one speaker. */
+export interface IdentityPrior {
+  /** Bit `i` is set if the cluster has speech of identity `i`, from 0 to 30; axes (cluster). */
+  readonly identities: Int32Array;
+  /** Loss in evidence, in nats, for each cluster beyond the first among which an identity is divided. */
+  readonly nats: number;
 }
 
 /** Merges down to the minimum number of clusters. */
@@ -36,7 +48,8 @@ export interface EvidencePath {
  *
  * where r is the weight of an observation. This is the evidence lower bound of VBx (Landini et al. 2020, equation 25) divided by Fb,
  * with r = Fa / Fb and responsibilities of 0 or 1. Each step merges the pair with the greatest gain, divided by
- * √(n_i n_j / (n_i + n_j)): the plain gain would favor large clusters.
+ * √(n_i n_j / (n_i + n_j)): the plain gain would favor large clusters. With a prior, a merge of clusters that share identities
+ * gains its nats for each of them.
  */
 export function mergeByEvidence(input: EvidenceInput): EvidencePath {
   return new EvidenceMerger(input).run();
@@ -124,6 +137,8 @@ class EvidenceMerger {
   private readonly sums: Dense;
   private readonly sizes: Float64Array;
   private readonly groups: Int32Array;
+  private readonly apart: Uint8Array | null;
+  private readonly identities: Int32Array | null;
   private readonly own: Float64Array;
   private readonly isAlive: Uint8Array;
   private readonly terms = new Map<number, SizeTerms>();
@@ -138,6 +153,8 @@ class EvidenceMerger {
     this.sums = { ...sums, data: sums.data.slice() };
     this.sizes = Float64Array.from(input.sizes);
     this.groups = input.groups?.slice() ?? new Int32Array(this.numStart).fill(-1);
+    this.apart = input.apart?.slice() ?? null;
+    this.identities = input.prior?.identities.slice() ?? null;
     this.isAlive = new Uint8Array(this.numStart).fill(1);
     this.own = Float64Array.from({ length: this.numStart }, (_, cluster) => this.evidence(cluster, -1));
     this.gains = new Float64Array(this.numStart * this.numStart).fill(-Infinity);
@@ -162,7 +179,7 @@ class EvidenceMerger {
       }
       if (left < 0) return { numStart, merges, scores };
       const right = best[left]!;
-      score += this.evidence(left, right) - this.own[left]! - this.own[right]!;
+      score += this.evidence(left, right) - this.own[left]! - this.own[right]! + this.priorGain(left, right);
       this.merge(left, right);
       merges.push({ left, right });
       scores[numStart - 1 - merges.length] = score;
@@ -175,6 +192,8 @@ class EvidenceMerger {
     for (let k = 0; k < into.length; k++) into[k]! += from[k]!;
     this.sizes[left]! += this.sizes[right]!;
     this.groups[left] = Math.max(this.groups[left]!, this.groups[right]!);
+    if (this.identities) this.identities[left]! |= this.identities[right]!;
+    this.joinLimits(left, right);
     this.own[left] = this.evidence(left, -1);
     isAlive[right] = 0;
     best[right] = -1;
@@ -190,6 +209,15 @@ class EvidenceMerger {
       if (!isAlive[cluster] || cluster === left) continue;
       if (best[cluster] === right || best[cluster] === left) this.findBest(cluster);
       else if (cluster < left && gains[cluster * numStart + left]! > this.bestGain(cluster)) best[cluster] = left;
+    }
+  }
+
+  private joinLimits(left: number, right: number): void {
+    const { apart, numStart } = this;
+    if (!apart) return;
+    for (let cluster = 0; cluster < numStart; cluster++) {
+      apart[left * numStart + cluster]! |= apart[right * numStart + cluster]!;
+      apart[cluster * numStart + left]! |= apart[cluster * numStart + right]!;
     }
   }
 
@@ -214,9 +242,19 @@ class EvidenceMerger {
   private gain(one: number, other: number): number {
     const [groupA, groupB] = [this.groups[one]!, this.groups[other]!];
     if (groupA >= 0 && groupB >= 0 && groupA !== groupB) return -Infinity;
+    if (this.apart?.[one * this.numStart + other]) return -Infinity;
     const [sizeA, sizeB] = [this.sizes[one]!, this.sizes[other]!];
-    const gain = this.evidence(one, other) - this.own[one]! - this.own[other]!;
+    const gain = this.evidence(one, other) - this.own[one]! - this.own[other]! + this.priorGain(one, other);
     return gain / Math.sqrt((sizeA * sizeB) / (sizeA + sizeB));
+  }
+
+  /** Nats of the prior for the identities that two clusters share. */
+  private priorGain(one: number, other: number): number {
+    const { identities, input } = this;
+    if (!identities || !input.prior) return 0;
+    let shared = 0;
+    for (let bits = identities[one]! & identities[other]!; bits !== 0; bits &= bits - 1) shared++;
+    return shared * input.prior.nats;
   }
 
   /** Evidence of one cluster, or of two merged clusters. @param other second cluster, or -1 */

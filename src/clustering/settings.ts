@@ -48,3 +48,32 @@ export const CAMPPLUS_CLUSTERING: EvidenceSettings = {
   numRounds: 2,
   shortWindows: 50,
 };
+
+/** Settings for clustering the identities of a model that follows speakers itself; docs/presets.md documents each value. */
+export interface IdentitySettings {
+  /** Consecutive windows that the model decides with one state: within them, an identity is one speaker. */
+  readonly windowsPerSpan: number;
+  /** Loss in evidence, in nats, for each additional speaker into whom an identity is divided: 0 or more. */
+  readonly identityNats: number;
+  /** Two identities that overlap in a span for at least this time are two speakers. Shorter overlaps occur at the ends of turns. */
+  readonly overlapSeconds: number;
+  /** An embedding of less speech without overlap does not take part, unless its identity has no other. */
+  readonly minSeconds: number;
+  /** Number of independent observations per second of speech: above 0, at most 1. */
+  readonly observationWeight: number;
+  /** Minimum number of observations per recording: raises the weight of embeddings in a short recording. */
+  readonly minObservations: number;
+  /** Maximum number of observations per recording: lowers the weight in a long one, because a voice varies little. */
+  readonly maxObservations: number;
+}
+
+/** Settings for CAM++ embeddings of the identities of Nemotron 3 Diarization. The span is that of its manifest. */
+export const NEMOTRON_CLUSTERING: Omit<IdentitySettings, 'windowsPerSpan'> = {
+  identityNats: 2,
+  overlapSeconds: 0.5,
+  minSeconds: 1,
+  // Windows of 1 s hop have one embedding per second of speech, so the weights of CAMPPLUS_CLUSTERING count seconds here.
+  observationWeight: CAMPPLUS_CLUSTERING.observationWeight,
+  minObservations: CAMPPLUS_CLUSTERING.minObservations,
+  maxObservations: CAMPPLUS_CLUSTERING.maxObservations,
+};

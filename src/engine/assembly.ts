@@ -2,9 +2,9 @@ import * as v from 'valibot';
 import type { LinkConstraints } from '../clustering/constraints';
 import { minCleanFrames } from '../embedding/mask';
 import { timeGeometry } from '../segmentation/geometry';
-import type { AssemblyOptions } from '../timeline/assembler';
+import type { Assembly, AssemblyOptions } from '../timeline/assembler';
 import type { MinDurations } from '../timeline/minDurations';
-import { type IndexedTurn, nameTurns, speakerLabel, speakerLabels } from '../timeline/turns';
+import { type IndexedTurn, labelsByTurn, nameTurns, speakerLabel, speakerLabels } from '../timeline/turns';
 import { describeIssue } from '../util/describeIssue';
 import { VoxlaneError } from '../util/errors';
 import { withPresentNames } from '../util/formerNames';
@@ -17,6 +17,8 @@ export interface NamelessTurns {
   readonly turns: readonly IndexedTurn[];
   readonly exclusiveTurns: readonly IndexedTurn[];
   readonly centroids: readonly Float64Array[];
+  /** Default: `clusters`. */
+  readonly labelOrder?: Assembly['labelOrder'];
   readonly constraintClusters?: readonly number[];
 }
 
@@ -60,8 +62,10 @@ export function nameSpeakers(
   facts: CentroidInfo,
   constraints: LinkConstraints = [],
 ): NamedTurns {
-  const labels = constrainedLabels(speakerLabels(assembly?.turns ?? []), assembly?.constraintClusters ?? [], constraints);
-  const turns = nameTurns(assembly?.turns ?? [], labels, startSeconds);
+  const { turns: indexed, labelOrder = 'clusters' } = assembly ?? { turns: [] };
+  const ordered = labelOrder === 'turns' ? labelsByTurn(indexed) : speakerLabels(indexed);
+  const labels = constrainedLabels(ordered, assembly?.constraintClusters ?? [], constraints);
+  const turns = nameTurns(indexed, labels, startSeconds);
   const seconds = new Map<string, number>();
   for (const turn of turns) seconds.set(turn.speaker, (seconds.get(turn.speaker) ?? 0) + (turn.endSeconds - turn.startSeconds));
   return {
@@ -206,14 +210,14 @@ export class Previewer {
   }
 }
 
-const VERSION = 1;
+export const VOICES_VERSION = 1;
 
 /** Transfers the outputs of the models out of the clustering worker, without copies in the page's thread. */
 export async function takeVoices(engine: Engine, options: CheckedRunOptions): Promise<KeptVoices> {
   const { settings, segmentationManifest, embeddingManifest } = engine;
   const { numSpeakers, dimension, geometry, minCleanFrames, minDurations } = assemblyOptions(engine, options);
   return {
-    version: VERSION,
+    version: VOICES_VERSION,
     preset: settings.preset,
     speed: engine.speed,
     segmentation: { id: segmentationManifest.id, sha256: engine.segmentationModel },
@@ -242,7 +246,7 @@ const sliding = v.looseObject({ durationSeconds: finite, stepSeconds: finite });
 
 /** Schema of kept data. */
 const voicesSchema = v.looseObject({
-  version: v.literal(VERSION),
+  version: v.literal(VOICES_VERSION),
   segmentation: model,
   embedding: model,
   startSeconds: finite,
@@ -254,11 +258,13 @@ const voicesSchema = v.looseObject({
     v.looseObject({ method: v.literal('agglomerative') }),
     v.looseObject({ method: v.literal('vbx'), plda: v.string(), fa: finite, fb: finite }),
     v.looseObject({ method: v.literal('evidence'), plda: v.string() }),
+    v.looseObject({ method: v.literal('identities'), plda: v.string(), windowsPerSpan: count }),
   ]),
   minDurations: v.exactOptional(v.looseObject({ minDurationOn: finite, minDurationOff: finite })),
   activity: v.instance(Uint8Array),
   embeddings: v.instance(Float32Array),
   embedded: v.instance(Uint8Array),
+  strongest: v.exactOptional(v.instance(Uint8Array)),
   dendrogram: v.nullable(
     v.looseObject({ left: v.instance(Int32Array), right: v.instance(Int32Array), distances: v.instance(Float64Array) }),
   ),
@@ -276,10 +282,11 @@ export function checkVoices(voices: unknown): KeptVoices {
   const present = withPresentSettings(voices);
   const parsed = v.safeParse(voicesSchema, present);
   if (!parsed.success) throw unusable(`${v.getDotPath(parsed.issues[0]) ?? 'they'}: ${describeIssue(parsed.issues[0])}`);
-  const { numSpeakers, dimension, geometry, activity, embeddings, embedded } = parsed.output;
+  const { numSpeakers, dimension, geometry, activity, embeddings, embedded, strongest } = parsed.output;
   const numWindows = embedded.length;
   const isWhole =
     activity.length === numWindows * geometry.framesPerWindow * numSpeakers &&
+    (!strongest || strongest.length === numWindows * geometry.framesPerWindow) &&
     embeddings.length === numWindows * numSpeakers * dimension;
   if (isWhole) return present as KeptVoices;
   throw unusable(`${numWindows} windows, ${activity.length} cells of activity and ${embeddings.length} numbers of embeddings`);
@@ -299,7 +306,7 @@ function unusable(what: string): VoxlaneError {
   return new VoxlaneError({
     code: 'options',
     problem: `The kept voices cannot be used: ${what}`,
-    expected: `complete voices of version ${VERSION}, with arrays of matching size`,
+    expected: `complete voices of version ${VOICES_VERSION}, with arrays of matching size`,
     remedy: 'Diarize the recording again',
   });
 }

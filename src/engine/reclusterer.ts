@@ -250,15 +250,16 @@ export class Reclusterer {
 
 /** In pieces, because the page's thread copies each of them. */
 async function send(voices: KeptVoices, worker: ReturnType<typeof spawnClusteringWorker>): Promise<void> {
-  const { activity, embeddings, embedded } = voices;
+  const { activity, embeddings, embedded, strongest } = voices;
   const numWindows = embedded.length;
   for (let from = 0; from < numWindows; from += WINDOWS_AT_ONCE) {
     const part = <Values extends Uint8Array | Float32Array>(values: Values): Values => {
       const cells = values.length / numWindows;
       return values.slice(from * cells, Math.min(numWindows, from + WINDOWS_AT_ONCE) * cells) as Values;
     };
-    const parts = { activity: part(activity), embeddings: part(embeddings), embedded: part(embedded) };
-    await worker.call((api) => api.append(moved(parts, parts.activity, parts.embeddings, parts.embedded)));
+    const parts = { activity: part(activity), embeddings: part(embeddings), embedded: part(embedded), ...(strongest && { strongest: part(strongest) }) };
+    const arrays = [parts.activity, parts.embeddings, parts.embedded, ...(parts.strongest ? [parts.strongest] : [])];
+    await worker.call((api) => api.append(moved(parts, ...arrays)));
   }
 }
 

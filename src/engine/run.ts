@@ -329,7 +329,8 @@ export async function runPipeline(
   return describeWith(assembly);
 }
 
-function reportAssembly({ count, hardClusters, diarization }: Assembly, numLocal: number, hook: StageHook): void {
+/** Reports the stages after the models. @param numLocal local speakers per window */
+export function reportAssembly({ count, hardClusters, diarization }: Assembly, numLocal: number, hook: StageHook): void {
   const done = { completed: 1, total: 1 };
   hook({ stage: 'counting', artifact: { axes: ['frame'], shape: [count.length], data: count }, ...done });
   hook({

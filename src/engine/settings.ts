@@ -1,10 +1,10 @@
-import { CAMPPLUS_CLUSTERING, COMMUNITY_1_CLUSTERING, type EvidenceSettings } from '../clustering/settings';
+import { CAMPPLUS_CLUSTERING, COMMUNITY_1_CLUSTERING, type EvidenceSettings, type IdentitySettings, NEMOTRON_CLUSTERING } from '../clustering/settings';
 import { NO_MIN_DURATIONS, type MinDurations } from '../timeline/minDurations';
 
 /** The available pipelines. */
 export type PresetId = 'campplus' | 'community-1' | 'nemotron';
 
-/** Presets with one streaming model, which follows the speakers itself: no windows, embeddings or clustering. */
+/** Presets with one streaming model, which follows the speakers itself. Embeddings are computed only on request. */
 export type StreamedPreset = 'nemotron';
 
 /** Presets that segment and embed windows, and then cluster the embeddings. */
@@ -67,7 +67,14 @@ export type ClusteringSettings =
       readonly method: 'evidence';
       /** Id of the PLDA for the embedding model. */
       readonly plda: string;
-    } & EvidenceSettings);
+    } & EvidenceSettings)
+  /** For a model that follows speakers itself: its identities, or clusters of their speech by the evidence of a two-covariance PLDA. */
+  | ({
+      /** Clustering method. */
+      readonly method: 'identities';
+      /** Id of the PLDA for the embedding model. */
+      readonly plda: string;
+    } & IdentitySettings);
 
 /** The models of a pipeline of windows, and the settings tuned for them. */
 export interface PipelineSettings {
@@ -89,12 +96,18 @@ export interface PipelineSettings {
   readonly maxEmbedders: number;
 }
 
-/** The model of a streamed pipeline. All of its settings are in the manifest of the model. */
+/** The model of a streamed pipeline. Its own settings are in its manifest. */
 export interface StreamSettings {
   readonly kind: 'streamed';
   readonly preset: StreamedPreset;
   /** Id of the model. */
   readonly model: string;
+  /** For a requested number of speakers, and for kept voices. */
+  readonly voices: {
+    /** Id of the embedding model. */
+    readonly embedding: string;
+    readonly clustering: { readonly plda: string } & Omit<IdentitySettings, 'windowsPerSpan'>;
+  };
 }
 
 /** Settings of any pipeline. */
@@ -146,8 +159,13 @@ export const COMMUNITY_1: PipelineSettings = {
   maxEmbedders: 4,
 };
 
-/** Nemotron 3 Diarization, without the other stages. */
-export const NEMOTRON: StreamSettings = { kind: 'streamed', preset: 'nemotron', model: 'nemotron-3-diarization' };
+/** Nemotron 3 Diarization. With a requested number of speakers, its speech is embedded and clustered with the models of `campplus`. */
+export const NEMOTRON: StreamSettings = {
+  kind: 'streamed',
+  preset: 'nemotron',
+  model: 'nemotron-3-diarization',
+  voices: { embedding: CAMPPLUS.embedding, clustering: { plda: 'plda-campplus-zh-en', ...NEMOTRON_CLUSTERING } },
+};
 
 /** The presets with windows. */
 export const PRESETS: Readonly<Record<WindowedPreset, PipelineSettings>> = { campplus: CAMPPLUS, 'community-1': COMMUNITY_1 };

@@ -10,6 +10,7 @@ import type { EngineSource } from './engineLifetime';
 import type { CheckedDiarizerOptions } from './options';
 import { describeFailure, disturbed, wrongOnWasm } from './selfCheck';
 import type { StreamSettings } from './settings';
+import { VoicesOnDemand } from './streamVoices';
 import type { BackendReport, ModelCheck } from './types';
 import { checkOnce, streamCheckKey } from './verdicts';
 
@@ -18,6 +19,8 @@ export interface StreamEngine extends SortformerReply {
   readonly decode: ReturnType<typeof spawnDecodeWorker>;
   readonly sortformer: ReturnType<typeof spawnSortformerWorker>;
   readonly settings: StreamSettings;
+  /** For runs with embeddings. */
+  readonly voices: VoicesOnDemand;
   readonly backend: BackendReport;
   readonly terminate: (reason: VoxlaneError) => void;
 }
@@ -66,8 +69,9 @@ async function startOnWasm({ options, settings, signal, form }: StreamStart, why
   const { modelsBase, runtimeBase, hub, modelFile, trustUnknownModel, onDownload } = options;
   const threads = runtimeThreads(globalThis.crossOriginIsolated ? wasmThreads(options.threads) : 1);
   const workers = { decode: spawnDecodeWorker(), sortformer: spawnSortformerWorker() };
+  const voices = new VoicesOnDemand(options, settings);
   const terminate = (reason: VoxlaneError): void => {
-    for (const worker of Object.values(workers)) worker.terminate(reason);
+    for (const worker of [...Object.values(workers), voices]) worker.terminate(reason);
   };
   const arithmetic = { modelId: settings.model, modelsBase, runtimeBase, threads, form };
   const request = { ...arithmetic, hub, modelFile, modelName: modelFile instanceof File ? modelFile.name : undefined, trustUnknownModel };
@@ -82,7 +86,7 @@ async function startOnWasm({ options, settings, signal, form }: StreamStart, why
       const listener = onDownload && proxy((progress: { readonly receivedBytes: number; readonly totalBytes: number }) => { onDownload({ model: settings.model, ...progress }); });
       const reply = await workers.sortformer.call((api) => api.load(request, listener ?? null));
       const backend = { name: 'wasm', adapter: null, threads, reason: reasonOf(why, form, failures), selfCheck: [...failures, check] } as const;
-      return { ...workers, ...reply, settings, backend, terminate };
+      return { ...workers, ...reply, settings, voices, backend, terminate };
     }, { stop: terminate });
   } catch (error) {
     terminate(error instanceof VoxlaneError ? error : cancelled());

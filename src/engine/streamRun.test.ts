@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vit
 import { fetchFiles } from '../../test/gpu/openInNode';
 import { writeSeededFolder } from '../../test/nemotron/modelFolder';
 import { served, ThreadlessHandle } from '../../test/nemotron/threadless';
-import type { SortformerWorkerApi } from '../../workers/contracts';
+import type { ClusteringWorkerApi, EmbeddingWorkerApi, SortformerWorkerApi } from '../../workers/contracts';
 import { testConversation } from '../embedding/testSpeech';
 import nemotron from '../../models/nemotron-3-diarization/manifest.json';
 import { NEMOTRON } from '../../test/seededNemotron';
@@ -18,11 +18,16 @@ import { stream } from '../sortformer/speakerStream';
 import { STREAMING_MODES } from '../store/streamModes';
 import { parseStreamingSettings } from '../store/streamingSettings';
 import { voiceSimilarity } from './assembly';
+import { VoxlaneError } from '../util/errors';
 import { Diarizer } from './diarizer';
 import { presetInfo } from './presets';
+import { Reclusterer } from './reclusterer';
 import { segment } from './singleStages';
 import type { StageEvent } from './stages';
+import type { CheckedDiarizerOptions } from './options';
+import { NEMOTRON as STREAM_SETTINGS } from './settings';
 import { checkWindowedRun } from './streamRules';
+import { startStreamVoices } from './streamVoices';
 import type { DiarizationResult, DiarizeOptions, DiarizerOptions, ModelCheck, Turn } from './types';
 
 const loading = vi.hoisted(() => ({ name: '' }));
@@ -34,7 +39,8 @@ vi.mock(import('../../workers/protocol'), async (original) => ({
 }));
 vi.mock(import('../../workers/spawn'), async (original) => {
   const spawn = (name: string) => () => new ThreadlessHandle(name);
-  return { ...((await original()) as object), spawnDecodeWorker: spawn('decode'), spawnSortformerWorker: spawn('sortformer') } as never;
+  const spawns = { spawnDecodeWorker: spawn('decode'), spawnSortformerWorker: spawn('sortformer'), spawnEmbeddingWorker: spawn('embedding'), spawnClusteringWorker: spawn('clustering') };
+  return { ...((await original()) as object), ...spawns } as never;
 });
 
 const remembered = vi.hoisted(() => new Map<string, unknown>());
@@ -44,7 +50,7 @@ vi.mock(import('./remember'), () => ({
   forget: () => Promise.resolve(),
 }));
 
-for (const name of ['decode', 'sortformer'] as const) {
+for (const name of ['decode', 'sortformer', 'embedding', 'clustering'] as const) {
   loading.name = name;
   await import(`../../workers/${name}.worker.ts`);
 }
@@ -54,14 +60,20 @@ const NUM_SPEAKERS = 8;
 const SAMPLE_RATE = 16_000;
 const folder = mkdtempSync(join(tmpdir(), 'voxlane-'));
 const model = writeSeededFolder(folder, NUM_LAYERS);
+// For runs with embeddings.
+for (const id of ['campplus-zh-en', 'plda-campplus-zh-en']) cpSync(`models/${id}`, join(folder, id), { recursive: true });
 const runtime = new URL('../../node_modules/onnxruntime-web/dist/', import.meta.url).href;
 const samples = testConversation(SAMPLE_RATE, 7 * SAMPLE_RATE + 77, 3);
 const file = new File([model.weights], 'model.safetensors');
 
 vi.mock(import('./defaultFiles'), () => ({ defaultFiles: () => Promise.resolve({ models: model.base, runtime, goldens: '' }) }));
 
+/** A self-check of the embedding model, which other tests run. */
+const checked = (passed: boolean) => ({ model: 'campplus-zh-en', backend: 'kernels', passed, stages: [] }) as unknown as ModelCheck;
+
 beforeEach(() => {
   fetchFiles();
+  vi.spyOn(served.get('embedding') as EmbeddingWorkerApi, 'selfCheck').mockResolvedValue(checked(true));
   vi.stubGlobal('document', { baseURI: 'https://example.org/' });
   vi.stubGlobal('navigator', { userAgent: `Node ${process.version}`, hardwareConcurrency: 1 });
 });
@@ -162,23 +174,14 @@ describe('a run of nemotron', () => {
     expect(filled.turns.length).toBeLessThan(plain.turns.length);
   });
 
-  test.each([
-    [{ speakers: 2 }, 'speakers'],
-    [{ speakers: 1 }, 'speakers'],
-    [{ minSpeakers: 2 }, 'minSpeakers'],
-    [{ maxSpeakers: 7 }, 'maxSpeakers'],
-    [{ keepVoices: true }, 'keepVoices'],
-  ])('rejects %j and keeps its workers', async (options, name) => {
+  test('loads no other model for bounds that exclude nothing', async () => {
     const { diarizer } = await shared();
-    const rejected = diarizer.diarize(samples.slice(0, SAMPLE_RATE), { sampleRate: SAMPLE_RATE, ...options });
-    await expect(rejected).rejects.toMatchObject({ code: 'options', problem: expect.stringContaining(name) as string });
-    expect(diarizer.backend).not.toBeNull();
-  });
-
-  test('accepts bounds that exclude nothing', async () => {
-    const { diarizer } = await shared();
-    const { speakers } = await diarizer.diarize(samples.slice(0, 2 * SAMPLE_RATE), { sampleRate: SAMPLE_RATE, minSpeakers: 1, maxSpeakers: 8 });
+    const load = vi.spyOn(served.get('embedding') as EmbeddingWorkerApi, 'load');
+    const { speakers, embeddingModel } = await diarizer.diarize(samples.slice(0, 2 * SAMPLE_RATE), { sampleRate: SAMPLE_RATE, minSpeakers: 1, maxSpeakers: 8 });
     expect(speakers.length).toBeLessThanOrEqual(8);
+    expect(embeddingModel).toBeNull();
+    expect(load).not.toHaveBeenCalled();
+    load.mockRestore();
   });
 
   test('reports samples that are not numbers, and continues with the next recording', async () => {
@@ -218,6 +221,107 @@ describe('streaming modes', () => {
   });
 });
 
+describe('a run of nemotron with embeddings', () => {
+  const timesOf = (turns: readonly Turn[]) => turns.map(({ startSeconds, endSeconds, speaker }) => ({ startSeconds, endSeconds, speaker }));
+  let kept: Promise<{ readonly result: DiarizationResult; readonly reports: Reports }> | undefined;
+  /** The result with kept voices, for all samples. */
+  const withVoices = () => (kept ??= (async () => {
+    const { diarizer } = await shared();
+    const reports = new Reports();
+    return { result: await diarizer.diarize(samples, { sampleRate: SAMPLE_RATE, keepVoices: true, hook: reports.hook }), reports };
+  })());
+
+  test('has the same turns, with confidences and centroids, if no number is requested', async () => {
+    const { result: plain } = await shared();
+    const { result } = await withVoices();
+    expect(timesOf(result.turns)).toEqual(timesOf(plain.turns));
+    expect(timesOf(result.exclusiveTurns)).toEqual(timesOf(plain.exclusiveTurns));
+    expect(result.speakers.map(({ label, speechSeconds }) => ({ label, speechSeconds }))).toEqual(plain.speakers.map(({ label, speechSeconds }) => ({ label, speechSeconds: expect.closeTo(speechSeconds, 9) as number })));
+    expect(result).toMatchObject({ confidenceKind: 'margin', preset: 'nemotron', speed: 'exact', minDurationOn: 0 });
+    expect(result.models.map(({ stage, id }) => [stage, id])).toEqual([['segmentation', 'nemotron-3-diarization'], ['embedding', 'campplus-zh-en'], ['plda', 'plda-campplus-zh-en']]);
+    expect(result.embeddingModel).toBe(result.models[1]!.sha256);
+    expect(result.speakers.filter(({ centroid }) => centroid!.some((value) => value !== 0)).length).toBeGreaterThan(1);
+    const known = result.turns.filter(({ confidence }) => confidence !== null);
+    expect(known.length).toBeGreaterThan(0);
+    expect(known.every(({ confidence }) => confidence! >= 0 && confidence! <= 1)).toBe(true);
+  });
+
+  test.each([[{ speakers: 1 }, 1, 1], [{ minSpeakers: 2, maxSpeakers: 3 }, 2, 3]])('has the requested number: %j', async (bounds, least, most) => {
+    const { diarizer, result: plain } = await shared();
+    const result = await diarizer.diarize(samples, { sampleRate: SAMPLE_RATE, ...bounds });
+    expect(plain.speakers.length).toBeGreaterThan(3);
+    expect(result.speakers.length).toBeGreaterThanOrEqual(least);
+    expect(result.speakers.length).toBeLessThanOrEqual(most);
+    expect(result.speakerCount).toMatchObject({ value: result.speakers.length, unmet: null });
+    // No speech appears or disappears.
+    const covered = (turns: readonly Turn[], seconds: number): boolean => turns.some(({ startSeconds, endSeconds }) => startSeconds <= seconds && seconds < endSeconds);
+    for (let frame = 0; frame < 100 * result.durationSeconds; frame++) expect(covered(result.turns, frame / 100 + 0.005)).toBe(covered(plain.turns, frame / 100 + 0.005));
+    expect(result.voices).toBeUndefined();
+  });
+
+  test('states a number that the recording cannot have', async () => {
+    const { diarizer } = await shared();
+    const { speakerCount, speakers } = await diarizer.diarize(samples.slice(0, 2 * SAMPLE_RATE), { sampleRate: SAMPLE_RATE, speakers: 200 });
+    expect(speakerCount).toEqual({ value: speakers.length, alternatives: [], unmet: { minSpeakers: 200, maxSpeakers: 200 } });
+  });
+
+  test('reports all stages up to the end', async () => {
+    const { reports } = await withVoices();
+    for (const stage of ['decode', 'segmentation', 'fbank', 'embedding', 'counting', 'clustering', 'reconstruction']) {
+      const own = reports.events.filter((event) => event.stage === stage);
+      expect(own.at(-1)).toMatchObject({ completed: own.at(-1)!.total });
+      expect(own.every((event) => event.completed <= event.total)).toBe(true);
+    }
+    // 7 s are two windows of 6.8 s.
+    expect(reports.events.filter(({ stage }) => stage === 'embedding').map(({ artifact }) => artifact?.shape)).toEqual([[1, 8, 192], [1, 8, 192]]);
+  });
+
+  test('can be clustered again: as before, and with another number', async () => {
+    const { diarizer } = await shared();
+    const { result } = await withVoices();
+    const requested = await diarizer.diarize(samples, { sampleRate: SAMPLE_RATE, speakers: 2 });
+    // From here on, it has the only clustering worker.
+    using reclusterer = await Reclusterer.create(structuredClone(result.voices)!);
+    const same = await reclusterer.cluster();
+    expect(same.turns).toEqual(result.turns);
+    expect(same.exclusiveTurns).toEqual(result.exclusiveTurns);
+    const two = await reclusterer.cluster({ speakers: 2 });
+    expect(two.turns).toEqual(requested.turns);
+    expect(two.exclusiveTurns).toEqual(requested.exclusiveTurns);
+  });
+
+  test('without speech has no speakers and no voices', async () => {
+    const { diarizer } = await shared();
+    const { speakers, turns, voices } = await diarizer.diarize(samples.slice(0, 100), { sampleRate: SAMPLE_RATE, speakers: 2, keepVoices: true });
+    expect([speakers, turns]).toEqual([[], []]);
+    expect(voices!.embedded).toHaveLength(0);
+  });
+
+  test('uses ONNX Runtime if the kernels do not reproduce the golden outputs, and fails if both do not', async () => {
+    const service = served.get('embedding') as EmbeddingWorkerApi;
+    const load = vi.spyOn(service, 'load').mockResolvedValue({ manifest: { embeddingSize: 192 }, sha256: 'planted', note: null, hasGoldens: true } as never);
+    const check = vi.spyOn(service, 'selfCheck').mockResolvedValueOnce(checked(false)).mockResolvedValueOnce(checked(true));
+    const start = () => startStreamVoices({ modelsBase: model.base, runtimeBase: runtime, goldensBase: '', hub: null } as CheckedDiarizerOptions, STREAM_SETTINGS);
+    expect(await start()).toMatchObject({ embeddingModel: 'planted' });
+    expect(load.mock.calls.map(([{ ownKernels }]) => ownKernels)).toEqual([true, false]);
+    check.mockResolvedValue(checked(false));
+    await expect(start()).rejects.toMatchObject({ code: 'backend-failed', problem: expect.stringContaining('campplus-zh-en') as string });
+    check.mockRejectedValue(new VoxlaneError({ code: 'model-missing', problem: 'planted' }));
+    expect(await start()).toMatchObject({ embeddingModel: 'planted' });
+    load.mockRestore();
+  });
+
+  test('reports the failure of a worker, and starts new ones for the next run', async () => {
+    const { diarizer } = await shared();
+    const append = vi.spyOn(served.get('clustering') as ClusteringWorkerApi, 'append').mockImplementationOnce(() => { throw new VoxlaneError({ code: 'worker-failed', problem: 'planted' }); });
+    const run = () => diarizer.diarize(samples.slice(0, SAMPLE_RATE), { sampleRate: SAMPLE_RATE, speakers: 1 });
+    await expect(run()).rejects.toMatchObject({ code: 'worker-failed' });
+    expect(diarizer.backend).toBeNull();
+    append.mockRestore();
+    expect((await run()).speakers).toHaveLength(1);
+  });
+});
+
 describe('a diarizer with nemotron', () => {
   test.each<[DiarizerOptions, string]>([
     [{ speed: 'fast' }, 'speed'],
@@ -230,7 +334,7 @@ describe('a diarizer with nemotron', () => {
 
   test('is listed with its download, and has no single stages', async () => {
     // The other presets need their manifests.
-    for (const id of ['campplus-zh-en', 'wespeaker-resnet34-lm']) cpSync(`models/${id}/manifest.json`, join(folder, id, 'manifest.json'));
+    for (const id of ['wespeaker-resnet34-lm']) cpSync(`models/${id}/manifest.json`, join(folder, id, 'manifest.json'));
     const facts = (await presetInfo()).find(({ id }) => id === 'nemotron');
     expect(facts).toMatchObject({ model: 'nemotron-3-diarization', bytes: model.weights.length, license: 'OpenMDW-1.1', present: false });
     await expect(segment(samples, { preset: 'nemotron' as never })).rejects.toMatchObject({ code: 'options', problem: 'The option preset is nemotron' });

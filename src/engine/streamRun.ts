@@ -3,14 +3,16 @@ import { type ActivityTurns, ActivityBuilder, probabilitiesOf } from '../sortfor
 import type { StreamLogits } from '../sortformer/chunkLoop';
 import { fbankGeometry } from '../features/fbank';
 import type { MinDurations } from '../timeline/minDurations';
-import { type IndexedTurn, nameTurns, speakerLabel } from '../timeline/turns';
+import { type IndexedTurn, labelsByTurn, nameTurns } from '../timeline/turns';
+import { minDurationsOf } from './assembly';
 import { openInput } from './openInput';
 import type { CheckedRunOptions } from './options';
 import type { ReadyInput } from './source';
 import { speakerCountOf } from './speakerCount';
 import type { StageHook, StageName } from './stages';
 import type { StreamEngine } from './streamEngine';
-import { checkStreamRun } from './streamRules';
+import { EmbeddedRun } from './streamEmbedding';
+import { needsVoices } from './streamVoices';
 import type { DiarizationResult, Speaker, Turn } from './types';
 
 /** Samples are read in blocks of one second, several at once: few messages, little memory. */
@@ -23,18 +25,20 @@ const PREVIEW_GROWTH = 1.5;
 
 /**
  * Diarizes one recording with a streaming model. Samples stream from the decoder to the model; only the blocks in flight, the
- * state of the model and the turns are in memory.
+ * state of the model and the turns are in memory. If a number of speakers or kept voices are requested, the speech of each identity
+ * is embedded and clustered too; this keeps the samples that have no decisions yet.
  *
- * @throws VoxlaneError `options` for an option that the preset does not have; `audio-*`, `model-output`, `worker-failed`
+ * @throws VoxlaneError `options`, `audio-*`, `model-*`, `worker-failed`
  */
 export async function runStream(engine: StreamEngine, input: ReadyInput, options: CheckedRunOptions, hook: StageHook): Promise<DiarizationResult> {
   const { decode, sortformer } = engine;
-  checkStreamRun(engine.settings.preset, options, engine.streaming.numSpeakers);
+  const voices = needsVoices(options, engine.streaming.numSpeakers) ? await engine.voices.get() : null;
   const { sampleRate } = engine.manifest;
   const opening = { sampleRate, windowSamples: sampleRate, hopSamples: sampleRate, keepsStream: false };
   const { facts, release } = await openInput(decode, input, options, opening);
   const isOpenEnded = input.kind === 'stream' && options.durationSeconds === undefined;
   const run = new StreamRun(engine, options, hook, isOpenEnded ? null : facts.durationSeconds);
+  const embedded = voices && new EmbeddedRun(engine, voices, options, streamMinDurations(engine, options), hook, isOpenEnded ? null : facts.durationSeconds);
   const read = (): Promise<DecodedBatch | null> => {
     const batch = decode.call((api) => api.next(BLOCKS_PER_READ));
     // Errors of the model and of the decoder must not hide each other as unhandled rejections.
@@ -43,21 +47,29 @@ export async function runStream(engine: StreamEngine, input: ReadyInput, options
   };
   try {
     await sortformer.call((api) => api.begin(options.streamingMode));
+    await embedded?.begin();
     let pending = read();
     for (let batch = await pending; batch; batch = await pending) {
       // The next blocks are decoded while the model computes.
       pending = read();
       const samples = run.take(batch);
-      run.decide(await sortformer.call((api) => api.push(samples)));
+      embedded?.addSamples(samples);
+      const decided = await sortformer.call((api) => api.push(samples));
+      run.decide(decided);
+      await embedded?.decide(decided);
     }
-    run.decide(await sortformer.call((api) => api.finish()));
+    const last = await sortformer.call((api) => api.finish());
+    run.decide(last);
+    await embedded?.decide(last);
+    await embedded?.finish();
   } finally {
     // After a crash or a cancellation, the worker is already gone.
     decode.call((api) => api.close()).catch(() => undefined);
     release();
   }
   const notes = await decode.call((api) => api.notes());
-  return { ...run.result(), tracks: facts.tracks, notes };
+  const result = { ...run.result(), tracks: facts.tracks, notes };
+  return embedded ? embedded.complete(result) : result;
 }
 
 class StreamRun {
@@ -80,13 +92,10 @@ class StreamRun {
   ) {
     const { manifest, streaming } = engine;
     const { sampleRate } = manifest;
-    const { threshold, minDurationOnSeconds, minDurationOffSeconds } = streaming.segments;
+    const { threshold } = streaming.segments;
     const { hopSamples } = fbankGeometry(manifest.fbank, sampleRate);
     this.hopSamples = hopSamples;
-    this.minDurations = {
-      minDurationOn: options.minDurationOn ?? minDurationOnSeconds,
-      minDurationOff: options.minDurationOff ?? minDurationOffSeconds,
-    };
+    this.minDurations = streamMinDurations(engine, options);
     this.activity = new ActivityBuilder(threshold, streaming.numSpeakers, { hopSamples, sampleRate }, this.minDurations);
   }
 
@@ -151,8 +160,7 @@ class StreamRun {
   /** The turns up to now, and the labels of the speakers in the order of their first turns. */
   private named(): { readonly turns: Turn[]; readonly exclusiveTurns: Turn[]; readonly labels: readonly string[] } {
     const { turns, exclusiveTurns }: ActivityTurns = this.activity.result();
-    const indices = [...new Set(turns.map(({ speakerIndex }) => speakerIndex))];
-    const labels = new Map(indices.map((index, rank) => [index, speakerLabel(rank)]));
+    const labels = labelsByTurn(turns);
     const name = (indexed: readonly IndexedTurn[]): Turn[] =>
       nameTurns(indexed.map((turn) => ({ ...turn, confidence: null })), labels, this.options.startSeconds);
     return { turns: name(turns), exclusiveTurns: name(exclusiveTurns), labels: [...labels.values()] };
@@ -178,6 +186,12 @@ class StreamRun {
   private add(stage: StageName, seconds: number): void {
     this.timings[stage] = (this.timings[stage] ?? 0) + seconds;
   }
+}
+
+/** Minimum durations of a run: the requested ones, by default those of the model. */
+export function streamMinDurations({ streaming }: Pick<StreamEngine, 'streaming'>, options: CheckedRunOptions): MinDurations {
+  const { minDurationOnSeconds, minDurationOffSeconds } = streaming.segments;
+  return minDurationsOf({ minDurations: { minDurationOn: minDurationOnSeconds, minDurationOff: minDurationOffSeconds } }, options);
 }
 
 /** There are no embeddings: the model identifies speakers in its own state. */

@@ -22,10 +22,10 @@ export interface KeptVoices {
   /** Version of this format; other versions are rejected. */
   readonly version: 1;
   /** The preset of the run. */
-  readonly preset: 'campplus' | 'community-1';
+  readonly preset: PresetId;
   /** The speed of the run. */
   readonly speed: Speed;
-  /** The segmentation model of the run. */
+  /** The segmentation model of the run; with `nemotron`, its model. */
   readonly segmentation: KeptModel;
   /** The embedding model of the run. */
   readonly embedding: KeptModel;
@@ -55,6 +55,8 @@ export interface KeptVoices {
   readonly embeddings: Float32Array<ArrayBuffer>;
   /** Axes (window), 1 if the window was passed to the embedding model. */
   readonly embedded: Uint8Array<ArrayBuffer>;
+  /** Axes (window, frame): the local speaker with the highest score. Only with `nemotron`, whose local speakers are the same in all windows. */
+  readonly strongest?: Uint8Array<ArrayBuffer>;
   /** The linkage of the run, which is slow to compute for long recordings; null if there was nothing to link. */
   readonly dendrogram: Dendrogram | null;
 }
@@ -78,8 +80,8 @@ export interface Speaker {
   /** `SPEAKER_00`, `SPEAKER_01` … in the order of the clusters, as in pyannote.audio. */
   readonly label: string;
   /**
-   * Mean embedding of the speaker's cluster, axes (dimension), float32; zeros if the speaker has none. Null with the
-   * preset `nemotron`, which has no embeddings.
+   * Mean embedding of the speaker's cluster, axes (dimension), float32; zeros if the speaker has none. Null in a run of
+   * `nemotron` without embeddings: see docs/presets.md.
    */
   readonly centroid: Float32Array | null;
   /** SHA-256 of the embedding model. Only centroids of the same model can be compared. Null without embeddings. */
@@ -131,8 +133,8 @@ export interface DiarizationResult {
   readonly turns: readonly Turn[];
   /**
    * Meaning of the turns' `confidence`: the posterior probability of the speaker (VBx), or the margin between the
-   * cosine similarities to the speaker and to the next one. The two kinds are not comparable. Null with the preset
-   * `nemotron`, whose turns have no confidence.
+   * cosine similarities to the speaker and to the next one. The two kinds are not comparable. Null in a run of `nemotron`
+   * without embeddings, whose turns have no confidence.
    */
   readonly confidenceKind: 'posterior' | 'margin' | null;
   /** The turns with at most one speaker at a time, for aligning transcripts. */

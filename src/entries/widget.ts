@@ -29,7 +29,7 @@ export type {
   UsedModel,
 } from '../engine/types';
 export type { SlidingWindow, TimeGeometry } from '../segmentation/geometry';
-export type { EvidenceSettings } from '../clustering/settings';
+export type { EvidenceSettings, IdentitySettings } from '../clustering/settings';
 export type { ClusteringSettings } from '../engine/settings';
 export type { StreamMode } from '../store/streamModes';
 export type { Dendrogram } from '../clustering/dendrogram';

@@ -7,6 +7,8 @@ export interface SlidingWindow {
   readonly durationSeconds: number;
   /** Distance between the starts of consecutive segments, in seconds. */
   readonly stepSeconds: number;
+  /** Steps per second if it is a whole number: positions are then rounded once, so frame 57 of 10 ms is at 0.57 s. */
+  readonly stepsPerSecond?: number;
 }
 
 /** Position of the windows and frames of a recording on the time axis. */
@@ -37,6 +39,7 @@ export function timeGeometry(manifest: SegmentationManifest): TimeGeometry {
 
 /** Center of a frame. Matches `SlidingWindow.__getitem__(frame).middle`. */
 export function frameMiddleSeconds(frames: SlidingWindow, frame: number): number {
+  if (frames.stepsPerSecond !== undefined) return frame / frames.stepsPerSecond + 0.5 * frames.durationSeconds;
   const start = frame * frames.stepSeconds;
   return 0.5 * (start + (start + frames.durationSeconds));
 }

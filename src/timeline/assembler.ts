@@ -1,7 +1,8 @@
 import { AgglomerativeClusterer } from '../clustering/agglomerativeClusterer';
-import { constrainedRows, type ConstrainedRows, type LinkConstraints } from '../clustering/constraints';
+import { constrainedIdentities, constrainedRows, type ConstrainedRows, type LinkConstraints } from '../clustering/constraints';
 import type { Dendrogram } from '../clustering/dendrogram';
 import { EvidenceClusterer } from '../clustering/evidenceClusterer';
+import { IdentityClusterer } from '../clustering/identityClusterer';
 import {
   type ClusteringOptions,
   type Clusters,
@@ -12,11 +13,12 @@ import {
   VoiceTable,
 } from '../clustering/localSpeakers';
 import type { AnyPlda } from '../clustering/plda';
-import type { EvidenceSettings, VbxClusteringOptions } from '../clustering/settings';
+import type { EvidenceSettings, IdentitySettings, VbxClusteringOptions } from '../clustering/settings';
 import { VbxClusterer } from '../clustering/vbxClusterer';
 import { embeddingMasks } from '../embedding/mask';
 import { firstFrameOf, type TimeGeometry } from '../segmentation/geometry';
 import { VoxlaneError } from '../util/errors';
+import { identityTimeline } from './identityTimeline';
 import { applyExclusiveMinDurations, applyMinDurations, type MinDurations, NO_MIN_DURATIONS } from './minDurations';
 import { clusterVotes, countSpeakers, type DiscreteDiarization, mostHeard } from './reconstruct';
 import { type IndexedTurn, turnConfidence, turnsOf } from './turns';
@@ -103,7 +105,9 @@ export type ClusteringChoice =
   /** Requires a PLDA of the same embedding model. */
   | ({ readonly method: 'vbx' } & VbxClusteringOptions)
   /** Requires a two-covariance PLDA of the same embedding model. */
-  | ({ readonly method: 'evidence' } & EvidenceSettings & SpeakerBounds);
+  | ({ readonly method: 'evidence' } & EvidenceSettings & SpeakerBounds)
+  /** For local speakers that are the same in all windows. Requires a two-covariance PLDA of the same embedding model. */
+  | ({ readonly method: 'identities' } & IdentitySettings & SpeakerBounds);
 
 /** Options that apply to a whole recording. */
 export interface AssemblyOptions {
@@ -126,6 +130,8 @@ export interface AssemblyInput extends AssemblyOptions {
   readonly embeddings: Float32Array;
   /** Axes (window): 1 if the window was embedded; absent if all were. The others get a mean of the embedded ones. */
   readonly embedded?: Uint8Array;
+  /** Axes (window, frame): the local speaker with the highest score. Used by the method `identities`, without it for exclusive turns of the first active one. */
+  readonly strongest?: Uint8Array;
 }
 
 export interface Assembly extends Clusters {
@@ -136,6 +142,8 @@ export interface Assembly extends Clusters {
   readonly exclusiveTurns: readonly IndexedTurn[];
   /** Kind of the turns' `confidence`. */
   readonly confidenceKind: ConfidenceKind;
+  /** Order of the labels: that of the first turns, or of the cluster indices as text, as in pyannote. */
+  readonly labelOrder: 'turns' | 'clusters';
   /** Likelihood of each number of speakers, the most likely first; absent if the method does not estimate it. */
   readonly counts?: readonly CountScore[];
   /** Cluster of each constraint, -1 if no local speaker matches it; absent without constraints. */
@@ -231,13 +239,8 @@ export class Assembler {
 
     const clustered = performance.now();
     const { hardClusters, confidences } = clusters;
-    // The number of active speakers cannot exceed the number of speakers found. pyannote adds silent speakers in that case.
-    const most = options.method === 'evidence' ? Math.min(bounds.maxSpeakers, clusters.centroids.length) : bounds.maxSpeakers;
-    const count = this.speakersPerFrame.map((value) => Math.min(value, most));
     const stitch = { activity, hardClusters, numLocalSpeakers: numSpeakers, geometry };
-    const votes = clusterVotes({ ...stitch, count });
-    const diarization = mostHeard(votes, count);
-    const exclusive = mostHeard(votes, count.map((value) => Math.min(value, 1)));
+    const { count, diarization, exclusive } = options.method === 'identities' ? this.renamed(hardClusters) : this.stitched(clusters, bounds);
     const judged = (turns: readonly IndexedTurn[]): IndexedTurn[] =>
       turns.map((turn) => ({ ...turn, confidence: turnConfidence(turn, { ...stitch, confidences }) }));
     const turns = judged(applyMinDurations(turnsOf(diarization, geometry.frames), minDurations));
@@ -251,6 +254,7 @@ export class Assembler {
       turns,
       exclusiveTurns,
       confidenceKind,
+      labelOrder: options.method === 'identities' ? 'turns' : 'clusters',
       ...(counts && { counts }),
       ...(constraintClusters && { constraintClusters }),
       seconds: {
@@ -261,11 +265,27 @@ export class Assembler {
     };
   }
 
+  private stitched({ hardClusters, centroids }: Clusters, { maxSpeakers }: SpeakerBounds): ReturnType<typeof identityTimeline> {
+    const { activity, numSpeakers, geometry, options } = this.input;
+    // The number of active speakers cannot exceed the number of speakers found. pyannote adds silent speakers in that case.
+    const most = options.method === 'evidence' ? Math.min(maxSpeakers, centroids.length) : maxSpeakers;
+    const count = this.speakersPerFrame.map((value) => Math.min(value, most));
+    const votes = clusterVotes({ activity, hardClusters, numLocalSpeakers: numSpeakers, geometry, count });
+    return { count, diarization: mostHeard(votes, count), exclusive: mostHeard(votes, count.map((value) => Math.min(value, 1))) };
+  }
+
+  private renamed(hardClusters: Int32Array): ReturnType<typeof identityTimeline> {
+    const { activity, numSpeakers, geometry, strongest } = this.input;
+    return identityTimeline({ activity, strongest, hardClusters, numIdentities: numSpeakers, geometry });
+  }
+
   /** Null if no local speaker matches the constraints, which then have no effect. */
   private constraint(constraints: LinkConstraints): ConstrainedRows | null {
     if (constraints.length === 0) return null;
     const key = JSON.stringify(constraints);
-    if (this.constrained?.key !== key) this.constrained = { key, rows: constrainedRows(constraints, this.table, this.input.geometry) };
+    const { options, geometry } = this.input;
+    const find = options.method === 'identities' ? constrainedIdentities : constrainedRows;
+    if (this.constrained?.key !== key) this.constrained = { key, rows: find(constraints, this.table, geometry) };
     const { rows } = this.constrained;
     return rows.heard.length > 0 ? rows : null;
   }
@@ -273,7 +293,7 @@ export class Assembler {
 
 function makeClusterer(
   table: VoiceTable,
-  { options, embedded, embeddings }: AssemblyInput,
+  { options, embedded, embeddings, geometry }: AssemblyInput,
   plda: AnyPlda | null,
   known: Dendrogram | null,
 ): Clusterer {
@@ -284,6 +304,7 @@ function makeClusterer(
     const rows = Uint8Array.from(table.rows, (_, row) => (Number.isNaN(embeddings[row * table.local.dimension]!) ? 0 : 1));
     return new EvidenceClusterer(table, plda, options, embedded ? { windows: embedded, rows } : null, known);
   }
+  if (options.method === 'identities' && plda?.form === 'two-covariance') return new IdentityClusterer(table, plda, options, geometry.frames.stepSeconds);
   throw new VoxlaneError({
     code: 'options',
     problem: `The clustering method ${options.method} was requested with ${plda ? `a PLDA of the form ${plda.form}` : 'no PLDA'}`,

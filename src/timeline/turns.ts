@@ -82,6 +82,12 @@ export function speakerLabels(turns: readonly IndexedTurn[]): Map<number, string
   return new Map(indices.map((index, rank) => [index, speakerLabel(rank)]));
 }
 
+/** `SPEAKER_00`, `SPEAKER_01` … in the order of the first turns. */
+export function labelsByTurn(turns: readonly IndexedTurn[]): Map<number, string> {
+  const indices = [...new Set(turns.map(({ speakerIndex }) => speakerIndex))];
+  return new Map(indices.map((index, rank) => [index, speakerLabel(rank)]));
+}
+
 /** Labels the speakers and shifts the turns by `offsetSeconds`. */
 export function nameTurns(
   turns: readonly IndexedTurn[],

@@ -53,7 +53,7 @@ function resultOf(entry: Entry, seconds: number): StoredResult {
     inputSha256: 'ab'.repeat(32),
     stamp: null,
     engineVersion: '0.2.0',
-    options: { preset: 'campplus', speed: 'fast', ...fileOptions(entry, {}, 'campplus') },
+    options: { preset: 'campplus', speed: 'fast', ...fileOptions(entry, {}) },
     optionsHash: 'cd'.repeat(32),
     status: id === SILENT ? 'silent' : 'done',
     seconds,
