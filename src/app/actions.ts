@@ -8,7 +8,7 @@ import { VoxlaneError } from '../util/errors';
 import { fetchFile, isMissing } from '../util/fetch';
 import { editorText } from './editor/text';
 import { type DownloadedPreset, presetOfFile } from './models/choices';
-import { type ModelsSession, rememberPreset, rememberSpeed } from './models/session';
+import { type ModelsSession, rememberSpeed } from './models/session';
 import { newWorkId } from './saved/records';
 import type { Session } from './session';
 import { type Action, jobOf, optionsProblem, type Outcome, type Source, type State } from './state';
@@ -214,9 +214,9 @@ export function createActions({ scope, store, session, models, workspace, view }
       run(phase.source);
     },
     setOptions(options) {
-      if (options.preset) rememberPreset(options.preset);
       if (options.speed) rememberSpeed(options.speed);
       store.dispatch({ type: 'options-changed', options });
+      if (options.preset) void models.choose(options.preset);
     },
     toggleOptions(open) {
       store.dispatch({ type: 'options-toggled', open });
@@ -252,6 +252,9 @@ export function createActions({ scope, store, session, models, workspace, view }
     },
     deleteModel(model) {
       void models.delete(model);
+    },
+    dropOriginal(model) {
+      void models.dropOriginal(model);
     },
     checkGpuAgain() {
       void models.checkGpuAgain();

@@ -8,6 +8,7 @@ import { text } from '../ui-kit/texts/text';
 import { createActions } from './actions';
 import { type EngineFactory, EngineKeeper } from './engineKeeper';
 import { type ModelLibrary, ModelsSession, rememberedPreset, rememberedSpeed, rememberPreset } from './models/session';
+import { infoOf, offeredPreset } from './models/state';
 import { Session } from './session';
 import { INITIAL_STATE, jobOf, NOT_LISTED, reduce, type State } from './state';
 import type { View, ViewContext } from './view';
@@ -42,6 +43,11 @@ export function announcement(next: State, previous: State): string | null {
   if (phase.kind === 'done' && previous.phase.kind !== 'done') {
     const { speakers, turns } = phase.outcome.annotation;
     return text.announce.done(speakers.length, turns.length);
+  }
+  const { preset } = next.options;
+  const info = infoOf(next.models, preset);
+  if (info && preset !== previous.options.preset && offeredPreset(next.models, preset) === preset) {
+    return `${text.models.offer.heading(preset)}: ${text.models.offer.take(info.bytes)}`;
   }
   const { preparing } = next.models;
   if (preparing && preparing.id !== previous.models.preparing?.id) {

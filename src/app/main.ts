@@ -1,5 +1,6 @@
 import { Diarizer, forgetGpuChecks } from '../index';
-import { deleteStoredModel, presetInfo, storedModels } from '../engine/presets';
+import { deleteStoredModel, presetInfo } from '../engine/presets';
+import { dropStoredOriginal, storedFiles } from '../engine/storedFiles';
 import { mountApp } from './app';
 import { startPage } from '../ui-kit/start';
 
@@ -7,8 +8,11 @@ startPage((root) => {
   mountApp(root, (options) => Diarizer.create(options), {
     // The user confirmed a stored file with an unknown hash.
     presets: () => presetInfo({ trustUnknownModel: true }),
-    stored: storedModels,
+    stored: storedFiles,
+    // Loaded when a preset is chosen: the graph parser is large.
+    describe: async (preset) => (await import('../engine/downloadFacts')).downloadFacts(preset),
     delete: deleteStoredModel,
+    dropOriginal: dropStoredOriginal,
     forgetGpuChecks,
   });
 });

@@ -1,7 +1,7 @@
 import { annotationOf } from '../editing/annotationOf';
 import type { EngineKeeper } from './engineKeeper';
 import { failureOf } from '../ui-kit/failure';
-import { diarizeOptions, engineRequest, jobOf, type Action, type Source, type State } from './state';
+import { appliedOptions, diarizeOptions, engineRequest, jobOf, type Action, type Source, type State } from './state';
 import type { Store } from '../ui-kit/store';
 import { newWorkId } from './saved/records';
 
@@ -48,7 +48,7 @@ export class Session {
 
   async #run(id: number, source: Source, signal: AbortSignal): Promise<void> {
     const { dispatch } = this.#store;
-    const { options } = this.#store.get();
+    const options = appliedOptions(this.#store.get().options);
     try {
       // If the run was canceled while waiting for the previous one, it must not create an engine.
       signal.throwIfAborted();

@@ -3,7 +3,7 @@ import type { StageName } from '../engine/stages';
 import type { BackendChoice, DiarizationResult, DiarizeOptions, Preview, Progress, Speed } from '../engine/types';
 import type { EngineRequest } from './engineKeeper';
 import type { Failure } from '../ui-kit/failure';
-import { isDownloaded, type PresetChoice } from './models/choices';
+import { isDownloaded, lacks, type PresetChoice } from './models/choices';
 import { afterDownload, afterStop, INITIAL_MODELS, presetOfModel, reduceModels, type ModelsAction, type ModelsState } from './models/state';
 import type { Notice } from '../ui-kit/texts/en';
 
@@ -243,13 +243,23 @@ function afterModels(state: State, action: ModelsAction): State {
   }
 }
 
+/** The options with those replaced that the preset does not have. The user's choices stay, for other presets. */
+export function appliedOptions(options: RunOptions): RunOptions {
+  const { preset, speed, backend } = options;
+  return {
+    ...options,
+    speed: lacks(preset, 'fast') ? 'exact' : speed,
+    backend: lacks(preset, 'webgpu') && backend === 'webgpu' ? 'auto' : backend,
+  };
+}
+
 /** The engine for the next run. */
 export function engineRequest({ options, models }: State): EngineRequest {
   if (models.preparing) {
     const { backend, preset, speed, file } = models.preparing;
     return { backend, preset, speed, file };
   }
-  const { backend, speed } = options;
+  const { backend, speed } = appliedOptions(options);
   // `auto` uses community-1 if its model is available, also as a chosen file that the browser could not store.
   const preset = options.preset === 'auto' && models.files['community-1'] ? 'community-1' : options.preset;
   return { backend, preset, speed, file: isDownloaded(preset) ? (models.files[preset] ?? null) : null };

@@ -41,6 +41,8 @@ export interface Actions {
   /** Asks whether to delete a stored model; null withdraws the question. */
   readonly askDeletion: (model: string | null) => void;
   readonly deleteModel: (model: string) => void;
+  /** Deletes the original of a stored model, and keeps its converted file. */
+  readonly dropOriginal: (model: string) => void;
   /** Repeats the GPU check before the next run. */
   readonly checkGpuAgain: () => void;
   readonly dismissNotice: () => void;

@@ -55,7 +55,7 @@ export async function startStreamEngine(options: CheckedDiarizerOptions, setting
 }
 
 /** Forms of the weights on WASM, in the order of the tries. float32 takes four times the memory and 2.6 times as long. */
-const WASM_FORMS: readonly NetworkForm[] = ['int8', 'float32'];
+export const WASM_FORMS: readonly [NetworkForm, ...NetworkForm[]] = ['int8', 'float32'];
 
 interface StreamStart {
   readonly options: CheckedDiarizerOptions;

@@ -96,3 +96,12 @@ export function rttmUri(fileName: string): string {
 /** The common name of a license: `CC BY 4.0` for the identifier `CC-BY-4.0`. */
 export const licenseName = (spdx: string): string =>
   spdx.startsWith('CC-BY') ? spdx.replace(/-/g, ' ').replace(/BY (?=[A-Z])/, 'BY-') : spdx;
+
+/** Pages with the texts of licenses, by SPDX identifier. */
+const LICENSE_PAGES: Readonly<Partial<Record<string, string>>> = {
+  'CC-BY-4.0': 'https://creativecommons.org/licenses/by/4.0/',
+  'OpenMDW-1.1': 'https://github.com/OpenMDW/OpenMDW/blob/main/1.1/LICENSE.OpenMDW-1.1',
+};
+
+/** Address of the text of a license; null if it is not known. */
+export const licensePage = (spdx: string): string | null => LICENSE_PAGES[spdx] ?? null;

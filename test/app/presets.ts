@@ -1,4 +1,5 @@
-import type { PresetInfo, StoredModelInfo } from '../../src/engine/presets';
+import type { PresetInfo } from '../../src/engine/presets';
+import type { StoredFileInfo } from '../../src/engine/storedFiles';
 
 /** Facts for tests of the page. */
 export const presetsWith = (isPresent: boolean): readonly PresetInfo[] => [
@@ -11,12 +12,14 @@ export const presetsWith = (isPresent: boolean): readonly PresetInfo[] => [
     attribution: 'Another',
     present: isPresent,
   },
+  { id: 'nemotron', model: 'nemotron-3', bytes: 400, license: 'OpenMDW-1.1', attribution: 'A third', present: isPresent },
 ];
 
-export const STORED: StoredModelInfo = {
+export const STORED: StoredFileInfo = {
   id: 'wespeaker',
   file: 'wespeaker.onnx',
   bytes: 100,
   license: 'CC-BY-4.0',
   storedAt: 0,
+  isConverted: false,
 };

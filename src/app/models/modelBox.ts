@@ -1,6 +1,9 @@
+import type { DownloadFacts } from '../../engine/downloadFacts';
+import type { PresetInfo } from '../../engine/presets';
 import type { ModelDownload } from '../../engine/types';
 import { h, setAttribute, setText } from '../../ui-kit/dom';
 import { failureDetails } from '../../ui-kit/failure';
+import { licenseName, licensePage } from '../../ui-kit/format';
 import type { Scope } from '../../ui-kit/scope';
 import { text } from '../../ui-kit/texts/text';
 import type { Actions } from '../view';
@@ -84,7 +87,8 @@ function subjectOf(models: ModelsState, chosen: PresetChoice): unknown {
   const preset = offeredPreset(models, chosen);
   const facts = preset && infoOf(models, preset);
   if (!facts) return null;
-  return stopped?.model === facts.model ? stopped : `offer ${preset} ${facts.bytes}`;
+  if (stopped?.model === facts.model) return stopped;
+  return models.facts[preset] ?? `offer ${preset} ${facts.bytes}`;
 }
 
 function partOf(models: ModelsState, chosen: PresetChoice, scope: Scope, actions: BoxActions): Part | null {
@@ -107,6 +111,7 @@ function offerPart(models: ModelsState, preset: DownloadedPreset, scope: Scope, 
   const facts = infoOf(models, preset);
   if (!facts) return null;
   const { offer } = text.models;
+  const described = models.facts[preset];
   const stopped = models.stopped?.model === facts.model ? models.stopped : null;
   const label = stopped ? offer.goOn(stopped.totalBytes - stopped.receivedBytes) : offer.take(facts.bytes);
   return {
@@ -116,12 +121,37 @@ function offerPart(models: ModelsState, preset: DownloadedPreset, scope: Scope, 
         { class: 'model-box__text' },
         h('h3', {}, offer.heading(preset)),
         h('p', {}, offer.leads[preset]),
-        h('p', { class: 'fine' }, `${offer.facts(facts.bytes, facts.license, facts.attribution)} ${offer.orFile}`),
+        ...(described
+          ? [offerFacts(preset, facts, described), h('p', { class: 'fine' }, `${facts.attribution}. ${offer.orFile}`)]
+          : [h('p', { class: 'fine' }, `${offer.facts(facts.bytes, facts.license, facts.attribution)} ${offer.orFile}`)]),
       ),
       h('div', { class: 'button-row' }, button(scope, label, `offer-${preset}`, false, () => { downloadModel(preset); })),
     ],
   };
 }
+
+/** What the user should know before a chosen model is downloaded. */
+function offerFacts(preset: DownloadedPreset, { bytes, license }: PresetInfo, { repository, revision, address, keptBytes, isConverted }: DownloadFacts): HTMLElement {
+  const { labels, ...words } = text.models.offer;
+  const rates: Readonly<Partial<Record<DownloadedPreset, string>>> = words.rates;
+  const row = (name: string, id: string, ...value: readonly (Node | string)[]): HTMLElement =>
+    h('div', {}, h('dt', {}, name), h('dd', { 'data-testid': `offer-${id}` }, ...value));
+  const page = licensePage(license);
+  return h(
+    'dl',
+    { class: 'facts model-box__facts' },
+    row(labels.download, 'bytes', words.size(bytes)),
+    row(labels.kept, 'kept', isConverted ? words.converted(keptBytes, bytes) : words.kept(keptBytes)),
+    row(labels.license, 'license', page === null ? licenseName(license) : outside(page, licenseName(license))),
+    ...(address !== null && repository !== null && revision !== null
+      ? [row(labels.source, 'source', outside(address, repository), `, ${words.revision(revision)}`)]
+      : []),
+    ...(rates[preset] === undefined ? [] : [row(labels.rates, 'rates', rates[preset])]),
+  );
+}
+
+/** A link to another site, which opens only on a click. */
+const outside = (href: string, label: string): HTMLElement => h('a', { href, target: '_blank', rel: 'noreferrer' }, label);
 
 function progressPart({ preparing }: ModelsState, scope: Scope, { stopDownload }: BoxActions): Part {
   const downloading = preparing ? text.models.downloading(preparing.preset) : '';

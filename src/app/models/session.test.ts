@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { DiarizationResult, Speed } from '../../engine/types';
+import type { DownloadFacts } from '../../engine/downloadFacts';
+import type { DiarizationResult, DiarizeOptions, Speed } from '../../engine/types';
 import { VoxlaneError } from '../../util/errors';
 import { type Engine, type EngineFactory, EngineKeeper, type ModelFile } from '../engineKeeper';
 import { Session } from '../session';
@@ -9,6 +10,8 @@ import { sortFiles } from '../workspace/openFiles';
 import type { PresetChoice } from './choices';
 import { type ModelLibrary, ModelsSession } from './session';
 import { presetsWith, STORED } from '../../../test/app/presets';
+
+const FACTS: DownloadFacts = { repository: 'a/b', revision: 'e'.repeat(40), address: 'https://hub.example/a/b', keptBytes: 100, isConverted: true };
 
 type EngineOptions = Parameters<EngineFactory>[0];
 
@@ -40,12 +43,14 @@ const unknown = new VoxlaneError({ code: 'model-altered', problem: 'Unknown hash
 /** Creates engines. The test ends each start by hand unless it sets an outcome in advance. */
 class Factory {
   readonly asked: EngineOptions[] = [];
+  readonly runs: DiarizeOptions[] = [];
   readonly engines: (Engine & { disposed: boolean })[] = [];
   /** Ends the current start. */
   finish: (failure?: Error) => void = () => undefined;
 
   readonly make: EngineFactory = (options) => {
     this.asked.push(options);
+    const { runs } = this;
     return new Promise((resolve, reject) => {
       this.finish = (failure) => {
         if (failure) {
@@ -54,7 +59,10 @@ class Factory {
         }
         const engine = {
           disposed: false,
-          diarize: () => Promise.resolve(result),
+          diarize: (_: Blob, run: DiarizeOptions) => {
+            runs.push(run);
+            return Promise.resolve(result);
+          },
           dispose() {
             this.disposed = true;
           },
@@ -87,7 +95,9 @@ function page(library: Partial<ModelLibrary> = {}): Page {
   const full: ModelLibrary = {
     presets: () => Promise.resolve(presetsWith(false)),
     stored: () => Promise.resolve([]),
+    describe: () => Promise.resolve(FACTS),
     delete: () => Promise.resolve(),
+    dropOriginal: () => Promise.resolve(),
     forgetGpuChecks: () => Promise.resolve(),
     ...library,
   };
@@ -302,8 +312,54 @@ it('a browser that blocks storage does not cause a failure', async () => {
 });
 
 it('models and recordings are distinguished by name', () => {
-  const files = ['a.WAV', 'b.ONNX', 'c.onnx.wav', 'd.onnx'].map((name) => new File([], name));
+  const files = ['a.WAV', 'b.ONNX', 'c.onnx.wav', 'model.safetensors'].map((name) => new File([], name));
   const { models, recordings } = sortFiles(files);
-  expect(models.map(({ name }) => name)).toEqual(['b.ONNX', 'd.onnx']);
+  expect(models.map(({ name }) => name)).toEqual(['b.ONNX', 'model.safetensors']);
   expect(recordings.map(({ name }) => name)).toEqual(['a.WAV', 'c.onnx.wav']);
+});
+
+describe('choosing a preset', () => {
+  it('reads the facts of its download, and downloads and remembers nothing', async () => {
+    const { factory, models, store, remembered } = page();
+    await models.refresh();
+    store.dispatch({ type: 'options-changed', options: { preset: 'nemotron' } });
+    await models.choose('nemotron');
+    expect(store.get().models.facts.nemotron).toEqual(FACTS);
+    await models.refresh();
+    expect(factory.asked).toEqual([]);
+    expect(remembered).toEqual(['auto']);
+    expect(store.get().options.preset).toBe('nemotron');
+  });
+
+  it('is remembered once its model is here, and forgotten if the model is gone on the next visit', async () => {
+    const kept = page({ presets: () => Promise.resolve(presetsWith(true)) });
+    kept.store.dispatch({ type: 'options-changed', options: { preset: 'nemotron' } });
+    await kept.models.refresh();
+    expect(kept.remembered).toEqual(['nemotron']);
+    const gone = page();
+    gone.store.dispatch({ type: 'options-changed', options: { preset: 'nemotron' } });
+    await gone.models.refresh();
+    expect(gone.store.get().options.preset).toBe('auto');
+  });
+
+  it('that lacks options leaves them out of the engine and the run, and keeps the choices', async () => {
+    const { factory, models, session, store } = page();
+    store.dispatch({ type: 'options-changed', options: { preset: 'nemotron', speed: 'fast', backend: 'webgpu', speakerMode: 'exact' } });
+    const preparing = models.prepare('nemotron', null);
+    factory.finish();
+    await preparing;
+    session.start(source);
+    await phase(store, 'done');
+    expect(factory.asked).toEqual([expect.objectContaining({ preset: 'nemotron', speed: 'exact', backend: 'auto' })]);
+    expect(factory.runs).toEqual([expect.objectContaining({ speakers: 2 })]);
+    expect(store.get().options).toMatchObject({ speed: 'fast', backend: 'webgpu' });
+  });
+});
+
+it('the original of a model is deleted on request, and the models are listed again', async () => {
+  const dropped: string[] = [];
+  const { models, store } = page({ dropOriginal: (id) => Promise.resolve(void dropped.push(id)), stored: () => Promise.resolve([STORED]) });
+  await models.dropOriginal(STORED.id);
+  expect(dropped).toEqual([STORED.id]);
+  expect(store.get().models.stored).toEqual([STORED]);
 });

@@ -1,18 +1,24 @@
-import type { PresetInfo, StoredModelInfo } from '../../engine/presets';
+import type { DownloadFacts } from '../../engine/downloadFacts';
+import type { PresetInfo } from '../../engine/presets';
+import type { StoredFileInfo } from '../../engine/storedFiles';
 import type { Speed } from '../../engine/types';
 import { failureOf } from '../../ui-kit/failure';
 import type { Store } from '../../ui-kit/store';
 import { text } from '../../ui-kit/texts/text';
 import type { EngineKeeper, ModelFile } from '../engineKeeper';
-import { type Action, engineRequest, jobOf, type State } from '../state';
-import { type DownloadedPreset, PRESET_CHOICES, type PresetChoice } from './choices';
-import { infoOf } from './state';
+import { type Action, appliedOptions, engineRequest, jobOf, type State } from '../state';
+import { type DownloadedPreset, isDownloaded, PRESET_CHOICES, type PresetChoice } from './choices';
+import { infoOf, isReady } from './state';
 
 /** Access to presets and stored models. An interface, for use and tests without models. */
 export interface ModelLibrary {
   presets(): Promise<readonly PresetInfo[]>;
-  stored(): Promise<readonly StoredModelInfo[]>;
+  stored(): Promise<readonly StoredFileInfo[]>;
+  /** Facts about the download of a preset. */
+  describe(preset: DownloadedPreset): Promise<DownloadFacts>;
   delete(id: string): Promise<void>;
+  /** Deletes the original of a model, and keeps what was converted from it. */
+  dropOriginal(id: string): Promise<void>;
   /** Deletes the results of the GPU self-check: the next engine repeats it. */
   forgetGpuChecks(): Promise<void>;
 }
@@ -65,6 +71,8 @@ export class ModelsSession {
   readonly #store: Store<State, Action>;
   readonly #remember: (preset: PresetChoice) => void;
   #lastId = 0;
+  /** Whether the user chose the preset on this visit. */
+  #isChosen = false;
 
   /** @param remember stores the preset for the next visit */
   constructor(
@@ -84,8 +92,33 @@ export class ModelsSession {
     try {
       const [presets, stored] = await Promise.all([this.#library.presets(), this.#library.stored()]);
       this.#store.dispatch({ type: 'models-listed', presets, stored });
+      this.#followList();
     } catch (thrown) {
       this.#store.dispatch({ type: 'models-unlisted', failure: failureOf(thrown) });
+    }
+  }
+
+  /** Remembers a chosen preset once its model is here. A preset remembered from an earlier visit without a model is forgotten. */
+  #followList(): void {
+    const { models, options } = this.#store.get();
+    const { preset } = options;
+    if (!isDownloaded(preset) || models.preparing) return;
+    if (infoOf(models, preset)?.present) this.#remember(preset);
+    else if (!this.#isChosen && !isReady(models, preset)) this.#store.dispatch({ type: 'options-changed', options: { preset: 'auto' } });
+  }
+
+  /** Follows the user's choice of a preset. Its facts are read before the user decides about the download. */
+  async choose(preset: PresetChoice): Promise<void> {
+    this.#isChosen = true;
+    // The next visit would start an unrequested download.
+    const { models } = this.#store.get();
+    this.#remember(isDownloaded(preset) && !infoOf(models, preset)?.present ? 'auto' : preset);
+    if (!isDownloaded(preset) || models.facts[preset] || isReady(models, preset)) return;
+    try {
+      this.#store.dispatch({ type: 'download-described', preset, facts: await this.#library.describe(preset) });
+    } catch (thrown) {
+      // The offer then only has the facts of the list.
+      console.warn(thrown);
     }
   }
 
@@ -98,7 +131,8 @@ export class ModelsSession {
     const { dispatch } = this.#store;
     const id = ++this.#lastId;
     this.#keeper.stopMaking();
-    const { backend, speed } = this.#store.get().options;
+    const { backend, speed } = appliedOptions({ ...this.#store.get().options, preset });
+    this.#isChosen = true;
     dispatch({ type: 'preparing-started', preparing: { id, preset, file, backend, speed } });
     let isReady = false;
     try {
@@ -115,10 +149,10 @@ export class ModelsSession {
     }
     await this.refresh();
     // A file that could not be stored is gone on the next visit. Remembering the preset would then start an unrequested
-    // download.
+    // download. A stored one was remembered when it was listed.
     const { models, options } = this.#store.get();
-    const isLasting = file === null || (infoOf(models, preset)?.present ?? false);
-    if (isReady && isLasting && options.preset === preset) this.#remember(preset);
+    const isListed = infoOf(models, preset)?.present ?? false;
+    if (isReady && file === null && !isListed && options.preset === preset) this.#remember(preset);
   }
 
   stop(): void {
@@ -142,6 +176,18 @@ export class ModelsSession {
     // The current engine chose its backend by the old result.
     this.#keeper.drop();
     this.#store.dispatch({ type: 'noticed', notice: { said: text.options.gpuForgotten } });
+  }
+
+  /** Deletes the original of a stored model. */
+  async dropOriginal(model: string): Promise<void> {
+    const state = this.#store.get();
+    if (jobOf(state) || state.models.preparing) return;
+    try {
+      await this.#library.dropOriginal(model);
+    } catch (thrown) {
+      this.#store.dispatch({ type: 'deletion-failed', failure: failureOf(thrown) });
+    }
+    await this.refresh();
   }
 
   /** Deletes a stored model. The preset falls back to automatic; otherwise the next run would start an unrequested download. */

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { ModelFile } from '../engineKeeper';
 import type { Failure } from '../../ui-kit/failure';
 import { engineRequest, INITIAL_STATE, reduce, type Action, type Source, type State } from '../state';
-import { isReady } from './state';
+import type { PresetChoice } from './choices';
+import { isReady, offeredPreset } from './state';
 import { presetsWith, STORED } from '../../../test/app/presets';
 import { licenseName } from '../../ui-kit/format';
 
@@ -141,5 +142,23 @@ describe('licenseName', () => {
       'Apache-2.0',
       'MIT',
     ]);
+  });
+});
+
+describe('the offer', () => {
+  it('is the chosen preset if its model is not here, otherwise community-1', () => {
+    const { models } = after(listed);
+    expect(['auto', 'campplus', 'community-1', 'nemotron'].map((chosen) => offeredPreset(models, chosen as PresetChoice))).toEqual(['community-1', 'community-1', 'community-1', 'nemotron']);
+    const here = after({ type: 'models-listed', presets: presetsWith(true), stored: [] }).models;
+    expect(offeredPreset(here, 'nemotron')).toBeNull();
+    expect(offeredPreset(INITIAL_STATE.models, 'nemotron')).toBeNull();
+  });
+
+  it('of one preset does not affect the files of another', () => {
+    const taken = after(listed, preparing(file), prepared).models;
+    expect([isReady(taken, 'community-1'), isReady(taken, 'nemotron')]).toEqual([true, false]);
+    const gone = reduce(after(listed, preparing(file), prepared), { type: 'model-deleted', model: 'nemotron-3' });
+    expect(gone.models.files).toEqual({ 'community-1': file });
+    expect(gone.options.preset).toBe('community-1');
   });
 });

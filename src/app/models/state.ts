@@ -1,4 +1,6 @@
-import type { PresetInfo, StoredModelInfo } from '../../engine/presets';
+import type { DownloadFacts } from '../../engine/downloadFacts';
+import type { PresetInfo } from '../../engine/presets';
+import type { StoredFileInfo } from '../../engine/storedFiles';
 import type { BackendChoice, ModelDownload, Speed } from '../../engine/types';
 import type { ModelFile } from '../engineKeeper';
 import { type DownloadedPreset, isDownloaded, type PresetChoice } from './choices';
@@ -15,7 +17,9 @@ export interface ModelsState {
   /** Null until they are listed. */
   readonly presets: readonly PresetInfo[] | null;
   /** Null until they are listed. */
-  readonly stored: readonly StoredModelInfo[] | null;
+  readonly stored: readonly StoredFileInfo[] | null;
+  /** Facts about the downloads of the presets that were chosen on this visit. */
+  readonly facts: Readonly<Partial<Record<DownloadedPreset, DownloadFacts>>>;
   /** Why presets or stored models could not be listed. */
   readonly listFailure: Failure | null;
   /** The engine in preparation, of a preset with its own model. */
@@ -63,8 +67,9 @@ export type ModelsAction =
   | {
       readonly type: 'models-listed';
       readonly presets: readonly PresetInfo[];
-      readonly stored: readonly StoredModelInfo[];
+      readonly stored: readonly StoredFileInfo[];
     }
+  | { readonly type: 'download-described'; readonly preset: DownloadedPreset; readonly facts: DownloadFacts }
   | { readonly type: 'models-unlisted'; readonly failure: Failure }
   | { readonly type: 'preparing-started'; readonly preparing: Preparing }
   | { readonly type: 'download-progressed'; readonly download: ModelDownload }
@@ -80,6 +85,7 @@ export type ModelsAction =
 export const INITIAL_MODELS: ModelsState = {
   presets: null,
   stored: null,
+  facts: {},
   listFailure: null,
   preparing: null,
   download: null,
@@ -138,6 +144,8 @@ export function reduceModels(models: ModelsState, action: ModelsAction): ModelsS
   switch (action.type) {
     case 'models-listed':
       return { ...models, presets: action.presets, stored: action.stored, listFailure: null };
+    case 'download-described':
+      return { ...models, facts: { ...models.facts, [action.preset]: action.facts } };
     case 'models-unlisted':
       return { ...models, listFailure: action.failure };
     case 'preparing-started':

@@ -4,6 +4,7 @@ import { clock, decimal, localized, ratio, span } from '../../ui-kit/format';
 import { STAGE_GROUPS } from '../../ui-kit/stageGroups';
 import { engineLanguage } from '../../ui-kit/texts/language';
 import { backendName, text } from '../../ui-kit/texts/text';
+import { lacks } from '../models/choices';
 import type { Outcome } from '../state';
 
 /** Id of the self-check report, for links to it. */
@@ -69,7 +70,8 @@ export function runDetails({ result, processingSeconds }: Outcome): HTMLElement 
   const row = (name: string, ...value: (Node | string | false)[]): HTMLElement =>
     h('div', {}, h('dt', {}, name), h('dd', {}, ...value));
 
-  const stages = STAGE_GROUPS.map(({ id, stages: members }) => ({
+  const hasSpeeds = !lacks(result.preset, 'fast');
+  const stages = STAGE_GROUPS.filter(({ stages: members }) => hasSpeeds || members.some((stage) => result.timings[stage] !== undefined)).map(({ id, stages: members }) => ({
     name: running.stages[id],
     seconds: members.reduce((sum, stage) => sum + (result.timings[stage] ?? 0), 0),
   }));
@@ -91,11 +93,12 @@ export function runDetails({ result, processingSeconds }: Outcome): HTMLElement 
         result.embeddingModel !== null && h('span', { class: 'fine mono', title: result.embeddingModel }, details.embeddingModel(result.embeddingModel)),
         result.modelNote !== null && h('span', { class: 'fine', lang: engineLanguage, 'data-testid': 'model-note' }, result.modelNote),
       ),
-      row(
-        details.speed,
-        h('span', { 'data-testid': 'speed-line' }, details.speeds[result.speed]),
-        h('span', { class: 'fine' }, options.speedCost[result.speed].what),
-      ),
+      hasSpeeds &&
+        row(
+          details.speed,
+          h('span', { 'data-testid': 'speed-line' }, details.speeds[result.speed]),
+          h('span', { class: 'fine' }, options.speedCost[result.speed].what),
+        ),
       row(
         details.backend,
         h('span', { 'data-testid': 'backend-line' }, backendName(result.backend)),

@@ -4,7 +4,7 @@ import type { Scope } from '../../ui-kit/scope';
 import { text } from '../../ui-kit/texts/text';
 import { modelBox } from '../models/modelBox';
 import { storedModels } from '../models/storedModels';
-import type { KeptEntry, RunOptions } from '../state';
+import { appliedOptions, type KeptEntry, type RunOptions } from '../state';
 import type { Actions, View, ViewContext } from '../view';
 import { workText as words } from '../workspace/text';
 import { optionsPanel } from './options';
@@ -149,7 +149,11 @@ export function emptyView({ scope, state, actions }: ViewContext): View {
   );
 
   const now = h('span', { class: 'options__now' });
-  const panel = optionsPanel(scope, state.options, actions.setOptions, actions.open, actions.checkGpuAgain);
+  const box = modelBox(scope, actions);
+  const panel = optionsPanel(scope, state.options, actions.setOptions, actions.open, actions.checkGpuAgain, () => {
+    box.element.scrollIntoView({ block: 'nearest' });
+    box.element.focus({ preventScroll: true });
+  });
   const stored = storedModels(scope, actions);
   const details = h(
     'details',
@@ -164,7 +168,6 @@ export function emptyView({ scope, state, actions }: ViewContext): View {
   // The event comes later than the user's action. An update in between must not undo the action.
   let shownOpen = state.optionsOpen;
 
-  const box = modelBox(scope, actions);
   const recent = createRecentPanel(scope, actions);
   // Saved results first: returning users continue one more often than they start a new one.
   const element = h('div', { class: 'view view--empty' }, recent.element, zone, box.element, details);
@@ -191,7 +194,8 @@ export function emptyView({ scope, state, actions }: ViewContext): View {
 }
 
 /** The options in words, readable while the panel is closed. */
-function summaryOf(options: RunOptions): string {
+function summaryOf(chosen: RunOptions): string {
+  const options = appliedOptions(chosen);
   const { speedNow, speakersNow, backendNow } = text.options;
   const speakers =
     options.speakerMode === 'exact'

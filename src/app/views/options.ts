@@ -1,17 +1,18 @@
 import type { BackendChoice, Speed } from '../../engine/types';
-import { h, setText } from '../../ui-kit/dom';
+import { h, setAttribute, setText } from '../../ui-kit/dom';
 import { fileButton } from '../../ui-kit/files';
 import type { Scope } from '../../ui-kit/scope';
 import { text } from '../../ui-kit/texts/text';
-import { MODEL_ENDINGS, PRESET_CHOICES, type PresetChoice } from '../models/choices';
-import { infoOf, isReady, type ModelsState } from '../models/state';
-import { optionsProblem, type RunOptions, type SpeakerMode } from '../state';
+import { lacks, MODEL_ENDINGS, PRESET_CHOICES, type PresetChoice } from '../models/choices';
+import { infoOf, isReady, type ModelsState, offeredPreset } from '../models/state';
+import { appliedOptions, optionsProblem, type RunOptions, type SpeakerMode } from '../state';
 
 /** The choice of preset, with description, size, and license. */
 function presetChoice(
   scope: Scope,
   onChoose: (preset: PresetChoice) => void,
   onFiles: (files: Iterable<File>) => void,
+  onOffer: () => void,
 ): { readonly element: HTMLElement; readonly update: (options: RunOptions, models: ModelsState) => void } {
   const rows = PRESET_CHOICES.map((preset) => {
     const facts = h('span', { class: 'choice-row__facts', id: `preset-facts-${preset}` });
@@ -35,12 +36,16 @@ function presetChoice(
     );
     return { preset, radio, facts, element };
   });
+  // The offer is above the options, and out of view on a phone.
+  const toOffer = h('button', { type: 'button', class: 'link-button', 'data-testid': 'to-offer', hidden: true }, text.models.toOffer);
+  scope.on(toOffer, 'click', onOffer);
   const element = h(
     'fieldset',
     { class: 'choice-rows' },
     h('legend', {}, text.models.preset),
     ...rows.map((row) => row.element),
-    fileButton(scope, text.models.chooseFile(MODEL_ENDINGS), onFiles, {
+    toOffer,
+    fileButton(scope, text.models.chooseFile, onFiles, {
       accept: MODEL_ENDINGS.join(','),
       isMultiple: false,
       isFolder: false,
@@ -51,6 +56,7 @@ function presetChoice(
   return {
     element,
     update(options, models) {
+      toOffer.hidden = offeredPreset(models, options.preset) !== options.preset;
       for (const { preset, radio, facts, element: row } of rows) {
         // A server of an earlier release may lack the model.
         row.hidden = preset !== 'auto' && models.presets !== null && infoOf(models, preset) === null;
@@ -99,7 +105,7 @@ function speedChoice(
       line,
       facts,
     );
-    return { speed, radio, element };
+    return { speed, radio, line, facts, element };
   });
   return {
     element: h(
@@ -109,9 +115,27 @@ function speedChoice(
       ...rows.map((row) => row.element),
     ),
     update(options) {
-      for (const { speed, radio } of rows) radio.checked = options.speed === speed;
+      const isFixed = lacks(options.preset, 'fast');
+      for (const { speed, radio, line, facts } of rows) {
+        const { what, cost } = text.options.speedCost[speed];
+        radio.checked = appliedOptions(options).speed === speed;
+        radio.disabled = isFixed && speed === 'fast';
+        setText(line, isFixed ? text.options.lacking[speed](options.preset) : what);
+        setText(facts, isFixed ? '' : cost);
+      }
     },
   };
+}
+
+/** Disables an input that the preset does not have, with the reason as its description. */
+function disable(input: HTMLInputElement, isLacking: boolean, reason: HTMLElement): void {
+  input.disabled = isLacking;
+  setAttribute(input, 'aria-describedby', isLacking && reason.id);
+}
+
+function showLack(element: HTMLElement, reason: string | null): void {
+  element.hidden = reason === null;
+  setText(element, reason ?? '');
 }
 
 type NumberKey = 'exact' | 'min' | 'max';
@@ -123,6 +147,7 @@ export function optionsPanel(
   onChange: (options: Partial<RunOptions>) => void,
   onFiles: (files: Iterable<File>) => void,
   onCheckGpu: () => void,
+  onOffer: () => void,
 ): { readonly element: HTMLElement; readonly update: (options: RunOptions, models: ModelsState) => void } {
   const numbers = new Map<NumberKey, HTMLInputElement>();
   const number = (key: NumberKey, mode: SpeakerMode): HTMLInputElement => {
@@ -174,9 +199,12 @@ export function optionsPanel(
       onChange({ preset });
     },
     onFiles,
+    onOffer,
   );
   const checkGpu = h('button', { type: 'button', class: 'link-button', 'data-testid': 'check-gpu' }, text.options.checkGpu);
   scope.on(checkGpu, 'click', onCheckGpu);
+  const lackOf = (id: string): HTMLElement => h('p', { class: 'fine', id: `lack-${id}`, 'data-testid': `lack-${id}`, hidden: true });
+  const gpuLack = lackOf('webgpu');
   const speeds = speedChoice(scope, (speed) => {
     onChange({ speed });
   });
@@ -200,6 +228,7 @@ export function optionsPanel(
       backendRow('auto'),
       backendRow('webgpu'),
       backendRow('wasm'),
+      gpuLack,
       h('p', { class: 'fine' }, text.options.backendHint),
       checkGpu,
     ),
@@ -210,8 +239,15 @@ export function optionsPanel(
     update(options, models) {
       presets.update(options, models);
       speeds.update(options);
+      const { preset } = options;
+      const applied = appliedOptions(options);
+      const isOnCpu = lacks(preset, 'webgpu');
       for (const radio of modes) radio.checked = radio.value === options.speakerMode;
-      for (const radio of backends) radio.checked = radio.value === options.backend;
+      for (const radio of backends) {
+        radio.checked = radio.value === applied.backend;
+        disable(radio, isOnCpu && radio.value === 'webgpu', gpuLack);
+      }
+      showLack(gpuLack, isOnCpu ? text.options.lacking.webgpu(preset) : null);
       const problem = optionsProblem(options);
       for (const [key, input] of numbers) {
         const value = options[key];

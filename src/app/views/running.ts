@@ -9,6 +9,7 @@ import { AXIS_HEIGHT, NARROW_PIXELS, trackMetrics, wholeGeometry } from '../../u
 import { type Track, tracksSoFar } from '../../ui-kit/tracks/model';
 import { paintBase } from '../../ui-kit/tracks/painter';
 import { trackLabel, type Paints, readPaints } from '../../ui-kit/tracks/palette';
+import { isStreamed } from '../models/choices';
 import { downloadMeter } from '../models/modelBox';
 import { engineRequest, jobOf } from '../state';
 import type { View, ViewContext } from '../view';
@@ -120,7 +121,7 @@ function previewPanel(
 
 function stageRow(id: GroupProgress['id']): {
   readonly element: HTMLElement;
-  readonly update: (progress: GroupProgress) => void;
+  readonly update: (progress: GroupProgress, isExpected: boolean) => void;
 } {
   const name = text.running.stages[id];
   const counts = h('span', { class: 'stage__count' });
@@ -141,7 +142,8 @@ function stageRow(id: GroupProgress['id']): {
   );
   return {
     element,
-    update({ status, fraction, completed, total, secondsLeft }) {
+    update({ status, fraction, completed, total, secondsLeft }, isExpected) {
+      element.hidden = !isExpected && status === 'waiting';
       element.dataset.status = status;
       fill.style.transform = `scaleX(${fraction})`;
       setAttribute(bar, 'aria-valuenow', Math.round(fraction * 100));
@@ -160,6 +162,9 @@ function stageRow(id: GroupProgress['id']): {
     },
   };
 }
+
+/** The stages that every run of a streamed model has. */
+const STREAMED_GROUPS: ReadonlySet<GroupProgress['id']> = new Set(['decode', 'segmentation']);
 
 export function runningView({ scope, state, actions, theme }: ViewContext): View {
   const job = jobOf(state);
@@ -229,7 +234,9 @@ export function runningView({ scope, state, actions, theme }: ViewContext): View
       const isArriving = isDownloading && download.receivedBytes < download.totalBytes;
       setText(status, isArriving ? text.models.downloading(engineRequest(next).preset) : loading ? text.running.loading : text.running.working);
       preview.update(current.preview);
-      groupProgress(current.stages).forEach((progress, index) => rows[index]?.update(progress));
+      // A streamed model has no other stages, or only if an option asks for them.
+      const isWhole = !isStreamed(engineRequest(next).preset);
+      groupProgress(current.stages).forEach((progress, index) => rows[index]?.update(progress, isWhole || STREAMED_GROUPS.has(progress.id)));
     },
   };
 }
