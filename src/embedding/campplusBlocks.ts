@@ -34,7 +34,7 @@ interface Block {
  * Number of rows that are normalized and multiplied at a time. Together with the weights they fit the second-level
  * cache.
  */
-const ROWS_AT_ONCE = 8 * TILE_ROWS;
+const ROWS_AT_ONCE = 12 * TILE_ROWS;
 /** Additional frames before the first and after the last, for padding and for whole tiles. */
 export const FRAME_ROOM = 16;
 /** Values per vector. */

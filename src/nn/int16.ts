@@ -1,12 +1,10 @@
-import { FLOAT_BYTES, type Kernels, PANEL_COLUMNS, type Rows } from './kernels';
+import { FLOAT_BYTES, type Kernels, PANEL_COLUMNS, type Rows, TILE_ROWS } from './kernels';
 
 /** Greatest magnitude of an input: `MAX_INPUT` in src/nn/assembly/int16.ts. */
 export const MAX_INPUT = 8191;
 const MAX_WEIGHT = 32767;
 /** Sums are int32. */
 const MAX_SUM = 2 ** 31 - 1;
-/** Rows that the product computes at a time. Its memory is rounded up to them. */
-const TILE_ROWS = 4;
 /** Rows that are converted at a time. They stay in the second-level cache until the product has read them. */
 export const ROWS_AT_ONCE = 192;
 const INT16_BYTES = 2;

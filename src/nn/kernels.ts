@@ -166,10 +166,10 @@ export type KernelBuild = 'relaxed' | 'plain';
  * Number of rows that the matrix product computes at a time. The memory of its inputs and outputs is a multiple of
  * it.
  */
-export const TILE_ROWS = 6;
+export const TILE_ROWS = 4;
 
 /**
- * Maximum number of inputs per pass of the matrix product. Six rows and a panel of weights of this size fit the
+ * Maximum number of inputs per pass of the matrix product. Four rows and a panel of weights of this size fit the
  * first-level cache.
  */
 const MAX_PASS_INPUTS = 512;

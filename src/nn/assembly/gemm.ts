@@ -1,8 +1,12 @@
 import { Gemm } from './parameters';
 import { field, multiplyAdd, rectify, VECTOR_BYTES } from './vector';
 
-/** Rows of a tile. With 8 columns, 12 sums, 2 vectors of weights and one of input fill x64's 15 usable registers. */
-const TILE_ROWS: i32 = 6;
+/**
+ * Rows of a tile. With 8 columns, 8 sums, 2 vectors of weights and 4 of inputs fit x64's 15 usable registers. V8 loads all
+ * inputs and weights of an iteration before it multiplies, so larger tiles, or two inputs per iteration, store and reload
+ * sums in every iteration, which takes up to twice as long.
+ */
+const TILE_ROWS: i32 = 4;
 /** 8 columns of float32: a panel's width. */
 const PANEL_BYTES: usize = 32;
 
@@ -11,7 +15,7 @@ const PANEL_BYTES: usize = 32;
  * weights.
  *
  * A row's inputs are `segments` pieces of `length` float32 each, at the same offsets for every row: a convolution's
- * taps. Rows are processed in tiles of 6 and columns in panels of 8, without exceptions, so callers allocate room
+ * taps. Rows are processed in tiles of 4 and columns in panels of 8, without exceptions, so callers allocate room
  * after the last row.
  *
  * @param block see `Gemm` in parameters.ts
@@ -52,24 +56,16 @@ export function gemm(block: usize): void {
       s += startStride;
       let c30 = f32x4.add(bias0, v128.load(s));
       let c31 = f32x4.add(bias1, v128.load(s, VECTOR_BYTES));
-      s += startStride;
-      let c40 = f32x4.add(bias0, v128.load(s));
-      let c41 = f32x4.add(bias1, v128.load(s, VECTOR_BYTES));
-      s += startStride;
-      let c50 = f32x4.add(bias0, v128.load(s));
-      let c51 = f32x4.add(bias1, v128.load(s, VECTOR_BYTES));
 
       for (let segment: i32 = 0; segment < segments; segment++) {
         let a0 = input + row * inputStride + <usize>load<i32>(offsets + (<usize>segment << 2));
         let a1 = a0 + inputStride;
         let a2 = a1 + inputStride;
         let a3 = a2 + inputStride;
-        let a4 = a3 + inputStride;
-        let a5 = a4 + inputStride;
         const end = b + <usize>length * PANEL_BYTES;
         do {
-          let b0 = v128.load(b);
-          let b1 = v128.load(b, 16);
+          const b0 = v128.load(b);
+          const b1 = v128.load(b, VECTOR_BYTES);
           let x = v128.load32_splat(a0);
           c00 = multiplyAdd(x, b0, c00);
           c01 = multiplyAdd(x, b1, c01);
@@ -82,39 +78,11 @@ export function gemm(block: usize): void {
           x = v128.load32_splat(a3);
           c30 = multiplyAdd(x, b0, c30);
           c31 = multiplyAdd(x, b1, c31);
-          x = v128.load32_splat(a4);
-          c40 = multiplyAdd(x, b0, c40);
-          c41 = multiplyAdd(x, b1, c41);
-          x = v128.load32_splat(a5);
-          c50 = multiplyAdd(x, b0, c50);
-          c51 = multiplyAdd(x, b1, c51);
-          b0 = v128.load(b, 32);
-          b1 = v128.load(b, 48);
-          x = v128.load32_splat(a0, 4);
-          c00 = multiplyAdd(x, b0, c00);
-          c01 = multiplyAdd(x, b1, c01);
-          x = v128.load32_splat(a1, 4);
-          c10 = multiplyAdd(x, b0, c10);
-          c11 = multiplyAdd(x, b1, c11);
-          x = v128.load32_splat(a2, 4);
-          c20 = multiplyAdd(x, b0, c20);
-          c21 = multiplyAdd(x, b1, c21);
-          x = v128.load32_splat(a3, 4);
-          c30 = multiplyAdd(x, b0, c30);
-          c31 = multiplyAdd(x, b1, c31);
-          x = v128.load32_splat(a4, 4);
-          c40 = multiplyAdd(x, b0, c40);
-          c41 = multiplyAdd(x, b1, c41);
-          x = v128.load32_splat(a5, 4);
-          c50 = multiplyAdd(x, b0, c50);
-          c51 = multiplyAdd(x, b1, c51);
-          a0 += 8;
-          a1 += 8;
-          a2 += 8;
-          a3 += 8;
-          a4 += 8;
-          a5 += 8;
-          b += 2 * PANEL_BYTES;
+          a0 += 4;
+          a1 += 4;
+          a2 += 4;
+          a3 += 4;
+          b += PANEL_BYTES;
         } while (b < end);
       }
 
@@ -126,10 +94,6 @@ export function gemm(block: usize): void {
       store8(o, c20, c21, relu);
       o += outStride;
       store8(o, c30, c31, relu);
-      o += outStride;
-      store8(o, c40, c41, relu);
-      o += outStride;
-      store8(o, c50, c51, relu);
     }
   }
 }

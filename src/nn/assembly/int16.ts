@@ -57,7 +57,7 @@ export function quantizeRows(block: usize): void {
  * weights.
  *
  * Rows are processed in tiles of 4 and columns in panels of 8, without exceptions, so callers allocate room after the
- * last row. Eight sums, a vector of inputs, two of weights and a product fit x64's 15 usable registers.
+ * last row. Eight sums, four vectors of inputs and two of weights fit x64's 15 usable registers: see `gemm`.
  *
  * @param block see `GemmInt16` in parameters.ts
  */
@@ -99,8 +99,8 @@ export function gemmInt16(block: usize): void {
       let c31 = c00;
       let b = begin;
       do {
-        let b0 = v128.load(b);
-        let b1 = v128.load(b, 16);
+        const b0 = v128.load(b);
+        const b1 = v128.load(b, VECTOR_BYTES);
         let x = v128.load32_splat(a0);
         c00 = i32x4.add(c00, i32x4.dot_i16x8_s(x, b0));
         c01 = i32x4.add(c01, i32x4.dot_i16x8_s(x, b1));
@@ -113,25 +113,11 @@ export function gemmInt16(block: usize): void {
         x = v128.load32_splat(a3);
         c30 = i32x4.add(c30, i32x4.dot_i16x8_s(x, b0));
         c31 = i32x4.add(c31, i32x4.dot_i16x8_s(x, b1));
-        b0 = v128.load(b, 32);
-        b1 = v128.load(b, 48);
-        x = v128.load32_splat(a0, 4);
-        c00 = i32x4.add(c00, i32x4.dot_i16x8_s(x, b0));
-        c01 = i32x4.add(c01, i32x4.dot_i16x8_s(x, b1));
-        x = v128.load32_splat(a1, 4);
-        c10 = i32x4.add(c10, i32x4.dot_i16x8_s(x, b0));
-        c11 = i32x4.add(c11, i32x4.dot_i16x8_s(x, b1));
-        x = v128.load32_splat(a2, 4);
-        c20 = i32x4.add(c20, i32x4.dot_i16x8_s(x, b0));
-        c21 = i32x4.add(c21, i32x4.dot_i16x8_s(x, b1));
-        x = v128.load32_splat(a3, 4);
-        c30 = i32x4.add(c30, i32x4.dot_i16x8_s(x, b0));
-        c31 = i32x4.add(c31, i32x4.dot_i16x8_s(x, b1));
-        a0 += 8;
-        a1 += 8;
-        a2 += 8;
-        a3 += 8;
-        b += 64;
+        a0 += 4;
+        a1 += 4;
+        a2 += 4;
+        a3 += 4;
+        b += 32;
       } while (b < end);
 
       let o = out + row * outStride + column;

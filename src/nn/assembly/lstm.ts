@@ -142,8 +142,8 @@ function addTwoWindows(
   let w = panel;
   const end = hidden + stateBytes;
   do {
-    let x = v128.load32_splat(h0);
-    let y = v128.load32_splat(h1);
+    const x = v128.load32_splat(h0);
+    const y = v128.load32_splat(h1);
     let weight = v128.load(w);
     i0 = multiplyAdd(x, weight, i0);
     i1 = multiplyAdd(y, weight, i1);
@@ -156,23 +156,9 @@ function addTwoWindows(
     weight = v128.load(w, 48);
     g0 = multiplyAdd(x, weight, g0);
     g1 = multiplyAdd(y, weight, g1);
-    x = v128.load32_splat(h0, 4);
-    y = v128.load32_splat(h1, 4);
-    weight = v128.load(w, 64);
-    i0 = multiplyAdd(x, weight, i0);
-    i1 = multiplyAdd(y, weight, i1);
-    weight = v128.load(w, 80);
-    o0 = multiplyAdd(x, weight, o0);
-    o1 = multiplyAdd(y, weight, o1);
-    weight = v128.load(w, 96);
-    f0 = multiplyAdd(x, weight, f0);
-    f1 = multiplyAdd(y, weight, f1);
-    weight = v128.load(w, 112);
-    g0 = multiplyAdd(x, weight, g0);
-    g1 = multiplyAdd(y, weight, g1);
-    h0 += 8;
-    h1 += 8;
-    w += 2 * PANEL_BYTES;
+    h0 += 4;
+    h1 += 4;
+    w += PANEL_BYTES;
   } while (h0 < end);
   v128.store(gates, i0);
   v128.store(gates, o0, 16);

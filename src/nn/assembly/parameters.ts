@@ -7,7 +7,7 @@
  */
 
 export enum Gemm {
-  /** Axes (6 · tiles, 8 · panels). */
+  /** Axes (4 · tiles, 8 · panels). */
   out,
   /** From a row of `out` to the next. */
   outStride,
