@@ -88,7 +88,7 @@ function unreadable(path: string): VoxlaneError {
  * @throws VoxlaneError `options` if nothing is open
  */
 export function reportJson(state: State, environment: Readonly<Record<string, string>>, at: number): string {
-  const { opened, reports, between, tolerances, audit, bisect } = state;
+  const { opened, reports, steps, between, tolerances, audit, bisect } = state;
   if (!opened) {
     throw new VoxlaneError({ code: 'options', problem: 'There is nothing to report', remedy: 'Open a model first' });
   }
@@ -103,6 +103,7 @@ export function reportJson(state: State, environment: Readonly<Record<string, st
     environment,
     reports: BACKENDS.flatMap((backend) => reports[backend] ?? []),
     between,
+    ...(Object.keys(steps).length > 0 && { steps: Object.values(steps) }),
     edited:
       tolerances.size === 0
         ? null

@@ -27,6 +27,7 @@ import { bench } from './views/bench';
 import { factsPanel, mapping, openZone } from './views/opened';
 import { failureBox, verdictHead } from './views/verdict';
 import { stages } from './views/stages';
+import { steps } from './views/steps';
 import { tolerancePanel } from './views/tolerancePanel';
 
 interface PanelOptions {
@@ -74,6 +75,9 @@ export function mountComparePanel(
     },
     mapStage(stage, value) {
       session.mapStage(stage, value);
+    },
+    selectStep(index) {
+      session.selectStep(index);
     },
     choose(choice) {
       store.dispatch({ type: 'choice-changed', choice });
@@ -155,6 +159,7 @@ export function mountComparePanel(
     openZone(context),
     top,
     verdict,
+    steps(context),
     mapping(context),
     compared,
     tolerancePanel(context),

@@ -35,6 +35,7 @@ export interface Actions {
   readonly open: (files: Iterable<File>) => void;
   readonly openShipped: (model: ShippedModel) => void;
   readonly mapStage: (stage: string, value: string) => void;
+  readonly selectStep: (index: number) => void;
   readonly choose: (choice: Partial<RunChoice>) => void;
   readonly compare: () => void;
   readonly bisect: () => void;

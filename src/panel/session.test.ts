@@ -1,6 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { AuditReport } from '../compare/report';
 import type { Pair, StagePicture } from '../compare/picture';
+import type { StepsReport } from '../compare/steps/stepsReport';
+import type { Opened } from '../engine/comparator';
 import { VoxlaneError } from '../util/errors';
 import { createStore, type Store } from '../ui-kit/store';
 import { type ComparisonEngine, Session } from './session';
@@ -11,11 +13,16 @@ import { opened, PICTURE } from '../../test/app/compareReports';
 const STAGES = [{ name: 'a' }, { name: 'b' }];
 const LOST = new VoxlaneError({ code: 'gpu-lost', problem: 'The device was lost' });
 
+/** A model with the steps 0 and 3. */
+const withSteps = (selected: number): Opened => ({ ...opened('a', 'b'), steps: { selected, recorded: [{ index: 0, firstFrame: 0 }, { index: 3, firstFrame: 9 }] } });
+
 function fakeEngine(change: Partial<ComparisonEngine> = {}): ComparisonEngine {
   return {
     open: () => Promise.resolve(opened('a', 'b')),
     openShipped: () => Promise.resolve(opened('a', 'b')),
     mapStage: () => Promise.resolve(opened('a', 'b')),
+    selectStep: (index) => Promise.resolve(withSteps(index)),
+    compareSteps: (backend) => Promise.resolve<StepsReport>({ model: 'm', backend, mode: 'offline', verdict: 'pass', first: null, steps: [], decisions: null }),
     compare: (backend) => Promise.resolve(report(backend, STAGES)),
     between: () => Promise.resolve([{ ...report('wasm', STAGES).stages[0]! }]),
     picture: () => Promise.resolve(PICTURE),
@@ -45,6 +52,33 @@ async function openedSession(engine: Partial<ComparisonEngine> = {}): Promise<Re
   await settled(started.store);
   return started;
 }
+
+describe('the steps of a model with a state', () => {
+  it('are compared once per backend, and each selected step again', async () => {
+    const compareSteps = vi.fn<ComparisonEngine['compareSteps']>((backend) => fakeEngine().compareSteps(backend));
+    const compare = vi.fn<ComparisonEngine['compare']>((backend) => fakeEngine().compare(backend));
+    const { session, store } = await openedSession({ open: () => Promise.resolve(withSteps(0)), compareSteps, compare });
+    store.dispatch({ type: 'choice-changed', choice: { backends: 'wasm' } });
+    session.compare();
+    await settled(store);
+    expect(store.get().steps.wasm?.verdict).toBe('pass');
+    session.selectStep(3);
+    await vi.waitFor(() => { expect(compare).toHaveBeenCalledTimes(2); });
+    await settled(store);
+    expect(store.get().opened?.steps?.selected).toBe(3);
+    expect(store.get().reports.wasm).not.toBeNull();
+    expect(compareSteps).toHaveBeenCalledTimes(1);
+  });
+
+  it('are only selected before the first comparison', async () => {
+    const compare = vi.fn<ComparisonEngine['compare']>((backend) => fakeEngine().compare(backend));
+    const { session, store } = await openedSession({ open: () => Promise.resolve(withSteps(0)), compare });
+    session.selectStep(3);
+    await settled(store);
+    expect(store.get().opened?.steps?.selected).toBe(3);
+    expect(compare).not.toHaveBeenCalled();
+  });
+});
 
 describe('comparing', () => {
   it('runs both backends and then compares them with each other', async () => {

@@ -1,5 +1,6 @@
 import type { Pair, StagePicture } from '../compare/picture';
-import type { AuditReport, BackendName, BetweenReport, BisectReport, ComparisonReport } from '../compare/report';
+import type { AuditReport, BackendName, BetweenReport, BisectReport, ComparisonReport, RuntimeBackend } from '../compare/report';
+import type { StepsReport } from '../compare/steps/stepsReport';
 import type { CallOptions, Opened } from '../engine/comparator';
 import type { ShippedModel } from '../store/manifest';
 import { failureOf } from '../ui-kit/failure';
@@ -17,6 +18,10 @@ export interface ComparisonEngine {
   openShipped(id: ShippedModel, options?: CallOptions): Promise<Opened>;
   /** Sets the graph value of a stage. */
   mapStage(stage: string, value: string): Promise<Opened>;
+  /** Selects a recorded step of a model with a state. */
+  selectStep(index: number): Promise<Opened>;
+  /** Compares all recorded steps. */
+  compareSteps(backend: RuntimeBackend, options?: CallOptions): Promise<StepsReport>;
   /** `thorough` also checks repeatability and dependence on the batch size. */
   compare(backend: BackendName, options?: CallOptions & { readonly thorough?: boolean }): Promise<ComparisonReport>;
   /** Compares WASM with WebGPU after both have run. */
@@ -79,6 +84,19 @@ export class Session {
     });
   }
 
+  /** Selects a recorded step, and compares it if a step was compared before. */
+  selectStep(index: number): void {
+    const wasCompared = Object.keys(this.#store.get().steps).length > 0;
+    const selecting = this.#start('step', String(index), async (id) => {
+      const opened = await this.#use().selectStep(index);
+      this.#store.dispatch({ type: 'mapped', id, opened });
+    });
+    if (!wasCompared) return;
+    void selecting.then((isDone) => {
+      if (isDone && !this.#isDisposed && this.#store.get().opened) this.compare();
+    });
+  }
+
   /** Compares on the chosen backends. The report of the first one is kept if the second fails. */
   compare(): void {
     const { backends, isThorough: thorough } = this.#store.get().choice;
@@ -86,6 +104,12 @@ export class Session {
     const withKernels = runtimes.includes('wasm') && this.#store.get().opened?.hasKernels === true;
     const chosen: readonly BackendName[] = withKernels ? [...runtimes, 'kernels'] : runtimes;
     void this.#start('compare', chosen.map((name) => text.backends[name]).join(', '), async (id, options) => {
+      for (const backend of runtimes) {
+        const { opened, steps } = this.#store.get();
+        if (backend === 'kernels' || !opened?.steps || steps[backend]) continue;
+        this.#store.dispatch({ type: 'steps-reported', id, report: await this.#use().compareSteps(backend, onBackend(backend, options)) });
+        options.signal?.throwIfAborted();
+      }
       for (const backend of chosen) {
         const report = await this.#use().compare(backend, { ...onBackend(backend, options), thorough });
         this.#store.dispatch({ type: 'reported', id, report });

@@ -13,6 +13,7 @@ import type {
   RuntimeBackend,
   StageReport,
 } from '../compare/report';
+import type { StepsReport } from '../compare/steps/stepsReport';
 import { rejudge, worseDecisions } from '../compare/verdict';
 import type { ComparisonProgress, Opened } from '../engine/comparator';
 import type { Failure } from '../ui-kit/failure';
@@ -179,7 +180,7 @@ export function measuresOf({ look, reports, between }: State): Measures | null {
  * job adds its result and removes no other.
  */
 
-export type JobKind = 'open' | 'map' | 'compare' | 'audit' | 'bisect';
+export type JobKind = 'open' | 'map' | 'step' | 'compare' | 'audit' | 'bisect';
 
 /** The running job. There is only one at a time, because the models use all cores. */
 interface Job {
@@ -236,6 +237,8 @@ export interface State {
   readonly choice: RunChoice;
   /** The original reports, judged by the bundle's tolerances. */
   readonly reports: Reports;
+  /** Reports of all steps of a model with a state. They do not depend on the selected step. */
+  readonly steps: Readonly<Partial<Record<RuntimeBackend, StepsReport>>>;
   /** Comparison of WASM with WebGPU; empty until both have run. */
   readonly between: readonly BetweenReport[];
   /** Tolerances edited in the view, by stage. They do not affect the computed reports. */
@@ -260,6 +263,7 @@ export type Action =
   | { readonly type: 'progressed'; readonly id: number; readonly progress: ComparisonProgress }
   | { readonly type: 'opened'; readonly id: number; readonly opened: Opened }
   | { readonly type: 'mapped'; readonly id: number; readonly opened: Opened }
+  | { readonly type: 'steps-reported'; readonly id: number; readonly report: StepsReport }
   | { readonly type: 'reported'; readonly id: number; readonly report: ComparisonReport }
   | { readonly type: 'compared'; readonly id: number; readonly between: readonly BetweenReport[] }
   | { readonly type: 'audited'; readonly id: number; readonly audit: AuditReport }
@@ -282,6 +286,7 @@ export type Action =
 
 const NO_RESULTS = {
   reports: { wasm: null, webgpu: null },
+  steps: {},
   between: [],
   tolerances: new Map<string, Tolerance>(),
   filter: { onlyFailing: false, search: '' },
@@ -322,6 +327,7 @@ export function reduce(state: State, action: Action): State {
     case 'progressed':
     case 'opened':
     case 'mapped':
+    case 'steps-reported':
     case 'reported':
     case 'compared':
     case 'audited':
@@ -371,7 +377,9 @@ function reduceJob(state: State, job: Job, action: Extract<Action, { readonly id
       return { ...state, ...NO_RESULTS, job: null, opened: action.opened };
     case 'mapped':
       // The results refer to the previous stages, unlike the audit of the weights.
-      return { ...state, ...NO_RESULTS, audit: state.audit, onlyFlagged: state.onlyFlagged, tolerances: state.tolerances, filter: state.filter, job: null, opened: action.opened };
+      return { ...state, ...NO_RESULTS, audit: state.audit, steps: state.steps, onlyFlagged: state.onlyFlagged, tolerances: state.tolerances, filter: state.filter, job: null, opened: action.opened };
+    case 'steps-reported':
+      return { ...state, steps: { ...state.steps, [action.report.backend]: action.report } };
     case 'reported':
       // The comparison between the old pair of reports is outdated.
       return { ...state, reports: { ...state.reports, [action.report.backend]: action.report }, between: [], picture: null };

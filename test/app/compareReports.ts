@@ -29,8 +29,8 @@ export function opened(...stages: readonly string[]): Opened {
       notes: [],
     },
     hasKernels: false,
-  steps: null,
-  waveform: null,
+    steps: null,
+    waveform: null,
     checkpoint: null,
   };
 }

@@ -23,6 +23,7 @@ const NOTICES: Readonly<Record<Notice, string>> = {
 const JOBS: Readonly<Record<JobKind, string>> = {
   open: 'Öffnen',
   map: 'Benennung einer Stufe',
+  step: 'Auswahl eines Schritts',
   compare: 'Vergleich',
   audit: 'Prüfung der Gewichte',
   bisect: 'Eingrenzung',
@@ -181,6 +182,34 @@ export const compareDe: CompareWords = {
     label: (stage) => `Wert im Graphen für ${stage}`,
     placeholder: 'Name des Werts',
     unknown: 'Der Graph hat keinen Wert dieses Namens.',
+  },
+
+  steps: {
+    heading: 'Schritte',
+    hint: 'Jeder Schritt wird aus dem Referenzzustand berechnet, was den Fehler dieses Schritts allein ergibt, und aus dem eigenen Zustand, was die Drift hinzufügt.',
+    notCompared: 'Der Vergleich zeigt die Fehler aller Schritte.',
+    previous: 'Voriger Schritt',
+    next: 'Nächster Schritt',
+    name: (index) => `Schritt ${index}`,
+    stateName: 'Zustand',
+    stagesOf: 'Relative Fehler des gewählten Schritts',
+    names: { pass: 'stimmt', step: 'Fehler des Schritts', drift: 'Drift des Zustands' },
+    pass: 'alle Schritte stimmen.',
+    fail: (step, stage, kind) => `zuerst in Schritt ${step}: ${stage}, ${kind}.`,
+    perTenThousand: (golden, own) => `Von 10.000 Entscheidungen weichen ${golden} aus dem Referenzzustand ab und ${own} aus dem eigenen.`,
+    frames: (frames, others) => `${count(frames)}, davon ${count(others)} andere`,
+    otherNumber: (frames, golden) => `${count(frames)}, Referenz ${count(golden)}`,
+    columns: {
+      step: 'Schritt',
+      time: 'Zeit',
+      verdict: 'Urteil',
+      first: 'Zuerst verantwortlich',
+      state: 'Frames des Zustands',
+      stage: 'Stufe',
+      golden: 'Aus dem Referenzzustand',
+      own: 'Aus dem eigenen Zustand',
+      drift: 'Drift',
+    },
   },
 
   verdict: {

@@ -25,6 +25,7 @@ const NOTICES: Readonly<Record<Notice, string>> = {
 const JOBS: Readonly<Record<JobKind, string>> = {
   open: 'Opening',
   map: 'Mapping',
+  step: 'Selecting a step',
   compare: 'Comparing',
   audit: 'Auditing',
   bisect: 'Bisecting',
@@ -181,6 +182,34 @@ export const compareEn = {
     label: (stage: string): string => `Graph value of ${stage}`,
     placeholder: 'value name',
     unknown: 'The graph has no value with this name.',
+  },
+
+  steps: {
+    heading: 'Steps',
+    hint: 'Each step is computed from the golden state, which gives the error of this step alone, and from our own state, which adds the drift.',
+    notCompared: 'Compare to see the errors of all steps.',
+    previous: 'Previous step',
+    next: 'Next step',
+    name: (index: number): string => `Step ${index}`,
+    stateName: 'state',
+    stagesOf: 'Relative errors of the selected step',
+    names: { pass: 'pass', step: 'error of the step', drift: 'drift of the state' },
+    pass: 'all steps pass.',
+    fail: (step: number, stage: string, kind: string): string => `first in step ${step}: ${stage}, ${kind}.`,
+    perTenThousand: (golden: string, own: string): string => `Of 10,000 decisions, ${golden} differ from the golden state and ${own} from our own.`,
+    frames: (frames: number, others: number): string => `${count(frames)}, ${count(others)} other`,
+    otherNumber: (frames: number, golden: number): string => `${count(frames)}, golden ${count(golden)}`,
+    columns: {
+      step: 'Step',
+      time: 'Time',
+      verdict: 'Verdict',
+      first: 'First responsible',
+      state: 'Frames of the state',
+      stage: 'Stage',
+      golden: 'From the golden state',
+      own: 'From our own state',
+      drift: 'Drift',
+    },
   },
 
   verdict: {
