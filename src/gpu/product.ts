@@ -7,6 +7,10 @@ const TILE_ROWS = 96;
 const DEPTH = 16;
 /** Columns per invocation, as in the kernel. */
 const THREAD_COLUMNS = 4;
+/** Columns per invocation of a wide tile, which has half as many invocations. */
+const WIDE_COLUMNS = 8;
+/** With fewer invocations, a wide tile would be too small for the words of the survey. */
+const LEAST_WIDE_THREADS = 8;
 /** Rows whose maximum is taken, as in the kernel. */
 export const POOLED_ROWS = 3;
 
@@ -179,7 +183,15 @@ export class ProductKernels {
   /** Bound in place of an absent buffer that is written, because a buffer cannot be bound for both in one dispatch. */
   private readonly unused: GPUBuffer;
 
-  constructor(private readonly device: GPUDevice) {
+  /**
+   * @param isWide whether tiles of 64 and 80 columns are wide: fewer reads of workgroup memory, but more registers than some GPUs have.
+   *   Default: on software adapters, whose reads take longer than products
+   */
+  constructor(
+    private readonly device: GPUDevice,
+    // Not every browser has the facts of a device's adapter.
+    private readonly isWide = (device as Partial<GPUDevice>).adapterInfo?.isFallbackAdapter === true,
+  ) {
     const make = (label: string): GPUBuffer => device.createBuffer({ label, size: 16, usage: GPUBufferUsage.STORAGE });
     [this.none, this.unused] = [make('none'), make('unused')];
   }
@@ -191,7 +203,9 @@ export class ProductKernels {
    */
   async open({ columnThreads }: Pick<PackedWeights, 'columnThreads'>): Promise<void> {
     const read = 'read-only-storage';
-    const constants = { COLUMN_THREADS: columnThreads };
+    const wideThreads = (columnThreads * THREAD_COLUMNS) / WIDE_COLUMNS;
+    const isWide = this.isWide && wideThreads >= LEAST_WIDE_THREADS;
+    const constants = isWide ? { COLUMN_THREADS: wideThreads, PARTS: WIDE_COLUMNS } : { COLUMN_THREADS: columnThreads, PARTS: THREAD_COLUMNS };
     const source: KernelSource = { label: 'product', code, buffers: [read, read, read, 'storage', read, read, read, 'storage'], constants };
     this.kernels.set(columnThreads, await openKernel(this.device, source));
   }

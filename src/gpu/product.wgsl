@@ -26,12 +26,15 @@
 // | 7 | table | (outer row) u32: 0 for a row between items, else 1 + the gate row, or with SURVEY, 1 + the item |
 // | 8 | found | written: (item, map) u32 |
 //
-// One workgroup per tile of 96 rows and 4 · COLUMN_THREADS columns. 16 inputs of a tile at a time are in workgroup
-// memory. Each invocation computes 12 adjacent rows and 4 columns at a distance of COLUMN_THREADS: for each input, it
-// reads three vectors of rows, which are the same for all invocations of a row, and four weights, which are adjacent
-// for adjacent invocations, and computes 48 products.
+// One workgroup per tile of 96 rows and PARTS · COLUMN_THREADS columns. 16 inputs of a tile at a time are in workgroup
+// memory. Each invocation computes 12 adjacent rows and PARTS columns at a distance of COLUMN_THREADS: for each input, it
+// reads three vectors of rows, which are the same for all invocations of a row, and PARTS weights, which are adjacent
+// for adjacent invocations, and computes 48 products, or 96 with eight columns. Eight columns would not fit in the
+// registers of some GPUs.
 
 override COLUMN_THREADS: u32 = 16u;
+// 4 or 8.
+override PARTS: u32 = 4u;
 
 const ROW_THREADS = 8u;
 // Rows are in groups of four, three groups per invocation.
@@ -167,7 +170,7 @@ fn main(
   @builtin(local_invocation_index) index: u32,
 ) {
   let numThreads = COLUMN_THREADS * ROW_THREADS;
-  let tileColumns = 4u * COLUMN_THREADS;
+  let tileColumns = PARTS * COLUMN_THREADS;
   let firstRow = group.y * TILE_ROWS;
   let firstColumn = group.x * tileColumns;
   let item = group.z;
@@ -191,6 +194,18 @@ fn main(
   var d0 = vec4f();
   var d1 = vec4f();
   var d2 = vec4f();
+  var e0 = vec4f();
+  var e1 = vec4f();
+  var e2 = vec4f();
+  var f0 = vec4f();
+  var f1 = vec4f();
+  var f2 = vec4f();
+  var g0 = vec4f();
+  var g1 = vec4f();
+  var g2 = vec4f();
+  var h0 = vec4f();
+  var h1 = vec4f();
+  var h2 = vec4f();
 
   // Adjacent invocations load adjacent inputs.
   let ownInput = index % DEPTH;
@@ -251,6 +266,24 @@ fn main(
       d0 += wd * x0;
       d1 += wd * x1;
       d2 += wd * x2;
+      if (PARTS > 4u) {
+        let we = weightTile[column + 4u * COLUMN_THREADS];
+        let wf = weightTile[column + 5u * COLUMN_THREADS];
+        let wg = weightTile[column + 6u * COLUMN_THREADS];
+        let wh = weightTile[column + 7u * COLUMN_THREADS];
+        e0 += we * x0;
+        e1 += we * x1;
+        e2 += we * x2;
+        f0 += wf * x0;
+        f1 += wf * x1;
+        f2 += wf * x2;
+        g0 += wg * x0;
+        g1 += wg * x1;
+        g2 += wg * x2;
+        h0 += wh * x0;
+        h1 += wh * x1;
+        h2 += wh * x2;
+      }
     }
     workgroupBarrier();
   }
@@ -264,10 +297,10 @@ fn main(
 
   // Adjacent invocations store adjacent columns. The rows pass through the memory of the input tile, because the sums
   // would not stay in registers if the loop above used an array.
-  var sums = array<vec4f, 12>(a0, a1, a2, b0, b1, b2, c0, c1, c2, d0, d1, d2);
+  var sums = array<vec4f, 24>(a0, a1, a2, b0, b1, b2, c0, c1, c2, d0, d1, d2, e0, e1, e2, f0, f1, f2, g0, g1, g2, h0, h1, h2);
   let pooled = hasFlag(POOL);
   let numValues = select(TILE_ROWS, TILE_ROWS / 3u, pooled) * COLUMN_THREADS;
-  for (var part = 0u; part < 4u; part++) {
+  for (var part = 0u; part < PARTS; part++) {
     let ownGroup = place.x * GROUP_STRIDE + 3u * place.y;
     for (var i = 0u; i < 3u; i++) { inputTile[ownGroup + i] = sums[3u * part + i]; }
     workgroupBarrier();

@@ -77,10 +77,11 @@ describe.skipIf(missing !== null)('networks on WGSL kernels', { timeout: TIMEOUT
 
   networkStageTests(test, (id) => measureNetwork(id, gpu, addressOf('models'), addressOf('public/goldens')));
 
-  describe('the kernels', () => {
+  describe.each([['', false], [' of software adapters', true]])('the kernels%s', (_, hasWideTiles) => {
     let opened: NetworkKernels | undefined;
-    const own = (): NetworkKernels => (opened ??= gpuKernels(gpu));
-    networkSuite((title, body) => { test(title, body); }, {
+    const own = (): NetworkKernels => (opened ??= gpuKernels(gpu, hasWideTiles));
+    const isTested = (title: string): boolean => !hasWideTiles || /product|convolution/.test(title);
+    networkSuite((title, body) => { if (isTested(title)) test(title, body); }, {
       product: (...parameters) => own().product(...parameters),
       stats: (...parameters) => own().stats(...parameters),
       lstm: (...parameters) => own().lstm(...parameters),

@@ -11,10 +11,14 @@ import { GpuLstm } from '../../src/segmentation/gpuLstm';
 import { GpuScores } from '../../src/segmentation/gpuScores';
 import { UNTOUCHED, type NetworkKernels } from '../kernels/networkSuite';
 
-/** Runs each kernel by itself. Buffers are freed with the device. */
-export function gpuKernels(gpu: GpuContext): NetworkKernels {
+/**
+ * Runs each kernel by itself. Buffers are freed with the device.
+ *
+ * @param hasWideTiles whether products have the tiles of software adapters instead of those of GPUs
+ */
+export function gpuKernels(gpu: GpuContext, hasWideTiles: boolean): NetworkKernels {
   const { device } = gpu;
-  const products = new ProductKernels(device);
+  const products = new ProductKernels(device, hasWideTiles);
   const program = new Program(device, 'test', 1);
   const upload = (values: Float32Array | Uint32Array): GPUBuffer => uploadBuffer(device, 'test', values as Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>);
   const uploadIf = (values: Float32Array | Uint32Array | undefined): GPUBuffer | undefined => values && upload(values);
