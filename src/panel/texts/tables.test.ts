@@ -20,7 +20,7 @@ const ARGUMENTS: Readonly<Record<string, readonly (readonly unknown[])[]>> = {
   'models.comesAlong': [['MIT']],
   'models.isHere': [['MIT']],
   'models.toDownload': [[1e6, 'MIT']],
-  'models.chooseFile': [[['.onnx', '.safetensors']]],
+  'models.offer.revision': [['0123456789abcdef']],
   'models.offer.facts': [[1e6, 'MIT', 'Somebody']],
   'models.stored.license': [['MIT'], [null]],
   'compare.verdict.decisions': (['class', 'threshold', 'value', 'rank'] as const).flatMap((kind) => [[kind, 'frame', 0, 9], [kind, 'item', 1, 9], [kind, 'row', 3, 1234]]),
@@ -37,7 +37,7 @@ const NUMBERS = [0, 1, 2, 1234.5];
 /** Names, units, symbols, and words shared by both languages. Texts that consist only of these may be the same in both. */
 const SHARED_WORDS = new Set(
   `Voxlane RTTM JSON WASM WebGPU campplus community- nemotron segmentation- CAM sample.wav compare.html Esc Enter Pause
-  Position Backend Checkpoint Graph Tensor Opset Log Linear Argmax Drift SNR dB NaN Inf SHA- frame Code Embeddings MIT Somebody s MB B`.split(/\s+/),
+  Position Download Backend Checkpoint Graph Tensor Opset Log Linear Argmax Drift SNR dB NaN Inf SHA- frame Code Embeddings MIT Somebody s MB B`.split(/\s+/),
 );
 const isShared = (words: string): boolean => (words.match(/\p{L}(?:[\p{L}.-]*[\p{L}-])?/gu) ?? []).every((word) => SHARED_WORDS.has(word));
 
