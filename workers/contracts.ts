@@ -165,12 +165,13 @@ export interface EmbeddingWorkerApi extends ModelWorkerApi<EmbeddingManifest> {
   selfCheckWindows(sizes: { readonly windowSamples: number; readonly numWindows: number }): Promise<ModelCheck>;
 }
 
-/** What computes a model that does all of its stages in one worker. */
-export interface SortformerArithmetic extends Pick<LoadRequest, 'modelId' | 'modelsBase' | 'runtimeBase' | 'threads'> {
+/** What computes a model that does all of its stages in one worker: our kernels on WebGPU, or ONNX Runtime on WASM. */
+export interface SortformerArithmetic extends Pick<LoadRequest, 'modelId' | 'modelsBase' | 'runtimeBase' | 'backend' | 'threads'> {
+  /** Form of the weights: `float32` on WebGPU. */
   readonly form: NetworkForm;
 }
 
-/** A model that does all of its stages in one worker, on WASM. */
+/** A model that does all of its stages in one worker. */
 export type SortformerRequest = SortformerArithmetic & Pick<LoadRequest, 'hub' | 'modelFile' | 'modelName' | 'trustUnknownModel'>;
 
 export interface SortformerReply extends DiarizationFacts {

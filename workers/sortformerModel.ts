@@ -1,7 +1,9 @@
 import { testConversation } from '../src/embedding/testSpeech';
 import { parseGraphAlone } from '../src/onnx/model';
+import { openGpu } from '../src/gpu/context';
 import { openSession } from '../src/ort/session';
 import { checkHealth } from '../src/sortformer/checkHealth';
+import { GpuNetwork } from '../src/sortformer/gpuNetwork';
 import { GraphNetwork, type Weights } from '../src/sortformer/graphNetwork';
 import { cpuFrontEnd } from '../src/sortformer/melFrontEnd';
 import { checkNetwork, type OpenedNetwork } from '../src/sortformer/networkCheck';
@@ -36,13 +38,24 @@ interface Graph extends DiarizationFacts {
   readonly graph: ModelProto;
   /** Opens the graph, or one with fewer layers. `weights` are in the form of the request. */
   readonly open: (graph: ModelProto, weights: Weights) => Promise<OpenedNetwork>;
+  /** Frees the device. */
+  readonly close: () => void;
 }
 
-async function openGraph({ modelId, modelsBase, runtimeBase, threads, form }: SortformerArithmetic): Promise<Graph> {
+async function openGraph({ modelId, modelsBase, runtimeBase, backend, threads, form }: SortformerArithmetic): Promise<Graph> {
   const facts = await loadDiarizationFacts(modelId, modelsBase);
   const { manifest } = facts;
   const { file } = manifest;
   const graph = parseGraphAlone(await fetchChecked(addressIn(modelsBase, `${modelId}/${file.name}`), file), file.name);
+  if (backend === 'webgpu') {
+    const gpu = await openGpu();
+    return {
+      ...facts,
+      graph,
+      open: (model, weights) => GpuNetwork.open(gpu, { model, weights, manifest }),
+      close: () => { gpu.device.destroy(); },
+    };
+  }
   const open = (part: ModelProto, weights: Weights): Promise<OpenedNetwork> =>
     GraphNetwork.open({
       model: wasmGraph(part, form),
@@ -50,24 +63,29 @@ async function openGraph({ modelId, modelsBase, runtimeBase, threads, form }: So
       weights,
       open: (bytes, externalData) => openSession(bytes, { runtimeBase, threads, gpu: null, externalData }),
     });
-  return { ...facts, graph, open };
+  return { ...facts, graph, open, close: () => undefined };
 }
 
 /**
  * Checks what computes a diarization model. See {@link checkNetwork}.
  *
- * @throws VoxlaneError `model-*`, `backend-failed`
+ * @throws VoxlaneError `model-*`, `backend-*`, `gpu-lost`, `gpu-memory`
  */
 export async function checkSortformer(request: SortformerArithmetic): Promise<ModelCheck> {
-  const { graph, manifest, open } = await openGraph(request);
-  return checkNetwork(graph, manifest, { form: request.form, backend: 'wasm', open });
+  const { form, backend } = request;
+  const { graph, manifest, open, close } = await openGraph(request);
+  try {
+    return await checkNetwork(graph, manifest, { form, backend, open });
+  } finally {
+    close();
+  }
 }
 
 /**
- * Opens a diarization model on WASM: the graph that is part of this release, with the weights that the user stored, brought or
+ * Opens a diarization model: the graph that is part of this release, with the weights that the user stored, brought or
  * now downloads. Every tensor is bound by its name and checked; if one does not fit, nothing runs.
  *
- * @throws VoxlaneError `model-*`, `backend-failed`; `model-altered` for a file of unknown hash that is not trusted, after its
+ * @throws VoxlaneError `model-*`, `backend-*`, `gpu-*`; `model-altered` for a file of unknown hash that is not trusted, after its
  *   checks
  */
 export async function openSortformer(request: SortformerRequest, onDownload: OnDownload | null): Promise<SortformerModel> {

@@ -28,7 +28,7 @@ const LIMITS: Readonly<Record<string, number>> = {
   'workers/decode.js': 235_000,
   'workers/embedding.js': 106_500,
   'workers/segmentation.js': 77_500,
-  'workers/sortformer.js': 78_000,
+  'workers/sortformer.js': 94_000,
 };
 
 /**

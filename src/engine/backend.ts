@@ -26,7 +26,13 @@ export interface BackendPlan {
   /** The reason, as a sentence for users. */
   readonly reason: string;
   /** Adapter properties, which identify it across visits. Null if there is none. */
-  readonly adapter: { readonly name: string; readonly identity: string; readonly limits: GPUSupportedLimits } | null;
+  readonly adapter: {
+    readonly name: string;
+    readonly identity: string;
+    readonly limits: GPUSupportedLimits;
+    /** Whether the browser reports that the adapter computes on the processor. */
+    readonly isSoftware: boolean;
+  } | null;
 }
 
 /**
@@ -52,12 +58,12 @@ export async function planBackend(choice: BackendChoice, threads: number | undef
   const name = adapterName(adapter);
   const limit = missingLimit(adapter);
   if (limit) return without(`the WebGPU adapter (${name}) has a limit that is too low: ${limit}`);
-  const { vendor, architecture, device, description } = adapter.info;
+  const { vendor, architecture, device, description, isFallbackAdapter } = adapter.info;
   return {
     name: 'webgpu',
     threads: count,
     reason: choice === 'webgpu' ? 'WebGPU was requested' : '',
-    adapter: { name, identity: [vendor, architecture, device, description].join('|'), limits: adapter.limits },
+    adapter: { name, identity: [vendor, architecture, device, description].join('|'), limits: adapter.limits, isSoftware: isFallbackAdapter },
   };
 }
 

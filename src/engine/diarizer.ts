@@ -19,8 +19,9 @@ import { type DiarizationSource, endingOnFailure, type ReadyInput, RunInput } fr
 import { type StageEvent, type StageHook, type StageName, withOwnArtifact } from './stages';
 import type { BackendReport, DiarizationResult, DiarizeOptions, DiarizerOptions, PresetId, Progress } from './types';
 import { baseAddress } from '../util/host';
-import { startStreamEngine, type StreamEngine, streamSource } from './streamEngine';
+import { startStreamEngine, streamSource } from './streamEngine';
 import { runStream } from './streamRun';
+import type { StreamEngine } from './streamStart';
 import { windowedSource } from './windowedSource';
 
 /** Converts stage reports to progress for users: adds the remaining time, estimated from the pace so far. */
@@ -138,7 +139,7 @@ async function startPipeline(options: CheckedDiarizerOptions, signal: AbortSigna
     return { kind: 'windowed', settings, lifetime: new EngineLifetime(windowedSource(() => ({ options, settings })), idleSeconds, engine) };
   }
   const settings = NEMOTRON;
-  const engine = await startStreamEngine(options, settings, signal);
+  const engine = await startStreamEngine({ options, settings, signal });
   return { kind: 'streamed', settings, lifetime: new EngineLifetime(streamSource(options, settings), idleSeconds, engine) };
 }
 

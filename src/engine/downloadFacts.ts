@@ -6,7 +6,7 @@ import { addressIn } from '../util/fileBase';
 import { convertedBytes } from '../weights/convert';
 import { expectedWeights } from '../weights/expected';
 import { modelsBase } from './options';
-import { WASM_FORMS } from './streamEngine';
+import { WASM_FORMS } from './streamStart';
 import { isWindowed, NEMOTRON, PRESETS, type PresetId } from './settings';
 
 /** Facts about the download of a preset, to show before it. */

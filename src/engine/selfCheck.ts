@@ -13,13 +13,13 @@ import {
   kernelCircumstances,
   NO_VERDICT,
   recallVerdict,
-  recallWasmCheck,
+  recallCheck,
   rememberVerdict,
   runtimeCircumstances,
   type Verdict,
   verdictCircumstances,
   verdictKey,
-  wasmCheckKey,
+  checkKey,
 } from './verdicts';
 import { HOST, UPDATE } from '../util/host';
 
@@ -52,7 +52,7 @@ async function knownFailures(options: CheckedDiarizerOptions, settings: Pipeline
   if (!expected) return [];
   const circumstances = kernelCircumstances(options);
   const hashes = [expected.segmentationModel, expected.embeddingModel];
-  const checks = await Promise.all(hashes.map((sha256) => recallWasmCheck(wasmCheckKey(circumstances, sha256))));
+  const checks = await Promise.all(hashes.map((sha256) => recallCheck(checkKey(circumstances, sha256))));
   return checks.filter((check) => check !== null && !check.passed && check.backend === 'kernels') as ModelCheck[];
 }
 
@@ -88,7 +88,7 @@ async function checkModel(
   circumstances: string,
   { goldensBase }: CheckedDiarizerOptions,
 ): Promise<ModelCheck | string> {
-  const key = wasmCheckKey(circumstances, stage === 'segmentation' ? engine.segmentationModel : engine.embeddingModel);
+  const key = checkKey(circumstances, stage === 'segmentation' ? engine.segmentationModel : engine.embeddingModel);
   try {
     return await checkOnce(key, () => stage === 'segmentation'
       ? engine.segmentation.call((api) => api.selfCheck(goldensBase))

@@ -11,7 +11,7 @@ import { reportAssembly } from './run';
 import type { ClusteringSettings } from './settings';
 import { speakerCountOf } from './speakerCount';
 import type { StageHook, StageName } from './stages';
-import type { StreamEngine } from './streamEngine';
+import type { StreamEngine } from './streamStart';
 import type { StreamVoices } from './streamVoices';
 import type { DiarizationResult, KeptVoices } from './types';
 

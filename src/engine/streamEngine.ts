@@ -1,108 +1,56 @@
-import { proxy } from 'comlink';
-import type { SortformerReply } from '../../workers/contracts';
-import { spawnDecodeWorker, spawnSortformerWorker } from '../../workers/spawn';
-import { cancelled, unlessAborted } from '../util/abort';
-import { VoxlaneError } from '../util/errors';
-import { runtimeThreads } from '../util/host';
-import type { NetworkForm } from '../sortformer/networkCheck';
-import { wasmReason, wasmThreads } from './backend';
+import { throwIfAborted } from '../util/abort';
+import { planBackend } from './backend';
 import type { EngineSource } from './engineLifetime';
 import type { CheckedDiarizerOptions } from './options';
-import { describeFailure, disturbed, wrongOnWasm } from './selfCheck';
+import { describeFailure, isGpuTrouble } from './selfCheck';
 import type { StreamSettings } from './settings';
-import { VoicesOnDemand } from './streamVoices';
-import type { BackendReport, ModelCheck } from './types';
-import { checkOnce, streamCheckKey } from './verdicts';
+import { startStreamOnGpu, startStreamOnWasm, type StreamEngine, type StreamStart } from './streamStart';
+import { rememberCheck } from './verdicts';
 
-/** The workers of a streamed pipeline, with the loaded model. */
-export interface StreamEngine extends SortformerReply {
-  readonly decode: ReturnType<typeof spawnDecodeWorker>;
-  readonly sortformer: ReturnType<typeof spawnSortformerWorker>;
-  readonly settings: StreamSettings;
-  /** For runs with embeddings. */
-  readonly voices: VoicesOnDemand;
-  readonly backend: BackendReport;
-  readonly terminate: (reason: VoxlaneError) => void;
-}
-
-/** The engines of streamed pipelines. A failure is final: the state of the recording is lost with its worker. */
+/**
+ * The engines of streamed pipelines. The state of a recording is lost with its worker, so each recovery starts the recording again:
+ * after the loss of a device, once on a new one; after wrong values, once on the same GPU, if it passes the self-check; otherwise
+ * on WASM. Without a GPU, a failure is final.
+ */
 export function streamSource(options: CheckedDiarizerOptions, settings: StreamSettings): EngineSource<StreamEngine> {
+  const startOf = (signal: AbortSignal): StreamStart => ({ options, settings, signal });
   return {
     hasEnded: ({ decode, sortformer }) => decode.end !== null || sortformer.end !== null,
-    start: (signal) => startStreamEngine(options, settings, signal),
-    recover: () => Promise.resolve(null),
+    start: (signal) => startStreamEngine(startOf(signal)),
+    async recover(engine, { error, attempt, end }, signal) {
+      const { backend, sortformer, arithmetic, checkKey } = engine;
+      if (backend.name !== 'webgpu' || !isGpuTrouble(error)) return null;
+      if (error.code === 'gpu-lost' && attempt === 0) {
+        end();
+        return startStreamEngine(startOf(signal));
+      }
+      const check = error.code === 'gpu-wrong' ? await sortformer.call((api) => api.selfCheck(arithmetic)).catch(() => null) : null;
+      throwIfAborted(signal);
+      if (check?.passed === true && attempt === 0) return engine;
+      const hasFailed = check?.passed === false;
+      if (hasFailed) await rememberCheck(checkKey, check);
+      end();
+      const objection = hasFailed ? describeFailure([check]) : `WebGPU failed in mid-run (${error.problem})`;
+      return startStreamOnWasm(startOf(signal), { objection, checks: check ? [check] : [] });
+    },
   };
 }
 
 /**
- * Starts the workers and loads the model on WASM, the only backend so far: with int8 weights, or with float32 weights if the
- * integer products of this browser do not reproduce the golden outputs.
+ * Starts the workers and loads the model: on WebGPU if there is an adapter that passes the checks, otherwise on WASM.
  *
- * @throws VoxlaneError `backend-unavailable` if WebGPU is required; `backend-failed` if WASM computes wrong values; `model-*`,
- *   `worker-failed`; `cancelled` if `signal` fires
+ * @throws VoxlaneError `backend-unavailable` if WebGPU is required and there is no adapter; `backend-failed` if WASM computes wrong
+ *   values; `model-*`, `worker-failed`; `cancelled` if `signal` fires
  */
-export async function startStreamEngine(options: CheckedDiarizerOptions, settings: StreamSettings, signal?: AbortSignal): Promise<StreamEngine> {
-  const { backend } = options;
-  if (backend === 'webgpu') throw withoutGpu(settings);
-  const why = backend === 'wasm' ? 'WASM was requested' : `${settings.preset} does not run on WebGPU yet`;
-  const failures: ModelCheck[] = [];
-  for (const form of WASM_FORMS) {
-    const started = await startOnWasm({ options, settings, signal, form }, why, failures);
-    if ('terminate' in started) return started;
-    failures.push(started);
+export async function startStreamEngine(start: StreamStart): Promise<StreamEngine> {
+  const { backend, threads, trustGpu } = start.options;
+  const plan = await planBackend(backend, threads);
+  if (plan.name === 'wasm') return startStreamOnWasm(start, { objection: plan.reason, checks: [] });
+  const { adapter } = plan;
+  // It would lose the trial against WASM, which takes seconds.
+  if (adapter?.isSoftware && backend === 'auto' && !trustGpu) {
+    return startStreamOnWasm(start, { objection: `the WebGPU adapter (${adapter.name}) computes on the processor`, checks: [] });
   }
-  throw wrongOnWasm(failures);
+  const started = await startStreamOnGpu(start, plan);
+  return 'objection' in started ? startStreamOnWasm(start, started) : started;
 }
-
-/** Forms of the weights on WASM, in the order of the tries. float32 takes four times the memory and 2.6 times as long. */
-export const WASM_FORMS: readonly [NetworkForm, ...NetworkForm[]] = ['int8', 'float32'];
-
-interface StreamStart {
-  readonly options: CheckedDiarizerOptions;
-  readonly settings: StreamSettings;
-  readonly signal: AbortSignal | undefined;
-  readonly form: NetworkForm;
-}
-
-/** @returns the engine, or the check that WASM failed with this form */
-async function startOnWasm({ options, settings, signal, form }: StreamStart, why: string, failures: readonly ModelCheck[]): Promise<StreamEngine | ModelCheck> {
-  const { modelsBase, runtimeBase, hub, modelFile, trustUnknownModel, onDownload } = options;
-  const threads = runtimeThreads(globalThis.crossOriginIsolated ? wasmThreads(options.threads) : 1);
-  const workers = { decode: spawnDecodeWorker(), sortformer: spawnSortformerWorker() };
-  const voices = new VoicesOnDemand(options, settings);
-  const terminate = (reason: VoxlaneError): void => {
-    for (const worker of [...Object.values(workers), voices]) worker.terminate(reason);
-  };
-  const arithmetic = { modelId: settings.model, modelsBase, runtimeBase, threads, form };
-  const request = { ...arithmetic, hub, modelFile, modelName: modelFile instanceof File ? modelFile.name : undefined, trustUnknownModel };
-  try {
-    return await unlessAborted(signal, async () => {
-      // Before the download, which a browser that computes wrong values does not need.
-      const check = await checkOnce(await streamCheckKey(options, settings, threads, form), () => workers.sortformer.call((api) => api.selfCheck(arithmetic)));
-      if (!check.passed) {
-        terminate(disturbed(describeFailure([check])));
-        return check;
-      }
-      const listener = onDownload && proxy((progress: { readonly receivedBytes: number; readonly totalBytes: number }) => { onDownload({ model: settings.model, ...progress }); });
-      const reply = await workers.sortformer.call((api) => api.load(request, listener ?? null));
-      const backend = { name: 'wasm', adapter: null, threads, reason: reasonOf(why, form, failures), selfCheck: [...failures, check] } as const;
-      return { ...workers, ...reply, settings, voices, backend, terminate };
-    }, { stop: terminate });
-  } catch (error) {
-    terminate(error instanceof VoxlaneError ? error : cancelled());
-    throw error;
-  }
-}
-
-function reasonOf(why: string, form: NetworkForm, failures: readonly ModelCheck[]): string {
-  const other = failures.length > 0 ? `; ${describeFailure(failures)}` : '';
-  return wasmReason(`${why}${other}; ONNX Runtime computes the model with ${form} weights, and reproduced the golden outputs of a model with random weights`);
-}
-
-const withoutGpu = ({ preset }: StreamSettings): VoxlaneError =>
-  new VoxlaneError({
-    code: 'backend-unavailable',
-    problem: `WebGPU was requested, but the preset ${preset} does not run on WebGPU yet`,
-    expected: 'the backend `auto` or `wasm` with this preset',
-    remedy: 'Use the backend `auto` or `wasm`',
-  });

@@ -7,7 +7,7 @@ import type { StreamMode } from '../store/streamModes';
 import type { ClusteringName, Speed, StreamedPreset, WindowedPreset } from './settings';
 
 /** An option that depends on the models. */
-type ModelOption = 'speed' | 'clustering' | 'batchWindows' | 'trustGpu';
+type ModelOption = 'speed' | 'clustering' | 'batchWindows';
 
 /** What each preset lacks, with what an error expects instead. An option that is not listed exists. */
 const LACKING: Readonly<Record<StreamedPreset, Readonly<Partial<Record<ModelOption, string>>>>> = {
@@ -15,7 +15,6 @@ const LACKING: Readonly<Record<StreamedPreset, Readonly<Partial<Record<ModelOpti
     speed: 'exact: its windows do not overlap',
     clustering: 'preset: it has only its own',
     batchWindows: 'no batchWindows: it has no windows',
-    trustGpu: 'no trustGpu: it does not run on WebGPU yet',
   },
 };
 
@@ -23,15 +22,13 @@ interface DiarizerRequest {
   readonly speed: Speed;
   readonly clustering: ClusteringName;
   readonly batchWindows: number | undefined;
-  readonly trustGpu: boolean;
 }
 
 /** @throws VoxlaneError `options` for an option of the diarizer that the preset does not have */
-export function checkStreamDiarizer(preset: StreamedPreset, { speed, clustering, batchWindows, trustGpu }: DiarizerRequest): void {
+export function checkStreamDiarizer(preset: StreamedPreset, { speed, clustering, batchWindows }: DiarizerRequest): void {
   if (speed !== 'exact') refuse(preset, 'speed', speed);
   if (clustering !== 'preset') refuse(preset, 'clustering', clustering);
   if (batchWindows !== undefined) refuse(preset, 'batchWindows', batchWindows);
-  if (trustGpu) refuse(preset, 'trustGpu', trustGpu);
 }
 
 /** Does nothing if the preset has the option. */

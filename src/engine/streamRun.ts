@@ -10,8 +10,8 @@ import type { CheckedRunOptions } from './options';
 import type { ReadyInput } from './source';
 import { speakerCountOf } from './speakerCount';
 import type { StageHook, StageName } from './stages';
-import type { StreamEngine } from './streamEngine';
 import { EmbeddedRun } from './streamEmbedding';
+import type { StreamEngine } from './streamStart';
 import { needsVoices } from './streamVoices';
 import type { DiarizationResult, Speaker, Turn } from './types';
 
@@ -34,7 +34,7 @@ export async function runStream(engine: StreamEngine, input: ReadyInput, options
   const { decode, sortformer } = engine;
   const voices = needsVoices(options, engine.streaming.numSpeakers) ? await engine.voices.get() : null;
   const { sampleRate } = engine.manifest;
-  const opening = { sampleRate, windowSamples: sampleRate, hopSamples: sampleRate, keepsStream: false };
+  const opening = { sampleRate, windowSamples: sampleRate, hopSamples: sampleRate, keepsStream: engine.backend.name === 'webgpu' };
   const { facts, release } = await openInput(decode, input, options, opening);
   const isOpenEnded = input.kind === 'stream' && options.durationSeconds === undefined;
   const run = new StreamRun(engine, options, hook, isOpenEnded ? null : facts.durationSeconds);

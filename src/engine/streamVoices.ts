@@ -11,7 +11,7 @@ import { ModelPool } from './modelPool';
 import type { CheckedDiarizerOptions } from './options';
 import type { StreamSettings } from './settings';
 import type { ModelCheck } from './types';
-import { checkOnce, kernelCircumstances, wasmCheckKey } from './verdicts';
+import { checkKey, checkOnce, kernelCircumstances } from './verdicts';
 
 /** The workers that embed and cluster the speech of a streamed preset. */
 export interface StreamVoices {
@@ -119,7 +119,7 @@ async function isRight(
   if (!hasGoldens) return true;
   const run = (): Promise<ModelCheck> => pool.call((api) => api.selfCheck(options.goldensBase));
   try {
-    const check = ownKernels ? await checkOnce(wasmCheckKey(kernelCircumstances(options), sha256), run) : await run();
+    const check = ownKernels ? await checkOnce(checkKey(kernelCircumstances(options), sha256), run) : await run();
     return check.passed;
   } catch (error) {
     if (error instanceof VoxlaneError && (error.code === 'model-missing' || error.code === 'format')) return true;

@@ -83,22 +83,22 @@ export async function rememberVerdict(key: string, verdict: Verdict): Promise<vo
   await remember(key, verdict);
 }
 
-/** Reads the stored WASM check of a model; null if there is none or it has expired. */
-export async function recallWasmCheck(key: string): Promise<ModelCheck | null> {
+/** Reads the stored check of a model; null if there is none or it has expired. */
+export async function recallCheck(key: string): Promise<ModelCheck | null> {
   const verdict = await recall(key, (stored): stored is v.InferOutput<typeof wasmVerdictSchema> => v.is(wasmVerdictSchema, stored));
   return verdict && isFresh(verdict) ? verdict.check : null;
 }
 
-async function rememberWasmCheck(key: string, check: ModelCheck): Promise<void> {
+export async function rememberCheck(key: string, check: ModelCheck): Promise<void> {
   await remember(key, { checkedAt: Date.now(), check: copyCheck(check) });
 }
 
 /** The stored check of `key`, or else the result of `check`, which is then stored. */
 export async function checkOnce(key: string, check: () => Promise<ModelCheck>): Promise<ModelCheck> {
-  const known = await recallWasmCheck(key);
+  const known = await recallCheck(key);
   if (known) return known;
   const made = await check();
-  await rememberWasmCheck(key, made);
+  await rememberCheck(key, made);
   return made;
 }
 
@@ -161,14 +161,26 @@ export async function runtimeCircumstances({ runtimeBase }: CheckedDiarizerOptio
 
 const wasmCircumstances = (arithmetic: string): string => ['WASM', SELF_CHECK_VERSION, version, userAgent(), arithmetic].join(' ');
 
-/** Key of the check of a streamed model on WASM. Its golden outputs are of its graph, so the weights of the user do not matter. */
-export async function streamCheckKey(options: CheckedDiarizerOptions, { model }: StreamSettings, threads: number, form: NetworkForm): Promise<string> {
+/**
+ * Key of the check of a streamed model. Its golden outputs are of its graph, so the weights of the user do not matter.
+ *
+ * @param adapter of the GPU; null on WASM
+ */
+export async function streamCheckKey(
+  options: CheckedDiarizerOptions,
+  { model }: StreamSettings,
+  { threads, form, adapter }: { readonly threads: number; readonly form: NetworkForm; readonly adapter: BackendPlan['adapter'] },
+): Promise<string> {
   const { manifest: { file } } = await loadDiarizationFacts(model, options.modelsBase);
-  return wasmCheckKey(`${await runtimeCircumstances(options, threads)} ${form}`, file.sha256);
+  const circumstances = adapter ? gpuCircumstances(adapter) : await runtimeCircumstances(options, threads);
+  return checkKey(`${circumstances} ${form}`, file.sha256);
 }
 
+/** Everything except the model that can change a check of our own kernels on a GPU. */
+const gpuCircumstances = ({ identity }: NonNullable<BackendPlan['adapter']>): string => ['GPU', SELF_CHECK_VERSION, version, identity, userAgent()].join(' ');
+
 /** @param sha256 SHA-256 of the model file */
-export const wasmCheckKey = (circumstances: string, sha256: string): string => `${PREFIX}${circumstances} ${sha256}`;
+export const checkKey = (circumstances: string, sha256: string): string => `${PREFIX}${circumstances} ${sha256}`;
 
 export function verdictKey(circumstances: string, { segmentationModel, embeddingModel }: ModelHashes): string {
   return `${PREFIX}${circumstances} ${segmentationModel} ${embeddingModel}`;
