@@ -6,7 +6,6 @@ import { parseDiarize } from './presetChecks';
 const LACKED: readonly (readonly [string[], string])[] = [
   [['--speed', 'fast'], '--speed is fast. Expected with the preset nemotron, exact'],
   [['--clustering', 'pyannote-3.1'], '--clustering is pyannote-3.1. Expected with the preset nemotron, preset: it has only its own.'],
-  [['--trust-gpu'], '--trust-gpu is true. Expected with the preset nemotron, no --trust-gpu'],
 ];
 
 test.each(LACKED)('nemotron has no %j: diarize and corpus run say so before anything is loaded', (args, message) => {

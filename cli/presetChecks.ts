@@ -5,7 +5,7 @@ import { checkStreamDiarizer, checkWindowedRun } from '../src/engine/streamRules
 import { checkedAs } from './arguments';
 import { OPTION_NAMES, parseCommand, type DiarizeCommand } from './diarizeOptions';
 
-const FLAGS = { ...OPTION_NAMES, speed: '--speed', clustering: '--clustering', trustGpu: '--trust-gpu', batchWindows: '--batch' };
+const FLAGS = { ...OPTION_NAMES, speed: '--speed', clustering: '--clustering', batchWindows: '--batch' };
 
 /** @param batch windows per batch @throws Error with a one-line message for an option that the preset does not have */
 export function checkPreset({ preset, options, ...diarizer }: Pick<DiarizeCommand, 'preset' | 'speed' | 'clustering' | 'trustGpu' | 'options'>, batch?: number): void {

@@ -245,12 +245,8 @@ function afterModels(state: State, action: ModelsAction): State {
 
 /** The options with those replaced that the preset does not have. The user's choices stay, for other presets. */
 export function appliedOptions(options: RunOptions): RunOptions {
-  const { preset, speed, backend } = options;
-  return {
-    ...options,
-    speed: lacks(preset, 'fast') ? 'exact' : speed,
-    backend: lacks(preset, 'webgpu') && backend === 'webgpu' ? 'auto' : backend,
-  };
+  const { preset, speed } = options;
+  return { ...options, speed: lacks(preset, 'fast') ? 'exact' : speed };
 }
 
 /** The engine for the next run. */

@@ -25,10 +25,10 @@ export function presetOfFile(name: string): DownloadedPreset | null {
   return PRESET_CHOICES.filter((preset) => isDownloaded(preset)).find((preset) => name.toLowerCase().endsWith(FILE_ENDINGS[preset])) ?? null;
 }
 
-/** An option that some presets do not have: the speed `fast`, or the backend `webgpu`. */
-type Lack = 'fast' | 'webgpu';
+/** An option that some presets do not have: the speed `fast`. */
+type Lack = 'fast';
 
-const LACKS: Readonly<Partial<Record<PresetChoice, readonly Lack[]>>> = { nemotron: ['fast', 'webgpu'] };
+const LACKS: Readonly<Partial<Record<PresetChoice, readonly Lack[]>>> = { nemotron: ['fast'] };
 
 /** Whether the preset does not have this option. */
 export const lacks = (preset: PresetChoice, option: Lack): boolean => LACKS[preset]?.includes(option) ?? false;

@@ -350,7 +350,7 @@ describe('choosing a preset', () => {
     await preparing;
     session.start(source);
     await phase(store, 'done');
-    expect(factory.asked).toEqual([expect.objectContaining({ preset: 'nemotron', speed: 'exact', backend: 'auto' })]);
+    expect(factory.asked).toEqual([expect.objectContaining({ preset: 'nemotron', speed: 'exact', backend: 'webgpu' })]);
     expect(factory.runs).toEqual([expect.objectContaining({ speakers: 2 })]);
     expect(store.get().options).toMatchObject({ speed: 'fast', backend: 'webgpu' });
   });

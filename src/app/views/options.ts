@@ -1,5 +1,5 @@
 import type { BackendChoice, Speed } from '../../engine/types';
-import { h, setAttribute, setText } from '../../ui-kit/dom';
+import { h, setText } from '../../ui-kit/dom';
 import { fileButton } from '../../ui-kit/files';
 import type { Scope } from '../../ui-kit/scope';
 import { text } from '../../ui-kit/texts/text';
@@ -127,17 +127,6 @@ function speedChoice(
   };
 }
 
-/** Disables an input that the preset does not have, with the reason as its description. */
-function disable(input: HTMLInputElement, isLacking: boolean, reason: HTMLElement): void {
-  input.disabled = isLacking;
-  setAttribute(input, 'aria-describedby', isLacking && reason.id);
-}
-
-function showLack(element: HTMLElement, reason: string | null): void {
-  element.hidden = reason === null;
-  setText(element, reason ?? '');
-}
-
 type NumberKey = 'exact' | 'min' | 'max';
 
 /** The controls of the options. They hold no state: input is dispatched, and the stored options are shown. */
@@ -203,8 +192,6 @@ export function optionsPanel(
   );
   const checkGpu = h('button', { type: 'button', class: 'link-button', 'data-testid': 'check-gpu' }, text.options.checkGpu);
   scope.on(checkGpu, 'click', onCheckGpu);
-  const lackOf = (id: string): HTMLElement => h('p', { class: 'fine', id: `lack-${id}`, 'data-testid': `lack-${id}`, hidden: true });
-  const gpuLack = lackOf('webgpu');
   const speeds = speedChoice(scope, (speed) => {
     onChange({ speed });
   });
@@ -228,7 +215,6 @@ export function optionsPanel(
       backendRow('auto'),
       backendRow('webgpu'),
       backendRow('wasm'),
-      gpuLack,
       h('p', { class: 'fine' }, text.options.backendHint),
       checkGpu,
     ),
@@ -239,15 +225,8 @@ export function optionsPanel(
     update(options, models) {
       presets.update(options, models);
       speeds.update(options);
-      const { preset } = options;
-      const applied = appliedOptions(options);
-      const isOnCpu = lacks(preset, 'webgpu');
       for (const radio of modes) radio.checked = radio.value === options.speakerMode;
-      for (const radio of backends) {
-        radio.checked = radio.value === applied.backend;
-        disable(radio, isOnCpu && radio.value === 'webgpu', gpuLack);
-      }
-      showLack(gpuLack, isOnCpu ? text.options.lacking.webgpu(preset) : null);
+      for (const radio of backends) radio.checked = radio.value === options.backend;
       const problem = optionsProblem(options);
       for (const [key, input] of numbers) {
         const value = options[key];

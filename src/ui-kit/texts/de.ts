@@ -230,7 +230,6 @@ export const appDe: AppWords = {
     lacking: {
       exact: (preset) => `${preset} hat nur ein Tempo: Das Modell berechnet alles.`,
       fast: (preset) => `Nicht mit ${preset}: Es gibt keine Embeddings, die wegfallen könnten.`,
-      webgpu: (preset) => `${preset} läuft noch nicht auf WebGPU.`,
     },
     checkGpu: 'GPU erneut prüfen',
     gpuForgotten: 'Die GPU wird vor der nächsten Aufnahme erneut geprüft.',

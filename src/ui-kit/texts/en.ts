@@ -250,7 +250,6 @@ export const appEn = {
     lacking: {
       exact: (preset: string): string => `${preset} has one speed: its model computes everything.`,
       fast: (preset: string): string => `Not with ${preset}: it has no embeddings to omit.`,
-      webgpu: (preset: string): string => `${preset} does not run on WebGPU yet.`,
     },
     checkGpu: 'Check the GPU again',
     gpuForgotten: 'The GPU will be checked again before the next recording.',
