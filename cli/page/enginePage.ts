@@ -8,7 +8,7 @@ import { engineProfile } from './engineProfile';
 import { toJson } from '../../src/formats/json';
 import { toRttm } from '../../src/formats/rttm';
 import { cluster, deleteStoredModel, diarize, Diarizer, embed, fbank, presetInfo, Reclusterer, releaseStages, score, segment, storedModels, VoxlaneError, type DiarizeOptions, type DiarizerOptions, type Turn } from '../../src/index';
-import { adapterName, requestAdapter } from '../../src/gpu/adapter';
+import { adapterName, isSoftware, requestAdapter } from '../../src/gpu/adapter';
 import { messageOf } from '../../src/util/errors';
 import { errorLine, partsOf } from '../errorLine';
 import { outcomeOf, type FileOutcome, type FileRequest } from '../fileEngine';
@@ -107,8 +107,7 @@ const enginePage = {
   async softwareAdapter(): Promise<string | null> {
     const adapter = await requestAdapter();
     if (!adapter) return null;
-    const name = adapterName(adapter);
-    return adapter.info.isFallbackAdapter || SOFTWARE_ADAPTERS.test(name) ? name : null;
+    return isSoftware(adapter) ? adapterName(adapter) : null;
   },
 
   /** Diarizes the selected file. Calls `globalThis.sayStage` if it is defined. */
@@ -126,9 +125,6 @@ const enginePage = {
     }
   },
 };
-
-/** Not all of them are marked as fallback adapters. */
-const SOFTWARE_ADAPTERS = /swiftshader|llvmpipe|lavapipe|basic render/i;
 
 declare global {
    

@@ -1,4 +1,4 @@
-import { adapterName, maxBindingBytes, missingLimit, requestAdapter } from '../gpu/adapter';
+import { adapterName, isSoftware, maxBindingBytes, missingLimit, requestAdapter } from '../gpu/adapter';
 import { VoxlaneError } from '../util/errors';
 import { coreCount, HOST, threadLimit, userAgent } from '../util/host';
 import { MAX_WINDOWS } from './optionSchema';
@@ -30,7 +30,7 @@ export interface BackendPlan {
     readonly name: string;
     readonly identity: string;
     readonly limits: GPUSupportedLimits;
-    /** Whether the browser reports that the adapter computes on the processor. */
+    /** Whether the adapter computes on the processor, as far as the browser reveals it. */
     readonly isSoftware: boolean;
   } | null;
 }
@@ -58,12 +58,12 @@ export async function planBackend(choice: BackendChoice, threads: number | undef
   const name = adapterName(adapter);
   const limit = missingLimit(adapter);
   if (limit) return without(`the WebGPU adapter (${name}) has a limit that is too low: ${limit}`);
-  const { vendor, architecture, device, description, isFallbackAdapter } = adapter.info;
+  const { vendor, architecture, device, description } = adapter.info;
   return {
     name: 'webgpu',
     threads: count,
     reason: choice === 'webgpu' ? 'WebGPU was requested' : '',
-    adapter: { name, identity: [vendor, architecture, device, description].join('|'), limits: adapter.limits, isSoftware: isFallbackAdapter },
+    adapter: { name, identity: [vendor, architecture, device, description].join('|'), limits: adapter.limits, isSoftware: isSoftware(adapter) },
   };
 }
 

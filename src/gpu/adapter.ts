@@ -13,6 +13,12 @@ export function adapterName({ info }: GPUAdapter): string {
   return name || 'unnamed adapter';
 }
 
+/** Not all of them are marked as fallback adapters. */
+const SOFTWARE_ADAPTERS = /swiftshader|llvmpipe|lavapipe|basic render/i;
+
+/** Whether an adapter computes on the processor, as far as the browser reveals it. */
+export const isSoftware = (adapter: GPUAdapter): boolean => adapter.info.isFallbackAdapter || SOFTWARE_ADAPTERS.test(adapterName(adapter));
+
 /** Limits that the models' large tensors require beyond WebGPU's defaults, requested at the adapter's maximum. */
 const RAISED_LIMITS = [
   'maxBufferSize',
