@@ -36,7 +36,7 @@ const WITH_GOLDEN: readonly Case[] = [
   ['gathered features with their mean', replaced('gather', ' - mean')],
   ['gathered features of other frames', replaced('gather', 'job.used[row] * job.numMelBins', '(job.used[row] / 2u) * job.numMelBins')],
   ['a batch in other columns', replaced('gatherBatch', 'width + 1u + mel', 'width + 1u + (mel ^ 1u)')],
-  ['a map that is not added', replaced('product', 'result += out[place];', 'result += 0f;')],
+  ['a map that is not added', replaced('product', 'result += before;', 'result += 0f;')],
   ['no zeros in gaps', replaced('product', 'result = 0f;', ';')],
   ['the gates of the first segment for all', replaced('product', '(entry - 1u) * params.numColumns + column', 'column')],
   ['inputs without a norm', replaced('product', 'let normalize = hasFlag(NORMALIZE);', 'let normalize = false;')],
