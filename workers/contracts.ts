@@ -91,7 +91,7 @@ export interface LoadRequest {
   readonly hub: string | null;
   /** A file from the user instead of a download. */
   readonly modelFile: Blob | undefined;
-  /** Name of `modelFile`: a thread of Node 20 receives a File as a Blob, without it. Undefined if there is none. */
+  /** Name of `modelFile`, if it has one. In Node 20, a File arrives in a thread as a Blob without a name. */
   readonly modelName: string | undefined;
   readonly trustUnknownModel: boolean;
   /** Whether our kernels compute the supported graphs. If false, ONNX Runtime computes all graphs. */

@@ -1,5 +1,5 @@
 import type { LoadRequest } from './contracts';
 
-/** The user's file with its name, for errors and notes; undefined if there is none. */
+/** Restores the name of the user's file, for errors and notes. @returns undefined if the user brought no file */
 export const namedFile = ({ modelFile, modelName }: Pick<LoadRequest, 'modelFile' | 'modelName'>): Blob | undefined =>
   modelFile === undefined || modelName === undefined || modelFile instanceof File ? modelFile : new File([modelFile], modelName);

@@ -67,7 +67,7 @@ const PREFIX = 'verdict ';
 /** No checks were made. */
 export const NO_VERDICT: Verdict = { checkedAt: 0, checks: [], gpuSeconds: null, wasmSeconds: null, batchWindows: 0 };
 
-/** Reads the stored verdict; null if there is none or it has expired. */
+/** Reads a stored verdict. @returns null if none is stored, or if it has expired */
 export async function recallVerdict(key: string): Promise<Verdict | null> {
   const verdict = await recall(key, (stored): stored is Verdict => v.is(verdictSchema, stored));
   return verdict && isFresh(verdict) ? verdict : null;
@@ -83,7 +83,7 @@ export async function rememberVerdict(key: string, verdict: Verdict): Promise<vo
   await remember(key, verdict);
 }
 
-/** Reads the stored check of a model; null if there is none or it has expired. */
+/** Reads the stored self-check of a model. @returns null if none is stored, or if it has expired */
 export async function recallCheck(key: string): Promise<ModelCheck | null> {
   const verdict = await recall(key, (stored): stored is v.InferOutput<typeof wasmVerdictSchema> => v.is(wasmVerdictSchema, stored));
   return verdict && isFresh(verdict) ? verdict.check : null;
