@@ -4,7 +4,7 @@
  */
 import type { RecordingNote } from '../src/audio/notes';
 import type { AudioFile, AudioInfo, DecodedFile, DecodeOptions, DecoderPlace } from '../src/audio/types';
-import type { WindowBatch } from '../src/audio/windows';
+import type { WindowBatch, WindowGeometry } from '../src/audio/windows';
 import type { LinkConstraints } from '../src/clustering/constraints';
 import type { Dendrogram } from '../src/clustering/dendrogram';
 import type { SpeakerBounds } from '../src/clustering/localSpeakers';
@@ -48,25 +48,31 @@ export type DecodeSource =
   /** A file that another decoder has decoded. */
   | DecodedFile['source'];
 
-interface WindowOptions {
-  readonly windowSamples: number;
-  readonly hopSamples: number;
-}
-
-/** Result of {@link DecodeWorkerApi.next}. */
-export interface DecodedBatch extends WindowBatch {
+interface DecodeProgress {
   /** Samples of the recording decoded so far. */
   readonly decodedSamples: number;
   /** Compute time of this batch in seconds. */
   readonly seconds: number;
 }
 
+/** Result of {@link DecodeWorkerApi.next}. */
+export interface DecodedBatch extends WindowBatch, DecodeProgress {}
+
+/** Result of {@link DecodeWorkerApi.nextSamples}. */
+export interface DecodedSamples extends DecodeProgress {
+  /** Axes (sample), float32. */
+  readonly samples: Float32Array;
+}
+
 export interface DecodeWorkerApi {
   /** Whether this file may need `decodeAudioData`, which only the page has. */
   decoderFor(file: AudioFile, track?: number): Promise<DecoderPlace>;
-  open(source: DecodeSource, options: DecodeOptions, windows: WindowOptions): Promise<AudioInfo>;
+  /** @param windows of {@link next}; null for {@link nextSamples} */
+  open(source: DecodeSource, options: DecodeOptions, windows: WindowGeometry | null): Promise<AudioInfo>;
   /** Up to `count` further windows; null after the last. */
   next(count: number): Promise<DecodedBatch | null>;
+  /** The next `count` samples as soon as they are decoded, or fewer at the end; null after the last. */
+  nextSamples(count: number): Promise<DecodedSamples | null>;
   /** What was repaired, skipped or left out in the last opened recording; complete after its last window or {@link decodeAll}. */
   notes(): readonly RecordingNote[];
   close(): void;

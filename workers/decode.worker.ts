@@ -1,17 +1,20 @@
 import { decodeAll, decoderFor, openAudio, openChannels, openStream, type OpenAudio } from '../src/audio/decode';
 import { PEAK_SAMPLE_RATE, readPeaks } from '../src/audio/peaks';
+import { SampleReader } from '../src/audio/sampleReader';
 import { type AudioWindow, cutWindows, takeBatch } from '../src/audio/windows';
 import type { AudioFile, DecodeOptions } from '../src/audio/types';
 import { VoxlaneError } from '../src/util/errors';
 import { openPath } from '../src/util/host';
 import type { DecodeSource, DecodeWorkerApi } from './contracts';
 import type { RecordingNote } from '../src/audio/notes';
-import { moved, pullThrough, serve } from './protocol';
+import { moved, pullThrough, serve, timed } from './protocol';
 
 interface OpenRecording {
   readonly audio: OpenAudio;
   readonly progress: { readonly decodedSamples: number };
-  readonly windows: AsyncIterator<AudioWindow>;
+  /** Null if samples are read without windows. */
+  readonly windows: AsyncIterator<AudioWindow> | null;
+  readonly samples: SampleReader;
 }
 
 let recording: OpenRecording | undefined;
@@ -24,17 +27,24 @@ serve<DecodeWorkerApi>({
   async open(source, decodeOptions, options) {
     const audio = await openNoted(source, decodeOptions);
     const progress = { decodedSamples: 0 };
-    recording = { audio, progress, windows: cutWindows(countSamples(audio.pieces(), progress), options) };
+    const pieces = countSamples(audio.pieces(), progress);
+    recording = { audio, progress, windows: options && cutWindows(pieces, options), samples: new SampleReader(pieces) };
     return audio.facts;
   },
   async next(count) {
     const start = performance.now();
-    if (!recording) return null;
+    if (!recording?.windows) return null;
     const { windows, progress } = recording;
     const batch = await takeBatch(windows, count);
     if (!batch) return null;
     const { decodedSamples } = progress;
     return moved({ ...batch, decodedSamples, seconds: (performance.now() - start) / 1000 }, batch.windows);
+  },
+  async nextSamples(count) {
+    if (!recording) return null;
+    const { samples: reader, progress } = recording;
+    const [samples, seconds] = await timed(() => reader.next(count));
+    return samples && moved({ samples, decodedSamples: progress.decodedSamples, seconds }, samples);
   },
   notes: () => notes(),
   close() {

@@ -44,6 +44,6 @@ test('a model file that has changed is a typed error', async () => {
 
 test('a recording that has changed is a typed error', async () => {
   const input = { kind: 'file', blob: await changed() } as const;
-  const opened = openInput({} as never, input, checkRunOptions({}), { sampleRate: 16_000, windowSamples: 1, hopSamples: 1, keepsStream: false });
+  const opened = openInput({} as never, input, checkRunOptions({}), { sampleRate: 16_000, windows: null, keepsStream: false, isLive: false });
   await expect(opened).rejects.toMatchObject({ code: 'audio-decode', problem: 'The file cannot be read at byte 0' });
 });

@@ -13,11 +13,15 @@ import type { ReadyInput } from './source';
 type DecodeHandle = ReturnType<typeof spawnDecodeWorker>;
 
 /** What the models need. */
-interface Opening extends WindowGeometry {
+interface Opening {
+  /** Null for a model that reads samples. */
+  readonly windows: WindowGeometry | null;
   /** Rate in Hz to which the recording is resampled. */
   readonly sampleRate: number;
   /** Keep the samples of a stream until the run ends, for a second reading. */
   readonly keepsStream: boolean;
+  /** Pass each piece of a stream on as it arrives, instead of about a second of them. */
+  readonly isLive: boolean;
 }
 
 /**
@@ -30,7 +34,7 @@ export async function openInput(
   decode: DecodeHandle,
   input: ReadyInput,
   options: CheckedRunOptions,
-  { sampleRate, windowSamples, hopSamples, keepsStream }: Opening,
+  { windows, sampleRate, keepsStream, isLive }: Opening,
 ): Promise<{ readonly facts: AudioInfo; readonly release: () => void }> {
   const { startSeconds, durationSeconds, track } = options;
   const decodeOptions = {
@@ -39,9 +43,9 @@ export async function openInput(
     ...(durationSeconds !== undefined && { durationSeconds }),
     ...(track !== undefined && { track }),
   };
-  const { source, release } = await decodeSource(decode, input, track, keepsStream);
+  const { source, release } = await decodeSource(decode, input, { track, keepsStream, isLive });
   try {
-    const facts = await decode.call((api) => api.open(source, decodeOptions, { windowSamples, hopSamples }));
+    const facts = await decode.call((api) => api.open(source, decodeOptions, windows && { windowSamples: windows.windowSamples, hopSamples: windows.hopSamples }));
     return { facts, release };
   } catch (error) {
     release();
@@ -57,11 +61,15 @@ interface OpenedSource {
 
 const nothing = (): void => undefined;
 
-async function decodeSource(decode: DecodeHandle, input: ReadyInput, track: number | undefined, keepsStream: boolean): Promise<OpenedSource> {
+interface SourceOptions extends Pick<Opening, 'keepsStream' | 'isLive'> {
+  readonly track: number | undefined;
+}
+
+async function decodeSource(decode: DecodeHandle, input: ReadyInput, { track, keepsStream, isLive }: SourceOptions): Promise<OpenedSource> {
   if (input.kind === 'file' || input.kind === 'path') return fileSource(decode, input, track);
   const { sampleRate } = input;
   if (input.kind === 'samples') return { source: { kind: 'samples', samples: input.samples, sampleRate }, release: nothing };
-  const port = input.feed.open(keepsStream);
+  const port = input.feed.open(keepsStream, isLive);
   return { source: transfer({ kind: 'stream', port, sampleRate }, [port]), release: nothing };
 }
 

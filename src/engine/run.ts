@@ -300,7 +300,7 @@ export async function runPipeline(
   engine.segmentation.newRun();
   engine.embedding.newRun();
   // If the GPU fails, the run restarts, but a stream can be read only once.
-  const opening = { ...engine.segmentationManifest, keepsStream: engine.backend.name === 'webgpu' };
+  const opening = { windows: engine.segmentationManifest, sampleRate: engine.segmentationManifest.sampleRate, keepsStream: engine.backend.name === 'webgpu', isLive: false };
   const { facts, release } = await openInput(engine.decode, input, options, opening);
   const previewer = new Previewer(engine, options);
   const isOpenEnded = input.kind === 'stream' && options.durationSeconds === undefined;

@@ -50,6 +50,31 @@ describe('a feed of samples', () => {
     expect(buffer.length).toBe(2);
   });
 
+  test('passes each piece of a live stream on as it arrives', async () => {
+    const { feed, source } = feedOf(cut(samples.subarray(0, 1000), [0, 100, 100, 600]));
+    const pull = feed.pull(false, true);
+    expect((await pull.next(Infinity))!.length).toBe(100);
+    expect(source.read).toBe(2);
+    expect((await pull.next(Infinity))!.length).toBe(100);
+    expect((await pull.next(50))!.length).toBe(50);
+    expect((await pull.next(Infinity))!.length).toBe(550);
+    expect((await pull.next(Infinity))!.length).toBe(200);
+    expect(await pull.next(Infinity)).toBeNull();
+  });
+
+  test('replays the kept pieces of a live stream', async () => {
+    const lengths = Array.from({ length: 200 }, (_, index) => 1 + ((index * 37) % 200));
+    const { feed } = feedOf(cut(samples, lengths));
+    const first = feed.pull(true, true);
+    for (const length of lengths) expect((await first.next(Infinity))!.length).toBe(length);
+    const underWay = first.next(Infinity);
+    const second = feed.pull(true, true);
+    expect((await second.next(Infinity))!.length).toBeGreaterThan(16_000);
+    expect(await underWay).toBeNull();
+    const third = feed.pull(false);
+    expect(await pullAll(third)).toEqual(samples);
+  });
+
   test('replays kept samples from the first, and then continues', async () => {
     const { feed } = feedOf(cut(samples, [30_000]));
     const first = feed.pull(true);

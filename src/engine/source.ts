@@ -48,7 +48,10 @@ function streamReader(stream: ReadableStream<unknown>): PieceReader {
   };
 }
 
-/** Pieces are merged to this length: one second at 16 kHz causes little delay, and short pieces need few messages. */
+/**
+ * Pieces are merged to this length, unless the run needs them as they arrive. One second at 16 kHz causes little delay, and short
+ * pieces need few messages.
+ */
 const REPLY_SAMPLES = 16_384;
 
 /**
@@ -60,7 +63,11 @@ export class SampleFeed {
   failure: VoxlaneError | null = null;
   /** The samples read so far, if they are kept. Blobs, because browsers can store them on disk. */
   private readonly tape: Blob[] = [];
+  /** Kept samples that are too few for a blob. */
+  private held: Float32Array<ArrayBuffer>[] = [];
+  private heldSamples = 0;
   private isKept = false;
+  private isLive = false;
   private opening = 0;
   private readonly ports: FeedPort[] = [];
   private pulling: Promise<Float32Array | null> | null = null;
@@ -79,8 +86,8 @@ export class SampleFeed {
   }
 
   /** Returns a port for the worker, see {@link pull}. */
-  open(isKept: boolean): MessagePort {
-    const served = serveFeed(this.pull(isKept));
+  open(isKept: boolean, isLive = false): MessagePort {
+    const served = serveFeed(this.pull(isKept, isLive));
     this.ports.push(served);
     return served.port;
   }
@@ -89,14 +96,19 @@ export class SampleFeed {
    * Returns a pull of all samples from the first. Earlier pulls end.
    *
    * @param isKept keep the samples for another pull. All earlier pulls must have kept them too.
+   * @param isLive return each piece as it arrives, without waiting for another one
    */
-  pull(isKept: boolean): SamplePull {
+  pull(isKept: boolean, isLive = false): SamplePull {
     this.isKept = isKept;
+    this.isLive = isLive;
     const opening = ++this.opening;
     let place = 0;
+    let isReplay = true;
     return {
       next: async (wanted) => {
-        const kept = this.tape[place++];
+        if (isReplay && place === this.tape.length) this.flush();
+        const kept = isReplay ? this.tape[place++] : undefined;
+        isReplay = kept !== undefined;
         const samples = kept ? new Float32Array(await kept.arrayBuffer()) : await this.more(wanted);
         return opening === this.opening ? samples : null;
       },
@@ -126,12 +138,12 @@ export class SampleFeed {
     return this.pulling;
   }
 
-  /** @returns axes (sample), `enough` samples unless the stream ends before; null if there are none */
+  /** @returns axes (sample), `enough` samples unless the stream ends before, or those of one piece if it is live; null if there are none */
   private async gather(enough: number, isKept: boolean): Promise<Float32Array | null> {
     const gathered = new Float32Array(enough);
     let filled = 0;
     while (filled < enough) {
-      if (this.rest.length === 0 && !(await this.readPiece())) break;
+      if (this.rest.length === 0 && ((this.isLive && filled > 0) || !(await this.readPiece()))) break;
       const part = this.rest.subarray(0, enough - filled);
       gathered.set(part, filled);
       filled += part.length;
@@ -140,8 +152,21 @@ export class SampleFeed {
     if (filled === 0) return null;
     // Its own buffer, because it is transferred to the worker.
     const samples = filled === enough ? gathered : gathered.slice(0, filled);
-    if (isKept) this.tape.push(new Blob([samples]));
+    if (isKept) this.keep(samples);
     return samples;
+  }
+
+  private keep(samples: Float32Array<ArrayBuffer>): void {
+    // A copy, because the samples are transferred.
+    this.held.push(samples.slice());
+    this.heldSamples += samples.length;
+    if (this.heldSamples >= REPLY_SAMPLES) this.flush();
+  }
+
+  private flush(): void {
+    if (this.held.length > 0) this.tape.push(new Blob(this.held));
+    this.held = [];
+    this.heldSamples = 0;
   }
 
   /** @returns whether there was a piece */

@@ -1,7 +1,8 @@
-import type { DecodedBatch } from '../../workers/contracts';
+import type { DecodedSamples } from '../../workers/contracts';
 import { type ActivityTurns, ActivityBuilder, probabilitiesOf } from '../sortformer/activity';
 import type { StreamLogits } from '../sortformer/chunkLoop';
 import { fbankGeometry } from '../features/fbank';
+import { blockLengths } from '../sortformer/stepSchedule';
 import type { MinDurations } from '../timeline/minDurations';
 import { type IndexedTurn, labelsByTurn, nameTurns } from '../timeline/turns';
 import { minDurationsOf } from './assembly';
@@ -15,8 +16,8 @@ import type { StreamEngine } from './streamStart';
 import { needsVoices } from './streamVoices';
 import type { DiarizationResult, Speaker, Turn } from './types';
 
-/** Samples are read in blocks of one second, several at once: few messages, little memory. */
-const BLOCKS_PER_READ = 8;
+/** Longest block of samples that is read at once: few messages, little memory. */
+const MAX_BLOCK_SECONDS = 8;
 
 /** Seconds before the first preview. */
 const FIRST_PREVIEW_SECONDS = 30;
@@ -33,31 +34,35 @@ const PREVIEW_GROWTH = 1.5;
 export async function runStream(engine: StreamEngine, input: ReadyInput, options: CheckedRunOptions, hook: StageHook): Promise<DiarizationResult> {
   const { decode, sortformer } = engine;
   const voices = needsVoices(options, engine.streaming.numSpeakers) ? await engine.voices.get() : null;
-  const { sampleRate } = engine.manifest;
-  const opening = { sampleRate, windowSamples: sampleRate, hopSamples: sampleRate, keepsStream: engine.backend.name === 'webgpu' };
+  const { sampleRate, fbank } = engine.manifest;
+  const opening = { windows: null, sampleRate, keepsStream: engine.backend.name === 'webgpu', isLive: options.streamingMode !== 'offline' };
   const { facts, release } = await openInput(decode, input, options, opening);
   const isOpenEnded = input.kind === 'stream' && options.durationSeconds === undefined;
   const run = new StreamRun(engine, options, hook, isOpenEnded ? null : facts.durationSeconds);
   const embedded = voices && new EmbeddedRun(engine, voices, options, streamMinDurations(engine, options), hook, isOpenEnded ? null : facts.durationSeconds);
-  const read = (): Promise<DecodedBatch | null> => {
-    const batch = decode.call((api) => api.next(BLOCKS_PER_READ));
+  const { hopSamples, frameSamples: windowSamples, fftSize } = fbankGeometry(fbank, sampleRate);
+  const lengths = blockLengths(engine.streaming, options.streamingMode, { hopSamples, windowSamples, fftSize }, MAX_BLOCK_SECONDS * sampleRate);
+  const read = (): Promise<DecodedSamples | null> => {
+    const count = lengths.next().value;
+    const block = decode.call((api) => api.nextSamples(count));
     // Errors of the model and of the decoder must not hide each other as unhandled rejections.
-    batch.catch(() => undefined);
-    return batch;
+    block.catch(() => undefined);
+    return block;
   };
   try {
     await sortformer.call((api) => api.begin(options.streamingMode));
     await embedded?.begin();
     let pending = read();
-    for (let batch = await pending; batch; batch = await pending) {
-      // The next blocks are decoded while the model computes.
+    for (let block = await pending; block; block = await pending) {
+      // The next block is decoded while the model computes.
       pending = read();
-      const samples = run.take(batch);
+      const samples = run.take(block);
       embedded?.addSamples(samples);
       const decided = await sortformer.call((api) => api.push(samples));
       run.decide(decided);
       await embedded?.decide(decided);
     }
+    run.completeDecoding();
     const last = await sortformer.call((api) => api.finish());
     run.decide(last);
     await embedded?.decide(last);
@@ -78,7 +83,6 @@ class StreamRun {
   private readonly timings: Partial<Record<StageName, number>> = {};
   private readonly hopSamples: number;
   private decodedSamples = 0;
-  private takenSamples = 0;
   private decidedFrames = 0;
   private isComplete = false;
   private nextPreviewSeconds = FIRST_PREVIEW_SECONDS;
@@ -99,16 +103,18 @@ class StreamRun {
     this.activity = new ActivityBuilder(threshold, streaming.numSpeakers, { hopSamples, sampleRate }, this.minDurations);
   }
 
-  /** The samples of a batch, without the zeros behind the last one. @returns axes (sample), float32 */
-  take({ windows, isLast, decodedSamples, seconds }: DecodedBatch): Float32Array {
+  /** @returns axes (sample), float32 */
+  take({ samples, decodedSamples, seconds }: DecodedSamples): Float32Array {
     this.decodedSamples = decodedSamples;
-    this.isComplete = isLast;
     this.add('decode', seconds);
-    const completed = decodedSamples / this.engine.manifest.sampleRate;
-    this.hook({ stage: 'decode', artifact: null, completed, total: this.total(completed), ...this.openness() });
-    const samples = isLast ? windows.slice(0, decodedSamples - this.takenSamples) : windows;
-    this.takenSamples += samples.length;
+    this.reportDecoded();
     return samples;
+  }
+
+  /** There are no more samples. */
+  completeDecoding(): void {
+    this.isComplete = true;
+    this.reportDecoded();
   }
 
   decide(decided: StreamLogits & { readonly seconds: number }): void {
@@ -181,6 +187,11 @@ class StreamRun {
 
   private openness(): { readonly openEnded?: true } {
     return this.expectedSeconds === null && !this.isComplete ? { openEnded: true } : {};
+  }
+
+  private reportDecoded(): void {
+    const completed = this.decodedSamples / this.engine.manifest.sampleRate;
+    this.hook({ stage: 'decode', artifact: null, completed, total: this.total(completed), ...this.openness() });
   }
 
   private add(stage: StageName, seconds: number): void {

@@ -1,14 +1,10 @@
 import { checkFinite } from '../audio/blocks';
+import { type FrameWindows, samplesOfBatch } from './stepSchedule';
 
 /** The filterbank of a Sortformer model, whose frames are centered. */
-export interface FrontEnd {
+export interface FrontEnd extends FrameWindows {
   readonly sampleRate: number;
   readonly numMelBins: number;
-  /** Distance between the centers of frames; the first center is the first sample of the recording. */
-  readonly hopSamples: number;
-  /** Length of the window; the FFT is at least as long. */
-  readonly windowSamples: number;
-  readonly fftSize: number;
   /**
    * Computes consecutive frames. The value of a frame must not depend on the others.
    *
@@ -30,9 +26,7 @@ const countMelFrames = (numSamples: number, { hopSamples }: Pick<FrontEnd, 'hopS
  * Collects samples and computes mel frames in batches of fixed size, so batches do not depend on the size of the pushes. Keeps
  * only the samples of one batch.
  *
- * A batch is complete after the same number of samples as in `Nemotron3DiarizationProcessor`: `num_samples_first_audio_chunk`,
- * and then the last of `num_samples_per_audio_chunk`. For later batches, that is more than the window of the last frame needs.
- * It decides whether a recording ends with a whole chunk or with a longer last chunk.
+ * A batch is complete after the number of samples that {@link samplesOfBatch} returns.
  */
 export class SampleFramer {
   private readonly buffer: Float32Array;
@@ -60,11 +54,7 @@ export class SampleFramer {
 
   /** Samples from the start of the recording after which the next batch is complete. */
   private get neededSamples(): number {
-    const { hopSamples, windowSamples, fftSize } = this.frontEnd;
-    const endFrame = this.nextFrame + this.batchFrames;
-    const ofWindow = (endFrame - 1) * hopSamples + windowSamples / 2;
-    if (this.nextFrame === 0) return ofWindow;
-    return Math.max(ofWindow, endFrame * hopSamples + windowSamples - fftSize / 2);
+    return samplesOfBatch(this.nextFrame + this.batchFrames, this.nextFrame === 0, this.frontEnd);
   }
 
   /**

@@ -10,6 +10,7 @@ import { Generator, HIDDEN, makeFeatures, NUM_BINS, NUM_SPEAKERS, StubNetwork } 
 import type { StepInput } from './network';
 import type { FrontEnd } from './sampleFramer';
 import { SpeakerStream, stream, type StreamInput, type StreamOptions } from './speakerStream';
+import { blockLengths } from './stepSchedule';
 
 const settings = parseStreamingSettings(golden.settings, 'stream.json');
 const MODES: readonly StreamMode[] = ['offline', ...STREAMING_MODES];
@@ -136,6 +137,18 @@ describe.each(MODES)('SpeakerStream, %s', (mode) => {
     }
   });
 
+  it('runs each step with the last sample that it needs, and not before', async () => {
+    const numSteps = mode === 'offline' ? 2 : 5;
+    const chunk = 8 * modeSizes(settings, mode).chunkFrames;
+    const speakers = new SpeakerStream('samples', { network: new StubNetwork(), settings, mode, frontEnd: FRONT_END });
+    const lengths = blockLengths(settings, mode, FRONT_END, Infinity);
+    for (let step = 0; step < numSteps; step++) {
+      const samples = makeSamples(lengths.next().value);
+      expect((await speakers.push(samples.subarray(0, -1))).numFrames).toBe(0);
+      expect(await speakers.push(samples.subarray(-1))).toMatchObject({ firstFrame: step * chunk, numFrames: chunk });
+    }
+  });
+
   it('reports progress up to the last frame', async () => {
     const { progress, steps } = await run('melFrames', mode, features, 100);
     expect(progress.at(-1)).toBe(4803);
@@ -181,6 +194,17 @@ describe('chunks of samples', () => {
     const expected = melFrames.map((count, index) => (index < melFrames.length - 1 ? count - lookAhead : count));
     expect(steps).toEqual(expected);
   });
+});
+
+it('blocks of samples end with each step, and are not longer than allowed', () => {
+  const ends = (maxSamples: number, count: number): number[] => {
+    const lengths = blockLengths(settings, 'low_latency', FRONT_END, maxSamples);
+    let place = 0;
+    return Array.from({ length: count }, () => (place += lengths.next().value));
+  };
+  // (9 + 4) · 8 frames: the last window ends 200 samples after its center. Later: 144 samples after a hop, as in the processor.
+  expect(ends(Infinity, 3)).toEqual([16_680, 28_304, 39_824]);
+  expect(ends(10_000, 6)).toEqual([10_000, 16_680, 26_680, 28_304, 38_304, 39_824]);
 });
 
 describe('SpeakerStream errors', () => {

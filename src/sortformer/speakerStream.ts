@@ -1,8 +1,8 @@
-import { modeSizes } from '../store/streamingSettings';
 import { VoxlaneError } from '../util/errors';
 import { concatenate } from '../util/values';
 import { ChunkLoop, type ChunkLoopOptions, type StreamLogits } from './chunkLoop';
 import { type FrontEnd, SampleFramer } from './sampleFramer';
+import { batchFrames } from './stepSchedule';
 
 /** What is pushed: samples, for which a front end computes mel frames, or mel frames. */
 export type StreamInput = 'samples' | 'melFrames';
@@ -31,14 +31,10 @@ export class SpeakerStream {
     private readonly options: StreamOptions,
   ) {
     const { settings, mode, frontEnd } = options;
-    const { chunkFrames, lookAheadFrames } = modeSizes(settings, mode);
-    const factor = settings.melFramesPerEncoderFrame;
+    const { first, later } = batchFrames(settings, mode);
     this.loop = new ChunkLoop(options);
     if (input === 'samples' && !frontEnd) throw misuse('There is no front end for samples', 'the option frontEnd');
-    this.framer =
-      input === 'samples' && frontEnd
-        ? new SampleFramer(frontEnd, (chunkFrames + lookAheadFrames) * factor, chunkFrames * factor)
-        : null;
+    this.framer = input === 'samples' && frontEnd ? new SampleFramer(frontEnd, first, later) : null;
   }
 
   /**
