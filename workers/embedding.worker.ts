@@ -1,4 +1,5 @@
 import { checkAgainst, checkEmbedding, checkEmbeddingWindows } from '../src/compare/modelCheck';
+import { withSegments } from '../src/compare/windowCheck';
 import type { Embedder } from '../src/embedding/embedder';
 import type { EmbeddingWorkerApi } from './contracts';
 import { moved, serve } from './protocol';
@@ -12,9 +13,9 @@ serve<EmbeddingWorkerApi>({
     return model.reply;
   },
   selfCheck(goldensBase) {
-    const { embedder, manifest, reply } = model;
+    const { embedder, manifest, reply, isInt16 } = model;
     // Without golden outputs, only a GPU has a reference.
-    if (reply.hasGoldens || !model.gpu) return checkEmbedding(embedder, model, goldensBase);
+    if (reply.hasGoldens || !model.gpu) return checkEmbedding(embedder, model, goldensBase, isInt16 ? withSegments : undefined);
     return withReference((reference) => checkAgainst(reference, embedder, manifest));
   },
   selfCheckWindows: (sizes) => withReference((reference) => checkEmbeddingWindows(reference, model.embedder, model.manifest, sizes)),

@@ -24,6 +24,8 @@ interface WorkerModel<Manifest> {
   readonly gpu: GpuContext | null;
   /** The backend that computes the model. */
   readonly backend: BackendName;
+  /** Whether it multiplies int16. Its self-check then has the lengths of a run too. */
+  readonly isInt16: boolean;
   readonly reply: LoadReply<Manifest>;
 }
 
@@ -53,7 +55,7 @@ export async function openSegmentation(request: LoadRequest): Promise<Segmentati
     );
   const { graph, backend } = await openOn(gpu);
   const reply = { manifest, adapter: gpu?.adapterName ?? null, sha256: manifest.file.sha256, note: null, hasGoldens: true };
-  return { manifest, graph, gpu, backend, reply, openReference: async () => (await openOn(null)).graph };
+  return { manifest, graph, gpu, backend, isInt16: isInt16(backend, request), reply, openReference: async () => (await openOn(null)).graph };
 }
 
 /**
@@ -83,8 +85,10 @@ export async function openEmbedding(request: LoadRequest, onDownload: OnDownload
   opened ??= await openOn(gpu);
   const hasGoldens = !manifest.sources && file.sha256 === manifest.file.sha256;
   const reply = { manifest, adapter: gpu?.adapterName ?? null, sha256: file.sha256, note: file.note, hasGoldens };
-  return { manifest, ...opened, gpu, reply, openReference: async () => (await openOn(null)).embedder };
+  return { manifest, ...opened, gpu, isInt16: isInt16(opened.backend, request), reply, openReference: async () => (await openOn(null)).embedder };
 }
+
+const isInt16 = (backend: BackendName, { arithmetic }: LoadRequest): boolean => backend === 'kernels' && arithmetic === 'int16';
 
 async function getFile(
   manifest: EmbeddingManifest,

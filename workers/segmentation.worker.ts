@@ -1,4 +1,5 @@
 import { checkSegmentation, checkSegmentationWindows } from '../src/compare/modelCheck';
+import { withWindows } from '../src/compare/windowCheck';
 import { Segmenter } from '../src/segmentation/segment';
 import type { SegmentationWorkerApi } from './contracts';
 import { moved, serve, timed } from './protocol';
@@ -13,7 +14,7 @@ serve<SegmentationWorkerApi>({
     segmenter = new Segmenter(model.graph, model.manifest);
     return model.reply;
   },
-  selfCheck: (goldensBase) => checkSegmentation(model.graph, model, goldensBase),
+  selfCheck: (goldensBase) => checkSegmentation(model.graph, model, goldensBase, model.isInt16 ? withWindows : undefined),
   async selfCheckWindows(numWindows) {
     const reference = await model.openReference();
     try {

@@ -158,10 +158,14 @@ interface CheckedModel<Manifest> {
   readonly backend: BackendName;
 }
 
+/** Adds stages to the check of a model with its golden input. */
+type MoreChecks<Model> = (check: ModelCheck, model: Model, bundle: GoldenBundle) => Promise<ModelCheck>;
+
 /**
  * Checks a segmentation model with its golden input.
  *
  * @param goldensBase holds `<model id>.zip`
+ * @param more adds stages to the check
  * @throws VoxlaneError `model-missing`; `format`, also for golden outputs of another model; `backend-failed`, `gpu-lost`,
  *   `gpu-memory`
  */
@@ -169,12 +173,14 @@ export async function checkSegmentation(
   graph: Graph,
   { manifest, backend }: CheckedModel<SegmentationManifest>,
   goldensBase: FileBase,
+  more?: MoreChecks<Graph>,
 ): Promise<ModelCheck> {
   const bundle = await goldensOf(manifest, goldensBase);
   const { data, shape } = tensorNamed(bundle.inputs, 'waveform');
-  return selfCheck({ model: manifest.id, backend }, 2, async (compare) => {
+  const check = await selfCheck({ model: manifest.id, backend }, 2, async (compare) => {
     compare('classifier', (await graph.run({ data, shape })).data);
   }, bundle);
+  return more ? more(check, graph, bundle) : check;
 }
 
 /** Checks an embedding model and its filterbank. Parameters and errors as for {@link checkSegmentation}. */
@@ -182,11 +188,13 @@ export async function checkEmbedding(
   embedder: Embedder,
   { manifest, backend }: CheckedModel<EmbeddingManifest>,
   goldensBase: FileBase,
+  more?: MoreChecks<Embedder>,
 ): Promise<ModelCheck> {
   const bundle = await goldensOf(manifest, goldensBase);
   const { data } = tensorNamed(bundle.inputs, 'waveform');
   // One run is enough: only the segmentation's time decides between backends.
-  return selfCheck({ model: manifest.id, backend }, 1, (compare) => embedAndCompare(embedder, data, compare), bundle);
+  const check = await selfCheck({ model: manifest.id, backend }, 1, (compare) => embedAndCompare(embedder, data, compare), bundle);
+  return more ? more(check, embedder, bundle) : check;
 }
 
 /**
