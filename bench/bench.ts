@@ -16,11 +16,12 @@
  * 1 if a figure exceeds its limit, 2 if a figure could not be measured. `--list` prints names, limits and reasons.
  */
 import { basename } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
 import { openEnginePage } from '../cli/enginePage';
+import { count, oneOf } from '../cli/arguments';
+import { parsed, parseFlags } from '../cli/usage';
+import { DIARIZER_OPTIONS } from '../src/engine/optionSchema';
 import { STAGES } from '../src/engine/stages';
-import type { BackendChoice, DiarizerOptions, Speed } from '../src/index';
 import { say } from '../cli/output';
 import { runCommand } from '../cli/script';
 import { check, listText } from './check/figure';
@@ -50,8 +51,9 @@ interface FileFigures {
   readonly peakMegabytes: number;
 }
 
-async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
+/** @throws UsageError */
+const command = () => parsed(() => {
+  const { values, positionals } = parseFlags({
     allowPositionals: true,
     options: {
       backend: { type: 'string', default: 'auto' },
@@ -67,30 +69,36 @@ async function main(): Promise<number> {
     },
     allowNegative: true,
   });
+  return {
+    ...values,
+    files: positionals,
+    backend: oneOf('--backend', values.backend, DIARIZER_OPTIONS.backend.values),
+    preset: oneOf('--preset', values.preset, DIARIZER_OPTIONS.preset.values),
+    speed: oneOf('--speed', values.speed, DIARIZER_OPTIONS.speed.values),
+    runs: count('--runs', values.runs),
+  };
+});
+
+async function main(): Promise<number> {
+  const { files, backend, preset, speed, runs, ...values } = command();
   if (values.list) {
     console.log(listText(GROUPS));
     return 0;
   }
   if (values.check) {
     say(machine());
-    return check(GROUPS, positionals, { print: console.log, say });
+    return check(GROUPS, files, { print: console.log, say });
   }
-  const backend = values.backend as BackendChoice;
   const engine = await openEnginePage(backend, say);
   const memory = new MemoryMeter();
   try {
-    const options = {
-      backend,
-      preset: values.preset as NonNullable<DiarizerOptions['preset']>,
-      speed: values.speed as Speed,
-      trustUnknownModel: values.seeded,
-    };
+    const options = { backend, preset, speed, trustUnknownModel: values.seeded };
     const measureAll = async (): Promise<FileFigures[]> => {
       const failure = await engine.page.evaluate((choice) => voxlane.open(choice), options);
       if (failure !== null) throw new Error(failure);
       const figures: FileFigures[] = [];
-      for (const file of positionals.length > 0 ? positionals : [SAMPLE]) {
-        figures.push(await measure(engine.page, file, Number(values.runs), memory));
+      for (const file of files.length > 0 ? files : [SAMPLE]) {
+        figures.push(await measure(engine.page, file, runs, memory));
       }
       return figures;
     };
@@ -100,7 +108,7 @@ async function main(): Promise<number> {
     if (!values.json) print(figures);
     const pooled = values.pooled ? await measurePooled(say) : null;
     if (!values.json && pooled) printPooled(pooled);
-    const [file = SAMPLE] = positionals;
+    const [file = SAMPLE] = files;
     const gpu = values.gpu ? await measureGpu(file, say) : null;
     if (values.json) console.log(JSON.stringify({ machine: machine(), files: figures, pooled, gpu }, null, 2));
     else if (gpu) printGpu(gpu);

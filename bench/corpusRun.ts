@@ -18,10 +18,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { parseArgs } from 'node:util';
 import { corpusFiles } from '../cli/corpus/layout';
 import { nodeEngineFolder } from '../cli/nodeEngine';
 import { runCommand } from '../cli/script';
+import { count, oneOf } from '../cli/arguments';
+import { parsed, parseFlags } from '../cli/usage';
 import { sampleClips, writeCorpus } from '../test/corpus/makeCorpus';
 import { machine, median } from './figures';
 
@@ -110,12 +111,19 @@ async function measureClips(count: number): Promise<void> {
 
 await runCommand('bench:corpus', 1, async () => {
   const options = { copies: { type: 'string', default: '8' }, repeats: { type: 'string', default: '3' }, count: { type: 'string', default: '1000' } } as const;
-  const { values, positionals } = parseArgs({ allowPositionals: true, options });
+  const { what, copies, repeats, clips } = parsed(() => {
+    const { values, positionals } = parseFlags({ allowPositionals: true, options });
+    return {
+      what: oneOf('the measurement', positionals.join(' '), ['workers', 'clips']),
+      copies: count('--copies', values.copies),
+      repeats: count('--repeats', values.repeats),
+      clips: count('--count', values.count),
+    };
+  });
   console.log(machine());
   // Otherwise the first worker builds the engine, and keeps the memory of the build.
   await nodeEngineFolder();
-  if (positionals[0] === 'workers') await measureWorkers(Number(values.copies), Number(values.repeats));
-  else if (positionals[0] === 'clips') await measureClips(Number(values.count));
-  else throw new Error('expected workers or clips');
+  if (what === 'workers') await measureWorkers(copies, repeats);
+  else await measureClips(clips);
   return 0;
 });

@@ -1,7 +1,7 @@
 /**
  * Measures the WebGPU kernels in Node, without a browser: time, dispatches and rates of each stage, and parity with WASM.
  *
- *   npm run --silent bench:gpu -- [--minutes LIST | --seconds N] [--speed LIST] [--trust-gpu] [--estimate] [--json]
+ *   npm run --silent bench:gpu -- [--minutes LIST | --seconds LIST] [--speed LIST] [--trust-gpu | --estimate] [--json]
  *   npm run --silent bench:gpu -- --pair [--windows N] [--rounds N] [--json]
  *
  * `--help` describes the measurements. `scripts/packGpuBench.ts` packs it for a machine without the repository.
@@ -11,12 +11,13 @@ import { say } from '../cli/output';
 import { runCommand } from '../cli/script';
 import { CAMPPLUS } from '../src/engine/settings';
 import { adapterFacts, measurePeak, openAdapter } from './dawn/adapter';
+import { numFitting } from './dawn/audio';
 import { atSpeed, CLASSES, estimate, type Estimate, repeated } from './dawn/estimate';
 import { measureSpeed, type ParityFigures, type RunFigures, runOnWasm, startMeter } from './dawn/measure';
 import { readModels } from './dawn/models';
-import { type DawnCommand, HELP, parseCommand } from './dawn/options';
+import { checkWindows, type DawnCommand, helpOf, parseCommand } from './dawn/options';
 import { type BatchTime, measurePair, type PairReport, pairText, ratiosOf } from './dawn/pair';
-import { loadEngine, loadPair, meterAddress, modelsFolder, pairFolders, samplePath } from './dawn/place';
+import { loadEngine, loadPair, meterAddress, modelsFolder, pairFolders, PROGRAM, samplePath } from './dawn/place';
 import { estimateText, type Report, reportText } from './dawn/report';
 import { workloadOf } from './dawn/workload';
 import { machine } from './figures';
@@ -25,9 +26,9 @@ import { machine } from './figures';
 const SAMPLE_SECONDS = 30;
 
 async function main(): Promise<number> {
-  const command = parseCommand(process.argv.slice(2));
+  const command = parseCommand(process.argv.slice(2), PROGRAM);
   if (command === 'help') {
-    process.stdout.write(HELP);
+    process.stdout.write(helpOf(PROGRAM));
     return 0;
   }
   if (command.pair) {
@@ -64,12 +65,14 @@ async function measureAll({ seconds, speeds, trustGpu }: DawnCommand): Promise<R
 }
 
 async function pairAll({ numWindows, numRounds }: NonNullable<DawnCommand['pair']>): Promise<PairReport> {
+  const sample = readFileSync(samplePath());
+  checkWindows(numWindows, numFitting(sample, readModels(modelsFolder()).segmentation.manifest));
   const facts = adapterFacts(await openAdapter());
   // The product refuses software adapters.
   if (facts.isSoftware) process.env.VOXLANE_SOFTWARE_GPU = '1';
   say('opening both networks with both runtimes …');
   const { openPair } = await loadPair();
-  const models = await openPair({ ...pairFolders(), sample: readFileSync(samplePath()), numWindows });
+  const models = await openPair({ ...pairFolders(), sample, numWindows });
   const times = await measurePair(models.batches, numRounds, timed, say);
   await models.close();
   const ratios = { segmentation: ratiosOf(times.segmentation), embedding: ratiosOf(times.embedding) };

@@ -5,7 +5,7 @@
  *
  * The systems alternate, so other load on the machine affects all of them. `--help` describes the measurements.
  */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { say } from '../cli/output';
 import { runCommand } from '../cli/script';
@@ -25,8 +25,6 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const missing = command.files.find((file) => !statSync(file, { throwIfNoEntry: false })?.isFile());
-  if (missing !== undefined) throw new Error(`${missing} does not exist or is not a file.`);
   const systems: MeasuredSystem[] = [];
   try {
     await openAll(command, systems);

@@ -18,7 +18,7 @@ export function parsed<Value>(parse: () => Value): Value {
 }
 
 /**
- * Node's `parseArgs`, with the nearest name in the error about an unknown flag.
+ * Node's `parseArgs`, with errors that state what was wrong and what was expected, and the nearest name for an unknown flag.
  *
  * @throws Error with a one-line message
  */
@@ -26,11 +26,30 @@ export function parseFlags<Config extends ParseArgsConfig>(config: Config): Retu
   try {
     return parseArgs(config);
   } catch (error) {
-    const { code } = error as { readonly code?: unknown };
-    if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw error;
-    const [, flag = ''] = /'(-[^']*)'/.exec(messageOf(error)) ?? [];
-    const near = nearestName(flag, Object.keys(config.options ?? {}).map((name) => `--${name}`));
-    throw new Error(`the flag ${flag} does not exist. ${near === null ? 'Try --help.' : `Did you mean ${near}?`}`, { cause: error });
+    const problem = problemOf(error, Object.keys(config.options ?? {}));
+    throw problem === null ? error : new Error(problem, { cause: error });
+  }
+}
+
+/** The message for an error of `parseArgs`; null for any other error. @param names of the flags, without dashes */
+function problemOf(error: unknown, names: readonly string[]): string | null {
+  const text = messageOf(error);
+  // Node quotes the flag, with its short form and a placeholder: '-h, --help', '--seconds <value>'.
+  const [, quoted = ''] = /'([^']*)'/.exec(text) ?? [];
+  const flag = /--[^\s,]+/.exec(quoted)?.[0] ?? quoted;
+  switch ((error as { readonly code?: unknown }).code) {
+    case 'ERR_PARSE_ARGS_UNKNOWN_OPTION': {
+      const near = nearestName(flag, names.map((name) => `--${name}`));
+      return `the flag ${flag} does not exist. ${near === null ? 'Try --help.' : `Did you mean ${near}?`}`;
+    }
+    case 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL':
+      return `${/'(.*?)'\. This/s.exec(text)?.[1] ?? quoted} is not a flag. Expected only flags. Try --help.`;
+    case 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE':
+      if (text.includes('does not take')) return `the flag ${flag} has a value. Expected ${flag} alone.`;
+      if (text.includes('ambiguous')) return `the value of ${flag} is missing, or starts with a dash. Expected ${flag} VALUE, or ${flag}=VALUE for a value with a dash.`;
+      return `the flag ${flag} has no value. Expected ${flag} VALUE.`;
+    default:
+      return null;
   }
 }
 

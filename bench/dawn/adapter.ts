@@ -1,5 +1,6 @@
 /** The adapter that the engine uses, and its peak rate. */
 import { findDawn } from '../../src/util/nodeDawn';
+import { isSoftwareInfo } from '../../src/util/softwareAdapter';
 
 const LIMITS = [
   'maxBufferSize',
@@ -36,13 +37,13 @@ export async function openAdapter(): Promise<GPUAdapter> {
 }
 
 export function adapterFacts({ info, features, limits }: GPUAdapter): AdapterFacts {
-  const { vendor, architecture, device, description, isFallbackAdapter } = info;
+  const { vendor, architecture, device, description } = info;
   return {
     vendor,
     architecture,
     device,
     description,
-    isSoftware: isFallbackAdapter,
+    isSoftware: isSoftwareInfo(info),
     features: [...features].sort(),
     limits: Object.fromEntries(LIMITS.map((name) => [name, limits[name]])) as AdapterFacts['limits'],
   };
@@ -95,7 +96,7 @@ export async function measurePeak(adapter: GPUAdapter): Promise<number> {
   const device = await adapter.requestDevice();
   const { globals } = await import('webgpu');
   const { GPUBufferUsage: usage } = globals as { GPUBufferUsage: typeof GPUBufferUsage };
-  const numWorkgroups = adapter.info.isFallbackAdapter ? SOFTWARE_WORKGROUPS : WORKGROUPS;
+  const numWorkgroups = isSoftwareInfo(adapter.info) ? SOFTWARE_WORKGROUPS : WORKGROUPS;
   try {
     const params = device.createBuffer({ size: 64, usage: usage.UNIFORM | usage.COPY_DST });
     const out = device.createBuffer({ size: 16 * WORKGROUP, usage: usage.STORAGE });

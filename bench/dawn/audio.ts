@@ -14,6 +14,10 @@ export function wavData(file: Uint8Array): Uint8Array {
   throw new Error('the sample has no chunk with samples. Expected a WAV file.');
 }
 
+/** Number of whole windows of a WAV file. @param file 16-bit mono */
+export const numFitting = (file: Uint8Array, { windowSamples, hopSamples }: { readonly windowSamples: number; readonly hopSamples: number }): number =>
+  Math.floor((wavData(file).byteLength / 2 - windowSamples) / hopSamples) + 1;
+
 /** A WAV file with the samples of another one, repeated to a length. @param file 16-bit mono at 16 kHz */
 export async function repeatedWav(file: Uint8Array, seconds: number): Promise<Blob> {
   const data = wavData(file);

@@ -38,6 +38,7 @@ describe('the ratio of a paired run', () => {
     expect(ratiosOf(times).rounds).toEqual([{ wall: 4, cpu: 6 }, { wall: 3, cpu: 4.5 }, { wall: 20, cpu: 30 }]);
     expect(ratiosOf(times).median).toEqual({ wall: 4, cpu: 6 });
     expect(ratiosOf({ rounds: times.rounds.slice(0, 2) }).median).toEqual({ wall: 3.5, cpu: 5.25 });
+    expect(ratiosOf(times).range).toEqual({ wall: [3, 20], cpu: [4.5, 30] });
   });
 
   it('is printed for each round and stage', () => {
@@ -51,5 +52,6 @@ describe('the ratio of a paired run', () => {
     expect(rows).toContainEqual(['segmentation, first', '100.00', '1.00', '0.01', '200.00', '3.00', '0.01']);
     expect(rows).toContainEqual(['segmentation, round 2', '2.00', '6.00', '3.00', '4.00', '18.00', '4.50']);
     expect(rows).toContainEqual(['embedding, median', '4.00', '6.00']);
+    expect(rows).toContainEqual(['embedding, range', '3.00 to 20.00', '4.50 to 30.00']);
   });
 });

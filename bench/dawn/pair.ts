@@ -1,4 +1,5 @@
 /** Times of the same work on our own kernels and through ONNX Runtime, in alternation. */
+import { infoName } from '../../src/util/softwareAdapter';
 import { median } from '../figures';
 import { tableOf } from '../profile/report';
 import type { AdapterFacts } from './adapter';
@@ -27,10 +28,14 @@ export interface StageTimes {
   readonly rounds: readonly Round[];
 }
 
+/** The least and the greatest value. */
+type Range = readonly [least: number, greatest: number];
+
 /** How many times as long as our own kernels ONNX Runtime takes. */
 export interface StageRatios {
   readonly rounds: readonly { readonly wall: number; readonly cpu: number }[];
   readonly median: { readonly wall: number; readonly cpu: number };
+  readonly range: { readonly wall: Range; readonly cpu: Range };
 }
 
 /** What computes a batch: for each side, functions that compute one stage. */
@@ -56,11 +61,14 @@ export async function measurePair(batches: Batches, numRounds: number, time: (wo
   return { segmentation: timesOf('segmentation'), embedding: timesOf('embedding') };
 }
 
-/** Ratio of each round, and its median over the rounds. */
+/** Ratio of each round, and its median and range over the rounds. */
 export function ratiosOf({ rounds }: Pick<StageTimes, 'rounds'>): StageRatios {
   const ratios = rounds.map(({ own, runtime }) => ({ wall: runtime.wall / own.wall, cpu: runtime.cpu / own.cpu }));
-  return { rounds: ratios, median: { wall: median(ratios.map(({ wall }) => wall)), cpu: median(ratios.map(({ cpu }) => cpu)) } };
+  const [wall, cpu] = [ratios.map((ratio) => ratio.wall), ratios.map((ratio) => ratio.cpu)];
+  return { rounds: ratios, median: { wall: median(wall), cpu: median(cpu) }, range: { wall: rangeOf(wall), cpu: rangeOf(cpu) } };
 }
+
+const rangeOf = (values: readonly number[]): Range => [Math.min(...values), Math.max(...values)];
 
 /** All figures of a paired run. */
 export interface PairReport {
@@ -75,13 +83,16 @@ export interface PairReport {
 
 const NAMES: Readonly<Record<Side, string>> = { own: 'our own kernels', runtime: 'ONNX Runtime' };
 
+const rangeText = (range: Range): string => range.map((value) => value.toFixed(2)).join(' to ');
+
 export function pairText({ machine, node, adapter, numWindows, numEmbeddings, times, ratios }: PairReport): string {
-  const name = [adapter.description || adapter.device, adapter.vendor, adapter.architecture].filter(Boolean).join(', ') || 'unnamed adapter';
+  const name = infoName(adapter) || 'unnamed adapter';
   const cells = ({ own, runtime }: Round): string[] => [own.wall, runtime.wall, runtime.wall / own.wall, own.cpu, runtime.cpu, runtime.cpu / own.cpu].map((value) => value.toFixed(2));
   const rows = PAIR_STAGES.flatMap((stage) => [
     [`${stage}, first`, ...cells(times[stage].first)],
     ...times[stage].rounds.map((round, index) => [`${stage}, round ${index + 1}`, ...cells(round)]),
     [`${stage}, median`, '', '', ratios[stage].median.wall.toFixed(2), '', '', ratios[stage].median.cpu.toFixed(2)],
+    [`${stage}, range`, '', '', rangeText(ratios[stage].range.wall), '', '', rangeText(ratios[stage].range.cpu)],
   ]);
   return [
     `adapter: ${name}${adapter.isSoftware ? ' (software: its times say nothing about a GPU)' : ''}`,

@@ -5,9 +5,12 @@ import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { loadNodeEngine } from '../../cli/nodeEngine';
 import type * as Library from '../../src/index';
+import type { Program } from './options';
 import type * as Pair from './pairModels';
 
 const ROOT = join(import.meta.dirname, '../..');
+
+export const PROGRAM: Program = { usage: 'npm run --silent bench:gpu --', canPair: true };
 
 /** Contains `<model id>/manifest.json`. */
 export const modelsFolder = (): string => join(ROOT, 'models');

@@ -1,5 +1,7 @@
-import { parseArgs } from 'node:util';
-import { number, oneOf } from '../../cli/arguments';
+import { statSync } from 'node:fs';
+import { count, names } from '../../cli/arguments';
+import { parsed, parseFlags } from '../../cli/usage';
+import { DIARIZER_OPTIONS } from '../../src/engine/optionSchema';
 import { BACKENDS, SYSTEMS, type Backend, type SystemName } from './system';
 
 const SAMPLE = 'public/sample.wav';
@@ -25,21 +27,24 @@ Ratio: time of sherpa-onnx divided by time of Voxlane, in the same round on the 
 In JSON, ratios contains each preset on the first backend; ratiosByBackend contains all backends.
 sherpa-onnx uses one thread, default settings (complete linkage up to a cosine distance of 0.5, turns over 0.3 s,
 gaps of up to 0.5 s closed), the same windows as Voxlane, and an automatic number of speakers.
+Exit status: 0 on success, 1 if the measurement failed, 2 for wrong usage.
 `;
 
 export interface PeersCommand {
   readonly files: readonly string[];
   readonly rounds: number;
   readonly systems: readonly SystemName[];
-  readonly presets: readonly string[];
+  readonly presets: readonly (typeof DIARIZER_OPTIONS.preset.values)[number][];
   /** Null for all available backends. */
   readonly backends: readonly Backend[] | null;
   readonly json: boolean;
 }
 
-/** @throws Error with a one-line message for invalid arguments */
-export function parseCommand(args: readonly string[]): PeersCommand | 'help' {
-  const { values, positionals } = parseArgs({
+/** @throws UsageError with a one-line message for invalid arguments */
+export const parseCommand = (args: readonly string[]): PeersCommand | 'help' => parsed(() => parse(args));
+
+function parse(args: readonly string[]): PeersCommand | 'help' {
+  const { values, positionals } = parseFlags({
     args: [...args],
     allowPositionals: true,
     options: {
@@ -52,17 +57,15 @@ export function parseCommand(args: readonly string[]): PeersCommand | 'help' {
     },
   });
   if (values.help) return 'help';
-  const rounds = number('--rounds', values.rounds)!;
-  if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds is ${values.rounds}. Expected 1 or more.`);
+  const files = positionals.length > 0 ? [...new Set(positionals)] : [SAMPLE];
+  const missing = files.find((file) => !statSync(file, { throwIfNoEntry: false })?.isFile());
+  if (missing !== undefined) throw new Error(`${missing} does not exist or is not a file. Expected the path of a WAV file.`);
   return {
-    files: positionals.length > 0 ? [...new Set(positionals)] : [SAMPLE],
-    rounds,
-    systems: listed(values.systems).map((name) => oneOf('--systems', name, SYSTEMS)),
-    // The engine validates the names.
-    presets: listed(values.presets),
-    backends: values.backends === undefined ? null : listed(values.backends).map((name) => oneOf('--backends', name, BACKENDS)),
+    files,
+    rounds: count('--rounds', values.rounds),
+    systems: names('--systems', values.systems, SYSTEMS),
+    presets: names('--presets', values.presets, DIARIZER_OPTIONS.preset.values),
+    backends: values.backends === undefined ? null : names('--backends', values.backends, BACKENDS),
     json: values.json,
   };
 }
-
-const listed = (text: string): string[] => [...new Set(text.split(',').map((name) => name.trim()))];

@@ -42,8 +42,7 @@ export async function hasHardwareAdapter(say: Say): Promise<boolean> {
   try {
     return await engine.page.evaluate(async () => {
       const { gpu } = navigator as { gpu?: GPU };
-      const adapter = await gpu?.requestAdapter();
-      return Boolean(adapter && !adapter.info.isFallbackAdapter);
+      return Boolean(await gpu?.requestAdapter()) && (await voxlane.softwareAdapter()) === null;
     });
   } finally {
     await engine.close();

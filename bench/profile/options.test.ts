@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { UsageError } from '../../cli/usage';
 import { parseCommand } from './options';
 
 it('profiles both models on one WASM thread by default', () => {
@@ -27,6 +28,9 @@ it.each([
   [['--model', 'a', '--shape', '1,x'], /--shape is x/],
   [['--backend', 'cuda'], /wasm or webgpu/],
   [['--frames', '100'], /need a --model/],
+  [['--top'], /^the flag --top has no value\. Expected --top VALUE/],
+  [['a.onnx'], /^a\.onnx is not a flag/],
 ])('rejects %j', (args, message) => {
+  expect(() => parseCommand(args)).toThrow(UsageError);
   expect(() => parseCommand(args)).toThrow(message);
 });

@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
-import { number, oneOf } from '../../cli/arguments';
+import { count, number, oneOf } from '../../cli/arguments';
+import { parsed, parseFlags } from '../../cli/usage';
 import type { Speed } from '../../src/index';
 
 export const HELP = `Usage: npm run --silent bench:profile -- [options]
@@ -25,6 +25,7 @@ On WASM, the time of a node is that of its kernel. On WebGPU, it is the GPU time
 cpuMs is the time for recording the node's commands. The warm-up run excludes compilation.
 A multiply-add counts as two FLOPs; other arithmetic as one per output value. With --work, the FLOPs of CAM++ are
 interpolated from three counts: at most 3 % too low for 20 frames, 0.5 % from 150 frames.
+Exit status: 0 on success, 1 if the measurement failed, 2 for wrong usage.
 `;
 
 export type Backend = 'wasm' | 'webgpu';
@@ -47,9 +48,11 @@ export interface ProfileCommand {
 
 export const MODELS = ['segmentation-3.0', 'campplus-zh-en'] as const;
 
-/** @throws Error with a one-line message for invalid arguments */
-export function parseCommand(args: readonly string[]): ProfileCommand | 'help' {
-  const { values } = parseArgs({
+/** @throws UsageError with a one-line message for invalid arguments */
+export const parseCommand = (args: readonly string[]): ProfileCommand | 'help' => parsed(() => parse(args));
+
+function parse(args: readonly string[]): ProfileCommand | 'help' {
+  const { values } = parseFlags({
     args: [...args],
     options: {
       model: { type: 'string' },
@@ -82,10 +85,4 @@ export function parseCommand(args: readonly string[]): ProfileCommand | 'help' {
     speed: oneOf('--speed', values.speed, ['exact', 'fast']),
     json: values.json,
   };
-}
-
-function count(name: string, text: string): number {
-  const value = number(name, text)!;
-  if (!Number.isInteger(value) || value < 1) throw new Error(`${name} is ${text}. Expected 1 or more.`);
-  return value;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { UsageError } from '../../cli/usage';
 import { parseCommand, type ScaleCommand } from './options';
 
 describe('parseCommand', () => {
@@ -32,6 +33,7 @@ describe('parseCommand', () => {
     ['--backend', 'cuda'],
     ['--seed', '1.5'],
   ])('rejects %s %j with the option and the expected value', (option, value) => {
+    expect(() => parseCommand([option, value])).toThrow(UsageError);
     expect(() => parseCommand([option, value])).toThrow(new RegExp(`^${option} is .*\\. Expected`));
   });
 });

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { number, oneOf } from '../../cli/arguments';
+import { number, numbers, oneOf } from '../../cli/arguments';
+import { parsed, parseFlags } from '../../cli/usage';
 import type { BackendChoice } from '../../src/index';
 import { SHARED } from '../../test/shared';
 
@@ -33,7 +33,7 @@ a stage that runs between two samples has no figure. Clustering includes countin
 Longest task: on the main thread, from opening the diarizer to its result; browsers report tasks over 50 ms.
 Limits: exponent 1.1 for all stages except clustering and for the total time, clustering 60 s, peak memory 1.5 GB,
 memory growth 300 MB, no task over 50 ms.
-Exit status: 0 on success, 1 if --check found an exceeded limit, 2 if the measurement failed.
+Exit status: 0 on success, 1 if --check found an exceeded limit, 2 if the measurement failed or for wrong usage.
 `;
 
 export interface ScaleCommand {
@@ -48,9 +48,11 @@ export interface ScaleCommand {
   readonly json: boolean;
 }
 
-/** @throws Error with a one-line message for invalid arguments */
-export function parseCommand(args: readonly string[]): ScaleCommand | 'help' {
-  const { values, positionals } = parseArgs({
+/** @throws UsageError with a one-line message for invalid arguments */
+export const parseCommand = (args: readonly string[]): ScaleCommand | 'help' => parsed(() => parse(args));
+
+function parse(args: readonly string[]): ScaleCommand | 'help' {
+  const { values, positionals } = parseFlags({
     args: [...args],
     allowPositionals: true,
     options: {
@@ -82,7 +84,7 @@ export function parseCommand(args: readonly string[]): ScaleCommand | 'help' {
 }
 
 function lengths(text: string): number[] {
-  const minutes = text.split(',').map((part) => number('--minutes', part)!);
+  const minutes = numbers('--minutes', text, '1,10,60');
   if (minutes.some((length) => length <= 0)) throw new Error(`--minutes is ${text}. Expected numbers above 0.`);
   return [...new Set(minutes)].sort((a, b) => a - b);
 }

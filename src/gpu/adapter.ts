@@ -1,4 +1,5 @@
 import { findGpu, isUsable } from '../util/host';
+import { infoName, isSoftwareInfo } from '../util/softwareAdapter';
 
 /** The adapter; null if there is none. Works on the page and in workers. */
 export async function requestAdapter(): Promise<GPUAdapter | null> {
@@ -8,16 +9,10 @@ export async function requestAdapter(): Promise<GPUAdapter | null> {
 }
 
 /** The adapter's name, from the information that the browser provides. */
-export function adapterName({ info }: GPUAdapter): string {
-  const name = [info.description || info.device, info.vendor, info.architecture].filter(Boolean).join(', ');
-  return name || 'unnamed adapter';
-}
-
-/** Not all of them are marked as fallback adapters. */
-const SOFTWARE_ADAPTERS = /swiftshader|llvmpipe|lavapipe|basic render/i;
+export const adapterName = ({ info }: GPUAdapter): string => infoName(info) || 'unnamed adapter';
 
 /** Whether an adapter computes on the processor, as far as the browser reveals it. */
-export const isSoftware = (adapter: GPUAdapter): boolean => adapter.info.isFallbackAdapter || SOFTWARE_ADAPTERS.test(adapterName(adapter));
+export const isSoftware = ({ info }: GPUAdapter): boolean => isSoftwareInfo(info);
 
 /** Limits that the models' large tensors require beyond WebGPU's defaults, requested at the adapter's maximum. */
 const RAISED_LIMITS = [

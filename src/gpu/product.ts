@@ -1,3 +1,4 @@
+import { isSoftwareInfo } from '../util/softwareAdapter';
 import { destroyAll, uploadBuffer } from './buffers';
 import { type Kernel, type KernelSource, floatBits, openKernel, type Program } from './program';
 import code from './product.wgsl?raw';
@@ -189,8 +190,7 @@ export class ProductKernels {
    */
   constructor(
     private readonly device: GPUDevice,
-    // Not every browser has the facts of a device's adapter.
-    private readonly isWide = (device as Partial<GPUDevice>).adapterInfo?.isFallbackAdapter === true,
+    private readonly isWide = isOnProcessor(device),
   ) {
     const make = (label: string): GPUBuffer => device.createBuffer({ label, size: 16, usage: GPUBufferUsage.STORAGE });
     [this.none, this.unused] = [make('none'), make('unused')];
@@ -236,3 +236,6 @@ export class ProductKernels {
     destroyAll(this.none, this.unused);
   }
 }
+
+/** Whether a device computes on the processor. False in browsers that do not report the adapter of a device. */
+const isOnProcessor = ({ adapterInfo }: Partial<Pick<GPUDevice, 'adapterInfo'>>): boolean => adapterInfo !== undefined && isSoftwareInfo(adapterInfo);

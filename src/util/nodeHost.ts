@@ -9,6 +9,7 @@ import { VoxlaneError } from './errors.ts';
 import type { FileResponse } from './host.ts';
 import { openFileBlob } from './nodeFileBlob.ts';
 import { findDawn } from './nodeDawn.ts';
+import { isSoftwareInfo } from './softwareAdapter.ts';
 
 export const HOST = 'Node';
 export const FREE_MEMORY = 'End other programs to free memory';
@@ -67,7 +68,7 @@ export const coreCount = (): number => availableParallelism();
 export const baseAddress = (): string => pathToFileURL(`${process.cwd()}/`).href;
 
 /** Not a software adapter, which is slower than WASM. Tests set the variable. */
-export const isUsable = ({ info }: GPUAdapter): boolean => !info.isFallbackAdapter || process.env.VOXLANE_SOFTWARE_GPU === '1';
+export const isUsable = ({ info }: GPUAdapter): boolean => !isSoftwareInfo(info) || process.env.VOXLANE_SOFTWARE_GPU === '1';
 
 export const missingFeature = (): string | null => null;
 

@@ -35,7 +35,10 @@ describe('the packed GPU benchmark', { timeout: TIMEOUT_MS }, () => {
   });
 
   test('prints its help, and one line for a wrong option or a missing adapter', async () => {
-    expect((await start('--help')).stdout).toMatch(/^Usage: /);
+    const { stdout: help } = await start('--help');
+    expect(help).toMatch(/^Usage: \.\/run\.sh /);
+    expect(help).not.toMatch(/npm|--pair/);
+    await expect(start('--pair')).rejects.toMatchObject({ code: 2, stderr: expect.stringMatching(/^bench:gpu: --pair works only in a clone of the repository, .*\n$/) as string });
     await expect(start('--second', '3')).rejects.toMatchObject({ code: 2, stderr: 'bench:gpu: the flag --second does not exist. Did you mean --seconds?\n' });
     const missing = exec(join(copy, 'run.sh'), [], { cwd: root, env: { PATH, VK_ICD_FILENAMES: join(root, 'none.json') } });
     await expect(missing).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(/(^|\n)bench:gpu: there is no WebGPU adapter\. Install .*\n$/) as string });
