@@ -12,7 +12,15 @@ test('a custom model file: confirmed, used, stored, deleted', async ({ page }) =
   test.setTimeout(6 * MINUTES);
   await page.goto('index.html');
   const state = page.getByTestId('state');
-  await expect(page.getByTestId('offer-community-1')).toBeVisible();
+  const options = page.locator('.options__summary');
+  const offer = page.getByTestId('offer-community-1');
+  await options.click();
+  await page.getByTestId('preset-community-1').check();
+  await expect(offer).toBeVisible();
+  // An offer of a preset that is not selected would be an advertisement.
+  await page.getByTestId('preset-campplus').check();
+  await expect(offer).toBeHidden();
+  await options.click();
   await page.getByTestId('model-file-input').setInputFiles({
     name: 'mine.onnx',
     mimeType: 'application/octet-stream',
@@ -20,7 +28,6 @@ test('a custom model file: confirmed, used, stored, deleted', async ({ page }) =
   });
   await expect(page.getByTestId('trust-model')).toBeVisible({ timeout: MINUTES });
   await page.getByTestId('trust-model').click();
-  const options = page.locator('.options__summary');
   await expect(page.getByTestId('stored-model-wespeaker-resnet34-lm')).toHaveCount(1, { timeout: MINUTES });
   await options.click();
   await expect(page.getByTestId('stored-model-wespeaker-resnet34-lm')).toBeVisible({ timeout: MINUTES });
@@ -37,9 +44,11 @@ test('a custom model file: confirmed, used, stored, deleted', async ({ page }) =
   await expect(page.getByTestId('stored-model-wespeaker-resnet34-lm')).toHaveCount(1, { timeout: MINUTES });
   await options.click();
   await expect(page.getByTestId('stored-model-wespeaker-resnet34-lm')).toBeVisible({ timeout: MINUTES });
-  await expect(page.getByTestId('offer-community-1')).toBeHidden();
+  await expect(offer).toBeHidden();
   await page.getByTestId('delete-model-wespeaker-resnet34-lm').click();
   await page.getByTestId('confirm-delete').click();
   await expect(page.getByTestId('stored-model-wespeaker-resnet34-lm')).toHaveCount(0);
-  await expect(page.getByTestId('offer-community-1')).toBeVisible();
+  // Deletion selects `auto`, which offers nothing.
+  await expect(page.getByTestId('preset-auto')).toBeChecked();
+  await expect(offer).toBeHidden();
 });

@@ -146,9 +146,9 @@ describe('licenseName', () => {
 });
 
 describe('the offer', () => {
-  it('is the chosen preset if its model is not here, otherwise community-1', () => {
+  it('is only the chosen preset, if its model is not here', () => {
     const { models } = after(listed);
-    expect(['auto', 'campplus', 'community-1', 'nemotron'].map((chosen) => offeredPreset(models, chosen as PresetChoice))).toEqual(['community-1', 'community-1', 'community-1', 'nemotron']);
+    expect(['auto', 'campplus', 'community-1', 'nemotron'].map((chosen) => offeredPreset(models, chosen as PresetChoice))).toEqual([null, null, 'community-1', 'nemotron']);
     const here = after({ type: 'models-listed', presets: presetsWith(true), stored: [] }).models;
     expect(offeredPreset(here, 'nemotron')).toBeNull();
     expect(offeredPreset(INITIAL_STATE.models, 'nemotron')).toBeNull();

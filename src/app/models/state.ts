@@ -112,10 +112,9 @@ export function presetOfModel({ presets }: ModelsState, model: string): Download
   return id !== undefined && isDownloaded(id) ? id : null;
 }
 
-/** The preset to offer for download: the chosen one, otherwise community-1. Null if it is here, or not listed. */
+/** The preset to offer for download: only the chosen one. Null if it is here, needs no download, or is not listed. */
 export function offeredPreset(models: ModelsState, chosen: PresetChoice): DownloadedPreset | null {
-  const preset = isDownloaded(chosen) && !isReady(models, chosen) ? chosen : 'community-1';
-  return infoOf(models, preset) && !isReady(models, preset) ? preset : null;
+  return isDownloaded(chosen) && infoOf(models, chosen) && !isReady(models, chosen) ? chosen : null;
 }
 
 /** The state after a preparation or download stopped. The download can resume later. */
