@@ -117,6 +117,24 @@ const RUN_FLAGS = FLAGS.flatMap(({ name, option }) => (option !== undefined && o
 /** The flags of a run's options. */
 export const OPTION_NAMES: Readonly<Record<string, string>> = Object.fromEntries(RUN_FLAGS.map(({ name, option }) => [option, `--${name}`]));
 
+/**
+ * Reads and checks the options of a run.
+ *
+ * @param text value of a flag by its name without dashes; undefined if it is not set, or if the command does not have it
+ * @throws Error with a one-line message for a value outside of its range, and for values that contradict each other
+ */
+export function runOptions(text: (name: string) => string | undefined): RunOptions {
+  // Absent options must stay absent.
+  const options: RunOptions = Object.fromEntries(
+    RUN_FLAGS.flatMap(({ name, option }) => {
+      const value = 'values' in ALL_OPTIONS[option] ? text(name) : number(`--${name}`, text(name));
+      return value === undefined ? [] : [[option, value]];
+    }),
+  );
+  checkedAs(OPTION_NAMES, () => checkRunOptions(options));
+  return options;
+}
+
 /** @throws Error with a one-line message for invalid arguments */
 export function parseCommand(args: readonly string[]): DiarizeCommand | 'help' {
   const { values, positionals } = parseFlags({
@@ -138,14 +156,7 @@ export function parseCommand(args: readonly string[]): DiarizeCommand | 'help' {
   if (out === undefined && formats.length > 1 && !isSet('json')) throw new Error('several formats need a folder. Add --out DIR.');
   if (out === undefined && isSet('skip-existing')) throw new Error('--skip-existing needs a folder with results. Add --out DIR.');
   const engine = text('engine');
-  // Absent options must stay absent.
-  const options: RunOptions = Object.fromEntries(
-    RUN_FLAGS.flatMap(({ name, option }) => {
-      const value = 'values' in ALL_OPTIONS[option] ? text(name) : number(`--${name}`, text(name));
-      return value === undefined ? [] : [[option, value]];
-    }),
-  );
-  checkedAs(OPTION_NAMES, () => checkRunOptions(options));
+  const options = runOptions(text);
   const { backend, clustering } = DIARIZER_OPTIONS;
   return {
     files: positionals,

@@ -82,7 +82,7 @@ async function evaluate(
     return evaluateRecording(name, { voices: null, durationSeconds }, reference, turns, (await peer?.of(audio)) ?? null);
   }
   const found = await features.of(audio);
-  const turns = turnsOfVoices(found.voices, settings, command);
+  const turns = turnsOfVoices(found.voices, settings, command.options);
   return evaluateRecording(name, found, reference, turns, (await peer?.of(audio)) ?? null);
 }
 

@@ -3,11 +3,11 @@ import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import type { KeptVoices } from '../../src/index';
 import { openEnginePage } from '../enginePage';
-import { say } from '../output';
+import { downloadLine, say } from '../output';
 import type { PlainVoices } from '../page/plainVoices';
 import { ReplaceableEngine } from '../replaceableEngine';
 import { buildIfStale } from '../site';
-import { type EvaluateCommand, workersOf } from './options';
+import { type EvaluateCommand, scriptsOf } from './options';
 import type { FeatureEngine, Features, FoundTurns, TurnOptions } from './sources';
 
 const ASSETS = fileURLToPath(new URL('../../dist/assets/', import.meta.url));
@@ -24,10 +24,10 @@ export class BrowserFeatures implements FeatureEngine {
     );
   }
 
-  /** Names of the built worker scripts for models and decoding. The names contain content hashes. */
+  /** Names of the built scripts for models and decoding. The names contain content hashes. */
   async programs(): Promise<string[]> {
     await buildIfStale(say);
-    return readdirSync(ASSETS).filter((name) => workersOf(this.command.preset).test(name)).sort();
+    return readdirSync(ASSETS).filter((name) => scriptsOf(this.command.preset).test(name)).sort();
   }
 
   async start(): Promise<void> {
@@ -57,9 +57,10 @@ export class BrowserFeatures implements FeatureEngine {
   }
 
   private async prepare(page: Page): Promise<void> {
-    const { preset, speed, backend, trustModel, model } = this.command;
+    const { preset, speed, backend, trustModel, model, hub } = this.command;
+    await page.exposeFunction('sayDownload', downloadLine(say));
     await page.setInputFiles('#files', model === undefined ? [] : [model]);
-    const options = { preset, backend, trustUnknownModel: trustModel, ...(speed && { speed }) };
+    const options = { preset, backend, trustUnknownModel: trustModel, ...(speed && { speed }), ...(hub !== undefined && { hub }) };
     const failure = await page.evaluate((request) => voxlane.open(request), options);
     if (failure !== null) throw new Error(failure);
   }

@@ -83,10 +83,20 @@ describe('the floor', () => {
     expect(row.speakersFound).toBe(3);
   });
 
+  test('is found in spite of a requested number of speakers, which the turns have', () => {
+    for (const speakers of [1, 2, 3]) {
+      const turns = turnsOfVoices(voices, CAMPPLUS, { speakers });
+      expect(new Set(turns.map(({ speaker }) => speaker)).size).toBe(speakers);
+      expect(evaluateRecording('meeting', { voices, durationSeconds }, reference(), turns, null)).toMatchObject({ speakersFound: speakers, speakersThere: 3 });
+    }
+    const bounded = turnsOfVoices(voices, CAMPPLUS, { maxSpeakers: 2 });
+    expect(new Set(bounded.map(({ speaker }) => speaker)).size).toBe(2);
+  });
+
   test('has no turns without speech', () => {
     const silent = { ...voices, activity: new Uint8Array(voices.activity.length) };
     expect(floorTurns(silent, reference())).toEqual([]);
-    expect(turnsOfVoices(silent, CAMPPLUS, { minDurationOn: undefined, minDurationOff: undefined })).toEqual([]);
+    expect(turnsOfVoices(silent, CAMPPLUS, {})).toEqual([]);
   });
 });
 
@@ -115,7 +125,7 @@ test('without recordings, there are no rates', () => {
 
 describe('models that cannot be loaded', () => {
   const recordings = ['one', 'two', 'three'].map((name): Recording => ({ name, audio: join(folder, `${name}.wav`), rttm: '' }));
-  const command = { preset: 'nemotron', speed: undefined, backend: 'wasm', model: undefined, minDurationOn: undefined, minDurationOff: undefined, streamingMode: undefined } as const;
+  const command = { preset: 'nemotron', speed: undefined, backend: 'wasm', model: undefined, options: {} } as const;
   const engineOf = (change: Partial<FeatureEngine>): FeatureEngine => ({
     programs: () => Promise.resolve(['p']),
     start: () => Promise.resolve(),
@@ -178,17 +188,30 @@ describe('the cache', () => {
 });
 
 describe('the command line', () => {
-  test('accepts nemotron without options of embeddings and clustering', () => {
-    expect(parseCommand(['--preset', 'nemotron', '--min-duration-on', '0.2'])).toMatchObject({ preset: 'nemotron', minDurationOn: 0.2 });
-    for (const args of [['--speed', 'fast'], ['--clustering', 'pyannote-3.1'], ['--set', 'threshold=1']]) {
-      expect(() => parseCommand(['--preset', 'nemotron', ...args])).toThrow('--preset nemotron has no embeddings or clustering');
-    }
+  test('checks the options of a preset like diarize', () => {
+    expect(parseCommand(['--preset', 'nemotron', '--min-duration-on', '0.2'])).toMatchObject({ preset: 'nemotron', options: { minDurationOn: 0.2 } });
+    expect(() => parseCommand(['--preset', 'nemotron', '--speed', 'fast'])).toThrow('--speed is fast. Expected with the preset nemotron, exact');
+    expect(() => parseCommand(['--preset', 'nemotron', '--clustering', 'pyannote-3.1'])).toThrow('--clustering is pyannote-3.1. Expected with the preset nemotron, preset');
+    expect(() => parseCommand(['--preset', 'nemotron', '--set', 'threshold=1'])).toThrow('--set is threshold=1. Expected no --set with the preset nemotron');
+  });
+
+  test.each(['campplus', 'community-1', 'nemotron'])('accepts a number of speakers with %s', (preset) => {
+    expect(parseCommand(['--preset', preset, '--speakers', '3'])).toMatchObject({ options: { speakers: 3 } });
+    expect(parseCommand(['--preset', preset, '--min-speakers', '2', '--max-speakers', '9'])).toMatchObject({ options: { minSpeakers: 2, maxSpeakers: 9 } });
+    expect(() => parseCommand(['--preset', preset, '--speakers', '0'])).toThrow('--speakers is 0. Expected a whole number from 1 to 255');
+    expect(() => parseCommand(['--preset', preset, '--speakers', '2', '--max-speakers', '3'])).toThrow('no --min-speakers or --max-speakers with it');
+    expect(() => parseCommand(['--preset', preset, '--min-speakers', '4', '--max-speakers', '3'])).toThrow('--min-speakers is 4. Expected at most --max-speakers, 3');
+  });
+
+  test('accepts a server for models that are not bundled', () => {
+    expect(parseCommand(['--preset', 'nemotron', '--hub', 'http://localhost:8000'])).toMatchObject({ hub: 'http://localhost:8000' });
+    expect(() => parseCommand(['--hub', 'here'])).toThrow('--hub is here. Expected an address');
   });
 
   test('accepts the modes of nemotron only with it', () => {
-    expect(parseCommand(['--preset', 'nemotron', '--streaming-mode', 'very_low_latency'])).toMatchObject({ streamingMode: 'very_low_latency' });
-    expect(() => parseCommand(['--streaming-mode', 'very_low_latency'])).toThrow('--preset campplus has no streaming modes');
-    expect(() => parseCommand(['--preset', 'nemotron', '--streaming-mode', 'slow'])).toThrow('--streaming-mode is slow. Expected offline or low_latency');
+    expect(parseCommand(['--preset', 'nemotron', '--streaming-mode', 'very_low_latency'])).toMatchObject({ options: { streamingMode: 'very_low_latency' } });
+    expect(() => parseCommand(['--streaming-mode', 'very_low_latency'])).toThrow('--streaming-mode is very_low_latency. Expected with the preset campplus, offline');
+    expect(() => parseCommand(['--preset', 'nemotron', '--streaming-mode', 'slow'])).toThrow('--streaming-mode is slow. Expected offline, low_latency');
   });
 
   test('changes only numbers of the clustering settings', () => {

@@ -3,14 +3,14 @@ import { readAnyPlda, type AnyPlda } from '../../src/clustering/plda';
 import { Assembler } from '../../src/timeline/assembler';
 import type { KeptVoices, Turn } from '../../src/index';
 import { keptOptions, minDurationsOf, nameSpeakers } from '../../src/engine/assembly';
+import { checkBounds } from '../../src/engine/options';
 import type { PipelineSettings } from '../../src/engine/settings';
 import { diarizationErrorRate, type Components, type Score } from '../../src/score/der';
 import { jaccardErrorRate } from '../../src/score/jer';
 import { parsePldaManifest } from '../../src/store/plda';
 import { modelFile } from '../modelFolder';
 import { floorTurns } from './floor';
-import type { EvaluateCommand } from './options';
-import type { Features } from './sources';
+import type { Features, TurnOptions } from './sources';
 
 /** Result of another diarization system for a recording. */
 export interface PeerRow {
@@ -35,12 +35,13 @@ export interface EvaluationRow {
 }
 
 /** The turns of kept voices with these settings, identical to those of a run. */
-export function turnsOfVoices(voices: KeptVoices, settings: PipelineSettings, command: Pick<EvaluateCommand, 'minDurationOn' | 'minDurationOff'>): readonly Turn[] {
+export function turnsOfVoices(voices: KeptVoices, settings: PipelineSettings, asked: TurnOptions): readonly Turn[] {
   if (!voices.activity.includes(1)) return [];
   const { clustering } = settings;
-  const facts = { ...keptOptions({ ...voices, clustering }), minDurations: minDurationsOf(settings, command) };
+  const { minDurationOn, minDurationOff } = asked;
+  const facts = { ...keptOptions({ ...voices, clustering }), minDurations: minDurationsOf(settings, { minDurationOn, minDurationOff }) };
   const input = { ...facts, activity: voices.activity, embeddings: voices.embeddings, embedded: voices.embedded };
-  const assembly = new Assembler(input, clustering.method !== 'agglomerative' ? loadPlda(clustering.plda) : null).assemble(facts.options);
+  const assembly = new Assembler(input, clustering.method !== 'agglomerative' ? loadPlda(clustering.plda) : null).assemble({ ...facts.options, ...checkBounds(asked) });
   const names = { dimension: voices.dimension, embeddingModel: voices.embedding.sha256 };
   return nameSpeakers(assembly, voices.startSeconds, names).turns;
 }

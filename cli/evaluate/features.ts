@@ -20,7 +20,7 @@ export class FeatureSource {
   private hasFailed = false;
 
   constructor(
-    private readonly command: Pick<EvaluateCommand, 'preset' | 'speed' | 'backend' | 'model' | 'minDurationOn' | 'minDurationOff' | 'streamingMode'>,
+    private readonly command: Pick<EvaluateCommand, 'preset' | 'speed' | 'backend' | 'model' | 'options'>,
     private readonly cache: FeatureCache,
     private readonly engine: FeatureEngine,
   ) {}
@@ -41,12 +41,7 @@ export class FeatureSource {
 
   /** Turns of a preset without features. @throws Error with a one-line message if the recording or the model cannot be read */
   async turnsOf(audio: string): Promise<FoundTurns> {
-    const { minDurationOn, minDurationOff, streamingMode } = this.command;
-    const options = {
-      ...(minDurationOn !== undefined && { minDurationOn }),
-      ...(minDurationOff !== undefined && { minDurationOff }),
-      ...(streamingMode !== undefined && { streamingMode }),
-    };
+    const { options } = this.command;
     const keys = ['turns', JSON.stringify(options), await hashFile(audio), ...(await this.ownKeys())];
     return this.cache.get(keys, async () => {
       await this.needed(this.engine.start());
@@ -73,7 +68,11 @@ export class FeatureSource {
     const { preset, speed = 'exact', backend, model } = this.command;
     const hashOf = (id: string): Promise<string> => hashFile(modelFile(id, 'manifest.json'));
     const own = model === undefined ? 'bundled' : await hashFile(model);
-    if (!isWindowed(preset)) return [preset, backend, await hashOf(NEMOTRON.model), own, ...(await this.engine.programs())];
+    if (!isWindowed(preset)) {
+      const { model: id, voices } = NEMOTRON;
+      const models = await Promise.all([id, voices.embedding, voices.clustering.plda].map(hashOf));
+      return [preset, backend, ...models, own, ...(await this.engine.programs())];
+    }
     const { segmentation, embedding, fastEmbedHop } = PRESETS[preset];
     return [preset, speed, String(fastEmbedHop), backend, await hashOf(segmentation), await hashOf(embedding), own, ...(await this.engine.programs())];
   }

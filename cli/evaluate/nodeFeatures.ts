@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import type { Diarizer } from '../../src/index';
 import { readModelFile } from '../inputs';
 import { loadNodeEngine, nodeEngineFolder } from '../nodeEngine';
-import { say } from '../output';
+import { downloadLine, say } from '../output';
 import { hashFile } from './featureCache';
-import { type EvaluateCommand, workersOf } from './options';
+import { type EvaluateCommand, scriptsOf } from './options';
 import type { FeatureEngine, Features, FoundTurns, TurnOptions } from './sources';
 
 /** Computes features in this process. The models are loaded on first use. */
@@ -14,11 +14,12 @@ export class NodeFeatures implements FeatureEngine {
 
   constructor(private readonly command: EvaluateCommand) {}
 
-  /** Hashes of the worker scripts for models and decoding. */
+  /** Hashes of the scripts for models and decoding. */
   async programs(): Promise<string[]> {
-    const folder = join(await nodeEngineFolder(say), 'workers');
-    const scripts = readdirSync(folder).filter((name) => workersOf(this.command.preset).test(name)).sort();
-    return ['node', ...(await Promise.all(scripts.map((name) => hashFile(join(folder, name)))))];
+    const folder = await nodeEngineFolder(say);
+    const scripts = [folder, join(folder, 'workers')].flatMap((at) =>
+      readdirSync(at).filter((name) => scriptsOf(this.command.preset).test(name)).sort().map((name) => join(at, name)));
+    return ['node', ...(await Promise.all(scripts.map((path) => hashFile(path))))];
   }
 
   async start(): Promise<void> {
@@ -43,12 +44,14 @@ export class NodeFeatures implements FeatureEngine {
   }
 
   private async open(): Promise<Diarizer> {
-    const { preset, speed, backend, trustModel, model } = this.command;
+    const { preset, speed, backend, trustModel, model, hub } = this.command;
     const library = await loadNodeEngine(say);
     return library.Diarizer.create({
       preset,
       backend,
       trustUnknownModel: trustModel,
+      onDownload: downloadLine(say),
+      ...(hub !== undefined && { hub }),
       ...(speed && { speed }),
       ...(model !== undefined && { modelFile: await readModelFile(model) }),
     });

@@ -1,12 +1,13 @@
-import type { BackendChoice, ClusteringName, DiarizeOptions, PresetId, Speed } from '../../src/index';
-import { checkMinDurations } from '../../src/engine/options';
-import { DIARIZER_OPTIONS, RUN_OPTIONS } from '../../src/engine/optionSchema';
+import type { BackendChoice, ClusteringName, PresetId, Speed } from '../../src/index';
+import { DIARIZER_OPTIONS } from '../../src/engine/optionSchema';
 import { isWindowed, type PipelineSettings } from '../../src/engine/settings';
-import { checkedAs, number, oneOf } from '../arguments';
-import { OPTION_NAMES } from '../diarizeOptions';
+import { httpAddress, number, oneOf } from '../arguments';
+import { runOptions } from '../diarizeOptions';
 import { ENGINE_HELP, ENGINES, type EngineName } from '../engineNames';
 import { defaultCacheFolder } from './featureCache';
+import { checkPreset } from '../presetChecks';
 import { parseFlags } from '../usage';
+import type { TurnOptions } from './sources';
 
 export const HELP = `Usage: voxlane evaluate [FOLDER…] [options]
 
@@ -19,6 +20,9 @@ VOXLANE_SHARED: generated conversations (requires Python with numpy, scipy and s
   --speed exact|fast              speed (default exact)
   --clustering preset|pyannote-3.1
                                   clustering settings (default preset)
+  --speakers N                    exact number of speakers
+  --min-speakers N                at least N speakers
+  --max-speakers N                at most N speakers
   --min-duration-on S             minimum duration of a turn (default: set by the preset)
   --min-duration-off S            minimum gap between turns of a speaker (default: set by the preset)
   --streaming-mode MODE           mode of nemotron: offline (default), low_latency, very_low_latency or ultra_low_latency
@@ -26,7 +30,8 @@ VOXLANE_SHARED: generated conversations (requires Python with numpy, scipy and s
                                   can be repeated
   --backend auto|webgpu|wasm      backend for the models (default wasm)
   --engine node|browser           ${ENGINE_HELP}
-  --model FILE, --trust-model     same as for diarize
+  --model FILE, --trust-model, --hub ADDRESS
+                                  same as for diarize
   --peer                          also run sherpa-onnx, in a clone of the repository
   --cache DIR                     folder for features and generated conversations
                                   (default ${defaultCacheFolder()})
@@ -45,14 +50,13 @@ export interface EvaluateCommand {
   readonly preset: PresetId;
   readonly speed: Speed | undefined;
   readonly clustering: ClusteringName;
-  readonly minDurationOn: number | undefined;
-  readonly minDurationOff: number | undefined;
-  readonly streamingMode: DiarizeOptions['streamingMode'];
+  readonly options: TurnOptions;
   /** Overrides for numbers of the clustering settings, by name. */
   readonly changes: Readonly<Record<string, number>>;
   readonly backend: BackendChoice;
   readonly model: string | undefined;
   readonly trustModel: boolean;
+  readonly hub: string | undefined;
   readonly engine: EngineName | undefined;
   readonly hasPeer: boolean;
   readonly cache: string | null;
@@ -68,6 +72,9 @@ export function parseCommand(args: readonly string[]): EvaluateCommand | 'help' 
       preset: { type: 'string', default: 'campplus' },
       speed: { type: 'string' },
       clustering: { type: 'string', default: 'preset' },
+      speakers: { type: 'string' },
+      'min-speakers': { type: 'string' },
+      'max-speakers': { type: 'string' },
       'min-duration-on': { type: 'string' },
       'min-duration-off': { type: 'string' },
       'streaming-mode': { type: 'string' },
@@ -75,6 +82,7 @@ export function parseCommand(args: readonly string[]): EvaluateCommand | 'help' 
       backend: { type: 'string', default: 'wasm' },
       model: { type: 'string' },
       'trust-model': { type: 'boolean', default: false },
+      hub: { type: 'string' },
       engine: { type: 'string' },
       peer: { type: 'boolean', default: false },
       cache: { type: 'string' },
@@ -84,22 +92,25 @@ export function parseCommand(args: readonly string[]): EvaluateCommand | 'help' 
     },
   });
   if (values.help) return 'help';
-  const minDurationOn = number('--min-duration-on', values['min-duration-on']);
-  const minDurationOff = number('--min-duration-off', values['min-duration-off']);
-  checkedAs(OPTION_NAMES, () => checkMinDurations({ minDurationOn, minDurationOff }));
-  const preset = presetOf(values);
+  const preset = oneOf('--preset', values.preset, ['campplus', 'community-1', 'nemotron']);
+  const speed = values.speed === undefined ? undefined : oneOf('--speed', values.speed, DIARIZER_OPTIONS.speed.values);
+  const clustering = oneOf('--clustering', values.clustering, DIARIZER_OPTIONS.clustering.values);
+  const texts = values as Readonly<Record<string, unknown>>;
+  const options = runOptions((name) => (typeof texts[name] === 'string' ? texts[name] : undefined));
+  checkPreset({ preset, speed: speed ?? 'exact', clustering, trustGpu: false, options });
+  const changes = Object.fromEntries(values.set.map(changeOf));
+  if (!isWindowed(preset) && values.set.length > 0) throw new Error(`--set is ${values.set[0]}. Expected no --set with the preset ${preset}: its clustering cannot be changed.`);
   return {
     folders: positionals,
     preset,
-    speed: values.speed === undefined ? undefined : oneOf('--speed', values.speed, DIARIZER_OPTIONS.speed.values),
-    clustering: oneOf('--clustering', values.clustering, DIARIZER_OPTIONS.clustering.values),
-    minDurationOn,
-    minDurationOff,
-    streamingMode: modeOf(preset, values['streaming-mode']),
-    changes: Object.fromEntries(values.set.map(changeOf)),
+    speed,
+    clustering,
+    options,
+    changes,
     backend: oneOf('--backend', values.backend, DIARIZER_OPTIONS.backend.values),
     model: values.model,
     trustModel: values['trust-model'],
+    hub: httpAddress('--hub', values.hub),
     engine: values.engine === undefined ? undefined : oneOf('--engine', values.engine, ENGINES),
     hasPeer: values.peer,
     cache: values['no-cache'] ? null : (values.cache ?? defaultCacheFolder()),
@@ -107,25 +118,8 @@ export function parseCommand(args: readonly string[]): EvaluateCommand | 'help' 
   };
 }
 
-/** @throws Error if other flags do not exist for the preset */
-function presetOf({ preset: name, speed, clustering, set }: { readonly preset: string; readonly speed?: string; readonly clustering: string; readonly set: readonly string[] }): PresetId {
-  const preset = oneOf('--preset', name, ['campplus', 'community-1', 'nemotron']);
-  if (!isWindowed(preset) && (speed === 'fast' || clustering !== 'preset' || set.length > 0)) {
-    throw new Error(`--preset ${preset} has no embeddings or clustering. Omit --speed fast, --clustering and --set.`);
-  }
-  return preset;
-}
-
-/** @throws Error if the preset has no modes */
-function modeOf(preset: PresetId, name: string | undefined): DiarizeOptions['streamingMode'] {
-  if (name === undefined) return undefined;
-  const mode = oneOf('--streaming-mode', name, RUN_OPTIONS.streamingMode.values);
-  if (isWindowed(preset) && mode !== 'offline') throw new Error(`--preset ${preset} has no streaming modes. Omit --streaming-mode, or use --preset nemotron.`);
-  return mode;
-}
-
-/** Names of the worker scripts that compute the features or turns of a preset. */
-export const workersOf = (preset: PresetId): RegExp => (isWindowed(preset) ? /^(decode|segmentation|embedding)\./ : /^(decode|sortformer)\./);
+/** Names of the scripts that compute the features or turns of a preset. Turns are computed by workers and by the library itself. */
+export const scriptsOf = (preset: PresetId): RegExp => (isWindowed(preset) ? /^(decode|segmentation|embedding)\./ : /\.js$/);
 
 function changeOf(text: string): [string, number] {
   const [name = '', value] = text.split('=');

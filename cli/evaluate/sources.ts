@@ -14,7 +14,7 @@ export interface FoundTurns {
 }
 
 /** Options of a run that an evaluation can set. */
-export type TurnOptions = Pick<DiarizeOptions, 'minDurationOn' | 'minDurationOff' | 'streamingMode'>;
+export type TurnOptions = Pick<DiarizeOptions, 'speakers' | 'minSpeakers' | 'maxSpeakers' | 'minDurationOn' | 'minDurationOff' | 'streamingMode'>;
 
 /** Runs the models: in Node, or in a headless browser. */
 export interface FeatureEngine {

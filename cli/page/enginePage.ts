@@ -11,6 +11,7 @@ import { cluster, deleteStoredModel, diarize, Diarizer, embed, fbank, presetInfo
 import { adapterName, isSoftware, requestAdapter } from '../../src/gpu/adapter';
 import { messageOf } from '../../src/util/errors';
 import { errorLine, partsOf } from '../errorLine';
+import type { TurnOptions } from '../evaluate/sources';
 import { outcomeOf, type FileOutcome, type FileRequest } from '../fileEngine';
 import { plainVoices, type PlainVoices } from './plainVoices';
 
@@ -93,7 +94,7 @@ const enginePage = {
   },
 
   /** Diarizes the selected file and returns only its turns. */
-  async turnsOfFile(options: Pick<DiarizeOptions, 'minDurationOn' | 'minDurationOff' | 'streamingMode'>): Promise<TurnsOutcome> {
+  async turnsOfFile(options: TurnOptions): Promise<TurnsOutcome> {
     try {
       if (!diarizer) throw new Error('call open() first');
       const { turns, durationSeconds } = await diarizer.diarize(enginePage.chosenFile(), options);
