@@ -48,7 +48,7 @@ export class BrowserFileEngine implements FileEngine {
     await page.setInputFiles('#files', this.model === undefined ? [] : [this.model]);
     const backend = await this.usefulBackend(page);
     const options: DiarizerOptions = { backend, trustGpu, preset, speed, clustering, trustUnknownModel: trustModel, ...(hub !== undefined && { hub }) };
-    const failure = await page.evaluate((request) => voxlane.open(request), options);
+    const failure = await page.evaluate(([request, path]) => voxlane.open(request, path), [options, this.model] as const);
     if (failure !== null) throw new Error(failure);
   }
 

@@ -3,6 +3,7 @@ import type { DiarizeCommand } from './diarizeOptions';
 import { partsOf } from './errorLine';
 import { outcomeOf, type FileEngine, type FileOutcome, type FileRequest } from './fileEngine';
 import { readModelFile } from './inputs';
+import { namingModelFile } from './modelErrors';
 import { downloadLine, say } from './output';
 
 /** The library in this process. */
@@ -20,7 +21,8 @@ export class NodeFileEngine implements FileEngine {
     const { Diarizer } = await this.load();
     const { backend, trustGpu, preset, speed, clustering, trustModel, hub } = this.command;
     const onDownload = downloadLine(say);
-    this.diarizer = await Diarizer.create({
+    const modelFile = this.model === undefined ? undefined : await readModelFile(this.model);
+    this.diarizer = await namingModelFile(this.model, () => Diarizer.create({
       backend,
       trustGpu,
       preset,
@@ -29,8 +31,8 @@ export class NodeFileEngine implements FileEngine {
       trustUnknownModel: trustModel,
       onDownload,
       ...(hub !== undefined && { hub }),
-      ...(this.model !== undefined && { modelFile: await readModelFile(this.model) }),
-    });
+      ...(modelFile && { modelFile }),
+    }));
   }
 
   async diarize(path: string, request: FileRequest, onProgress: (stage: string, completed: number) => void): Promise<FileOutcome> {

@@ -5,6 +5,7 @@ import type { BackendReport, DiarizationResult, DiarizerOptions, PresetId } from
 import { toJson } from '../../src/formats/json';
 import { messageOf, VoxlaneError, type ErrorParts } from '../../src/util/errors';
 import { readModelFile } from '../inputs';
+import { namingModelFile } from '../modelErrors';
 import { Hasher } from './inputHash';
 import { isSilentFile } from './silence';
 import { STALL_MS, unlessStalled } from './stall';
@@ -69,7 +70,7 @@ class Worker {
       const { Diarizer } = await this.loadEngine();
       const { modelPath, ...options } = settings;
       const model = modelPath === undefined ? {} : { modelFile: await readModelFile(modelPath) };
-      this.engine = await Diarizer.create({ ...options, ...model, idleSeconds: IDLE_SECONDS });
+      this.engine = await namingModelFile(modelPath, () => Diarizer.create({ ...options, ...model, idleSeconds: IDLE_SECONDS }));
       const info: WorkerInfo = { backend: this.engine.backend?.name ?? 'wasm', preset: this.engine.preset };
       return { kind: 'ready', info };
     } catch (error) {

@@ -61,7 +61,7 @@ export class BrowserFeatures implements FeatureEngine {
     await page.exposeFunction('sayDownload', downloadLine(say));
     await page.setInputFiles('#files', model === undefined ? [] : [model]);
     const options = { preset, backend, trustUnknownModel: trustModel, ...(speed && { speed }), ...(hub !== undefined && { hub }) };
-    const failure = await page.evaluate((request) => voxlane.open(request), options);
+    const failure = await page.evaluate(([request, path]) => voxlane.open(request, path), [options, model] as const);
     if (failure !== null) throw new Error(failure);
   }
 }

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diarizer } from '../../src/index';
 import { readModelFile } from '../inputs';
+import { namingModelFile } from '../modelErrors';
 import { loadNodeEngine, nodeEngineFolder } from '../nodeEngine';
 import { downloadLine, say } from '../output';
 import { hashFile } from './featureCache';
@@ -46,14 +47,15 @@ export class NodeFeatures implements FeatureEngine {
   private async open(): Promise<Diarizer> {
     const { preset, speed, backend, trustModel, model, hub } = this.command;
     const library = await loadNodeEngine(say);
-    return library.Diarizer.create({
+    const modelFile = model === undefined ? undefined : await readModelFile(model);
+    return namingModelFile(model, () => library.Diarizer.create({
       preset,
       backend,
       trustUnknownModel: trustModel,
       onDownload: downloadLine(say),
       ...(hub !== undefined && { hub }),
       ...(speed && { speed }),
-      ...(model !== undefined && { modelFile: await readModelFile(model) }),
-    });
+      ...(modelFile && { modelFile }),
+    }));
   }
 }

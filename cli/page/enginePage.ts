@@ -13,6 +13,7 @@ import { messageOf } from '../../src/util/errors';
 import { errorLine, partsOf } from '../errorLine';
 import type { TurnOptions } from '../evaluate/sources';
 import { outcomeOf, type FileOutcome, type FileRequest } from '../fileEngine';
+import { aboutModelFile } from '../modelErrors';
 import { plainVoices, type PlainVoices } from './plainVoices';
 
 /** The model outputs for a file, or an error. */
@@ -54,8 +55,12 @@ const enginePage = {
     return file;
   },
 
-  /** Loads the models for {@link EnginePage.diarizeFile}. Returns null on success, else the error message. */
-  async open(options: DiarizerOptions): Promise<string | null> {
+  /**
+   * Loads the models for {@link EnginePage.diarizeFile}. Returns null on success, else the error message.
+   *
+   * @param modelPath path of the selected model file, for errors
+   */
+  async open(options: DiarizerOptions, modelPath?: string): Promise<string | null> {
     try {
       const modelFile = document.querySelector<HTMLInputElement>('#files')?.files?.[0];
       const { sayDownload } = globalThis as { sayDownload?: NonNullable<DiarizerOptions['onDownload']> };
@@ -66,7 +71,7 @@ const enginePage = {
       });
       return null;
     } catch (error) {
-      return errorLine(error);
+      return errorLine(aboutModelFile(error, modelPath));
     }
   },
 
