@@ -2,10 +2,10 @@
  * Faults in attention, convolutions, recurrent layers, padding and normalization, each found by running the repaired graph.
  */
 import { describe, expect, it } from 'vitest';
-import { expectPlanted } from '../compare/plantedGraph';
-import { build, float, int, ints, node, text, weight } from '../onnx/build';
-import { noise, type Floats } from '../onnx/run';
-import type { ModelProto } from '../../src/onnx/onnx_pb';
+import { expectPlanted } from '../../../test/compare/plantedGraph';
+import { build, float, int, ints, node, text, weight } from '../../../test/onnx/build';
+import { noise, type Floats } from '../../../test/onnx/run';
+import type { ModelProto } from '../../onnx/onnx_pb';
 
 type Nodes = NonNullable<Parameters<typeof build>[0]['node']>;
 

@@ -1,10 +1,10 @@
 /** Faults in biases, normalizations, activations, pooling and quantization, each found by running the repaired graph. */
 import { describe, expect, it } from 'vitest';
-import { expectPlanted } from '../compare/plantedGraph';
-import { build, float, int, ints, node, text, weight } from '../onnx/build';
-import { noise, type Floats } from '../onnx/run';
+import { expectPlanted } from '../../../test/compare/plantedGraph';
+import { build, float, int, ints, node, text, weight } from '../../../test/onnx/build';
+import { noise, type Floats } from '../../../test/onnx/run';
 import { create } from '@bufbuild/protobuf';
-import { AttributeProto_AttributeType, TensorProto_DataType, TensorProtoSchema, type ModelProto } from '../../src/onnx/onnx_pb';
+import { AttributeProto_AttributeType, TensorProto_DataType, TensorProtoSchema, type ModelProto } from '../../onnx/onnx_pb';
 
 type Nodes = NonNullable<Parameters<typeof build>[0]['node']>;
 type Weight = ReturnType<typeof weight>;
