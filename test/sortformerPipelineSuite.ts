@@ -16,8 +16,36 @@ import { concatenate } from '../src/util/values';
 import { uniform } from '../src/util/uniform';
 import { NEMOTRON } from './seededNemotron';
 
-export type PipelineCase = (typeof golden.cases)[number];
+/** A compressed part of the values. */
+export interface Place {
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** A recording in one mode, as the scripts in models/nemotron-3-diarization write it. */
+export interface PipelineCase {
+  readonly mode: string;
+  readonly numLayers: number;
+  readonly numSamples: number;
+  readonly numFrames: number;
+  readonly spread: number;
+  readonly states: Place;
+  readonly decisions: Place;
+  readonly logits: Place;
+}
 export const PIPELINE_CASES: readonly PipelineCase[] = golden.cases;
+
+/** Where the values of cases are, and the audio. */
+export interface PipelineGoldens {
+  readonly stride: number;
+  readonly hashBytes: number;
+  /** Decompresses a part of the values. */
+  readonly inflated: (place: Place) => Uint8Array<ArrayBuffer>;
+  /** Axes (sample). */
+  readonly audio: (numSamples: number) => Float32Array;
+  /** Whether a speaker is active in a frame, according to the reference; `index` is frame * speakers + speaker. */
+  readonly decisions: (one: PipelineCase) => (index: number) => boolean;
+}
 
 const settings = parseStreamingSettings(nemotron.streaming, NEMOTRON.id);
 const { numSpeakers } = settings;
@@ -27,19 +55,28 @@ export const MIN_EQUAL_SHARE = 0.9999;
 /** Not a multiple of anything. */
 const PUSHED_SAMPLES = 9973;
 
-const stored = readFileSync('src/sortformer/fixtures/pipeline.bin');
-const inflated = ({ offset, bytes }: { offset: number; bytes: number }): Uint8Array<ArrayBuffer> =>
-  new Uint8Array(inflateSync(stored.subarray(offset, offset + bytes)));
+/** Reads the parts of a file of values. */
+export function inflatedFrom(path: string): PipelineGoldens['inflated'] {
+  const stored = readFileSync(path);
+  return ({ offset, bytes }) => new Uint8Array(inflateSync(stored.subarray(offset, offset + bytes)));
+}
+
+const inflated = inflatedFrom('src/sortformer/fixtures/pipeline.bin');
+
+/** Samples of public/sample.wav; axes (sample). */
+export function sampleRecording(): Float32Array {
+  const file = readFileSync('public/sample.wav');
+  const start = file.indexOf('data') + 8;
+  return Float32Array.from({ length: (file.length - start) / 2 }, (_, i) => file.readInt16LE(start + 2 * i) / 32768);
+}
 
 /** The audio of models/nemotron-3-diarization/pipeline_goldens.py; axes (sample). */
 export function audio(numSamples: number): Float32Array {
-  const file = readFileSync('public/sample.wav');
-  const start = file.indexOf('data') + 8;
-  const recorded = (file.length - start) / 2;
+  const recording = sampleRecording();
   const samples = uniform(golden.noiseSeed, numSamples);
   const level = Math.fround(golden.noiseLevel);
   for (let i = 0; i < numSamples; i++) {
-    samples[i] = file.readInt16LE(start + 2 * (i % recorded)) / 32768 + Math.fround(samples[i]! * level);
+    samples[i] = recording[i % recording.length]! + Math.fround(samples[i]! * level);
   }
   return samples;
 }
@@ -51,12 +88,17 @@ class StateHasher {
   private numbers: number[] = [];
   private nextFrame = 0;
 
-  constructor(private readonly hiddenSize: number, private readonly silence: Float32Array) {}
+  constructor(
+    private readonly hiddenSize: number,
+    private readonly silence: Float32Array,
+    private readonly hashBytes: number,
+  ) {}
 
-  private rowsOf(values: Float32Array): string[] {
-    return Array.from({ length: values.length / this.hiddenSize }, (_, row) =>
-      values.subarray(row * this.hiddenSize, (row + 1) * this.hiddenSize).join(),
-    );
+  /** The bytes of each row. */
+  private rowsOf({ buffer, byteOffset, byteLength }: Float32Array): string[] {
+    const bytes = Buffer.from(buffer, byteOffset, byteLength);
+    const rowBytes = this.hiddenSize * Float32Array.BYTES_PER_ELEMENT;
+    return Array.from({ length: byteLength / rowBytes }, (_, row) => bytes.toString('latin1', row * rowBytes, (row + 1) * rowBytes));
   }
 
   before({ embeddings }: StepInput): void {
@@ -64,7 +106,7 @@ class StateHasher {
     const known = this.numbers.length;
     this.numberOf.clear();
     rows.forEach((row, index) => this.numberOf.set(row, this.numbers[index] ?? this.nextFrame + index - known));
-    this.numberOf.set(this.silence.join(), -1);
+    this.numberOf.set(this.rowsOf(this.silence)[0]!, -1);
   }
 
   after({ state, numFrames }: StreamStep): void {
@@ -72,7 +114,7 @@ class StateHasher {
     this.numbers = [...this.rowsOf(state.cache), ...this.rowsOf(state.fifo)].map((row) => this.numberOf.get(row) ?? NaN);
     expect(this.numbers).not.toContain(NaN);
     const values = Int32Array.of(state.numCacheFrames, state.numFifoFrames, Number(state.isCompressed), ...this.numbers);
-    this.hashes.push(createHash('sha256').update(new Uint8Array(values.buffer)).digest().subarray(0, golden.hashBytes));
+    this.hashes.push(createHash('sha256').update(new Uint8Array(values.buffer)).digest().subarray(0, this.hashBytes));
   }
 }
 
@@ -81,6 +123,9 @@ export function referenceDecisions(one: PipelineCase): (index: number) => boolea
   const decisions = inflated(one.decisions);
   return (index) => ((decisions[Math.floor(index / 8)]! >> (7 - (index % 8))) & 1) === 1;
 }
+
+/** The goldens of models/nemotron-3-diarization/pipeline_goldens.py. */
+const PIPELINE: PipelineGoldens = { ...golden, inflated, audio, decisions: referenceDecisions };
 
 /** What differs from the reference. */
 export interface PipelineErrors {
@@ -94,10 +139,17 @@ export interface PipelineErrors {
 /**
  * Runs a case on `network`.
  *
+ * @param onStep called after each step
  * @throws AssertionError if the frames in speaker cache and FIFO differ after a step, or another bound is exceeded
  */
-export async function comparePipeline(one: PipelineCase, network: GraphNetwork): Promise<PipelineErrors> {
-  const hasher = new StateHasher(network.silence.length, network.silence);
+export async function comparePipeline(
+  one: PipelineCase,
+  network: GraphNetwork,
+  goldens = PIPELINE,
+  onStep: (step: StreamStep) => void = () => undefined,
+): Promise<PipelineErrors> {
+  const { hashBytes, stride } = goldens;
+  const hasher = new StateHasher(network.silence.length, network.silence, hashBytes);
   const watched: StreamNetwork = {
     numMelBins: network.numMelBins,
     silence: network.silence,
@@ -107,27 +159,30 @@ export async function comparePipeline(one: PipelineCase, network: GraphNetwork):
       return network.logits(input);
     },
   };
-  const samples = audio(one.numSamples);
+  const samples = goldens.audio(one.numSamples);
   const blocks = Array.from({ length: Math.ceil(samples.length / PUSHED_SAMPLES) }, (_, block) =>
     samples.subarray(block * PUSHED_SAMPLES, (block + 1) * PUSHED_SAMPLES),
   );
   const pieces: Float32Array[] = [];
-  const options = { network: watched, settings, mode: one.mode as StreamMode, frontEnd: cpuFrontEnd(NEMOTRON), onStep: (step: StreamStep) => { hasher.after(step); } };
+  const watchStep = (step: StreamStep): void => {
+    hasher.after(step);
+    onStep(step);
+  };
+  const options = { network: watched, settings, mode: one.mode as StreamMode, frontEnd: cpuFrontEnd(NEMOTRON), onStep: watchStep };
   for await (const { logits } of stream('samples', blocks, options)) pieces.push(logits.slice());
   const logits = concatenate(pieces);
 
-  const { hashBytes, stride } = golden;
-  const states = inflated(one.states);
+  const states = goldens.inflated(one.states);
   expect(hasher.hashes).toHaveLength(states.length / hashBytes);
   const firstOther = hasher.hashes.findIndex((hash, step) => !hash.equals(states.subarray(step * hashBytes, (step + 1) * hashBytes)));
   expect(firstOther, 'the first step with another state').toBe(-1);
 
   expect(logits).toHaveLength(one.numFrames * numSpeakers);
-  const isActive = referenceDecisions(one);
+  const isActive = goldens.decisions(one);
   const differingDecisions = logits.reduce((sum, logit, index) => sum + (isActive(index) === logit > 0 ? 0 : 1), 0);
   expect(1 - differingDecisions / logits.length).toBeGreaterThanOrEqual(MIN_EQUAL_SHARE);
 
-  const expected = new Float32Array(inflated(one.logits).buffer);
+  const expected = new Float32Array(goldens.inflated(one.logits).buffer);
   const maxLogitDifference = expected.reduce((most, value, index) => {
     const frame = Math.floor(index / numSpeakers) * stride;
     const own = Math.abs(value - logits[frame * numSpeakers + (index % numSpeakers)]!);

@@ -10,6 +10,7 @@ decision, and some logits.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import time
@@ -31,6 +32,8 @@ ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "src/sortformer/fixtures"
 
 NOISE_SEED, NOISE_LEVEL = 6000, 0.005
+# Seeds of the weights of the sums over the state.
+EMBEDDING_SEED, PROBABILITY_SEED = 7000, 7001
 # A stored frame of logits every so many mel frames.
 STRIDE = 199
 HASH_BYTES = 4
@@ -53,11 +56,25 @@ def audio(num_samples: int) -> np.ndarray:
     return repeated + uniform(NOISE_SEED, num_samples) * np.float32(NOISE_LEVEL)
 
 
+@functools.cache
+def weights(seed: int, count: int) -> np.ndarray:
+    return uniform(seed, count).astype(np.float64)
+
+
+def weighted(seed: int, values: np.ndarray) -> float:
+    """Return the sum of values with weights that depend on their place, so the order matters."""
+    return float(weights(seed, len(values)) @ values.astype(np.float64))
+
+
 class Recorder:
-    """Replaces the update of the speaker cache by itself, and hashes the state after it."""
+    """Replaces the update of the speaker cache by itself, and hashes the state after it.
+
+    `sums` has two weighted sums per step: of the embeddings in cache and FIFO, and of the probabilities in the cache.
+    """
 
     def __init__(self) -> None:
         self.hashes: list[bytes] = []
+        self.sums: list[float] = []
         self.numbers: list[int] = []
         self.next_frame = 0
         self.original = reference.Nemotron3DiarizationSpeakerCache.update
@@ -90,6 +107,8 @@ class Recorder:
         counts = [cache.num_cache_frames, cache.num_fifo_frames, int(cache.is_compressed)]
         state = np.array([*counts, *self.numbers], "<i4")
         self.hashes.append(hashlib.sha256(state.tobytes()).digest()[:HASH_BYTES])
+        probabilities = cache.probs[0, : cache.num_cache_frames].numpy().ravel()
+        self.sums += [weighted(EMBEDDING_SEED, np.concatenate(rows)), weighted(PROBABILITY_SEED, probabilities)]
 
 
 @torch.inference_mode()

@@ -75,9 +75,14 @@ def weight_of(index: int, name: str, shape: tuple[int, ...]) -> np.ndarray:
 
 
 @torch.no_grad()
-def seeded_model(num_layers: int | None = None) -> Nemotron3DiarizationForAudioFrameClassification:
-    """Return the reference class with seeded weights in evaluation mode; all layers unless `num_layers` is given."""
-    config = Nemotron3DiarizationConfig()
+def seeded_model(
+    num_layers: int | None = None, config: Nemotron3DiarizationConfig | None = None
+) -> Nemotron3DiarizationForAudioFrameClassification:
+    """Return the reference class with seeded weights in evaluation mode; all layers unless `num_layers` is given.
+
+    `config` has other sizes; the default is that of the official model.
+    """
+    config = config or Nemotron3DiarizationConfig()
     if num_layers is not None:
         config.audio_config.num_hidden_layers = num_layers
     model = Nemotron3DiarizationForAudioFrameClassification(config)
