@@ -1,37 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
-import { annotationOf } from '../../editing/annotationOf';
-import { History } from '../../editing/history';
+import { openEditor as make, THREE_TURNS as annotation } from '../../../test/app/openEditor';
 import { Scope } from '../../ui-kit/scope';
-import type { Player } from '../../ui-kit/player';
-import type { Outcome } from '../state';
-import { Tab, World } from '../../../test/app/tabs';
 import { deleteSelected, splitSelected, stepTurn } from './corrections';
-import { createEditor, type Editor } from './editor';
 
-const turn = (startSeconds: number, endSeconds: number, speaker: string) => ({ startSeconds, endSeconds, speaker });
-const annotation = annotationOf(
-  [turn(0, 2, 'SPEAKER_00'), turn(3, 5, 'SPEAKER_01'), turn(6, 9, 'SPEAKER_00')],
-  [],
-  [{ label: 'SPEAKER_00' }, { label: 'SPEAKER_01' }],
-  10,
-);
 const [, second, third] = annotation.turns.map(({ id }) => id) as [number, number, number];
-
-function make(): { editor: Editor; said: string[]; tabs: { readonly own: Tab; readonly other: Tab }; world: World; seek: (seconds: number) => void } {
-  const said: string[] = [];
-  const world = new World();
-  world.commit(new History(annotation).toPlain(), 'null');
-  const tabs = { own: new Tab(world, () => undefined), other: new Tab(world, () => undefined) };
-  const player = { position: 0, playing: false, loop: vi.fn(), toggle: vi.fn(), seek: (seconds: number) => (player.position = seconds) };
-  const editor = createEditor(new Scope(), {
-    outcome: { annotation } as Outcome,
-    corrections: tabs.own.work,
-    theme: { toggle: vi.fn(), onChange: vi.fn() },
-    player: player as unknown as Player,
-    say: (message) => said.push(message),
-  });
-  return { editor, said, tabs, world, seek: (seconds) => (player.position = seconds) };
-}
 
 describe('the editor', () => {
   it('notifies every listener of changes until its owner ends', () => {
