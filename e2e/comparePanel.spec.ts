@@ -10,6 +10,13 @@ async function savedReport(page: Page): Promise<{ reports?: ComparisonReport[] }
 }
 
 test('a bundled model passes on WASM, its stages can be inspected, and tolerances can be changed', async ({ page }) => {
+  // Sounds last until they are stopped, however slow the machine is.
+  await page.addInitScript(() => {
+    const sounds: string[] = [];
+    Object.assign(globalThis, { sounds });
+    AudioBufferSourceNode.prototype.start = function (this: AudioBufferSourceNode) { sounds.push(`start of ${this.buffer!.duration.toFixed(1)} s`); };
+    AudioBufferSourceNode.prototype.stop = () => { sounds.push('stop'); };
+  });
   await openFiles(page, 'public/goldens/segmentation-3.0.zip');
   await expect(page.getByTestId('model-name')).toContainText('segmentation-3.0');
   await run(page, 'wasm');
@@ -24,7 +31,8 @@ test('a bundled model passes on WASM, its stages can be inspected, and tolerance
   await expect(page.getByTestId('detail-stage')).toContainText('linear1');
   for (const part of ['heatmap', 'waveform', 'slice', 'histogram']) await expect(page.getByTestId(part)).toBeVisible();
   await expect(page.getByTestId('worst')).toContainText(/ s\b/);
-  const before = await page.getByTestId('slice-title').innerText();
+  // Not its inner text, which is in capitals.
+  const before = (await page.getByTestId('slice-title').textContent())!;
   await page.getByTestId('heat-slider').focus();
   await page.keyboard.press('Home');
   await page.keyboard.press('ArrowRight');
@@ -43,6 +51,44 @@ test('a bundled model passes on WASM, its stages can be inspected, and tolerance
   expect(JSON.stringify(await savedReport(page))).toContain('"verdict":"pass"');
   await page.getByTestId('tolerances-reset').click();
   await expect(page.getByTestId('verdict')).toContainText(/5 stages pass/i);
+
+  await test.step('the sound of an error is played until it is stopped', async () => {
+    const [play, sounds] = [page.getByTestId('play-worst'), (): Promise<unknown> => page.evaluate(() => Reflect.get(globalThis, 'sounds') as unknown)];
+    await play.click();
+    await expect(play).toHaveText('Stop');
+    expect(await sounds()).toEqual(['start of 1.0 s']);
+    await play.click();
+    await expect(play).toHaveText('Play the worst second');
+    expect(await sounds()).toEqual(['start of 1.0 s', 'stop']);
+    // A click on the waveform plays there, and selects the column of that time.
+    const title = page.getByTestId('slice-title');
+    const before = (await title.textContent())!;
+    await page.getByTestId('waveform').click({ position: { x: 300, y: 20 } });
+    await expect(play).toHaveText('Stop');
+    await expect(title).not.toHaveText(before);
+    // The pointer reads a cell without selecting it.
+    const readout = page.getByTestId('heat-readout');
+    const [selected, selectedTitle] = [(await readout.textContent())!, (await title.textContent())!];
+    const { width, height } = (await page.getByTestId('heat-slider').boundingBox())!;
+    await page.getByTestId('heat-slider').hover({ position: { x: width / 3, y: height / 2 } });
+    await expect(readout).not.toHaveText(selected);
+    await page.mouse.move(0, 0);
+    await expect(readout).toHaveText(selected);
+    await expect(title).toHaveText(selectedTitle);
+  });
+
+  await test.step('the audit lists the weights, and on request only those with a finding', async () => {
+    await page.getByTestId('audit').click();
+    await expect(page.getByTestId('audit-heading')).toBeVisible();
+    const rows = page.getByTestId('audit-row');
+    const numRows = await rows.count();
+    expect(numRows).toBeGreaterThan(10);
+    const numFlagged = await rows.evaluateAll((all) => all.filter((row) => (row as HTMLElement).dataset.flags !== '').length);
+    await page.getByTestId('only-flagged').check();
+    await expect(rows).toHaveCount(numFlagged);
+    await page.getByTestId('only-flagged').uncheck();
+    await expect(rows).toHaveCount(numRows);
+  });
 });
 
 test('files that cannot be compared cause an explanation', async ({ page }) => {

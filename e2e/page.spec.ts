@@ -87,7 +87,61 @@ test('canceling stops the work, and the next run is complete', async ({ page, co
   await page.getByTestId('try-sample').click();
   await expect(state(page)).toHaveAttribute('data-state', 'done', { timeout: 60_000 });
   await expect(page.getByTestId('speaker-row')).toHaveCount(2);
+
+  await test.step('the number of speakers changes only when a preview is accepted', () => changeCount(page));
 });
+
+/** Changes the number of speakers of a result with two. */
+async function changeCount(page: Page): Promise<void> {
+  const [slider, answer, accept] = [page.getByTestId('count-slider'), page.getByTestId('count-answer'), page.getByTestId('count-accept')];
+  const [summary, speakers] = [page.getByTestId('summary'), page.getByTestId('speaker-row')];
+  await page.getByTestId('tab-count').click();
+  await expect(slider).toHaveValue('2');
+  await expect(accept).toBeDisabled();
+
+  await slider.focus();
+  await page.keyboard.press('ArrowLeft');
+  await expect(answer).toContainText('Preview: 1 speaker');
+  await expect(answer).toContainText('Speaker 1 and Speaker 2 are merged.');
+  await expect(summary).toContainText('1 speaker');
+  await page.keyboard.press('Escape');
+  await expect(summary).toContainText('2 speakers');
+  await expect(answer).toBeEmpty();
+  await expect(slider).toHaveValue('2');
+
+  await page.getByTestId('count-auto').click();
+  await expect(answer).toContainText('Nothing changes.');
+  await slider.focus();
+  await page.keyboard.press('Home');
+  await expect(accept).toBeEnabled();
+  await accept.click();
+  await expect(speakers).toHaveCount(1);
+  await expect(slider).toBeFocused();
+  await page.getByTestId('undo').click();
+  await expect(speakers).toHaveCount(2);
+
+  // Discarding another minimum restores that of the run.
+  const shortestTurn = page.getByTestId('count-min-duration-on');
+  const before = await summary.innerText();
+  await expect(shortestTurn).toHaveValue('0.15');
+  await shortestTurn.fill('1');
+  await expect(accept).toBeEnabled();
+  await expect(shortestTurn).toHaveAttribute('aria-valuetext', '1.00 s');
+  await page.getByTestId('count-back').click();
+  await expect(shortestTurn).toHaveValue('0.15');
+  await expect(summary).toHaveText(before);
+
+  // Corrections are kept by default, once there are any.
+  const keep = page.getByTestId('count-keep');
+  await expect(keep).toBeDisabled();
+  await page.getByTestId('tab-turns').click();
+  await page.getByTestId('turn-row').first().click();
+  await page.keyboard.press('c');
+  await page.getByTestId('tab-count').click();
+  await expect(keep).toBeChecked();
+  await keep.uncheck();
+  await expect(keep).not.toBeChecked();
+}
 
 test('a file that is not a recording is explained, and the last result stays', async ({ page }) => {
   await openSampleTurns(page);

@@ -80,4 +80,4 @@ export const test = base.extend<Options & { guard: undefined }, { watch: Watch }
 });
 
 export { expect };
-export type { BrowserContext, Download, Locator, Page } from '@playwright/test';
+export type { BrowserContext, Download, Locator, Page, Route } from '@playwright/test';

@@ -145,8 +145,9 @@ function createSpeakerSearch(
     const match = open?.matches[index];
     if (!match) return;
     close();
-    show();
     onChoose(match.speaker.id);
+    // Only now: the choice has changed the state, and an update does not overwrite the text of a focused field.
+    show();
   };
 
   scope.on(input, 'focus', () => {
