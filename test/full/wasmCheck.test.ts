@@ -121,6 +121,12 @@ test('our kernels pass the self-check', async () => {
   expect((await expected()).length).toBeGreaterThan(2);
 });
 
+test('with `fast`, our kernels pass it at the lengths of a run too', async () => {
+  const engine = await startTrustedEngine({ ...options, speed: 'fast' }, CAMPPLUS);
+  const stages = ['classifier', 'classifier (4 × 10 s)', 'fbank', 'embedding', 'embedding (10 s)', 'embedding (5 s)'];
+  expect(stagesOf(engine)).toEqual(stages.map((stage) => ['kernels', stage, true]));
+});
+
 /** Kernels with wrong weights for one model. ONNX Runtime uses the correct file. */
 const WRONG_WEIGHTS = [
   {
