@@ -4,11 +4,13 @@
  *
  *   npm run bench:gpu:pack [-- FOLDER]   default: dist-gpu-bench, which is replaced
  *
- * Exit status: 1 if the folder is larger than its limit.
+ * Exit status: 0 on success, 1 if the folder is larger than its limit or cannot be written, 2 for wrong usage.
  */
 import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { build, type BuildOptions, type Plugin } from 'esbuild';
+import { runCommand } from '../cli/script';
+import { parsed, parseFlags, UsageError } from '../cli/usage';
 import { buildForNode } from './package/code';
 import { ROOT } from './package/entries';
 
@@ -77,8 +79,10 @@ const packedPlace: Plugin = {
 };
 
 async function pack(folder: string): Promise<void> {
-  if (existsSync(folder) && readdirSync(folder).length > 0 && !existsSync(join(folder, START))) {
-    throw new Error(`${folder} is not empty and has no ${START}. Expected a new folder, or one that this command made.`);
+  const found = statSync(folder, { throwIfNoEntry: false });
+  if (found && !found.isDirectory()) throw new UsageError(`${folder} is a file. Expected a new folder, or one that this command made.`);
+  if (found && readdirSync(folder).length > 0 && !existsSync(join(folder, START))) {
+    throw new UsageError(`${folder} is not empty and has no ${START}. Expected a new folder, or one that this command made.`);
   }
   rmSync(folder, { recursive: true, force: true });
   for (const [path, source] of Object.entries(FILES)) {
@@ -107,12 +111,28 @@ async function pack(folder: string): Promise<void> {
 const sizeOf = (path: string): number =>
   statSync(path).isDirectory() ? readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0) : statSync(path).size;
 
-const folder = resolve(process.argv[2] ?? join(ROOT, 'dist-gpu-bench'));
-await pack(folder);
-const bytes = sizeOf(folder);
-const text = `${(bytes / 2 ** 20).toFixed(1)} MiB, limit ${MAX_BYTES / 2 ** 20} MiB`;
-console.log(`${folder}: ${text}`);
-if (bytes > MAX_BYTES) {
-  console.error(`the folder is too large: ${text}. Leave files out, or raise MAX_BYTES in scripts/packGpuBench.ts.`);
-  process.exitCode = 1;
-}
+const HELP = `Usage: npm run --silent bench:gpu:pack -- [FOLDER]
+
+Packs bench:gpu into a folder (default dist-gpu-bench, which is replaced) that measures the GPU of another Linux machine.
+
+  --help  print this text
+
+Exit status: 0 on success, 1 if the folder is larger than its limit or cannot be written, 2 for wrong usage.
+`;
+
+await runCommand('bench:gpu:pack', 1, async () => {
+  const { values, positionals } = parsed(() => parseFlags({ allowPositionals: true, options: { help: { type: 'boolean', short: 'h' } } }));
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const [path = join(ROOT, 'dist-gpu-bench'), ...others] = positionals;
+  if (others.length > 0 || path === '') throw new UsageError(`the folders are ${JSON.stringify(positionals)}. Expected one folder, or none.`);
+  const folder = resolve(path);
+  await pack(folder);
+  const bytes = sizeOf(folder);
+  const text = `${(bytes / 2 ** 20).toFixed(1)} MiB, limit ${MAX_BYTES / 2 ** 20} MiB`;
+  console.log(`${folder}: ${text}`);
+  if (bytes > MAX_BYTES) throw new Error(`the folder is too large: ${text}. Leave files out, or raise MAX_BYTES in scripts/packGpuBench.ts.`);
+  return 0;
+});

@@ -1,4 +1,4 @@
-import { adapterName, isSoftware, maxBindingBytes, missingLimit, requestAdapter } from '../gpu/adapter';
+import { adapterName, isSoftware, maxBindingBytes, missingLimit, requestAdapter, whyNoAdapter } from '../gpu/adapter';
 import { VoxlaneError } from '../util/errors';
 import { coreCount, HOST, threadLimit, userAgent } from '../util/host';
 import { MAX_WINDOWS } from './optionSchema';
@@ -54,7 +54,7 @@ export async function planBackend(choice: BackendChoice, threads: number | undef
     return planWasm(why);
   };
   const adapter = await requestAdapter();
-  if (!adapter) return without(`${HOST} has no WebGPU adapter`);
+  if (!adapter) return without(`${HOST} ${await whyNoAdapter()}`);
   const name = adapterName(adapter);
   const limit = missingLimit(adapter);
   if (limit) return without(`the WebGPU adapter (${name}) has a limit that is too low: ${limit}`);

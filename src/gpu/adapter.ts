@@ -3,10 +3,17 @@ import { infoName, isSoftwareInfo } from '../util/softwareAdapter';
 
 /** The adapter; null if there is none. Works on the page and in workers. */
 export async function requestAdapter(): Promise<GPUAdapter | null> {
-  const gpu = await findGpu();
-  const adapter = (await gpu?.requestAdapter({ powerPreference: 'high-performance' })) ?? null;
+  const adapter = await requestAny();
   return adapter && isUsable(adapter) ? adapter : null;
 }
+
+/** Why {@link requestAdapter} found none, after the name of the host. */
+export async function whyNoAdapter(): Promise<string> {
+  const adapter = await requestAny();
+  return adapter ? `has only a WebGPU adapter that computes on the processor (${adapterName(adapter)}), slower than WASM` : 'has no WebGPU adapter';
+}
+
+const requestAny = async (): Promise<GPUAdapter | null> => (await (await findGpu())?.requestAdapter({ powerPreference: 'high-performance' })) ?? null;
 
 /** The adapter's name, from the information that the browser provides. */
 export const adapterName = ({ info }: GPUAdapter): string => infoName(info) || 'unnamed adapter';

@@ -24,6 +24,16 @@ describe('the packed GPU benchmark', { timeout: TIMEOUT_MS }, () => {
   }, TIMEOUT_MS);
   afterAll(() => { rmSync(root, { recursive: true, force: true }); });
 
+  test.each([
+    [['--hlp'], 'the flag --hlp does not exist. Did you mean --help?'],
+    [['a', 'b'], 'the folders are ["a","b"]. Expected one folder, or none'],
+    [['package.json'], `${join(process.cwd(), 'package.json')} is a file. Expected a new folder, or one that this command made`],
+    [['src'], `${join(process.cwd(), 'src')} is not empty and has no run.sh. Expected a new folder, or one that this command made`],
+  ])('is not packed with %j', async (args, problem) => {
+    const packing = exec(process.execPath, ['--import', 'tsx', 'scripts/packGpuBench.ts', ...args]);
+    await expect(packing).rejects.toMatchObject({ code: 2, stdout: '', stderr: `bench:gpu:pack: ${problem}\n` });
+  });
+
   test('runs the engine, the models and the sample without anything else', async () => {
     const { stdout } = await start('--estimate', '--seconds', '11', '--speed', 'exact', '--json');
     const { estimates } = JSON.parse(stdout) as { readonly estimates: readonly { readonly work: Record<string, { readonly dispatches: number; readonly batches: number }> }[] };
