@@ -164,7 +164,7 @@ class Run {
   private sizingInput(): Omit<SizingInput, 'backend' | 'gpuBytes'> {
     const { workers, threads, batch } = this.command;
     const longestSeconds = this.work.open[0]?.durationSeconds ?? 0;
-    return { ...readMachine(), preset: presetOf(this.command.diarize, this.model), files: this.work.open.length, longestSeconds, ...definedOf({ workers, threads, batch }) };
+    return { ...readMachine(), preset: presetOf(this.command.diarize, this.model), hasModelFile: this.model !== null, files: this.work.open.length, longestSeconds, ...definedOf({ workers, threads, batch }) };
   }
 
   private async size({ backend, preset }: WorkerInfo): Promise<Sizing> {

@@ -3,7 +3,7 @@ import { hasGrown, size, type SizingInput } from './sizing';
 
 const GIB = 2 ** 30;
 const MIB = 2 ** 20;
-const INPUT: SizingInput = { preset: 'campplus', cores: 8, availableBytes: 64 * GIB, backend: 'wasm', gpuBytes: null, files: 500, longestSeconds: 3600 };
+const INPUT: SizingInput = { preset: 'campplus', hasModelFile: false, cores: 8, availableBytes: 64 * GIB, backend: 'wasm', gpuBytes: null, files: 500, longestSeconds: 3600 };
 
 test.each([
   ['cores', {}, 8, 1, '8 cores'],
@@ -21,10 +21,13 @@ test('a single worker takes one window at a time if memory is short', () => {
   expect(size({ ...INPUT, availableBytes: 300 * MIB })).toMatchObject({ workers: 1, batch: 1 });
 });
 
-test('nemotron needs 3 GB per worker for any length, and never a batch', () => {
+test('nemotron needs 1.6 GB per worker for any length, 2.9 GB with a file, and never a batch', () => {
   const workers = (change: Partial<SizingInput>): Partial<ReturnType<typeof size>> => size({ ...INPUT, preset: 'nemotron', ...change });
-  expect(workers({ availableBytes: 10e9 })).toMatchObject({ workers: 3, batch: undefined });
-  expect(workers({ availableBytes: 10e9, longestSeconds: 36_000 })).toMatchObject({ workers: 3 });
+  expect(workers({ availableBytes: 10e9 })).toMatchObject({ workers: 5, batch: undefined, workerLimitBytes: 1.8e9 });
+  expect(workers({ availableBytes: 10e9, longestSeconds: 36_000 })).toMatchObject({ workers: 5 });
+  expect(workers({ availableBytes: 10e9, hasModelFile: true })).toMatchObject({ workers: 3 });
+  // The file of a preset with windows is small.
+  expect(size({ ...INPUT, availableBytes: 10e9, hasModelFile: true }).workers).toBe(size({ ...INPUT, availableBytes: 10e9 }).workers);
   expect(workers({ availableBytes: 300 * MIB })).toMatchObject({ workers: 1, batch: undefined });
   // Its model has one thread in Node, however many cores a worker has.
   expect(workers({ files: 2 })).toMatchObject({ workers: 2, threads: 1 });

@@ -9,10 +9,16 @@ import type { Machine } from './machine';
  */
 export const WORKER_BYTES = 600e6;
 /**
- * The same with `nemotron`: 2.40 GB resident after two runs of the sample in full size with `--model`, and a quarter more. It
- * does not depend on the length of the recording, and there are no batches.
+ * The same with `nemotron` and stored weights. In full size, an engine that downloads and converts them to int8 has a peak of 850 MB,
+ * and 610 MB in runs. Float32 weights, which are used if int8 fails its self-check, have a peak of 1.28 GB. A quarter more than that.
+ * It does not depend on the length of the recording, and there are no batches.
  */
-export const STREAMED_WORKER_BYTES = 3e9;
+export const STREAMED_WORKER_BYTES = 1.6e9;
+/**
+ * The same with `--model`. A worker has the file of 397 MB in memory: 2.31 GB at the peak if it converts the file, 1.44 GB if the
+ * converted file is stored. A quarter more than the first.
+ */
+export const STREAMED_FILE_WORKER_BYTES = 2.9e9;
 /** Further memory of each window of a batch above {@link DEFAULT_BATCH}. */
 const WINDOW_BYTES = 40 * 2 ** 20;
 /** Windows per batch on WASM; the library's default. */
@@ -27,6 +33,8 @@ const GPU_WORKER_BYTES = 3 * 2 ** 30;
 export interface SizingInput extends Machine {
   readonly backend: 'wasm' | 'webgpu';
   readonly preset: PresetId;
+  /** Whether each worker reads the model from a file of the user. */
+  readonly hasModelFile: boolean;
   /** Free memory of the GPU; null if unknown, or on WASM. */
   readonly gpuBytes: number | null;
   /** Number of files to process. */
@@ -65,7 +73,8 @@ export function size(input: SizingInput): Sizing {
   const usable = input.availableBytes * (1 - RESERVED_SHARE);
   const hasWindows = isWindowed(input.preset);
   const ofWindows = longestSeconds * BYTES_PER_SECOND + Math.max(0, (input.batch ?? DEFAULT_BATCH) - DEFAULT_BATCH) * WINDOW_BYTES;
-  const perWorker = hasWindows ? WORKER_BYTES + ofWindows : STREAMED_WORKER_BYTES;
+  const ofStreamed = input.hasModelFile ? STREAMED_FILE_WORKER_BYTES : STREAMED_WORKER_BYTES;
+  const perWorker = hasWindows ? WORKER_BYTES + ofWindows : ofStreamed;
   const limits: readonly (readonly [number, string])[] = [
     [cores, `${cores} ${cores === 1 ? 'core' : 'cores'}`],
     [Math.floor(usable / perWorker), `${gigabytes(input.availableBytes)} of free memory, ${gigabytes(perWorker)} per worker`],
