@@ -3,11 +3,15 @@
  *
  *   tsx bench/check/nemotronProcess.ts write FORM FILE             writes the seeded weights as float32 or int8
  *   tsx bench/check/nemotronProcess.ts run KIND FILE SECONDS       runs the sample, repeated, and prints the figures as JSON
+ *   tsx bench/check/nemotronProcess.ts parts FILE SECONDS PARTS    runs varied speech with int8 products, and prints the figures of
+ *                                                                  each of PARTS equal parts as a line of JSON
  *
  * Two processes, so the memory of the conversion does not count.
  */
 import { openAsBlob } from 'node:fs';
 import { appendFile, readFile, rm } from 'node:fs/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import nemotron from '../../models/nemotron-3-diarization/manifest.json';
 import { readWav } from '../../src/audio/wav';
 import { readWavHeader } from '../../src/audio/wavHeader';
@@ -18,6 +22,7 @@ import { stream } from '../../src/sortformer/speakerStream';
 import type { ByteSink } from '../../src/store/byteSink';
 import { blobSource } from '../../src/store/byteSource';
 import { parseStreamingSettings } from '../../src/store/streamingSettings';
+import { concatenate } from '../../src/util/values';
 import { bindWeights, loadWeights } from '../../src/weights/bind';
 import { convertWeights, type WeightsForm } from '../../src/weights/convert';
 import { expectedWeights } from '../../src/weights/expected';
@@ -25,6 +30,7 @@ import { graphInForm } from '../../src/weights/graphForm';
 import { withInt8Products } from '../../src/weights/int8Products';
 import { openSafetensors } from '../../src/weights/safetensors';
 import { RUNTIME_BASE } from '../../test/gpu/dawn';
+import { variedSpeech } from '../../test/nemotron/variedSpeech';
 import { NEMOTRON, nemotronGraph, seededNemotronFile } from '../../test/seededNemotron';
 
 /** How the products are computed: with float32 weights, with int8 weights as float32, or with int8. */
@@ -52,6 +58,7 @@ const RUNTIME = {
   'ort-wasm-simd-threaded.wasm': `${RUNTIME_BASE}ort-wasm-simd-threaded.wasm`,
 };
 const SAMPLE = 'public/sample.wav';
+const SAMPLE_SECONDS = 30;
 
 async function write(form: WeightsForm, path: string): Promise<void> {
   await rm(path, { force: true });
@@ -68,6 +75,22 @@ function graphOfKind(kind: ProductKind): ReturnType<typeof nemotronGraph> {
   if (kind === 'float32') return nemotronGraph();
   const model = graphInForm(nemotronGraph(), 'int8');
   return kind === 'int8' ? withInt8Products(model) : model;
+}
+
+/** Figures of one of several equal parts of a long recording, at its end. */
+export interface PartFigures {
+  /** From the start of the recording to the end of the part. */
+  readonly audioSeconds: number;
+  /** Of this part. */
+  readonly wallSeconds: number;
+  /** Processor time of all threads of the process in this part. */
+  readonly cpuSeconds: number;
+  /** Resident memory of the process after a collection of garbage. */
+  readonly residentMegabytes: number;
+  /** Memory in use by objects and arrays, after a collection of garbage. */
+  readonly usedMegabytes: number;
+  /** Size of the runtime's memory. */
+  readonly wasmMegabytes: number;
 }
 
 /** Samples of the recording, again and again. */
@@ -100,16 +123,22 @@ function recordMemories(): readonly WebAssembly.Memory[] {
   return memories;
 }
 
-async function run(kind: ProductKind, path: string, seconds: number): Promise<NemotronFigures> {
-  const memories = recordMemories();
+async function openNetwork(kind: ProductKind, path: string): Promise<GraphNetwork> {
   const model = graphOfKind(kind);
   const file = await openSafetensors(blobSource(await openAsBlob(path), path));
-  const network = await GraphNetwork.open({
+  return GraphNetwork.open({
     model,
     weights: await loadWeights(bindWeights(file, expectedWeights(model))),
     manifest: NEMOTRON,
     open: (bytes, externalData) => openSession(bytes, { runtimeBase: RUNTIME, threads: THREADS, gpu: null, externalData }),
   });
+}
+
+const megabytesOf = (memories: readonly WebAssembly.Memory[]): number => memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0) / 1e6;
+
+async function run(kind: ProductKind, path: string, seconds: number): Promise<NemotronFigures> {
+  const memories = recordMemories();
+  const network = await openNetwork(kind, path);
   let networkCpuSeconds = 0;
   const timed = {
     numMelBins: network.numMelBins,
@@ -136,14 +165,72 @@ async function run(kind: ProductKind, path: string, seconds: number): Promise<Ne
     cpuSeconds: cpuSeconds(before),
     networkCpuSeconds,
     peakMegabytes: (process.resourceUsage().maxRSS * 1024) / 1e6,
-    wasmMegabytes: memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0) / 1e6,
+    wasmMegabytes: megabytesOf(memories),
   };
   await network.release();
   return figures;
 }
 
+/** Varied repetitions of the sample. */
+async function* longSpeech(seconds: number): AsyncGenerator<Float32Array, void> {
+  const pieces: Float32Array[] = [];
+  for await (const piece of repeated(SAMPLE_SECONDS)) pieces.push(piece.slice());
+  const recording = concatenate(pieces);
+  const { sampleRate } = NEMOTRON;
+  for (let block = 0, left = Math.round(seconds * sampleRate); left > 0; block++) {
+    const samples = variedSpeech(recording, block).subarray(0, left);
+    left -= samples.length;
+    // About the pieces of a decoder.
+    for (let at = 0; at < samples.length; at += sampleRate) yield samples.subarray(at, at + sampleRate);
+  }
+}
+
+/** Without turns: random weights change about 180 decisions per second, and real speech has far fewer turns. */
+async function runParts(path: string, seconds: number, numParts: number): Promise<void> {
+  const collectGarbage = garbageCollector();
+  const memories = recordMemories();
+  const network = await openNetwork('int8', path);
+  const settings = parseStreamingSettings(nemotron.streaming, NEMOTRON.id);
+  const { frameShiftMs } = NEMOTRON.fbank;
+  let numFrames = 0;
+  let part = 1;
+  let [wallStart, cpuStart] = [performance.now(), process.cpuUsage()];
+  for await (const decided of stream('samples', longSpeech(seconds), { network, settings, mode: 'offline', frontEnd: cpuFrontEnd(NEMOTRON) })) {
+    numFrames += decided.numFrames;
+    const audioSeconds = (numFrames * frameShiftMs) / 1000;
+    if (audioSeconds < (part * seconds) / numParts - frameShiftMs / 1000) continue;
+    const [wallSeconds, ofCpu] = [(performance.now() - wallStart) / 1000, cpuSeconds(cpuStart)];
+    collectGarbage();
+    const { rss, heapUsed, arrayBuffers } = process.memoryUsage();
+    const figures: PartFigures = {
+      audioSeconds,
+      wallSeconds,
+      cpuSeconds: ofCpu,
+      residentMegabytes: rss / 1e6,
+      usedMegabytes: (heapUsed + arrayBuffers) / 1e6,
+      wasmMegabytes: megabytesOf(memories),
+    };
+    console.log(JSON.stringify(figures));
+    // A step can end after more than one part.
+    part = Math.floor((audioSeconds / seconds) * numParts) + 1;
+    [wallStart, cpuStart] = [performance.now(), process.cpuUsage()];
+  }
+  await network.release();
+}
+
+/** Collects garbage twice, because the memory of typed arrays is released after their objects, by the next collection. */
+function garbageCollector(): () => void {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  return () => {
+    collect();
+    collect();
+  };
+}
+
 const [command, kind, path, seconds] = process.argv.slice(2) as [string, string, string, string];
 if (command === 'write') await write(kind as WeightsForm, path);
+else if (command === 'parts') await runParts(kind, Number(path), Number(seconds));
 else console.log(JSON.stringify(await run(kind as ProductKind, path, Number(seconds))));
 // The runtime's threads would keep the process alive.
 process.exit(0);
