@@ -8,8 +8,9 @@ import { GraphNetwork, type GraphNetworkOptions, type OpenPart } from '../src/so
 import type { StreamNetwork } from '../src/sortformer/network';
 import { wasmGraph } from '../src/sortformer/wasmGraph';
 import { BlobSink } from '../src/store/byteSink';
-import { blobSource } from '../src/store/byteSource';
-import { convertWeights } from '../src/weights/convert';
+import { blobSource, type ByteSource } from '../src/store/byteSource';
+import { convertWeights, type WeightsForm } from '../src/weights/convert';
+import { graphInForm } from '../src/weights/graphForm';
 import { openSafetensors } from '../src/weights/safetensors';
 import { bindWeights, loadWeights } from '../src/weights/bind';
 import { expectedWeights } from '../src/weights/expected';
@@ -53,11 +54,17 @@ const greatestDifference = (a: Float32Array, b: Float32Array): number =>
     return Number.isNaN(own) ? Infinity : Math.max(most, own);
   }, 0);
 
-/** Graph, weights and manifest of the seeded network; its weights take the way of a downloaded file. */
-export async function seededParts(numLayers: number): Promise<Pick<GraphNetworkOptions, 'model' | 'weights' | 'manifest'>> {
-  const model = nemotronGraph(numLayers);
-  const file = await openSafetensors(countingSource(seededNemotronFile(numLayers)));
-  return { model, weights: await loadWeights(bindWeights(file, expectedWeights(model))), manifest: NEMOTRON };
+/** Graph, weights and manifest of the seeded network; its weights take the way of a downloaded file that is converted. */
+export async function seededParts(numLayers: number, form: WeightsForm = 'float32'): Promise<Pick<GraphNetworkOptions, 'model' | 'weights' | 'manifest'>> {
+  const graph = nemotronGraph(numLayers);
+  const model = graphInForm(graph, form);
+  let source: ByteSource = countingSource(seededNemotronFile(numLayers));
+  if (form !== 'float32') {
+    const sink = new BlobSink();
+    await convertWeights(bindWeights(await openSafetensors(source), expectedWeights(graph)), form, '0'.repeat(64), sink);
+    source = blobSource(sink.file!, `${form}.safetensors`);
+  }
+  return { model, weights: await loadWeights(bindWeights(await openSafetensors(source), expectedWeights(model))), manifest: NEMOTRON };
 }
 
 /** The seeded network in ONNX Runtime with int8 weights and products, as the preset uses it on WASM. */
@@ -74,9 +81,9 @@ export async function openSeededInt8(numLayers: number): Promise<GraphNetwork> {
 /** Opens the seeded network in ONNX Runtime. */
 export async function openSeeded(
   numLayers: number,
-  options: Partial<Pick<GraphNetworkOptions, 'open' | 'taps' | 'onValues'>> = {},
+  { form, ...options }: Partial<Pick<GraphNetworkOptions, 'open' | 'taps' | 'onValues'>> & { readonly form?: WeightsForm } = {},
 ): Promise<GraphNetwork> {
-  return GraphNetwork.open({ ...(await seededParts(numLayers)), open: openOnWasm, ...options });
+  return GraphNetwork.open({ ...(await seededParts(numLayers, form)), open: openOnWasm, ...options });
 }
 
 /** Opens the seeded network, and reports the values of `taps` in each step. */

@@ -30,7 +30,6 @@ import type { NamedTensor } from '../src/compare/tensor';
 import type { Core } from '../src/embedding/core';
 import type { Arithmetic } from '../src/nn/kernels';
 import type { StreamLogits } from '../src/sortformer/chunkLoop';
-import type { NetworkForm } from '../src/sortformer/networkCheck';
 import type { DiarizationFacts } from '../src/store/loadDiarization';
 import type { EmbeddingManifest, SegmentationManifest } from '../src/store/manifest';
 import type { StreamMode } from '../src/store/streamModes';
@@ -173,8 +172,8 @@ export interface EmbeddingWorkerApi extends ModelWorkerApi<EmbeddingManifest> {
 
 /** What computes a model that does all of its stages in one worker: our kernels on WebGPU, or ONNX Runtime on WASM. */
 export interface SortformerArithmetic extends Pick<LoadRequest, 'modelId' | 'modelsBase' | 'runtimeBase' | 'backend' | 'threads'> {
-  /** Form of the weights: `float32` on WebGPU. */
-  readonly form: NetworkForm;
+  /** Form of the weights: `float16` on WebGPU. */
+  readonly form: WeightsForm;
 }
 
 /** A model that does all of its stages in one worker. */

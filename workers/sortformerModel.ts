@@ -16,6 +16,7 @@ import { addressIn } from '../src/util/fileBase';
 import { wasmGraph } from '../src/sortformer/wasmGraph';
 import { loadWeights } from '../src/weights/bind';
 import { expectedWeights } from '../src/weights/expected';
+import { graphInForm } from '../src/weights/graphForm';
 import { type PreparedWeights, WeightsStore } from '../src/weights/weightsStore';
 import type { ModelCheck } from '../src/compare/modelCheck';
 import type { DiarizationFacts } from '../src/store/loadDiarization';
@@ -52,7 +53,7 @@ async function openGraph({ modelId, modelsBase, runtimeBase, backend, threads, f
     return {
       ...facts,
       graph,
-      open: (model, weights) => GpuNetwork.open(gpu, { model, weights, manifest }),
+      open: (part, weights) => GpuNetwork.open(gpu, { model: graphInForm(part, form), weights, manifest }),
       close: () => { gpu.device.destroy(); },
     };
   }

@@ -1,10 +1,13 @@
 import { proxy } from 'comlink';
 import type { SortformerArithmetic, SortformerReply } from '../../workers/contracts';
 import { spawnDecodeWorker, spawnSortformerWorker } from '../../workers/spawn';
-import type { NetworkForm } from '../sortformer/networkCheck';
 import { cancelled, unlessAborted } from '../util/abort';
 import { VoxlaneError } from '../util/errors';
 import { runtimeThreads } from '../util/host';
+import { loadDiarizationFacts } from '../store/loadDiarization';
+import { ModelStore } from '../store/modelStore';
+import type { WeightsForm } from '../weights/convert';
+import { storedForms } from '../weights/formNames';
 import { type BackendPlan, wasmReason, wasmThreads } from './backend';
 import type { CheckedDiarizerOptions } from './options';
 import { describeFailure, disturbed, isGpuTrouble, wrongOnWasm } from './selfCheck';
@@ -53,14 +56,17 @@ interface Candidate {
   readonly report: (checks: readonly ModelCheck[]) => BackendReport;
 }
 
+/** Form of the weights on WebGPU: half the memory of float32. The kernels compute in float32. */
+export const GPU_FORM = 'float16';
+
 /** Forms of the weights on WASM, in the order of the tries. float32 takes four times the memory and 2.6 times as long. */
-export const WASM_FORMS: readonly [NetworkForm, ...NetworkForm[]] = ['int8', 'float32'];
+export const WASM_FORMS: readonly [WeightsForm, ...WeightsForm[]] = ['int8', 'float32'];
 
 /** What a self-check shows. */
 const REPRODUCED = 'reproduced the golden outputs of a model with random weights';
 
 /**
- * Starts on our own WebGPU kernels with float32 weights. The GPU must pass the self-check, and, for the backend `auto`, compute it
+ * Starts on our own WebGPU kernels with float16 weights. The GPU must pass the self-check, and, for the backend `auto`, compute it
  * faster than WASM.
  *
  * @throws VoxlaneError `backend-unavailable` if WebGPU is required and the adapter is gone; `model-*`, `worker-failed`; `cancelled`
@@ -68,7 +74,9 @@ const REPRODUCED = 'reproduced the golden outputs of a model with random weights
 export async function startStreamOnGpu(start: StreamStart, plan: BackendPlan): Promise<StreamEngine | StreamRefusal> {
   const { options, settings } = start;
   const { adapter, threads } = plan;
-  const checkKey = await streamCheckKey(options, settings, { threads, form: 'float32', adapter });
+  const missing = await missingWeights(start);
+  if (missing !== null) return { objection: missing, checks: [] };
+  const checkKey = await streamCheckKey(options, settings, { threads, form: GPU_FORM, adapter });
   const isAuto = options.backend === 'auto';
   const objectionTo = async (check: ModelCheck): Promise<string | null> => {
     if (!check.passed) return describeFailure([check]);
@@ -79,7 +87,7 @@ export async function startStreamOnGpu(start: StreamStart, plan: BackendPlan): P
   const facts = options.trustGpu ? ['without a self-check'] : [`our WebGPU kernels ${REPRODUCED}`, isAuto && 'and were faster than WASM'];
   const reason = [plan.reason, ...facts].filter(Boolean).join(', ');
   const candidate: Candidate = {
-    arithmetic: { ...filesOf(start), backend: 'webgpu', threads: 1, form: 'float32' },
+    arithmetic: { ...filesOf(start), backend: 'webgpu', threads: 1, form: GPU_FORM },
     checkKey,
     isTrusted: options.trustGpu,
     objectionTo,
@@ -95,6 +103,15 @@ export async function startStreamOnGpu(start: StreamStart, plan: BackendPlan): P
     if (!isGpuTrouble(error) || (options.backend === 'webgpu' && error.code === 'backend-unavailable')) throw error;
     return { objection: `WebGPU could not be started (${error.problem})`, checks: [] };
   }
+}
+
+/** Why weights for the GPU would need a download that nobody asked for, because those for WASM are stored; null if they would not. */
+async function missingWeights({ options: { modelFile, modelsBase, trustUnknownModel: trustUnknown }, settings: { model: id } }: StreamStart): Promise<string | null> {
+  if (modelFile) return null;
+  const { manifest: { weights } } = await loadDiarizationFacts(id, modelsBase);
+  const forms = storedForms(await new ModelStore().list(), { id, sources: [weights], trustUnknown });
+  if (forms.size === 0 || forms.has(GPU_FORM)) return null;
+  return `only ${[...forms].join(' and ')} weights are stored, and WebGPU needs ${GPU_FORM} weights: delete the model and load it again to use WebGPU`;
 }
 
 /**
@@ -118,7 +135,7 @@ export async function startStreamOnWasm(start: StreamStart, { objection: why, ch
   throw wrongOnWasm(failures);
 }
 
-async function onWasm(start: StreamStart, form: NetworkForm, facts: (checks: readonly ModelCheck[]) => Pick<BackendReport, 'reason' | 'selfCheck'>): Promise<Candidate> {
+async function onWasm(start: StreamStart, form: WeightsForm, facts: (checks: readonly ModelCheck[]) => Pick<BackendReport, 'reason' | 'selfCheck'>): Promise<Candidate> {
   const { options, settings } = start;
   const threads = runtimeThreads(globalThis.crossOriginIsolated ? wasmThreads(options.threads) : 1);
   return {

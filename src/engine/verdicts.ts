@@ -2,11 +2,11 @@ import * as v from 'valibot';
 import { version } from '../../package.json';
 import { hasRelaxedSimd } from '../nn/simd';
 import { runtimeVersion } from '../ort/runtime';
-import type { NetworkForm } from '../sortformer/networkCheck';
 import { loadManifest } from '../store/load';
 import { loadDiarizationFacts } from '../store/loadDiarization';
 import { ModelStore } from '../store/modelStore';
 import { userAgent } from '../util/host';
+import type { WeightsForm } from '../weights/convert';
 import type { BackendPlan } from './backend';
 import type { Engine } from './engine';
 import type { CheckedDiarizerOptions } from './options';
@@ -169,7 +169,7 @@ const wasmCircumstances = (arithmetic: string): string => ['WASM', SELF_CHECK_VE
 export async function streamCheckKey(
   options: CheckedDiarizerOptions,
   { model }: StreamSettings,
-  { threads, form, adapter }: { readonly threads: number; readonly form: NetworkForm; readonly adapter: BackendPlan['adapter'] },
+  { threads, form, adapter }: { readonly threads: number; readonly form: WeightsForm; readonly adapter: BackendPlan['adapter'] },
 ): Promise<string> {
   const { manifest: { file } } = await loadDiarizationFacts(model, options.modelsBase);
   const circumstances = adapter ? gpuCircumstances(adapter) : await runtimeCircumstances(options, threads);

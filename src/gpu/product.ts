@@ -1,5 +1,6 @@
 import { isSoftwareInfo } from '../util/softwareAdapter';
 import { destroyAll, uploadBuffer } from './buffers';
+import { halfToFloat32 } from '../util/numberTypes';
 import { type Kernel, type KernelSource, floatBits, openKernel, type Program } from './program';
 import code from './product.wgsl?raw';
 
@@ -15,36 +16,42 @@ const LEAST_WIDE_THREADS = 8;
 /** Rows whose maximum is taken, as in the kernel. */
 export const POOLED_ROWS = 3;
 
+/** Values of a matrix: float32, or the bits of float16. */
+export type MatrixValues = Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>;
+
 /** Weights in the layout of the kernel. */
 export interface PackedWeights {
   /** Axes (input, column), padded with zeros. */
-  readonly weights: Float32Array<ArrayBuffer>;
+  readonly weights: MatrixValues;
   /** Axes (column), padded with zeros. */
   readonly bias: Float32Array<ArrayBuffer>;
   readonly numInputs: number;
   readonly numColumns: number;
   /** Invocations along the columns of a tile. */
   readonly columnThreads: number;
+  /** Whether the weights are float16. Products and sums are float32. */
+  readonly isHalf: boolean;
 }
 
 /**
  * Packs the weights of a product.
  *
- * @param weightOf weight of an input for a column
+ * @param size `isHalf`: whether the weights are float16
+ * @param weightOf weight of an input for a column: its value, or the bits of a float16
  */
 export function packWeights(
-  { numInputs, numColumns, bias }: { readonly numInputs: number; readonly numColumns: number; readonly bias: ArrayLike<number> },
+  { numInputs, numColumns, bias, isHalf = false }: { readonly numInputs: number; readonly numColumns: number; readonly bias: ArrayLike<number>; readonly isHalf?: boolean },
   weightOf: (input: number, column: number) => number,
 ): PackedWeights {
   const columnThreads = threadsFor(numColumns);
   const stride = paddedColumns(numColumns, columnThreads);
-  const weights = new Float32Array(Math.ceil(numInputs / DEPTH) * DEPTH * stride);
+  const weights = new (isHalf ? Uint16Array : Float32Array)(Math.ceil(numInputs / DEPTH) * DEPTH * stride);
   for (let input = 0; input < numInputs; input++) {
     for (let column = 0; column < numColumns; column++) weights[input * stride + column] = weightOf(input, column);
   }
   const biases = new Float32Array(stride);
   biases.set(bias);
-  return { weights, bias: biases, numInputs, numColumns, columnThreads };
+  return { weights, bias: biases, numInputs, numColumns, columnThreads, isHalf };
 }
 
 /** Tiles of 32, 64 or 80 columns: those with the fewest columns in total, of these the widest except 80. */
@@ -123,6 +130,7 @@ export function computeProduct(packed: PackedWeights, step: ProductStep<Float32A
   const { numRows, numItems = 1, innerRows = 1, inputRows, outRows, input, out, factors, gates, table, pool, slope = 1 } = step;
   const { tapLength = numInputs, tapStride = 0, channels = 1, accumulate = false, tableBase = 0, survey } = step;
   const stride = packed.bias.length;
+  const weights = packed.weights instanceof Uint16Array ? halfToFloat32(new Uint8Array(packed.weights.buffer)) : packed.weights;
   const placeOf = ({ base, itemStride = 0, outerStride, innerStride = 0 }: RowPlaces, item: number, row: number): number =>
     base + item * itemStride + Math.floor(row / innerRows) * outerStride + (row % innerRows) * innerStride;
   const readAt = (item: number, row: number, k: number): number =>
@@ -142,7 +150,7 @@ export function computeProduct(packed: PackedWeights, step: ProductStep<Float32A
     const sums = Float64Array.from(packed.bias.subarray(0, numColumns));
     for (let k = 0; k < numInputs; k++) {
       const value = inputAt(item, row, k);
-      for (let column = 0; column < numColumns; column++) sums[column]! += value * packed.weights[k * stride + column]!;
+      for (let column = 0; column < numColumns; column++) sums[column]! += value * weights[k * stride + column]!;
     }
     return pool === 'magnitudes' ? sums.map(Math.abs) : sums;
   };
@@ -172,13 +180,17 @@ export interface GpuWeights extends Omit<PackedWeights, 'weights' | 'bias'> {
 
 /** Uploads packed weights. */
 export function uploadWeights(device: GPUDevice, label: string, packed: PackedWeights): GpuWeights {
-  return { ...packed, weights: uploadBuffer(device, label, packed.weights), bias: uploadBuffer(device, label, packed.bias) };
+  const { buffer } = packed.weights;
+  return { ...packed, weights: uploadBuffer(device, label, new Uint32Array(buffer)), bias: uploadBuffer(device, label, packed.bias) };
 }
+
+/** Weights of one kind have one kernel. */
+const kindOf = ({ columnThreads, isHalf }: Pick<PackedWeights, 'columnThreads' | 'isHalf'>): string => `${columnThreads} ${isHalf}`;
 
 /** The kernel with all constants that the products of a network need. */
 export class ProductKernels {
-  /** By the number of invocations along the columns. */
-  private readonly kernels = new Map<number, Kernel>();
+  /** By {@link kindOf} the weights. */
+  private readonly kernels = new Map<string, Kernel>();
   /** Bound in place of an absent buffer that is read. */
   private readonly none: GPUBuffer;
   /** Bound in place of an absent buffer that is written, because a buffer cannot be bound for both in one dispatch. */
@@ -201,13 +213,14 @@ export class ProductKernels {
    *
    * @throws VoxlaneError `backend-failed`
    */
-  async open({ columnThreads }: Pick<PackedWeights, 'columnThreads'>): Promise<void> {
+  async open({ columnThreads, isHalf }: Pick<PackedWeights, 'columnThreads' | 'isHalf'>): Promise<void> {
     const read = 'read-only-storage';
     const wideThreads = (columnThreads * THREAD_COLUMNS) / WIDE_COLUMNS;
     const isWide = this.isWide && wideThreads >= LEAST_WIDE_THREADS;
-    const constants = isWide ? { COLUMN_THREADS: wideThreads, PARTS: WIDE_COLUMNS } : { COLUMN_THREADS: columnThreads, PARTS: THREAD_COLUMNS };
+    const tile = isWide ? { COLUMN_THREADS: wideThreads, PARTS: WIDE_COLUMNS } : { COLUMN_THREADS: columnThreads, PARTS: THREAD_COLUMNS };
+    const constants = { ...tile, HALVES: Number(isHalf) };
     const source: KernelSource = { label: 'product', code, buffers: [read, read, read, 'storage', read, read, read, 'storage'], constants };
-    this.kernels.set(columnThreads, await openKernel(this.device, source));
+    this.kernels.set(kindOf({ columnThreads, isHalf }), await openKernel(this.device, source));
   }
 
   /** Adds a product to a program. */
@@ -215,7 +228,7 @@ export class ProductKernels {
     const { numInputs, numColumns, columnThreads } = packed;
     const { numRows, numItems = 1, innerRows = 1, inputRows, outRows, input, out, factors, gates, table, pool, slope = 1 } = step;
     const { tapLength = numInputs, tapStride = 0, channels = 1, accumulate = false, tableBase = 0, survey } = step;
-    const kernel = this.kernels.get(columnThreads);
+    const kernel = this.kernels.get(kindOf(packed));
     if (!kernel) throw new Error('The product kernel was not opened for these weights');
     const padded = paddedColumns(numColumns, columnThreads);
     const isOn = { accumulate, mask: table, gate: gates, pool, magnitude: pool === 'magnitudes', normalize: factors, survey };

@@ -14,11 +14,15 @@
 //   found[(entry - 1) · surveyStride + surveyBase]     = 1 if one of its inputs x[k] is not zero; otherwise unchanged
 //   found[(entry - 1) · surveyStride + surveyBase + 1] = 1 if ACCUMULATE and an earlier out[…] of the row is not zero
 //
+// With HALVES, weights[k][n] is a float16, which becomes a float32 before the product: half the bytes, the same arithmetic. This
+// needs no feature of the adapter. WGSL allows zero in place of a float16 below 2^-14.
+//
 // | binding | holds | axes, type |
 // |---|---|---|
 // | 0 | params | Params, in the order of product.ts |
 // | 1 | input | any layout, f32 |
-// | 2 | weights | (input, column) f32; rows are padded to whole tiles of columns, zeros below the last input |
+// | 2 | weights | (input, column) bits of f32, or with HALVES two f16 per word, the even column in the low bits; rows are padded to
+//                 whole tiles of columns, zeros below the last input |
 // | 3 | bias | (column) f32, padded |
 // | 4 | out | written: any layout, f32 |
 // | 5 | factors | (item, channel) vec4f: center, scale, shift, slope |
@@ -35,6 +39,8 @@
 override COLUMN_THREADS: u32 = 16u;
 // 4 or 8.
 override PARTS: u32 = 4u;
+// Whether the weights are float16.
+override HALVES: bool = false;
 
 const ROW_THREADS = 8u;
 // Rows are in groups of four, three groups per invocation.
@@ -80,7 +86,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> input: array<f32>;
-@group(0) @binding(2) var<storage, read> weights: array<f32>;
+@group(0) @binding(2) var<storage, read> weights: array<u32>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 @group(0) @binding(5) var<storage, read> factors: array<vec4f>;
@@ -107,6 +113,13 @@ fn startOf(row: u32) -> u32 {
   let known = min(row, params.numRows - 1u);
   let outer = known / params.innerRows;
   return outer * params.inputOuter + (known - outer * params.innerRows) * params.inputInner;
+}
+
+// The place of a weight of the tile, which begins at an input and a column.
+fn weightPlace(firstInput: u32, firstColumn: u32, index: u32) -> u32 {
+  let tileColumns = PARTS * COLUMN_THREADS;
+  let row = index / tileColumns;
+  return (firstInput + row) * params.weightStride + firstColumn + (index - row * tileColumns);
 }
 
 fn store(item: u32, row: u32, column: u32, value: f32) {
@@ -239,9 +252,16 @@ fn main(
       }
       inputTile[ownInput * GROUP_STRIDE + i] = values;
     }
-    for (var i = index; i < DEPTH * tileColumns; i += numThreads) {
-      let ownRow = i / tileColumns;
-      weightTile[i] = weights[(begin + ownRow) * params.weightStride + firstColumn + (i - ownRow * tileColumns)];
+    if (HALVES) {
+      for (var i = 2u * index; i < DEPTH * tileColumns; i += 2u * numThreads) {
+        let pair = unpack2x16float(weights[weightPlace(begin, firstColumn, i) / 2u]);
+        weightTile[i] = pair.x;
+        weightTile[i + 1u] = pair.y;
+      }
+    } else {
+      for (var i = index; i < DEPTH * tileColumns; i += numThreads) {
+        weightTile[i] = bitcast<f32>(weights[weightPlace(begin, firstColumn, i)]);
+      }
     }
     workgroupBarrier();
     for (var i = 0u; i < DEPTH; i++) {

@@ -21,9 +21,9 @@ const OTHER_DISPATCHES = 8;
 const CHECKED_MAPS = 2;
 
 export interface GpuNetworkOptions {
-  /** The graph with external tensors and without their values, of `parseGraphAlone`. */
+  /** The graph with external tensors and without their values, of `parseGraphAlone`, or that with float16 matrices, of `graphInForm`. */
   readonly model: ModelProto;
-  /** The values of its external tensors, float32. Not used afterward. */
+  /** The values of its external tensors. Not used afterward. */
   readonly weights: Weights;
   readonly manifest: NetworkFacts;
   /** Values inside the network that are read with the logits, for comparison: `layer1` and so on, and `head`. */
@@ -126,7 +126,8 @@ export class GpuNetwork implements StreamNetwork {
       return buffer;
     };
     const uploadLinear = async ({ weight, numInputs, numOutputs, bias }: LinearLayer): Promise<GpuWeights> => {
-      const packed = packWeights({ numInputs, numColumns: numOutputs, bias }, (k, column) => weight[column * numInputs + k]!);
+      const isHalf = weight instanceof Uint16Array;
+      const packed = packWeights({ numInputs, numColumns: numOutputs, bias, isHalf }, (k, column) => weight[column * numInputs + k]!);
       const uploaded = uploadWeights(device, 'diarization weights', packed);
       buffers.push(uploaded.weights, uploaded.bias);
       await products.open(packed);

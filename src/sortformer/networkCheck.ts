@@ -7,7 +7,7 @@ import { blobSource } from '../store/byteSource';
 import type { DiarizationManifest } from '../store/diarizationManifest';
 import { uniform } from '../util/uniform';
 import { bindWeights, loadWeights } from '../weights/bind';
-import { convertedTensors, convertWeights } from '../weights/convert';
+import { convertedTensors, convertWeights, type WeightsForm } from '../weights/convert';
 import { expectedWeights } from '../weights/expected';
 import { openSafetensors } from '../weights/safetensors';
 import golden from './checkGoldens.json';
@@ -15,15 +15,13 @@ import type { Weights } from './graphNetwork';
 import type { StreamNetwork } from './network';
 import { firstLayers, seededFile } from './seededNetwork';
 
-/** Forms of the weights that a network computes with. */
-export type NetworkForm = 'float32' | 'int8';
 
 /** A network whose memory can be freed. */
 export type OpenedNetwork = StreamNetwork & { release(): Promise<void> };
 
 /** How a network is opened and what computes it. */
 export interface CheckedNetwork {
-  readonly form: NetworkForm;
+  readonly form: WeightsForm;
   readonly backend: ModelCheck['backend'];
   /** Opens a graph with external tensors and without their values. */
   readonly open: (model: ModelProto, weights: Weights) => Promise<OpenedNetwork>;
@@ -46,13 +44,25 @@ const FLOAT32 = { share: 1e-3, cosine: 0.99999 };
 const INT8_ERROR = Math.hypot(1 / 254, 6 / 255 / 3 ** 0.5);
 
 /**
- * Bound of the root mean square error of the logits that int8 products explain, as a share of the spread of the logits. Rounding
- * errors of the products are independent, so their squares add up, and the residual sums only weaken them.
+ * Root mean square of the relative error of a product with float16 weights. A weight has 11 bits, so its rounding error is uniform
+ * up to 2^-11 of it if its mantissa is 1, and up to half of that if it is almost 2. The other factor and all sums are float32.
  */
-export const int8LogitError = (numLayers: number): number => INT8_ERROR * (LAYER_PRODUCTS * numLayers + OTHER_PRODUCTS) ** 0.5;
+const FLOAT16_ERROR = 2 ** -11 / 3 ** 0.5;
+
+/**
+ * Bound of the root mean square error of the logits that the errors of the products explain, as a share of the spread of the logits.
+ * Rounding errors of the products are independent, so their squares add up, and the residual sums only weaken them.
+ */
+const logitError = (productError: number, numLayers: number): number => productError * (LAYER_PRODUCTS * numLayers + OTHER_PRODUCTS) ** 0.5;
+
+/** {@link logitError} of int8 products. */
+export const int8LogitError = (numLayers: number): number => logitError(INT8_ERROR, numLayers);
+
+/** {@link logitError} of float16 weights. */
+export const float16LogitError = (numLayers: number): number => logitError(FLOAT16_ERROR, numLayers);
 
 /** The greatest of some thousand normally distributed errors is about 4 times their root mean square; 5 times has odds of 1 to 1,000. */
-const INT8_PEAK = 5;
+const ROUNDED_PEAK = 5;
 
 /**
  * Checks what computes a network: one layer of it with seeded weights must reproduce outputs of the reference class. The official
@@ -73,7 +83,7 @@ export async function checkNetwork(model: ModelProto, manifest: DiarizationManif
   }
 }
 
-async function seededWeights(graph: ModelProto, manifest: DiarizationManifest, form: NetworkForm): Promise<Weights> {
+async function seededWeights(graph: ModelProto, manifest: DiarizationManifest, form: WeightsForm): Promise<Weights> {
   const expected = expectedWeights(graph);
   const bound = bindWeights(await openSafetensors(blobSource(new Blob([seededFile(graph, manifest)]), 'seeded.safetensors')), expected);
   if (form === 'float32') return loadWeights(bound);
@@ -98,13 +108,19 @@ function storedRows(values: Float32Array, name: string): Float32Array {
   return values.filter((_, index) => Math.floor(index / numColumns) % stride === 0);
 }
 
-function goldenStages(form: NetworkForm): GoldenStage[] {
+/** Bounds of the errors of a stage, as a share of its spread, and of its cosine. */
+function boundsOf(stage: string, form: WeightsForm): typeof FLOAT32 {
+  if (form === 'float32') return FLOAT32;
+  const productError = form === 'int8' ? INT8_ERROR : FLOAT16_ERROR;
+  const error = stage === 'stacked' ? productError : logitError(productError, NUM_LAYERS);
+  return { share: ROUNDED_PEAK * error, cosine: 1 / Math.hypot(1, error) };
+}
+
+function goldenStages(form: WeightsForm): GoldenStage[] {
   return golden.stages.map(({ name, spread, values, numColumns }): GoldenStage => {
     const data = new Float32Array(Uint8Array.from(atob(values), (character) => character.charCodeAt(0)).buffer);
-    const error = name === 'stacked' ? INT8_ERROR : int8LogitError(NUM_LAYERS);
-    const tolerance = form === 'float32'
-      ? { maxAbs: FLOAT32.share * spread, cosine: FLOAT32.cosine }
-      : { maxAbs: INT8_PEAK * error * spread, cosine: 1 / Math.hypot(1, error) };
+    const { share, cosine } = boundsOf(name, form);
+    const tolerance = { maxAbs: share * spread, cosine };
     return { name, value: name, axes: ['frame', 'channel'], shape: [data.length / numColumns, numColumns], data, tolerance };
   });
 }

@@ -2,14 +2,18 @@ import { graphOf, type ModelProto } from '../onnx/model';
 import type { GraphProto } from '../onnx/onnx_pb';
 import { isExternal, shapeOf, tensorValues } from '../onnx/tensors';
 import { dtypeName } from '../onnx/types';
+import { BYTES_PER_ELEMENT } from '../util/elementTypes';
 import { VoxlaneError } from '../util/errors';
 import { shapeText, sizeOf } from '../util/shape';
 import { type Weights, weightsOf } from './graphNetwork';
 
+/** Values of a matrix: float32, or the bits of float16. */
+type Matrix = Float32Array | Uint16Array;
+
 /** A linear layer. */
 export interface LinearLayer {
   /** Axes (output, input). */
-  readonly weight: Float32Array;
+  readonly weight: Matrix;
   readonly numInputs: number;
   readonly numOutputs: number;
   /** Axes (output); zeros if the layer has none. */
@@ -65,19 +69,29 @@ const TOWER = 'model.audio_tower';
  * Reads the layers of the graph of `models/nemotron-3-diarization/export.py`, which names each tensor as the reference class.
  * Weights are not copied if they are aligned.
  *
- * @throws VoxlaneError `model-invalid` if a tensor of the graph or its weights are missing, or are not float32 of its shape
+ * @param model with float32 weights, or float16 matrices as `graphInForm` declares them
+ * @throws VoxlaneError `model-invalid` if a tensor of the graph or its weights are missing, or have another type or shape
  */
 export function readLayers(model: ModelProto, weights: Weights): NetworkLayers {
   const graph = graphOf(model);
   const tensors = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]));
-  const shaped = (name: string): { data: Float32Array; shape: readonly number[] } => {
+  const shaped = (name: string): { bytes: Uint8Array; isHalf: boolean; shape: readonly number[] } => {
     const tensor = tensors.get(name);
     if (!tensor || !isExternal(tensor)) throw unlike(`it has no weights named ${name}`);
     const type = dtypeName(tensor.dataType);
-    if (type !== 'float32') throw unlike(`its tensor ${name} has the type ${type}`);
+    if (type !== 'float32' && type !== 'float16') throw unlike(`its tensor ${name} has the type ${type}`);
     const [bytes, shape] = [weightsOf(weights, name), shapeOf(tensor)];
-    if (bytes.length !== 4 * sizeOf(shape)) throw unlike(`the weights of ${name} have ${bytes.length} bytes for the shape ${shapeText(shape)}`);
-    return { data: floatsOf(bytes), shape };
+    if (bytes.length !== BYTES_PER_ELEMENT[type] * sizeOf(shape)) throw unlike(`the weights of ${name} have ${bytes.length} bytes for the shape ${shapeText(shape)}`);
+    return { bytes: aligned(bytes), isHalf: type === 'float16', shape };
+  };
+  const matrix = (name: string): { data: Matrix; shape: readonly number[] } => {
+    const { bytes: { buffer, byteOffset, length }, isHalf, shape } = shaped(name);
+    return { data: isHalf ? new Uint16Array(buffer, byteOffset, length / 2) : new Float32Array(buffer, byteOffset, length / 4), shape };
+  };
+  const vector = (name: string): Float32Array => {
+    const { bytes: { buffer, byteOffset, length }, isHalf } = shaped(name);
+    if (isHalf) throw unlike(`its tensor ${name} has the type float16`);
+    return new Float32Array(buffer, byteOffset, length / 4);
   };
   const constant = (name: string): Float32Array => {
     const tensor = tensors.get(name);
@@ -86,13 +100,13 @@ export function readLayers(model: ModelProto, weights: Weights): NetworkLayers {
     return values;
   };
   const linear = (prefix: string, hasBias = true): LinearLayer => {
-    const { data: weight, shape } = shaped(`${prefix}.weight`);
+    const { data: weight, shape } = matrix(`${prefix}.weight`);
     const [numOutputs = 0, numInputs = 0] = shape;
-    return { weight, numInputs, numOutputs, bias: hasBias ? shaped(`${prefix}.bias`).data : new Float32Array(numOutputs) };
+    return { weight, numInputs, numOutputs, bias: hasBias ? vector(`${prefix}.bias`) : new Float32Array(numOutputs) };
   };
   const norm = (prefix: string): NormLayer => ({
-    scale: shaped(`${prefix}.weight`).data,
-    shift: shaped(`${prefix}.bias`).data,
+    scale: vector(`${prefix}.weight`),
+    shift: vector(`${prefix}.bias`),
     epsilon: epsilonOf(graph, `${prefix}.weight`),
   });
   const encoder: EncoderLayer[] = [];
@@ -107,7 +121,7 @@ export function readLayers(model: ModelProto, weights: Weights): NetworkLayers {
       mlpOut: linear(`${prefix}.mlp.fc2`),
     });
   }
-  const convolution = shaped('model.upsampler.conv.weight');
+  const convolution = matrix('model.upsampler.conv.weight');
   const [numOutputs = 0, numChannels = 0, numTaps = 0] = convolution.shape;
   const [, numHeads = 0, headSize = 0] = constant('attention.heads');
   return {
@@ -120,12 +134,12 @@ export function readLayers(model: ModelProto, weights: Weights): NetworkLayers {
       weight: tapsFirst(convolution.data, numChannels, numTaps),
       numInputs: numTaps * numChannels,
       numOutputs,
-      bias: shaped('model.upsampler.conv.bias').data,
+      bias: vector('model.upsampler.conv.bias'),
     },
     numTaps,
     dense: linear('classifier.dense'),
     classifier: linear('classifier.out_proj'),
-    silence: shaped('silence_embeds').data.slice(),
+    silence: vector('silence_embeds').slice(),
     numHeads,
     headSize,
     scale: constant('attention.scale')[0]!,
@@ -134,34 +148,28 @@ export function readLayers(model: ModelProto, weights: Weights): NetworkLayers {
   };
 }
 
-function floatsOf(bytes: Uint8Array): Float32Array {
-  const { buffer, byteOffset } = isAligned(bytes) ? bytes : bytes.slice();
-  return new Float32Array(buffer, byteOffset, bytes.length / 4);
-}
-
-const isAligned = ({ byteOffset }: Uint8Array): boolean => byteOffset % 4 === 0;
+/** For views as 32-bit values. */
+const aligned = (bytes: Uint8Array): Uint8Array => (bytes.byteOffset % 4 === 0 ? bytes : bytes.slice());
 
 /** Layers of the same input as one, whose outputs are in their order. */
 function joined(layers: readonly LinearLayer[]): LinearLayer {
-  const concatenated = (arrays: readonly Float32Array[]): Float32Array => {
-    const all = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0));
-    let end = 0;
-    for (const array of arrays) {
-      all.set(array, end);
-      end += array.length;
-    }
-    return all;
-  };
+  const weights = layers.map(({ weight }) => weight);
+  const weight = new (weights[0] instanceof Uint16Array ? Uint16Array : Float32Array)(weights.reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  for (const part of weights) {
+    weight.set(part, end);
+    end += part.length;
+  }
   return {
-    weight: concatenated(layers.map(({ weight }) => weight)),
+    weight,
     numInputs: layers[0]!.numInputs,
     numOutputs: layers.reduce((sum, { numOutputs }) => sum + numOutputs, 0),
-    bias: concatenated(layers.map(({ bias }) => bias)),
+    bias: Float32Array.from(layers.flatMap(({ bias }) => [...bias])),
   };
 }
 
 /** Changes axes (output, channel, tap) to (output, tap, channel). */
-function tapsFirst(weight: Float32Array, numChannels: number, numTaps: number): Float32Array {
+function tapsFirst(weight: Matrix, numChannels: number, numTaps: number): Matrix {
   return weight.map((_, i) => {
     const output = Math.floor(i / (numTaps * numChannels));
     const [tap, channel] = [Math.floor(i / numChannels) % numTaps, i % numChannels];
@@ -180,6 +188,6 @@ export const unlike = (why: string): VoxlaneError =>
   new VoxlaneError({
     code: 'model-invalid',
     problem: `The WebGPU kernels do not support the diarization graph: ${why}`,
-    expected: 'the graph of models/nemotron-3-diarization/export.py with float32 weights',
+    expected: 'the graph of models/nemotron-3-diarization/export.py, with float32 weights or float16 matrices',
     remedy: 'Use the shipped graph and its weights',
   });

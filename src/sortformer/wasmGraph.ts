@@ -1,7 +1,7 @@
 import type { ModelProto } from '../onnx/onnx_pb';
+import type { WeightsForm } from '../weights/convert';
 import { graphInForm } from '../weights/graphForm';
 import { withInt8Products } from '../weights/int8Products';
-import type { NetworkForm } from './networkCheck';
 
 /**
  * The graph for ONNX Runtime on WASM. Weights of the form int8 are multiplied as integers: a quarter of the memory, and products
@@ -9,5 +9,5 @@ import type { NetworkForm } from './networkCheck';
  *
  * @param model with float32 weights in another file, of `parseGraphAlone`
  */
-export const wasmGraph = (model: ModelProto, form: NetworkForm): ModelProto =>
-  form === 'float32' ? model : withInt8Products(graphInForm(model, form));
+export const wasmGraph = (model: ModelProto, form: WeightsForm): ModelProto =>
+  form === 'int8' ? withInt8Products(graphInForm(model, form)) : graphInForm(model, form);

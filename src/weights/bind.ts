@@ -1,4 +1,5 @@
 import { unlessAborted } from '../util/abort';
+import { halfToFloat32 } from '../util/numberTypes';
 import { shapeText } from '../util/shape';
 import type { ExpectedTensor } from './expected';
 import { invalidWeights } from './failure';
@@ -7,6 +8,7 @@ import { faultOfValues } from './values';
 
 /** A tensor of a graph and its place in the file. */
 export interface BoundTensor extends ExpectedTensor {
+  /** Of the same type, except float16 for float32 after {@link bindRounded}. */
   readonly stored: StoredTensor;
 }
 
@@ -15,7 +17,7 @@ export interface BoundWeights {
   readonly file: SafetensorsFile;
   /** In graph order, none missing. */
   readonly tensors: readonly BoundTensor[];
-  /** Sum of the values of all tensors. */
+  /** Sum of the stored values of all tensors. */
   readonly valueBytes: number;
 }
 
@@ -50,8 +52,30 @@ export function bindWeights(file: SafetensorsFile, expected: readonly ExpectedTe
   const tensors = expected.map((tensor): BoundTensor => ({ ...tensor, stored: file.tensors.get(tensor.name)! }));
   const wrong = tensors.filter(({ type, shape, stored }) => stored.type !== type || !isSameShape(shape, stored.shape));
   if (wrong[0]) throw otherForm(file, wrong[0], wrong.length - 1);
-  return { file, tensors, valueBytes: tensors.reduce((sum, { stored }) => sum + stored.end - stored.start, 0) };
+  return { file, tensors, valueBytes: tensors.reduce((sum, tensor) => sum + storedBytes(tensor), 0) };
 }
+
+/**
+ * Finds each tensor of a graph in a file that was converted to float16. Its values are then read as those of the graph: float16
+ * becomes float32, which has all of its values.
+ *
+ * @param expected the tensors of the graph
+ * @param rounded the tensors of the file, of `convertedTensors`
+ * @throws VoxlaneError `model-invalid` as {@link bindWeights}
+ */
+export function bindRounded(file: SafetensorsFile, expected: readonly ExpectedTensor[], rounded: readonly ExpectedTensor[]): BoundWeights {
+  const { valueBytes } = bindWeights(file, rounded);
+  return { file, tensors: expected.map((tensor) => ({ ...tensor, stored: file.tensors.get(tensor.name)! })), valueBytes };
+}
+
+/** Reads the values of a tensor, in the type of the graph: row-major, little-endian. @throws errors of the source */
+export async function readBound(file: SafetensorsFile, { type, stored }: BoundTensor): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await readTensor(file, stored);
+  return stored.type === 'float16' && type === 'float32' ? new Uint8Array(halfToFloat32(bytes).buffer as ArrayBuffer) : bytes;
+}
+
+/** Size of a tensor in its file. */
+export const storedBytes = ({ stored }: BoundTensor): number => stored.end - stored.start;
 
 /**
  * Reads every tensor once, in the order of the file, and checks its values: one tensor in memory at a time.
@@ -67,7 +91,7 @@ export async function checkValues(
   let doneBytes = 0;
   // A stored file is read in pieces that hold several small tensors.
   for (const tensor of tensors.toSorted((a, b) => a.stored.start - b.stored.start)) {
-    const bytes = await unlessAborted(signal, () => readTensor(file, tensor.stored));
+    const bytes = await unlessAborted(signal, () => readBound(file, tensor));
     const fault = faultOfValues(bytes, tensor.type);
     if (fault !== null && !(fault.kind === 'zeros' && allowZeros)) {
       throw invalidWeights(
@@ -77,7 +101,7 @@ export async function checkValues(
       );
     }
     onTensor?.(tensor, bytes);
-    doneBytes += bytes.length;
+    doneBytes += storedBytes(tensor);
     onProgress?.({ doneBytes, totalBytes: valueBytes });
   }
 }

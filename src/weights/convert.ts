@@ -4,11 +4,10 @@ import { throwIfAborted, unlessAborted } from '../util/abort';
 import { BYTES_PER_ELEMENT } from '../util/elementTypes';
 import { openSha256 } from '../util/hash';
 import { roundToFloat16 } from '../util/toFloat16';
-import { type BoundTensor, type BoundWeights, checkValues, type ReadOptions } from './bind';
+import { type BoundTensor, type BoundWeights, checkValues, readBound, type ReadOptions, storedBytes } from './bind';
 import type { ExpectedTensor } from './expected';
 import { invalidWeights } from './failure';
 import { channelScales, quantize } from './int8';
-import { readTensor } from './safetensors';
 import { bytesNeeded, encodeHeader } from './safetensorsHeader';
 import { faultOfValues } from './values';
 
@@ -16,7 +15,7 @@ import { faultOfValues } from './values';
  * The form of converted weights.
  *
  * - `float32`: all tensors unchanged; a copy
- * - `float16`: every float32 tensor, for GPUs with `shader-f16`
+ * - `float16`: weight matrices as float16; all other tensors stay float32. For WebGPU.
  * - `int8`: weight matrices as int8, each with float32 scales of its output channels in the tensor `NAME.scale`; all other
  *   tensors stay float32. For WASM.
  */
@@ -58,6 +57,7 @@ export function convertedBytes(expected: readonly ExpectedTensor[], form: Weight
  * of all matrices. Each tensor is read twice: no byte is written before all values are known to be finite, and the scales
  * precede the matrices in the file.
  *
+ * @param bound of {@link bindWeights} or {@link bindRounded}
  * @param from SHA-256 of the original, for the converted file's metadata
  * @param options as in {@link checkValues}; progress counts both readings of the original
  * @returns length and hash of the file. After any error the sink is empty.
@@ -106,8 +106,8 @@ async function convert(bound: BoundWeights, form: WeightsForm, from: string, sin
       await write(bytesOf(scales.get(name)!));
       continue;
     }
-    const values = await unlessAborted(signal, () => readTensor(bound.file, tensor.stored));
-    doneBytes += values.length;
+    const values = await unlessAborted(signal, () => readBound(bound.file, tensor));
+    doneBytes += storedBytes(tensor);
     await write(convertTensor(values, tensor, part, scales, bound));
     report(doneBytes);
   }
@@ -153,15 +153,15 @@ const isQuantized = (type: ExpectedTensor['type'], channelAxis: number | null, f
 /** What becomes of a tensor. */
 function planTensor(from: ExpectedTensor, form: WeightsForm): Planned[] {
   const { name, type, shape, channelAxis } = from;
-  if (form === 'float16' && type === 'float32') return [{ tensor: { ...from, type: 'float16' }, from, part: 'rounded' }];
-  if (!isQuantized(type, channelAxis, form)) return [{ tensor: from, from, part: 'same' }];
+  if (form === 'float32' || type !== 'float32' || channelAxis === null) return [{ tensor: from, from, part: 'same' }];
+  if (form === 'float16') return [{ tensor: { ...from, type: 'float16' }, from, part: 'rounded' }];
   const scale = { name: scaleName(name), type: 'float32', shape: [shape[channelAxis]!], channelAxis: null } as const;
   return [{ tensor: { ...from, type: 'int8' }, from, part: 'multiples' }, { tensor: scale, from, part: 'scales' }];
 }
 
 /**
  * The order of the reference implementation: larger types first, so that every tensor begins at a multiple of its element
- * size, then by name. Originals in this order are read from their start to their end.
+ * size, then by name. Tensors of each type are read from the start of an original in this order to its end.
  */
 const inFileOrder = (expected: readonly ExpectedTensor[], form: WeightsForm): Planned[] =>
   expected.flatMap((tensor) => planTensor(tensor, form)).sort(({ tensor: a }, { tensor: b }) => {

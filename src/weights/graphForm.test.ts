@@ -60,8 +60,8 @@ async function weightsIn(form: WeightsForm): Promise<Weights> {
 function widened(weights: Weights, form: WeightsForm): Map<string, Uint8Array> {
   const valuesIn = ({ name, channelAxis, shape }: ExpectedTensor): Float32Array => {
     const bytes = weights.get(name)!;
-    if (form === 'float16') return halfToFloat32(bytes);
     if (channelAxis === null) return new Float32Array(bytes.buffer);
+    if (form === 'float16') return halfToFloat32(bytes);
     const scales = new Float32Array(weights.get(`${name}.scale`)!.buffer);
     // Two axes: a row is one channel, or has one value of each.
     return Float32Array.from(new Int8Array(bytes.buffer), (value, index) => value * scales[channelAxis === 0 ? Math.floor(index / shape[1]!) : index % shape[1]!]!);
@@ -94,9 +94,10 @@ describe('graphInForm', () => {
     expect(difference(original)).toBeGreaterThan(1e-5);
   });
 
-  it('refuses a subgraph that reads a converted weight', () => {
+  it('keeps a weight that a subgraph reads too', () => {
     const branch = { name: 'b', node: [node('Identity', ['fc'], ['r'])], output: [float('r', 7, 5)] };
-    const model = build({ node: [node('If', ['c'], ['y'], { attribute: [subgraph('then_branch', branch)] })], initializer: [external('fc', [7, 5])] });
-    expect(() => graphInForm(model, 'float16')).toThrow('A subgraph of the node If reads the weight fc');
+    const inner = node('If', ['c'], ['z'], { attribute: [subgraph('then_branch', branch)] });
+    const model = build({ node: [node('Gemm', ['x', 'fc'], ['y'], { attribute: [int('transB', 1)] }), inner], initializer: [external('fc', [7, 5])] });
+    for (const form of ['float16', 'int8'] as const) expect(graphInForm(model, form)).toEqual(model);
   });
 });

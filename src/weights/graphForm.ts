@@ -1,13 +1,12 @@
 /** The graph for converted weights: its nodes compute in float32, and read each weight through a conversion. */
 import { create } from '@bufbuild/protobuf';
 import { graphOf, type ModelProto } from '../onnx/model';
-import { copyWith, subgraphsOf, readBy } from '../onnx/nodes';
+import { copyWith } from '../onnx/nodes';
 import { type NodeProto, NodeProtoSchema, TensorProto_DataType, type TensorProto } from '../onnx/onnx_pb';
 import { intAttribute } from '../onnx/replaceNodes';
 import type { ElementType } from '../util/elementTypes';
 import { convertedTensors, type WeightsForm } from './convert';
 import { type ExpectedTensor, expectedWeights } from './expected';
-import { invalidWeights } from './failure';
 
 const DATA_TYPES: Partial<Record<ElementType, TensorProto_DataType>> = {
   float32: TensorProto_DataType.FLOAT,
@@ -16,13 +15,13 @@ const DATA_TYPES: Partial<Record<ElementType, TensorProto_DataType>> = {
 };
 
 /**
- * Changes a graph whose weights are in another file so that it reads converted weights: float16 tensors through `Cast`, int8
+ * Changes a graph whose weights are in another file so that it reads converted weights: float16 matrices through `Cast`, int8
  * matrices through `DequantizeLinear` with the scales of their channels. Names, shapes and types of its external tensors are
  * then those of `convertedTensors`. ONNX Runtime computes with the same values as a backend that uses the converted weights
  * directly, so it is their reference.
  *
  * @param model as `parseGraphAlone` returns it
- * @throws VoxlaneError `model-invalid` if a subgraph reads a converted weight
+ * @throws VoxlaneError `model-invalid` if a weight has a type that files with weights do not have
  */
 export function graphInForm(model: ModelProto, form: WeightsForm): ModelProto {
   const graph = graphOf(model);
@@ -52,10 +51,7 @@ function conversionOf([tensor, scale]: readonly ExpectedTensor[]): NodeProto {
     : create(NodeProtoSchema, { opType: 'Cast', name: floatName(name), input: [name], output, attribute: [intAttribute('to', TensorProto_DataType.FLOAT)] });
 }
 
+/** A weight that a subgraph reads is not converted: it is not used as a matrix only. */
 function readingConverted(node: NodeProto, changed: ReadonlySet<string>): NodeProto {
-  const captured = subgraphsOf(node).flatMap((graph) => graph.node.flatMap(readBy)).find((name) => changed.has(name));
-  if (captured !== undefined) {
-    throw invalidWeights(`A subgraph of the node ${node.name || node.opType} reads the weight ${captured}`, 'weights that only nodes of the main graph read', 'Use float32 weights');
-  }
   return node.input.some((name) => changed.has(name)) ? copyWith(node, { input: node.input.map((name) => (changed.has(name) ? floatName(name) : name)) }) : node;
 }

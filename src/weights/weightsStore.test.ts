@@ -8,6 +8,7 @@ import type { AcceptedFile, Sources } from '../store/sources';
 import { sha256Hex } from '../util/hash';
 import { loadWeights } from './bind';
 import { convertedBytes } from './convert';
+import { formName } from './formNames';
 import { type PreparedWeights, type PrepareOptions, type PrepareProgress, WeightsStore } from './weightsStore';
 
 const PIECE_BYTES = 256;
@@ -63,7 +64,7 @@ describe('weights of the hub', () => {
     const progress: PrepareProgress[] = [];
     const { weights, ...facts } = await prepare(visit(storage), { onProgress: (one) => progress.push(one) });
     expect(facts).toEqual({ sha256, license: 'OpenMDW-1.1', origin: 'network', unknown: false, stored: true, note: null, originalBytes: FILE.length, formBytes: FLOAT16_BYTES });
-    expect(weights.tensors.map(({ name, type }) => [name, type])).toEqual(NETWORK.map(({ name, type }) => [name, type === 'float32' ? 'float16' : type]));
+    expect(weights.tensors.map(({ name, type }) => [name, type])).toEqual(NETWORK.map(({ name, type, channelAxis }) => [name, channelAxis === null ? type : 'float16']));
     expect(filesIn(storage)).toEqual(['model.float16.safetensors', 'model.safetensors']);
     expect(progress.at(0)).toMatchObject({ step: 'download', totalBytes: FILE.length });
     expect(progress.at(-1)).toEqual({ step: 'convert', doneBytes: 2 * 4 * numValues(), totalBytes: 2 * 4 * numValues() });
@@ -106,7 +107,40 @@ describe('weights of the hub', () => {
       expect((await prepare(visit(storage))).origin).toBe('cache');
     }
     expect(server.paths).toHaveLength(2);
-    expect((await prepare(visit(then), { form: 'int8' })).origin).toBe('network');
+  });
+
+  it.each(['int8', 'float32'] as const)('become %s from float16 without a download if only that is stored, which a note says', async (form) => {
+    const storage = emptyStorage();
+    const rounded = await prepare(visit(storage), { dropOriginal: true });
+    const made = await prepare(visit(storage), { form });
+    const note = 'The weights were made from the stored float16 weights, because the original file is not stored';
+    expect(made).toMatchObject({ sha256, origin: 'cache', stored: true, originalBytes: null, note });
+    expect(server.paths).toHaveLength(1);
+    const values = await loadWeights(made.weights);
+    expect(values.get('linear.bias')).toEqual((await loadWeights(rounded.weights)).get('linear.bias'));
+    expect(filesIn(storage)).toEqual(form === 'int8' ? ['model.float16.int8.safetensors', 'model.float16.safetensors'] : ['model.float16.safetensors']);
+    const again = await prepare(visit(storage), { form });
+    expect(again).toMatchObject({ origin: 'cache', note, formBytes: made.formBytes });
+    expect(await loadWeights(again.weights)).toEqual(values);
+    // A file of the hub becomes the form without the second rounding.
+    const direct = await prepare(visit(storage), { form, dropped: new File([FILE], 'renamed.bin') });
+    expect(direct).toMatchObject({ origin: 'dropped', note: null });
+    expect(await loadWeights(direct.weights)).not.toEqual(values);
+    expect(await prepare(visit(storage), { form })).toMatchObject({ origin: 'cache', note: null });
+    expect(server.paths).toHaveLength(1);
+  });
+
+  it('are downloaded again for float16 if only int8 is stored, and for int8 if float16 is damaged', async () => {
+    const storage = emptyStorage();
+    await prepare(visit(storage), { form: 'int8', dropOriginal: true });
+    expect(await prepare(visit(storage), { dropOriginal: true })).toMatchObject({ origin: 'network', note: null });
+    await new ModelCache(storage).remove((await new ModelCache(storage).list()).find(({ made }) => made?.as === formName('int8'))!);
+    storage.pieces.get(`m/${sha256}.float16.1/1`)!.bytes[3]! ^= 1;
+    expect(await prepare(visit(storage), { form: 'int8' })).toMatchObject({
+      origin: 'network',
+      note: 'The stored file model.float16.safetensors was damaged or of another release, and has been deleted',
+    });
+    expect(server.paths).toHaveLength(3);
   });
 
   it('are deleted with the model, in all forms', async () => {
@@ -243,6 +277,15 @@ describe('a dropped file', () => {
     expect(server.paths).toEqual([]);
   });
 
+  it('whose copy is stored becomes another form without a download', async () => {
+    const storage = emptyStorage();
+    await prepare(visit(storage), { form: 'float32', dropped: new File([FILE], 'renamed.bin') });
+    const made = await prepare(visit(storage), { form: 'int8' });
+    expect(made).toMatchObject({ origin: 'cache', stored: true, note: null });
+    expect(await loadWeights(made.weights)).toEqual(await loadWeights((await prepare(visit(emptyStorage()), { form: 'int8', dropped: new File([FILE], 'x') })).weights));
+    expect(server.paths).toEqual([]);
+  });
+
   it('that was converted before is not converted again', async () => {
     const storage = emptyStorage();
     await prepare(visit(storage));
@@ -253,7 +296,7 @@ describe('a dropped file', () => {
     const storage = emptyStorage();
     const prepared = await prepare(visit(storage), { dropped: new File([UNKNOWN], 'mine.safetensors') });
     expect(prepared).toMatchObject({ sha256: await sha256Hex(UNKNOWN), license: null, unknown: true, stored: false });
-    expect(await scalarOf(prepared)).toEqual([0x00, 0x3a]);
+    expect(await scalarOf(prepared)).toEqual([...new Uint8Array(Float32Array.of(0.75).buffer)]);
     expect(storage.pieces.size).toBe(0);
   });
 

@@ -7,13 +7,11 @@ import { cancelled } from '../store/load';
 import { type GetModelOptions, type ModelFile, ModelStore, type ModelStoreTools, orWithNote, withBrowserLock, type WithLock } from '../store/modelStore';
 import { acceptedFile, type Sources } from '../store/sources';
 import { VoxlaneError } from '../util/errors';
-import { bindWeights, type BoundWeights, checkValues, type WeightsProgress } from './bind';
+import { bindRounded, bindWeights, type BoundWeights, checkValues, type WeightsProgress } from './bind';
 import { convertedTensors, convertWeights, type WeightsForm } from './convert';
 import type { ExpectedTensor } from './expected';
+import { formName, isUsable, nameFromFloat16 } from './formNames';
 import { openSafetensors } from './safetensors';
-
-/** Increased when a form changes, so that files of older releases are converted again. */
-const FORM_VERSION = 1;
 
 /** Progress of {@link WeightsStore.prepare}. */
 export interface PrepareProgress extends WeightsProgress {
@@ -27,7 +25,7 @@ export interface PrepareOptions extends Omit<GetModelOptions, 'onProgress'> {
   readonly expected: readonly ExpectedTensor[];
   /** The form that the backend needs. */
   readonly form: WeightsForm;
-  /** Deletes the stored original after its conversion is stored. Another form then needs another download. */
+  /** Deletes the stored original after its conversion is stored. Only float16 can then become other forms without a download. */
   readonly dropOriginal?: boolean;
   readonly onProgress?: ((progress: PrepareProgress) => void) | undefined;
 }
@@ -42,11 +40,12 @@ export interface PreparedWeights extends Pick<ModelFile, 'origin' | 'unknown' | 
   readonly formBytes: number;
 }
 
-/** The file before its conversion. */
+/** The file before its conversion: the original, or if that is not stored, the float16 form. */
 interface Original extends Pick<PreparedWeights, 'origin' | 'unknown' | 'license' | 'sha256' | 'note' | 'stored'> {
   readonly source: ByteSource;
   /** File name. */
   readonly file: string;
+  readonly isRounded: boolean;
 }
 
 /** Provides weights in the form that a backend needs: converted once, then stored. */
@@ -62,8 +61,8 @@ export class WeightsStore {
   }
 
   /**
-   * Returns the weights of a graph in the wanted form: stored on an earlier visit, else converted from the dropped, stored
-   * or downloaded original, and stored if possible. Original and conversion are read tensor by tensor.
+   * Returns the weights of a graph in the wanted form: stored on an earlier visit, else converted from the dropped or stored
+   * original, the stored float16 form, or the downloaded original, and stored if possible. Files are read tensor by tensor.
    *
    * A file of unknown hash is returned with `unknown`, converted but not stored, unless `trustUnknown` is set: the caller
    * must check the outputs of the model first.
@@ -75,10 +74,15 @@ export class WeightsStore {
     if (options.signal?.aborted === true) throw cancelled();
     const work = async (): Promise<PreparedWeights> => {
       const dropped = options.dropped && (await this.openDropped(sources, options.dropped, options));
-      const kept = await this.findConverted(id, sources, options, dropped?.sha256 ?? null);
+      const kept = await this.findConverted(id, sources, options, { as: formName(options.form), from: dropped?.sha256 ?? null });
       if (kept.prepared) return kept.prepared;
-      const original = dropped ?? (await orWithNote(kept.note, () => this.openOriginal(id, sources, options)));
-      return this.convert(id, { ...original, note: joined(kept.note, original.note) }, options);
+      const { original, note } = dropped ? { original: dropped, note: null } : await this.findOriginal(id, sources, options);
+      return withNote(joined(kept.note, note), async () => {
+        if (original) return this.convert(id, original, options);
+        const other = await this.findOther(id, sources, options);
+        if (other.prepared) return other.prepared;
+        return withNote(other.note, async () => this.convert(id, other.original ?? (await this.download(id, sources, options)), options));
+      });
     };
     // Two tabs would otherwise write the same pieces.
     return this.withLock(`voxlane-weights/${id}`, work, options.signal);
@@ -96,13 +100,11 @@ export class WeightsStore {
     id: string,
     sources: Sources,
     options: PrepareOptions,
-    from: string | null,
+    { as, from = null }: { readonly as: string; readonly from?: string | null },
   ): Promise<{ prepared: PreparedWeights | null; note: string | null }> {
-    const { form, expected, trustUnknown } = options;
-    const isWanted = ({ id: other, made, trusted }: StoredModel): boolean =>
-      other === id && made?.as === formName(form) &&
-      (from === null || made.from === from) &&
-      (acceptedFile(sources, made.from) !== null || (trusted && trustUnknown === true));
+    const { form, expected, trustUnknown = false } = options;
+    const isWanted = (file: StoredModel): boolean =>
+      file.id === id && file.made?.as === as && (from === null || file.made.from === from) && isUsable(file, sources, trustUnknown);
     let note: string | null = null;
     for (const entry of (await this.cache.list()).filter(isWanted)) {
       const source = await this.cache.open(entry, verifying(options));
@@ -133,59 +135,75 @@ export class WeightsStore {
     const source = blobSource(dropped, name);
     const sha256 = await hashSource(source, verifying(options));
     const accepted = acceptedFile(sources, sha256);
-    const facts = { source, sha256, origin: 'dropped', note: null, stored: false } as const;
+    const facts = { source, sha256, origin: 'dropped', note: null, stored: false, isRounded: false } as const;
     return accepted
       ? { ...facts, unknown: false, file: accepted.name, license: accepted.license }
       : { ...facts, unknown: true, file: name, license: null };
   }
 
-  private async openOriginal(id: string, sources: Sources, options: PrepareOptions): Promise<Original> {
-    const { trustUnknown, onProgress } = options;
-    const kept = await this.models.find(id, sources, trustUnknown);
-    const source = kept && (await this.cache.open(kept, verifying(options)));
-    if (source) {
-      const { sha256, file, license, trusted } = kept;
-      return { source, sha256, file, license, origin: 'cache', unknown: trusted, note: trusted ? trustedNote(id, kept) : null, stored: true };
-    }
-    const note = kept && `The stored file ${kept.file} was damaged, and has been deleted`;
-    const fetching: GetModelOptions = {
-      ...options,
-      onProgress: ({ receivedBytes, totalBytes }) => onProgress?.({ step: 'download', doneBytes: receivedBytes, totalBytes }),
+  /** The stored original. Deletes it if it is damaged. */
+  private async findOriginal(id: string, sources: Sources, options: PrepareOptions): Promise<{ original: Original | null; note: string | null }> {
+    const kept = await this.models.find(id, sources, options.trustUnknown);
+    if (!kept) return { original: null, note: null };
+    const source = await this.cache.open(kept, verifying(options));
+    const { sha256, file, license, trusted } = kept;
+    if (!source) return { original: null, note: `The stored file ${file} was damaged, and has been deleted` };
+    const note = trusted ? trustedNote(id, kept) : null;
+    return { original: { source, sha256, file, license, origin: 'cache', unknown: trusted, note, stored: true, isRounded: false }, note: null };
+  }
+
+  /** What the wanted form can be made from without the original: its copy, or else the stored float16 form, if the wanted form was not made from that before. */
+  private async findOther(id: string, sources: Sources, options: PrepareOptions): Promise<{ prepared: PreparedWeights | null; original: Original | null; note: string | null }> {
+    let note: string | null = null;
+    const find = async (form: WeightsForm, as: string): Promise<PreparedWeights | null> => {
+      const found = await this.findConverted(id, sources, { ...options, form }, { as });
+      if (!found.prepared) note = joined(note, found.note);
+      return found.prepared;
     };
-    return orWithNote(note, async () => {
-      const original = await this.download(id, sources, fetching);
-      return { ...original, note: joined(note, original.note) };
-    });
+    const originalOf = ({ weights: { file: { source } }, sha256, license, unknown, note: own }: PreparedWeights, isRounded: boolean): Original =>
+      ({ source, file: source.name, isRounded, sha256, license, unknown, origin: 'cache', stored: true, note: isRounded ? joined(FROM_FLOAT16, own) : own });
+    const copy = options.form === 'float32' ? null : await find('float32', formName('float32'));
+    if (copy) return { prepared: null, original: originalOf(copy, false), note };
+    if (options.form === 'float16') return { prepared: null, original: null, note };
+    const made = await find(options.form, nameFromFloat16(options.form));
+    if (made) return { prepared: { ...made, note: joined(FROM_FLOAT16, made.note) }, original: null, note };
+    const rounded = await find('float16', formName('float16'));
+    return { prepared: null, original: rounded && originalOf(rounded, true), note };
   }
 
   /** Downloads the file into the store; without storage, into memory. */
-  private async download(id: string, sources: Sources, fetching: GetModelOptions): Promise<Original> {
+  private async download(id: string, sources: Sources, options: PrepareOptions): Promise<Original> {
+    const fetching: GetModelOptions = {
+      ...options,
+      onProgress: ({ receivedBytes, totalBytes }) => options.onProgress?.({ step: 'download', doneBytes: receivedBytes, totalBytes }),
+    };
     try {
       const stored = await this.models.storeModel(id, sources, fetching);
       const { sha256, file, license } = stored;
-      return { source: this.cache.source(stored), sha256, file, license, origin: 'network', unknown: false, note: null, stored: true };
+      return { source: this.cache.source(stored), sha256, file, license, origin: 'network', unknown: false, note: null, stored: true, isRounded: false };
     } catch (error) {
       if (!(error instanceof VoxlaneError) || error.code !== 'storage') throw error;
     }
     const { bytes, ...model } = await this.models.getModel(id, sources, fetching);
-    return { ...model, source: blobSource(new Blob([bytes]), model.file) };
+    return { ...model, source: blobSource(new Blob([bytes]), model.file), isRounded: false };
   }
 
   private async convert(id: string, original: Original, options: PrepareOptions): Promise<PreparedWeights> {
     const { expected, form, signal, onProgress, trustUnknown, dropOriginal } = options;
-    const { source, file, ...facts } = original;
-    const bound = bindWeights(await openSafetensors(source), expected);
+    const { source, file, isRounded, ...facts } = original;
+    const opened = await openSafetensors(source);
+    const bound = isRounded ? bindRounded(opened, expected, convertedTensors(expected, 'float16')) : bindWeights(opened, expected);
     const reading = {
       allowZeros: !facts.unknown,
       signal,
       onProgress: (progress: WeightsProgress) => onProgress?.({ step: 'convert', ...progress }),
     };
-    const prepared = { ...facts, originalBytes: source.size };
+    const prepared = { ...facts, originalBytes: isRounded ? null : source.size };
     if (form === 'float32' && facts.stored) {
       await checkValues(bound, reading);
       return { ...prepared, weights: bound, formBytes: source.size };
     }
-    const made: Made = { from: facts.sha256, as: formName(form) };
+    const made: Made = { from: facts.sha256, as: isRounded ? nameFromFloat16(form) : formName(form) };
     const entry = { id, file: nameOf(file, form), license: facts.license, trusted: facts.unknown, made };
     const tensors = convertedTensors(expected, form);
     let note = facts.note;
@@ -215,13 +233,20 @@ const verifying = ({ signal, onProgress }: PrepareOptions): HashOptions => ({
   onProgress: (progress) => onProgress?.({ step: 'verify', ...progress }),
 });
 
-const formName = (form: WeightsForm): string => `${form}.${FORM_VERSION}`;
-
 const nameOf = (file: string, form: WeightsForm): string => `${file.replace(/\.safetensors$/, '')}.${form}.safetensors`;
+
+/** Note for every result of weights that were rounded twice. */
+const FROM_FLOAT16 = 'The weights were made from the stored float16 weights, because the original file is not stored';
 
 /** Note for every result of a file of unknown hash. */
 const trustedNote = (id: string, { file, made, sha256 }: StoredModel): string =>
   `The file ${file} is not a known file of ${id}. It is used because it was trusted: SHA-256 ${made?.from ?? sha256}`;
+
+/** Adds a note to the result or the error of `work`. */
+async function withNote(note: string | null, work: () => Promise<PreparedWeights>): Promise<PreparedWeights> {
+  const prepared = await orWithNote(note, work);
+  return { ...prepared, note: joined(note, prepared.note) };
+}
 
 const joined = (first: string | null, second: string | null): string | null =>
   first !== null && second !== null ? `${first}. ${second}` : (first ?? second);

@@ -1,9 +1,12 @@
 /** The network of Nemotron 3 Diarization on our own WGSL kernels, on Dawn in Node. */
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type GpuContext, openGpu } from '../../src/gpu/context';
+import { cosineDistance } from '../../src/clustering/linearAlgebra';
 import { GpuNetwork } from '../../src/sortformer/gpuNetwork';
-import type { Weights } from '../../src/sortformer/graphNetwork';
+import type { GraphNetworkOptions, Weights } from '../../src/sortformer/graphNetwork';
 import type { StepInput } from '../../src/sortformer/network';
+import { checkNetwork, type OpenedNetwork } from '../../src/sortformer/networkCheck';
+import { graphInForm } from '../../src/weights/graphForm';
 import { installGpuMeter } from '../browser/gpuMeter';
 import { installDawn } from '../gpu/dawn';
 import { noise } from '../kernels/fixtures/goldens';
@@ -25,6 +28,60 @@ describe.skipIf(missing !== null)('on our own kernels', { timeout: 600_000 }, ()
   });
 
   networkSuite(NUM_LAYERS, async (numLayers, options) => GpuNetwork.open(gpu, { ...(await seededParts(numLayers)), ...options }));
+
+  describe('with float16 weights', () => {
+    it('passes the self-check', async () => {
+      const check = await checkNetwork(nemotronGraph(), NEMOTRON, {
+        form: 'float16',
+        backend: 'webgpu',
+        open: (part, weights) => GpuNetwork.open(gpu, { model: graphInForm(part, 'float16'), weights, manifest: NEMOTRON }),
+      });
+      const shares = check.stages.map(({ stage, maxAbs, cosine, tolerance }) => `${stage}: ${(maxAbs / tolerance.maxAbs).toFixed(3)} of the bound, cosine ${((1 - cosine) / (1 - tolerance.cosine)).toFixed(3)}`);
+      console.log(`the self-check of float16, ${shares.join('; ')}`);
+      expect(check.stages.map(({ stage, passed }) => [stage, passed])).toEqual([['stacked', true], ['logits', true]]);
+    });
+
+    it('matches ONNX Runtime with the same weights in every stage', async () => {
+      const parts = await seededParts(NUM_LAYERS, 'float16');
+      const taps = ['layer1', 'layer2', 'layer3', 'layer4', 'head'];
+      const run = async (open: (options: Pick<GraphNetworkOptions, 'taps' | 'onValues'>) => Promise<OpenedNetwork>): Promise<Map<string, Float32Array>> => {
+        const values = new Map<string, Float32Array>();
+        const network = await open({ taps, onValues: (tapped) => { for (const [name, { data }] of tapped) values.set(name, data.slice()); } });
+        const embeddings = await network.embed(seededFeatures());
+        values.set('stacked', embeddings);
+        values.set('logits', await network.logits({ embeddings, numFrames: embeddings.length / 512, numValidFrames: 60, firstScoredFrame: 0 }));
+        await network.release();
+        return values;
+      };
+      const actual = await run((options) => GpuNetwork.open(gpu, { ...parts, ...options }));
+      const expected = await run((options) => openSeeded(NUM_LAYERS, { form: 'float16', ...options }));
+      expect(actual.size).toBe(taps.length + 2);
+      for (const [name, values] of actual) {
+        const own = expected.get(name)!;
+        expect(values.length, name).toBe(own.length);
+        expect(1 - cosineDistance(values, own), name).toBeGreaterThanOrEqual(0.99999);
+        const spread = Math.max(...own) - Math.min(...own);
+        // The bound of the issue for float32 networks, because products and sums are float32 on both sides.
+        expect(Math.max(...values.map((value, i) => Math.abs(value - own[i]!))) / spread, name).toBeLessThanOrEqual(1e-3);
+      }
+    });
+
+    it('has weights of half the bytes on the GPU', async () => {
+      const bytesOf = async (form: 'float32' | 'float16'): Promise<number> => {
+        const created = vi.spyOn(GPUDevice.prototype, 'createBuffer');
+        const network = await GpuNetwork.open(gpu, await seededParts(1, form));
+        const sizes = created.mock.calls.map(([{ label, size }]) => (label === 'diarization weights' ? size : 0));
+        created.mockRestore();
+        await network.release();
+        return sizes.reduce((sum, size) => sum + size, 0);
+      };
+      const [full, half] = [await bytesOf('float32'), await bytesOf('float16')];
+      console.log(`one layer: ${full} bytes of weights as float32, ${half} as float16`);
+      // Vectors and the tables of the rotary embedding stay float32.
+      expect(half / full).toBeGreaterThan(0.5);
+      expect(half / full).toBeLessThan(0.53);
+    });
+  });
 
   // With one layer, which takes less time.
   describe('without taps', () => {

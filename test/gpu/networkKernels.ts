@@ -5,7 +5,7 @@ import { uploadBuffer } from '../../src/gpu/buffers';
 import { ChannelStats } from '../../src/gpu/channelStats';
 import { type GpuContext, readBack } from '../../src/gpu/context';
 import { MapGuard, numGroupsOf } from '../../src/gpu/mapGuard';
-import { ProductKernels } from '../../src/gpu/product';
+import { ProductKernels, uploadWeights } from '../../src/gpu/product';
 import { Program } from '../../src/gpu/program';
 import { GpuLstm } from '../../src/segmentation/gpuLstm';
 import { GpuScores } from '../../src/segmentation/gpuScores';
@@ -33,7 +33,7 @@ export function gpuKernels(gpu: GpuContext, hasWideTiles: boolean): NetworkKerne
   return {
     async product(packed, { input, out, factors, gates, table, survey, ...step }) {
       await products.open(packed);
-      const weights = { ...packed, weights: upload(packed.weights), bias: upload(packed.bias) };
+      const weights = uploadWeights(device, 'test', packed);
       const buffer = upload(out);
       const surveyed = survey && { ...survey, found: upload(survey.found) };
       const buffers = { input: upload(input), out: buffer, factors: uploadIf(factors), gates: uploadIf(gates), table: uploadIf(table), survey: surveyed };

@@ -8,6 +8,8 @@ import type { SurveyStep } from '../../src/gpu/mapGuard';
 import { packWeights, type PackedWeights, type ProductStep } from '../../src/gpu/product';
 import type { LstmStep } from '../../src/segmentation/gpuLstm';
 import { packClassifier } from '../../src/segmentation/gpuScores';
+import { halfToFloat32 } from '../../src/util/numberTypes';
+import { roundToFloat16 } from '../../src/util/toFloat16';
 import { noise } from './fixtures/goldens';
 
 /** The kernels under test. Each writes to the output array of its step. */
@@ -63,6 +65,29 @@ export function networkSuite(test: (title: string, body: () => Promise<void>) =>
       const out = new Float32Array(numRows * numColumns);
       await kernels.product(packed, { input, inputRows: { base: 0, outerStride: numInputs }, out, outRows: { base: 0, outerStride: numColumns }, numRows, slope: 0.25 });
       assertClose(out, expected, `values of ${numRows} × ${numInputs} × ${numColumns}`);
+    }
+  });
+
+  test('a product of float16 weights is that of the same weights as float32', async () => {
+    for (const [numRows, numInputs, numColumns] of [[3, 5, 1], [100, 19, 33], [97, 48, 64], [5, 33, 80]] as const) {
+      // Every exponent of normal float16, up to the greatest value, which inputs bring back to the order of 1.
+      const scaleOf = (k: number): number => 2 ** ((k % 30) - 14);
+      const { bits } = roundToFloat16(noise(numInputs * numColumns, 3).map((value, i) => (Math.sign(value) + value) * scaleOf(i % numInputs)));
+      const rounded = halfToFloat32(new Uint8Array(bits.buffer));
+      const bias = noise(numColumns, 4);
+      const input = noise(numRows * numInputs, 5).map((value, i) => value / scaleOf(i % numInputs));
+      const expected = Array.from({ length: numRows * numColumns }, (_, i) => {
+        const [row, column] = [Math.floor(i / numColumns), i % numColumns];
+        let sum = bias[column]!;
+        for (let k = 0; k < numInputs; k++) sum += input[row * numInputs + k]! * rounded[column * numInputs + k]!;
+        return sum;
+      });
+      const packed = packWeights({ numInputs, numColumns, bias, isHalf: true }, (k, column) => bits[column * numInputs + k]!);
+      const out = new Float32Array(numRows * numColumns);
+      await kernels.product(packed, { input, inputRows: { base: 0, outerStride: numInputs }, out, outRows: { base: 0, outerStride: numColumns }, numRows });
+      assertClose(out, expected, `values of ${numRows} × ${numInputs} × ${numColumns}`);
+      // Half of the bytes.
+      assert.equal(2 * packed.weights.byteLength, packWeights({ numInputs, numColumns, bias }, () => 0).weights.byteLength);
     }
   });
 

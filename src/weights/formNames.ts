@@ -1,0 +1,30 @@
+/** Names of the forms of converted files in the store, and what a visit can use without a download. */
+import type { StoredModel } from '../store/cacheTools';
+import { acceptedFile, type Sources } from '../store/sources';
+import type { WeightsForm } from './convert';
+
+/** Increased when a form changes, so that files of older releases are converted again. */
+const FORM_VERSION = 1;
+
+/** Name of a form that is made from the original. */
+export const formName = (form: WeightsForm): string => `${form}.${FORM_VERSION}`;
+
+/** Name of a form that is made from the stored float16 form, which differs a little from that of the original. */
+export const nameFromFloat16 = (form: WeightsForm): string => `${form}-of-float16.${FORM_VERSION}`;
+
+/** Whether a stored file is the original, or made from it, and may be used. @param trustUnknown whether a trusted file of unknown hash may be */
+export const isUsable = ({ sha256, made, trusted }: StoredModel, sources: Sources, trustUnknown: boolean): boolean =>
+  acceptedFile(sources, made?.from ?? sha256) !== null || (trusted && trustUnknown);
+
+/**
+ * The forms of a model that need no download: those that are stored, and those that can be made from stored ones. The files are not
+ * verified.
+ */
+export function storedForms(
+  files: readonly StoredModel[],
+  { id, sources, trustUnknown }: { readonly id: string; readonly sources: Sources; readonly trustUnknown: boolean },
+): ReadonlySet<WeightsForm> {
+  const names = new Set(files.filter((file) => file.id === id && isUsable(file, sources, trustUnknown)).map(({ made }) => made?.as));
+  if ([undefined, formName('float32'), formName('float16')].some((name) => names.has(name))) return new Set<WeightsForm>(['float32', 'float16', 'int8']);
+  return new Set<WeightsForm>(names.has(formName('int8')) || names.has(nameFromFloat16('int8')) ? ['int8'] : []);
+}
