@@ -27,7 +27,7 @@ const LIMITS: Readonly<Record<string, number>> = {
   'workers/compare.js': 255_500,
   'workers/decode.js': 235_000,
   'workers/embedding.js': 119_000,
-  'workers/segmentation.js': 77_500,
+  'workers/segmentation.js': 84_000,
   'workers/sortformer.js': 94_000,
 };
 
