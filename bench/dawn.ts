@@ -9,17 +9,17 @@
 import { readFileSync } from 'node:fs';
 import { say } from '../cli/output';
 import { runCommand } from '../cli/script';
-import { CAMPPLUS } from '../src/engine/settings';
+import { CAMPPLUS, COMMUNITY_1 } from '../src/engine/settings';
 import { adapterFacts, measurePeak, openAdapter } from './dawn/adapter';
 import { numFitting } from './dawn/audio';
-import { atSpeed, CLASSES, estimate, type Estimate, repeated } from './dawn/estimate';
+import { atSpeed, campplusEmbedding, CLASSES, estimate, type Estimate, repeated, resnetEmbedding } from './dawn/estimate';
 import { measureSpeed, type ParityFigures, type RunFigures, runOnWasm, startMeter } from './dawn/measure';
-import { readModels } from './dawn/models';
+import { readModels, readResnetModel } from './dawn/models';
 import { checkWindows, type DawnCommand, helpOf, parseCommand } from './dawn/options';
 import { type BatchTime, measurePair, type PairReport, pairText, ratiosOf } from './dawn/pair';
-import { loadEngine, loadPair, meterAddress, modelsFolder, pairFolders, PROGRAM, samplePath } from './dawn/place';
+import { loadEngine, loadPair, meterAddress, modelsFolder, pairFolders, PROGRAM, samplePath, skeletonFolder } from './dawn/place';
 import { estimateText, type Report, reportText } from './dawn/report';
-import { workloadOf } from './dawn/workload';
+import { pooledWorkloadOf, workloadOf } from './dawn/workload';
 import { machine } from './figures';
 
 /** Period of the sample, which is a multiple of the hop. */
@@ -92,14 +92,19 @@ async function estimateAll({ seconds, speeds }: DawnCommand): Promise<Estimate[]
   const period = (SAMPLE_SECONDS * sampleRate) / hopSamples;
   say('counting the speakers of each window on WASM …');
   const setup = { library: await loadEngine(say), sample: readFileSync(samplePath()) };
-  const counted = workloadOf((await runOnWasm(setup, SAMPLE_SECONDS + windowSamples / sampleRate)).voices, 'exact', models);
+  const { voices } = await runOnWasm(setup, SAMPLE_SECONDS + windowSamples / sampleRate);
+  const resnet = readResnetModel(modelsFolder(), skeletonFolder());
+  const embeddings = [
+    { embedding: campplusEmbedding(models.embedding), counted: workloadOf(voices, 'exact', models), hop: CAMPPLUS.fastEmbedHop },
+    { embedding: resnetEmbedding(resnet), counted: pooledWorkloadOf(voices, models, resnet), hop: COMMUNITY_1.fastEmbedHop },
+  ];
   return seconds.flatMap((audioSeconds) => {
     const numWindows = Math.max(1, Math.ceil((audioSeconds * sampleRate - windowSamples) / hopSamples) + 1);
-    const whole = repeated(counted, period, numWindows);
-    // An upper bound for `fast`, which embeds only the core of each window.
-    return CLASSES.flatMap((gpu) =>
-      speeds.map((speed) => estimate(atSpeed(whole, speed, CAMPPLUS.fastEmbedHop), models, gpu, { speed, audioSeconds })),
-    );
+    // An upper bound for `fast` with CAM++, which embeds only the core of each window.
+    return embeddings.flatMap(({ embedding, counted, hop }) => {
+      const whole = repeated(counted, period, numWindows);
+      return CLASSES.flatMap((gpu) => speeds.map((speed) => estimate(atSpeed(whole, speed, hop), models, gpu, { speed, audioSeconds }, embedding)));
+    });
   });
 }
 

@@ -26,6 +26,9 @@ const FILES: Readonly<Record<string, string>> = {
       ...['manifest.json', 'plda.bin', 'LICENSE'].map((name) => `plda-campplus-zh-en/${name}`),
     ].map((path) => [`models/${path}`, `models/${path}`]),
   ),
+  // For the estimate, which needs no weights.
+  'models/wespeaker-resnet34-lm/manifest.json': 'models/wespeaker-resnet34-lm/manifest.json',
+  'models/wespeaker-resnet34-lm/wespeaker.onnx': 'e2e/fixtures/resnet34/wespeaker.onnx',
   'goldens/segmentation-3.0.zip': 'public/goldens/segmentation-3.0.zip',
   'goldens/campplus-zh-en.zip': 'public/goldens/campplus-zh-en.zip',
   'ort/ort.wasm.min.mjs': 'node_modules/onnxruntime-web/dist/ort.wasm.min.mjs',

@@ -19,9 +19,11 @@ const GAIN_SUFFIX = '/gain';
  * The seeded WeSpeaker ResNet34 as a full-size ONNX file: 26 MB generated from a skeleton of 60 kB. The repository does not
  * need to contain it, and the tests do not need Python. The weights are bit-identical to those defined in
  * `models/wespeaker-resnet34-lm/seeded.py`.
+ *
+ * @param folder contains the skeletons
  */
-export function seededResnet34(form: Resnet34Form): Uint8Array<ArrayBuffer> {
-  const bytes = readFileSync(join(RESNET34_FIXTURES, `${form}.onnx`));
+export function seededResnet34(form: Resnet34Form, folder = RESNET34_FIXTURES): Uint8Array<ArrayBuffer> {
+  const bytes = readFileSync(join(folder, `${form}.onnx`));
   // `parseOnnx` would reject a file with external weights.
   const skeleton = fromBinary(ModelProtoSchema, Uint8Array.from(bytes));
   const graph = graphOf(skeleton);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { atSpeed, CLASSES, estimate, type GpuClass, repeated, secondsOf, type StageWork, workOf } from './estimate';
-import { readModels } from './models';
+import { atSpeed, CLASSES, estimate, type GpuClass, repeated, resnetEmbedding, secondsOf, type StageWork, sumOf, workOf } from './estimate';
+import { readModels, readResnetModel } from './models';
 
 const counted = { numWindows: 3, voiceFrames: [[100], [], [200, 300]] };
 
@@ -40,6 +40,26 @@ describe('the bundled networks', () => {
     expect(work.segmentation.recurrence).toEqual({ steps: 4 * 589, stepBytes: 4 * 512 * 128 });
     expect(work.fbank).toMatchObject({ batches: 2, dispatches: 4, transferred: 2 * 4 * windowSamples });
     expect(work.embedding).toMatchObject({ batches: 2, dispatches: 2 * 185, transferred: 4 * (600 + 3 * 192) });
+  });
+
+  it('include ResNet34, whose work depends on the windows with speech, and little on the speakers', () => {
+    const resnet = readResnetModel('models', 'e2e/fixtures/resnet34');
+    const embedding = resnetEmbedding(resnet);
+    const workWith = (voiceFrames: number[][], windowsPerBatch: number) => workOf({ numWindows: voiceFrames.length, voiceFrames }, models, windowsPerBatch, embedding);
+    const alone = workWith([[10]], 1);
+    expect(alone.embedding).toMatchObject({ batches: 1, dispatches: 79, transferred: 4 * (125 + 256) });
+    expect(alone.embedding.flops).toBe(2 * (resnet.work.of(998).multiplyAdds + resnet.work.ofSpeaker(998).multiplyAdds));
+    const three = workWith([[10, 20, 30]], 1);
+    expect(three.embedding.flops / alone.embedding.flops).toBeLessThan(1.001);
+    expect(three.segmentation).toEqual(alone.segmentation);
+    // Six windows fit into memory at a time.
+    const [six, seven] = [6, 7].map((count) => workWith([...Array.from({ length: count }, () => [10]), []], 32));
+    expect(six!.embedding).toMatchObject({ batches: 1, dispatches: 79, flops: 6 * alone.embedding.flops });
+    expect(seven!.embedding).toMatchObject({ batches: 2, dispatches: 2 * 79, flops: 7 * alone.embedding.flops });
+    expect(seven!.fbank.batches).toBe(1);
+    const one = estimate({ numWindows: 1, voiceFrames: [[10]] }, models, CLASSES[0]!, { audioSeconds: 10, speed: 'exact' }, embedding);
+    expect(one).toMatchObject({ embedding: 'wespeaker-resnet34-lm', work: { embedding: alone.embedding } });
+    expect(sumOf(one)).toBeCloseTo(one.seconds.fbank + one.seconds.segmentation + one.seconds.embedding, 12);
   });
 
   it('need more time with exact than with fast, on every class', () => {

@@ -9,9 +9,20 @@
  * other, and reads the recurrent weights for each.
  */
 import type { Speed } from '../../src/index';
+import { mapSizes } from '../../src/embedding/resnetGraph';
+import type { EmbeddingManifest } from '../../src/store/manifest';
 import { fbankFlopsPerFrame } from '../profile/work';
-import { campplusDispatches, FBANK_DISPATCHES, layOut, pyannetDispatches, WINDOWS_PER_WORKGROUP } from './layers';
-import type { Models } from './models';
+import {
+  campplusDispatches,
+  FBANK_DISPATCHES,
+  type LayerWork,
+  layOut,
+  pyannetDispatches,
+  resnetBatchWindows,
+  resnetDispatches,
+  WINDOWS_PER_WORKGROUP,
+} from './layers';
+import type { Models, Resnet } from './models';
 import { GPU_STAGES, type GpuStage } from './stages';
 import { framesPerWindow, type Workload } from './workload';
 
@@ -68,22 +79,74 @@ export function atSpeed({ numWindows, voiceFrames }: Workload, speed: Speed, hop
   return { numWindows, voiceFrames: voiceFrames.map((voices, window) => (isEmbedded(window) ? voices : [])) };
 }
 
+/** An embedding model of an estimate. */
+export interface EmbeddingWork {
+  readonly manifest: EmbeddingManifest;
+  readonly work: { readonly numWeights: number };
+  /** Work of the windows with speech of one batch of the segmentation. @param voices axes (window, local speaker): feature frames */
+  readonly of: (voices: readonly (readonly number[])[], windowFrames: number) => LayerWork & Pick<StageWork, 'dispatches' | 'batches' | 'transferred'>;
+}
+
+const sum = (parts: readonly LayerWork[]): LayerWork =>
+  parts.reduce((all, { multiplyAdds, values }) => ({ multiplyAdds: all.multiplyAdds + multiplyAdds, values: all.values + values }), { multiplyAdds: 0, values: 0 });
+
+/** CAM++: all local speakers in one batch, by the number of their frames. */
+export const campplusEmbedding = ({ manifest, graph, work }: Models['embedding']): EmbeddingWork => ({
+  manifest,
+  work,
+  of: (voices) => {
+    const lengths = voices.flat();
+    return {
+      ...sum(lengths.map(work.of)),
+      dispatches: campplusDispatches(graph, layOut(graph, lengths)),
+      batches: 1,
+      // The used frames of each speaker are uploaded as a list.
+      transferred: FLOAT_BYTES * (lengths.reduce((all, length) => all + length, 0) + lengths.length * manifest.embeddingSize),
+    };
+  },
+});
+
+/** ResNet34: windows in batches that fit into memory, with the local speakers of each. */
+export const resnetEmbedding = ({ manifest, graph, work }: Resnet): EmbeddingWork => ({
+  manifest,
+  work,
+  of: (voices, windowFrames) => {
+    const { numMelBins } = manifest.fbank;
+    const numVoices = voices.flat().length;
+    const batches = Math.ceil(voices.length / resnetBatchWindows(graph, windowFrames, numMelBins));
+    const mapFrames = mapSizes(graph, windowFrames, numMelBins).at(-1)!.numFrames;
+    return {
+      ...sum([...voices.map(() => work.of(windowFrames)), ...Array.from({ length: numVoices }, () => work.ofSpeaker(windowFrames))]),
+      dispatches: batches * resnetDispatches(graph),
+      batches,
+      // Each mask has a weight for each frame of the map.
+      transferred: FLOAT_BYTES * numVoices * (mapFrames + manifest.embeddingSize),
+    };
+  },
+});
+
 /** Sums the work of all batches of a run. */
-export function workOf({ numWindows, voiceFrames }: Workload, models: Models, windowsPerBatch: number): Record<GpuStage, StageWork> {
-  const { segmentation, embedding } = models;
+export function workOf(
+  { numWindows, voiceFrames }: Workload,
+  models: Models,
+  windowsPerBatch: number,
+  embedding: EmbeddingWork = campplusEmbedding(models.embedding),
+): Record<GpuStage, StageWork> {
+  const { segmentation } = models;
   const { windowSamples, numFrames, powerset } = segmentation.manifest;
   const batches = Math.ceil(numWindows / windowsPerBatch);
   const window = segmentation.work.of(windowSamples);
   const { numFrames: steps, numLayers, weightsPerStep } = segmentation.work.recurrence(windowSamples);
   const scores = numFrames * powerset.mapping.length;
 
-  const { fbank, sampleRate, embeddingSize } = embedding.manifest;
-  const frames = framesPerWindow(models);
+  const { fbank, sampleRate } = embedding.manifest;
+  const frames = framesPerWindow({ segmentation, embedding });
   const parts = Array.from({ length: batches }, (_, batch) => voiceFrames.slice(batch * windowsPerBatch, (batch + 1) * windowsPerBatch).filter(({ length }) => length > 0));
   const own = parts.filter(({ length }) => length > 0);
-  const embedded = own.reduce((sum, { length }) => sum + length, 0);
-  const lengths = own.flat(2);
-  const voices = lengths.map(embedding.work.of).reduce((sum, { multiplyAdds, values }) => ({ multiplyAdds: sum.multiplyAdds + multiplyAdds, values: sum.values + values }), { multiplyAdds: 0, values: 0 });
+  const embedded = own.reduce((all, { length }) => all + length, 0);
+  const voices = own.map((part) => embedding.of(part, frames));
+  const total = (count: (batch: (typeof voices)[number]) => number): number => voices.reduce((all, batch) => all + count(batch), 0);
+  const embeddingBatches = total((batch) => batch.batches);
   return {
     segmentation: {
       flops: 2 * numWindows * window.multiplyAdds,
@@ -102,12 +165,11 @@ export function workOf({ numWindows, voiceFrames }: Workload, models: Models, wi
       recurrence: null,
     },
     embedding: {
-      flops: 2 * voices.multiplyAdds,
-      bytes: FLOAT_BYTES * (voices.values + own.length * embedding.work.numWeights),
-      dispatches: own.reduce((sum, part) => sum + campplusDispatches(embedding.graph, layOut(embedding.graph, part.flat())), 0),
-      batches: own.length,
-      // The used frames of each speaker are uploaded as a list.
-      transferred: FLOAT_BYTES * (lengths.reduce((sum, length) => sum + length, 0) + lengths.length * embeddingSize),
+      flops: 2 * total((batch) => batch.multiplyAdds),
+      bytes: FLOAT_BYTES * (total((batch) => batch.values) + embeddingBatches * embedding.work.numWeights),
+      dispatches: total((batch) => batch.dispatches),
+      batches: embeddingBatches,
+      transferred: total((batch) => batch.transferred),
       recurrence: null,
     },
   };
@@ -124,14 +186,31 @@ export function secondsOf({ flops, bytes, dispatches, batches, transferred, recu
 /** Estimate of one run. */
 export interface Estimate {
   readonly gpu: GpuClass;
+  /** Id of the embedding model. */
+  readonly embedding: string;
   readonly speed: Speed;
   readonly audioSeconds: number;
   readonly work: Readonly<Record<GpuStage, StageWork>>;
   readonly seconds: Readonly<Record<GpuStage, number>>;
 }
 
-export function estimate(workload: Workload, models: Models, gpu: GpuClass, run: Pick<Estimate, 'speed' | 'audioSeconds'>): Estimate {
-  const work = workOf(workload, models, gpu.windowsPerBatch);
+/** @param embedding the embedding model; default: CAM++ */
+export function estimate(
+  workload: Workload,
+  models: Models,
+  gpu: GpuClass,
+  run: Pick<Estimate, 'speed' | 'audioSeconds'>,
+  embedding: EmbeddingWork = campplusEmbedding(models.embedding),
+): Estimate {
+  const work = workOf(workload, models, gpu.windowsPerBatch, embedding);
   const seconds = Object.fromEntries(GPU_STAGES.map((stage) => [stage, secondsOf(work[stage], gpu)])) as Estimate['seconds'];
-  return { gpu, ...run, work, seconds };
+  return { gpu, embedding: embedding.manifest.id, ...run, work, seconds };
 }
+
+/** Seconds of the GPU stages of an estimate, one after the other. */
+export const sumOf = ({ seconds }: Pick<Estimate, 'seconds'>): number => GPU_STAGES.reduce((all, stage) => all + seconds[stage], 0);
+
+/** Aims for 60 minutes of audio, in seconds. */
+export const LIMIT_SECONDS: Readonly<Record<Speed, number>> = { fast: 10, exact: 20 };
+/** Length of the audio for which there is an aim. */
+export const LIMIT_AUDIO_SECONDS = 3600;

@@ -3,8 +3,21 @@ import type { CampplusGraph } from '../../src/embedding/campplusGraph';
 import type { Convolution } from '../../src/onnx/values';
 import { WINDOWS_PER_WORKGROUP as OF_KERNEL } from '../../src/segmentation/gpuLstm';
 import type { PyannetGraph } from '../../src/segmentation/pyannetGraph';
-import { campplusDispatches, campplusWork, FBANK_DISPATCHES, layOut, outputSize, pyannetDispatches, pyannetWork, WINDOWS_PER_WORKGROUP } from './layers';
-import { readModels } from './models';
+import type { ResnetGraph } from '../../src/embedding/resnetGraph';
+import {
+  campplusDispatches,
+  campplusWork,
+  FBANK_DISPATCHES,
+  layOut,
+  outputSize,
+  pyannetDispatches,
+  pyannetWork,
+  resnetBatchWindows,
+  resnetDispatches,
+  resnetWork,
+  WINDOWS_PER_WORKGROUP,
+} from './layers';
+import { readModels, readResnetModel } from './models';
 
 const convolution = (numIn: number, numOut: number, taps: number[], strides = taps.map(() => 1), pads = taps.map(() => 0)): Convolution => ({
   weight: new Float32Array(0),
@@ -96,6 +109,40 @@ describe('a small CAM++', () => {
   it('has the dispatches of its kernels, with those of the head for each slice', () => {
     expect(campplusDispatches(network, { slices: [{ firstFrame: 0, numFrames: 1 }, { firstFrame: 1, numFrames: 1 }] })).toBe(1 + 2 * 5 + 1 + 4 + 2 + 1 + 5 + 2);
   });
+});
+
+describe('a small ResNet', () => {
+  const graph: ResnetGraph = {
+    stem: convolution(1, 2, [3, 3], [1, 1], [1, 1]),
+    blocks: [
+      { first: convolution(2, 2, [3, 3], [1, 1], [1, 1]), second: convolution(2, 2, [3, 3], [1, 1], [1, 1]), shortcut: null },
+      { first: convolution(2, 4, [3, 3], [2, 2], [1, 1]), second: convolution(4, 4, [3, 3], [1, 1], [1, 1]), shortcut: convolution(2, 4, [1, 1], [2, 2]) },
+    ],
+    layerValues: [null, null, null],
+  };
+  // 8 mel bins and 5 frames: 4 frequencies and 3 frames after the stride.
+  const work = resnetWork(graph, { numChannels: 16, embeddingSize: 6 }, 8);
+
+  it('has the multiply-adds and values of its layers', () => {
+    const [whole, half] = [8 * 5, 4 * 3];
+    expect(work.of(5).multiplyAdds).toBe(whole * (18 + 36 + 36) + half * (72 + 144 + 8));
+    const second = whole * 2 * 3;
+    expect(work.of(5).values).toBe(whole * (1 + 2) + whole * (2 + 2) + second + (whole * 2 + half * 4) + half * 4 * 3 + (whole * 2 + half * 4));
+    expect(work.ofSpeaker(5)).toEqual({ multiplyAdds: 32 * 6, values: 32 + 6 + 2 * 16 * 3 + 32, weights: 32 * 6 });
+    expect(work.numWeights).toBe(18 + 36 + 36 + 72 + 144 + 8 + 32 * 6);
+  });
+
+  it('has the dispatches of its kernels', () => {
+    expect(resnetDispatches(graph)).toBe(1 + 6 + 2 + 1 + 6 + 1 + 2);
+  });
+});
+
+it('ResNet34 has the dispatches that test/full/gpuResnet counts, and the check of embeddings; and the weights of its file', () => {
+  const { graph, manifest, work } = readResnetModel('models', 'e2e/fixtures/resnet34');
+  expect(resnetDispatches(graph)).toBe(78 + 1);
+  expect(resnetBatchWindows(graph, 998, manifest.fbank.numMelBins)).toBe(6);
+  expect(work.numWeights / (manifest.file.bytes / 4)).toBeGreaterThan(0.97);
+  expect(work.numWeights / (manifest.file.bytes / 4)).toBeLessThan(1);
 });
 
 describe('the bundled networks', () => {

@@ -1,11 +1,14 @@
 /**
- * Arithmetic, memory traffic and dispatches of both networks on our WGSL kernels, from the shapes of their layers.
+ * Arithmetic, memory traffic and dispatches of the networks on our WGSL kernels, from the shapes of their layers.
  *
  * A multiply-add belongs to a convolution, a matrix product or a recurrent layer. Norms, activations, poolings and gates
  * are few in comparison and not counted.
  */
 import { type BatchLayout, layOutItems, rowGeometry } from '../../src/embedding/campplusLayout';
 import type { CampplusGraph } from '../../src/embedding/campplusGraph';
+import { maxBatchWindows } from '../../src/embedding/imageLayout';
+import { mapSizes, type MapSize, type ResnetGraph } from '../../src/embedding/resnetGraph';
+import type { PooledHead } from '../../src/onnx/pooled';
 import type { Convolution } from '../../src/onnx/values';
 import type { PyannetGraph } from '../../src/segmentation/pyannetGraph';
 
@@ -133,7 +136,47 @@ export function campplusWork(network: CampplusGraph, numMelBins: number): Networ
   return { numWeights: total(layersOf(0)).weights, of: (numFrames) => total(layersOf(numFrames)) };
 }
 
-/** Counting and marking of broken values after a batch. */
+/** Work of ResNet34 for a window, by its number of feature frames, and for a local speaker of a window. */
+export function resnetWork(
+  graph: ResnetGraph,
+  { numChannels, embeddingSize }: Pick<PooledHead, 'numChannels' | 'embeddingSize'>,
+  numMelBins: number,
+): NetworkWork<number> & { readonly ofSpeaker: (windowFrames: number) => LayerWork } {
+  const positions = ({ numFrames, numFrequencies }: MapSize): number => numFrames * numFrequencies;
+  const layersOf = (numFrames: number): Layer[] => {
+    const sizes = mapSizes(graph, numFrames, numMelBins);
+    const layers = [convolved(graph.stem, numFrames * numMelBins, positions(sizes[0]!))];
+    for (const [block, { first, second, shortcut }] of graph.blocks.entries()) {
+      const [from, to] = [positions(sizes[block]!), positions(sizes[block + 1]!)];
+      layers.push(convolved(first, from, to), convolved(second, to, to));
+      // The second convolution adds the shortcut, or the input of the block.
+      layers.push(layer(0, to * second.numOut, 0, 0));
+      if (shortcut) layers.push(convolved(shortcut, from, to));
+    }
+    return layers;
+  };
+  const linearOfSpeaker = linear(1, 2 * numChannels, embeddingSize);
+  return {
+    numWeights: total(layersOf(1)).weights + linearOfSpeaker.weights,
+    of: (numFrames) => total(layersOf(numFrames)),
+    // Means and deviations read the map one after the other.
+    ofSpeaker: (windowFrames) => total([linearOfSpeaker, layer(0, 2 * numChannels * mapSizes(graph, windowFrames, numMelBins).at(-1)!.numFrames, 2 * numChannels, 0)]),
+  };
+}
+
+/**
+ * Dispatches of a batch of windows: gathering, convolutions, pooling and last layer; checks of the features, each map and the statistics;
+ * markings of the embeddings, for features and for maps.
+ */
+export function resnetDispatches({ blocks }: Pick<ResnetGraph, 'blocks'>): number {
+  const convolutions = 1 + blocks.reduce((sum, { shortcut }) => sum + (shortcut ? 3 : 2), 0);
+  return 1 + convolutions + 2 + 1 + convolutions + 1 + 2;
+}
+
+/** Windows of a batch of ResNet34, if the device can bind buffers of any size. */
+export const resnetBatchWindows = (graph: ResnetGraph, windowFrames: number, numMelBins: number): number =>
+  maxBatchWindows(graph, windowFrames, numMelBins, Infinity);
+
 /** Each layer of a dense block: bottleneck, gates, local convolution. */
 const DENSE_DISPATCHES = 3;
 

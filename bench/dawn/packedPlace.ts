@@ -10,6 +10,8 @@ export const PROGRAM: Program = { usage: './run.sh', canPair: false };
 
 export const modelsFolder = (): string => fileURLToPath(at('models'));
 
+export const skeletonFolder = (): string => fileURLToPath(at('models/wespeaker-resnet34-lm'));
+
 export const samplePath = (): string => fileURLToPath(at('sample.wav'));
 
 export const loadEngine = async (_say: (line: string) => void): Promise<typeof Library> =>

@@ -15,6 +15,9 @@ export const PROGRAM: Program = { usage: 'npm run --silent bench:gpu --', canPai
 /** Contains `<model id>/manifest.json`. */
 export const modelsFolder = (): string => join(ROOT, 'models');
 
+/** Contains the graph of ResNet34 without weights. */
+export const skeletonFolder = (): string => join(ROOT, 'e2e/fixtures/resnet34');
+
 export const samplePath = (): string => join(ROOT, 'public/sample.wav');
 
 /** The library's build for Node. */

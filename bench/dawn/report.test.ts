@@ -64,6 +64,7 @@ it('marks estimates, with the assumed rates and the sum of the stages', () => {
   const work = { flops: 1e9, bytes: 2e9, dispatches: 3, batches: 4, transferred: 5e6, recurrence: null };
   const one: Estimate = {
     gpu: CLASSES[0]!,
+    embedding: 'model',
     speed: 'exact',
     audioSeconds: 3600,
     work: { fbank: work, segmentation: work, embedding: work },
@@ -71,6 +72,9 @@ it('marks estimates, with the assumed rates and the sum of the stages', () => {
   };
   const text = estimateText([one]);
   expect(text).toMatch(/^ESTIMATE, not a measurement/);
-  expect(text).toMatch(/integrated +exact +60\.0 +1\.00 +2\.00 +3\.00 +6\.00 +600$/m);
-  expect(text).toMatch(/integrated +exact +60\.0 +fbank +1 +2\.0 +3 +4 +5$/m);
+  expect(text).toMatch(/integrated +model +exact +60\.0 +1\.00 +2\.00 +3\.00 +6\.00 +600 +20 +yes$/m);
+  const slow = { ...one, speed: 'fast', seconds: { fbank: 1, segmentation: 2, embedding: 7.01 } } as const;
+  expect(estimateText([slow])).toMatch(/10\.01 +360 +10 +no$/m);
+  expect(estimateText([{ ...slow, audioSeconds: 600 }])).toMatch(/10\.01 +60 +- +-$/m);
+  expect(text).toMatch(/integrated +model +exact +60\.0 +fbank +1 +2\.0 +3 +4 +5$/m);
 });

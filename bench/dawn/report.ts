@@ -1,7 +1,7 @@
 /** Tables of the benchmark. */
 import { tableOf } from '../profile/report';
 import type { AdapterFacts } from './adapter';
-import { CLASSES, type Estimate } from './estimate';
+import { CLASSES, type Estimate, LIMIT_AUDIO_SECONDS, LIMIT_SECONDS, sumOf } from './estimate';
 import type { ParityFigures, RunFigures } from './measure';
 import { GPU_STAGES } from './stages';
 
@@ -88,14 +88,19 @@ export function estimateText(estimates: readonly Estimate[]): string {
     fixed(1e3 * gpu.roundTripSeconds, 1),
     String(gpu.windowsPerBatch),
   ]);
-  const rows = estimates.map(({ gpu, speed, audioSeconds, seconds }) => {
-    const sum = GPU_STAGES.reduce((total, stage) => total + seconds[stage], 0);
-    return [gpu.name, speed, fixed(audioSeconds / 60, 1), ...GPU_STAGES.map((stage) => fixed(seconds[stage], 2)), fixed(sum, 2), fixed(audioSeconds / sum, 0)];
+  const rows = estimates.map((one) => {
+    const { gpu, embedding, speed, audioSeconds, seconds } = one;
+    const sum = sumOf(one);
+    const limit = audioSeconds === LIMIT_AUDIO_SECONDS ? LIMIT_SECONDS[speed] : null;
+    const verdict = limit === null ? ['-', '-'] : [String(limit), sum <= limit ? 'yes' : 'no'];
+    const stages = GPU_STAGES.map((stage) => fixed(seconds[stage], 2));
+    return [gpu.name, embedding, speed, fixed(audioSeconds / 60, 1), ...stages, fixed(sum, 2), fixed(audioSeconds / sum, 0), ...verdict];
   });
-  const work = estimates.flatMap(({ gpu, speed, audioSeconds, work: own }) =>
+  const work = estimates.flatMap(({ gpu, embedding, speed, audioSeconds, work: own }) =>
     GPU_STAGES.map((stage) => {
       const { flops, bytes, dispatches, batches, transferred } = own[stage];
-      return [gpu.name, speed, fixed(audioSeconds / 60, 1), stage, fixed(flops / 1e9, 0), fixed(bytes / 1e9, 1), String(dispatches), String(batches), fixed(transferred / 1e6, 0)];
+      const counts = [fixed(flops / 1e9, 0), fixed(bytes / 1e9, 1), String(dispatches), String(batches), fixed(transferred / 1e6, 0)];
+      return [gpu.name, embedding, speed, fixed(audioSeconds / 60, 1), stage, ...counts];
     }),
   );
   return [
@@ -106,8 +111,8 @@ export function estimateText(estimates: readonly Estimate[]): string {
     '\nassumed rates',
     tableOf([['class', 'TFLOP/s', 'efficiency', 'GB/s', 'GB/s per core', 'GB/s link', 'cores', 'µs per dispatch', 'ms round trip', 'windows per batch'], ...classes]),
     '\ncounted work',
-    tableOf([['class', 'speed', 'minutes', 'stage', 'GFLOP', 'GB', 'dispatches', 'batches', 'MB transferred'], ...work]),
+    tableOf([['class', 'embedding', 'speed', 'minutes', 'stage', 'GFLOP', 'GB', 'dispatches', 'batches', 'MB transferred'], ...work]),
     '\nestimated seconds',
-    tableOf([['class', 'speed', 'minutes', ...GPU_STAGES, 'sum', 'times real time'], ...rows]),
+    tableOf([['class', 'embedding', 'speed', 'minutes', ...GPU_STAGES, 'sum', 'times real time', 'limit', 'met'], ...rows]),
   ].join('\n');
 }

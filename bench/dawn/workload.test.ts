@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { readModels } from './models';
-import { embeddedWindows, flopsOf, framesPerWindow, workloadOf } from './workload';
+import { embeddedWindows, flopsOf, framesPerWindow, pooledWorkloadOf, workloadOf } from './workload';
 
 const models = readModels('models');
 const numSpeakers = 3;
@@ -23,4 +23,15 @@ it('counts the frames of embedded speakers only, and their operations', () => {
   expect(flops.embedding).toBe(2 * models.embedding.work.of(500).multiplyAdds);
   expect(flops.segmentation).toBe(6 * models.segmentation.work.of(160_000).multiplyAdds);
   expect(flops.fbank / 998).toBeGreaterThan(5 * 512 * 9);
+});
+
+it('counts every local speaker with enough frames for a model that pools over masks', () => {
+  // Window 0: speaker 0 in the first half, speaker 1 in a frame of the other half. Window 1: nobody.
+  const activity = new Uint8Array(2 * numFrames * numSpeakers);
+  for (let frame = 0; frame < Math.ceil(numFrames / 2); frame++) activity[frame * numSpeakers] = 1;
+  activity[400 * numSpeakers + 1] = 1;
+  const voices = { activity, embedded: Uint8Array.of(1, 1), numSpeakers };
+  const withMinimum = (minFrames: number) => pooledWorkloadOf(voices, models, { manifest: { ...models.embedding.manifest, minFrames } });
+  expect(withMinimum(1)).toEqual({ numWindows: 2, voiceFrames: [[500, 2], []] });
+  expect(withMinimum(3)).toEqual({ numWindows: 2, voiceFrames: [[500], []] });
 });

@@ -16,7 +16,10 @@ export interface Workload {
 }
 
 /** Feature frames of a window. */
-export function framesPerWindow({ segmentation, embedding }: Pick<Models, 'segmentation' | 'embedding'>): number {
+export function framesPerWindow({ segmentation, embedding }: {
+  readonly segmentation: Pick<Models['segmentation'], 'manifest'>;
+  readonly embedding: Pick<Models['embedding'], 'manifest'>;
+}): number {
   const { fbank, sampleRate } = embedding.manifest;
   return countFrames(segmentation.manifest.windowSamples, fbankGeometry(fbank, sampleRate));
 }
@@ -37,6 +40,28 @@ export function workloadOf({ activity, embeddings, embedded, numSpeakers, dimens
       .filter((_mask, speaker) => !Number.isNaN(embeddings[(window * numSpeakers + speaker) * dimension]))
       .map((mask) => usedFrames(mask, numFrames).length);
   });
+  return { numWindows, voiceFrames };
+}
+
+/**
+ * Counts the windows and local speakers of a run in which every window is embedded, for a model that pools over masks.
+ *
+ * @param activity axes (window, frame, local speaker), 0 or 1
+ */
+export function pooledWorkloadOf(
+  { activity, embedded, numSpeakers }: Pick<RunOutputs['voices'], 'activity' | 'embedded' | 'numSpeakers'>,
+  models: Pick<Models, 'segmentation'>,
+  embedding: Pick<Models['embedding'], 'manifest'>,
+): Workload {
+  const { segmentation } = models;
+  const { minFrames, minSamples } = embedding.manifest;
+  const numFrames = framesPerWindow({ segmentation, embedding });
+  const numWindows = embedded.length;
+  const cells = activity.length / numWindows;
+  const voiceFrames = Array.from({ length: numWindows }, (_, window) =>
+    windowMasks(activity.subarray(window * cells, (window + 1) * cells), numSpeakers, segmentation.manifest.windowSamples, minSamples)
+      .map((mask) => usedFrames(mask, numFrames).length)
+      .filter((length) => length >= minFrames));
   return { numWindows, voiceFrames };
 }
 

@@ -1,7 +1,8 @@
 import { readCampplus } from '../embedding/campplusGraph';
 import { CampplusNet } from '../embedding/campplusNet';
 import { GpuCampplus } from '../embedding/gpuCampplus';
-import { GpuStatsPool } from '../embedding/gpuStatsPool';
+import { GpuResnet } from '../embedding/gpuResnet';
+import { GpuStatsPool, mapsByChannel } from '../embedding/gpuStatsPool';
 import { poolEmbeddings, statsPool } from '../embedding/statsPool';
 import type { GpuContext } from '../gpu/context';
 import { type GraphInfo, graphInfo, type ModelProto } from '../onnx/model';
@@ -156,7 +157,7 @@ export async function poolOnGpu(device: GPUDevice, head: PooledHead): Promise<Po
     const buffer = device.createBuffer({ label: 'map', size: data.byteLength, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST });
     try {
       device.queue.writeBuffer(buffer, 0, data as Float32Array<ArrayBuffer>);
-      return await pooling.pool({ buffer, numFrames }, [new Float32Array(numFrames).fill(1)]);
+      return await pooling.pool(mapsByChannel(buffer, numFrames, head.numChannels), [{ window: 0, weights: new Float32Array(numFrames).fill(1) }]);
     } finally {
       buffer.destroy();
     }
@@ -312,6 +313,8 @@ export async function openGpuKernels(model: ModelProto, manifest: AnyManifest | 
   try {
     if (isPooled(manifest)) {
       const network = splitAtPooling(model);
+      const resnet = await openResnet(gpu, network, manifest);
+      if (resnet) return new JoinedRunner(new KernelRunner(graphInfo(model), resnet, network.input, true), runtime);
       return new PooledRunner(runtime, network, await poolOnGpu(gpu.device, network.head));
     }
     const isSegmentation = manifest.task === 'segmentation';
@@ -319,6 +322,17 @@ export async function openGpuKernels(model: ModelProto, manifest: AnyManifest | 
     return new JoinedRunner(new KernelRunner(graphInfo(model), network, manifest.input.name, !isSegmentation), runtime);
   } catch (error) {
     if (error instanceof VoxlaneError && (error.code === 'model-invalid' || error.code === 'backend-failed')) return runtime;
+    throw error;
+  }
+}
+
+/** ResNet34 as a diarizer runs it; null for another network with statistics pooling. */
+async function openResnet(gpu: GpuContext, network: PooledNetwork, manifest: AnyManifest): Promise<GpuResnet | null> {
+  if (manifest.task !== 'embedding') return null;
+  try {
+    return await GpuResnet.open(gpu, network, manifest.fbank);
+  } catch (error) {
+    if (error instanceof VoxlaneError && error.code === 'model-invalid') return null;
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import type { ModelProto } from '../onnx/model';
 import { badGraph } from '../onnx/nodes';
 import { type Convolution, type Normalization, Values, type WeightTensor } from '../onnx/values';
+import { readResidualBlocks, type ResidualBlock } from './residualGraph';
 
 /** Creates the error for a graph with another structure. */
 export const unlike = (problem: string): Error =>
@@ -10,13 +11,6 @@ export const unlike = (problem: string): Error =>
  * Reads CAM++ as a list of layers from its graph. This code contains only the structure. The file determines the
  * numbers of layers, channels and taps, strides, dilations and the segment length.
  */
-
-/** relu(second(relu(first(x))) + shortcut(x)); without a shortcut, x itself. */
-interface ResidualBlock {
-  readonly first: Convolution;
-  readonly second: Convolution;
-  readonly shortcut: Convolution | null;
-}
 
 /** A layer of a dense block. Its output channels follow its input channels. */
 export interface DenseLayer {
@@ -211,18 +205,6 @@ function readHead(
   const shape = `Concat[axis=0](Unsqueeze(${size(0)}, 0), ${channels}, Unsqueeze(${size(3)}, 0))`;
   values.expectFormula(head, new Map([[map!, 'x']]), `Reshape[allowzero=0](x, ${shape})`);
   const { input: blocksEnd, convolution: headEnd } = values.convolution(values.inputOf(map!, 'Relu'));
-  const residualBlocks: ResidualBlock[] = [];
-  let value = blocksEnd;
-  while (values.producer(values.inputOf(value, 'Relu'))?.opType === 'Add') {
-    const [main, side] = values.inputsOf(values.inputOf(value, 'Relu'), 'Add', 2);
-    const { input: between, convolution: second } = values.convolution(main!);
-    const { input: start, convolution: first } = values.convolution(values.inputOf(between, 'Relu'));
-    const shortcut = side === start ? null : values.convolution(side!);
-    if (shortcut && shortcut.input !== start) throw unlike(`${side!} is not computed from ${start}`);
-    residualBlocks.unshift({ first, second, shortcut: shortcut?.convolution ?? null });
-    value = start;
-  }
-  const { input: image, convolution: stem } = values.convolution(values.inputOf(value, 'Relu'));
-  values.expectFormula(image, new Map([[input, 'x']]), 'Unsqueeze(Transpose[perm=[0, 2, 1]](x), 1)');
+  const { stem, residualBlocks } = readResidualBlocks(values, blocksEnd, input, unlike);
   return { stem, residualBlocks, headEnd };
 }

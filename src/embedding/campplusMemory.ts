@@ -5,7 +5,8 @@ import type { MapGuard } from '../gpu/mapGuard';
 import { type BatchLayout, fillTables, roomOf, type RowGeometry, SLICE_FRAMES } from './campplusLayout';
 import type { GpuCampplusBlocks } from './gpuCampplusBlocks';
 import type { GpuCampplusHead } from './gpuCampplusHead';
-import { JOB_VALUES, packJobs, PADDING_COLUMNS } from './gpuGatherBatch';
+import { JOB_VALUES, packJobs } from './gpuGatherBatch';
+import { PADDING_COLUMNS } from './imageLayout';
 
 /** Features on the GPU. */
 export interface FeatureSource {

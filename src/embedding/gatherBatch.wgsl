@@ -3,7 +3,7 @@
 //
 // Matches gatherBatch in gpuGatherBatch.ts. For each job:
 //
-//   out[firstFrame + row][1 + m] = features[window][used[firstUsed + row]][m] - (subtractMean ? mean over the rows : 0)
+//   out[firstFrame + row][padding + m] = features[window][used[firstUsed + row]][m] - (subtractMean ? mean over the rows : 0)
 //   out[firstFrame + numUsed … clearEnd)[…] = 0
 //
 // | binding | holds | axes, type |
@@ -12,7 +12,7 @@
 // | 1 | features | (window, frame, mel) f32 |
 // | 2 | jobs | (job) Job |
 // | 3 | used | (row of all jobs) u32, the frames to take |
-// | 4 | out | written: (frame, mel + 2) f32; the first and last column stay 0, as padding of the convolution |
+// | 4 | out | written: (frame, mel + 2 · padding) f32; the first and last columns stay 0, as padding of the convolution |
 //
 // One workgroup per 16 mel bins and job. Its 16 rows of invocations process the frames in parallel.
 
@@ -23,6 +23,8 @@ struct Params {
   numFrames: u32,
   numMelBins: u32,
   subtractMean: u32,
+  // Columns before and after the mel bins.
+  padding: u32,
 }
 
 struct Job {
@@ -66,11 +68,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) place
     mean = sums[place.x] / f32(job.numUsed);
   }
   if (!exists) { return; }
-  let width = params.numMelBins + 2u;
+  let width = params.numMelBins + 2u * params.padding;
   for (var row = place.y; row < job.numUsed; row += ROWS) {
-    out[(job.firstFrame + row) * width + 1u + mel] = featureAt(job, row, mel) - mean;
+    out[(job.firstFrame + row) * width + params.padding + mel] = featureAt(job, row, mel) - mean;
   }
   for (var frame = job.firstFrame + job.numUsed + place.y; frame < job.clearEnd; frame += ROWS) {
-    out[frame * width + 1u + mel] = 0f;
+    out[frame * width + params.padding + mel] = 0f;
   }
 }

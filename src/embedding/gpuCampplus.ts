@@ -15,7 +15,8 @@ import { type BatchLayout, divideItems, layOutItems, MAX_SLICES, type RowGeometr
 import { CampplusMemory, type CampplusRoom, type EmbeddingJob, type FeatureSource } from './campplusMemory';
 import { GpuCampplusBlocks, tapWeights } from './gpuCampplusBlocks';
 import { GpuCampplusHead } from './gpuCampplusHead';
-import { GpuGatherBatch, PADDING_COLUMNS } from './gpuGatherBatch';
+import { GpuGatherBatch } from './gpuGatherBatch';
+import { PADDING_COLUMNS } from './imageLayout';
 
 /** Facts from the manifest of the file. */
 interface CampplusSpec {

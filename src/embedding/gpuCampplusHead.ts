@@ -1,10 +1,11 @@
 import { destroyAll, storageBuffer } from '../gpu/buffers';
-import { type GpuWeights, packWeights, type PackedWeights, type ProductKernels, type ProductStep, type Survey } from '../gpu/product';
+import type { GpuWeights, PackedWeights, ProductKernels, ProductStep, Survey } from '../gpu/product';
 import type { Program } from '../gpu/program';
 import type { Convolution } from '../onnx/values';
 import { type CampplusGraph, unlike } from './campplusGraph';
 import type { BatchLayout } from './campplusLayout';
-import { PADDING_COLUMNS } from './gpuGatherBatch';
+import { packImageFilter } from './imageFilter';
+import { PADDING_COLUMNS } from './imageLayout';
 
 /** Taps along each axis. */
 const TAPS = 3;
@@ -221,21 +222,16 @@ const imageRows = ({ buffer, numFrequencies }: Image, numChannels: number): Pick
 const outputSize = (inputSize: number, stride: number): number => Math.floor((inputSize - 1) / stride) + 1;
 
 function packFilter(
-  { weight, bias, numIn, numOut, taps, strides, pads, dilations }: Convolution,
+  convolution: Convolution,
   expected: { readonly numIn: number; readonly numOut: number; readonly numTaps: number },
   upload: (packed: PackedWeights) => GpuWeights,
 ): Filter {
+  const { numIn, numOut, taps, strides, pads, dilations } = convolution;
   const { numTaps } = expected;
   const pad = (numTaps - 1) / 2;
   const sound = `${taps.join()} ${pads.join()} ${dilations.join()}` === `${numTaps},${numTaps} ${pad},${pad} 1,1` && strides[1] === 1;
   if (!sound || numIn !== expected.numIn || numOut !== expected.numOut) {
     throw unlike(`a convolution in its head does not have ${numTaps} × ${numTaps} taps, ${expected.numIn} inputs and ${expected.numOut} outputs`);
   }
-  // The file's axes are (output, input, frequency, frame); the kernel's inputs are (frame, frequency, input).
-  const weightOf = (k: number, column: number): number => {
-    const [frame, frequency, input] = [Math.floor(k / (numTaps * numIn)), Math.floor(k / numIn) % numTaps, k % numIn];
-    return weight[((column * numIn + input) * numTaps + frequency) * numTaps + frame]!;
-  };
-  const packed = packWeights({ numInputs: numTaps * numTaps * numIn, numColumns: numOut, bias }, weightOf);
-  return { weights: upload(packed), stride: strides[0]!, numTaps };
+  return { weights: upload(packImageFilter(convolution)), stride: strides[0]!, numTaps };
 }

@@ -1,12 +1,11 @@
 import { type Kernel, openKernel, type Program } from '../gpu/program';
 import code from './gatherBatch.wgsl?raw';
+import { PADDING_COLUMNS } from './imageLayout';
 
 /** Mel bins per workgroup, as in the kernel. */
 const COLUMNS = 16;
 /** 32-bit values per job, as in the kernel. */
 export const JOB_VALUES = 5;
-/** Columns of zeros around the mel bins of an output row. */
-export const PADDING_COLUMNS = 2;
 
 /** The frames of one speaker, and where they go. */
 export interface GatherPlace {
@@ -42,19 +41,24 @@ interface Source<Floats> {
   readonly numFrames: number;
   readonly numMelBins: number;
   readonly subtractMean: boolean;
-  /** Written: axes (frame, mel + 2). */
+  /** Written: axes (frame, mel + padding). */
   readonly out: Floats;
+  /** Columns of zeros around the mel bins. Default: {@link PADDING_COLUMNS}. */
+  readonly paddingColumns?: 0 | typeof PADDING_COLUMNS;
 }
 
 /** Gathers on the CPU: the reference for the kernel. */
-export function gatherBatch({ features, numFrames, numMelBins, subtractMean, out }: Source<Float32Array>, places: readonly GatherPlace[]): void {
-  const width = numMelBins + PADDING_COLUMNS;
+export function gatherBatch(
+  { features, numFrames, numMelBins, subtractMean, out, paddingColumns = PADDING_COLUMNS }: Source<Float32Array>,
+  places: readonly GatherPlace[],
+): void {
+  const width = numMelBins + paddingColumns;
   for (const { window, used, firstFrame, clearEnd } of places) {
     for (let mel = 0; mel < numMelBins; mel++) {
       const own = Array.from(used, (frame) => features[(window * numFrames + frame) * numMelBins + mel]!);
       const mean = subtractMean ? own.reduce((sum, value) => sum + value, 0) / own.length : 0;
       for (let row = 0; row < clearEnd - firstFrame; row++) {
-        out[(firstFrame + row) * width + 1 + mel] = row < own.length ? own[row]! - mean : 0;
+        out[(firstFrame + row) * width + paddingColumns / 2 + mel] = row < own.length ? own[row]! - mean : 0;
       }
     }
   }
@@ -73,10 +77,10 @@ export class GpuGatherBatch {
   /** Adds the gathering of `numJobs` jobs to a program. */
   add(
     program: Program,
-    { features, numFrames, numMelBins, subtractMean, out }: Source<GPUBuffer>,
+    { features, numFrames, numMelBins, subtractMean, out, paddingColumns = PADDING_COLUMNS }: Source<GPUBuffer>,
     { jobs, used, numJobs }: { readonly jobs: GPUBuffer; readonly used: GPUBuffer; readonly numJobs: number },
   ): void {
-    const parameters = [numFrames, numMelBins, Number(subtractMean)];
+    const parameters = [numFrames, numMelBins, Number(subtractMean), paddingColumns / 2];
     program.add(this.kernel, [features, jobs, used, out], parameters, [Math.ceil(numMelBins / COLUMNS), numJobs], true);
   }
 }

@@ -1,5 +1,6 @@
-import { type CommandTarget, compileKernel, computeLayout, inComputePass } from '../gpu/compile';
+import { destroyAll, storageBuffer, uploadBuffer } from '../gpu/buffers';
 import { readBack } from '../gpu/context';
+import { type Kernel, openKernel, Program } from '../gpu/program';
 import type { PooledHead } from '../onnx/pooled';
 import linearCode from './statsLinear.wgsl?raw';
 import { divisorsOf, headOffsets, isEmpty } from './statsPool';
@@ -9,32 +10,56 @@ import poolCode from './statsPool.wgsl?raw';
 const CHANNELS = 8;
 
 /** Number of values of a mask before its weights, as in the kernel. */
-const MASK_HEADER = 2;
+const MASK_HEADER = 3;
 
-/** One window's map on the GPU. */
-interface GpuFrameMap {
-  /** Axes (channel, frame), float32, at the buffer's start; usage STORAGE. */
+/** Dispatches of {@link GpuStatsPool.add}. */
+export const POOLING_DISPATCHES = 2;
+
+/** Maps of a batch of windows on the GPU. Channel c is at (c / inner) · outerStride + (c % inner) · innerStride. */
+export interface GpuFrameMaps {
+  /** Any layout, float32; usage STORAGE. */
   readonly buffer: GPUBuffer;
+  /** Of each window. */
   readonly numFrames: number;
+  /** Place of the first channel of the first frame, in values, like the strides. */
+  readonly base: number;
+  readonly windowStride: number;
+  readonly frameStride: number;
+  readonly inner: number;
+  readonly outerStride: number;
+  readonly innerStride: number;
 }
 
-/** Buffers of {@link GpuStatsPool.encode}. The caller must destroy them after the commands have been submitted. */
-export interface PoolScratch {
+/** Maps with the axes (window, channel, frame). */
+export const mapsByChannel = (buffer: GPUBuffer, numFrames: number, numChannels: number): GpuFrameMaps =>
+  ({ buffer, numFrames, base: 0, windowStride: numChannels * numFrames, frameStride: 1, inner: 1, outerStride: numFrames, innerStride: 0 });
+
+/** A mask of a window of the batch. */
+export interface WindowMask {
+  /** Index in the batch. */
+  readonly window: number;
+  /** Axes (frame of the map), as returned by `frameWeights`. */
+  readonly weights: Float32Array;
+}
+
+/** Buffers of a batch, kept for later batches that are not larger. */
+export interface PoolRoom {
+  readonly numMasks: number;
+  /** Of the map of a window. */
+  readonly numFrames: number;
+  /** Axes (mask, value). */
+  readonly values: Float32Array<ArrayBuffer>;
   readonly masks: GPUBuffer;
-  /** Axes (mask, statistic), float32; usage COPY_SRC. */
+  /** Axes (mask, statistic). */
   readonly statistics: GPUBuffer;
+  /** Axes (mask, dimension). */
+  readonly embeddings: GPUBuffer;
 }
 
-/** A kernel with the layout of its bindings. */
-interface Kernel {
-  readonly layout: GPUBindGroupLayout;
-  readonly pipeline: GPUComputePipeline;
-}
-
-/**
- * Pools a map's statistics and computes embeddings on the GPU, like `poolEmbeddings`, without reading the map back.
- */
+/** Pools the statistics of maps and computes embeddings on the GPU, like `poolEmbeddings`, without reading the maps back. */
 export class GpuStatsPool {
+  private room: PoolRoom | null = null;
+
   private constructor(
     private readonly device: GPUDevice,
     private readonly head: PooledHead,
@@ -46,83 +71,90 @@ export class GpuStatsPool {
 
   /** @throws VoxlaneError `backend-failed` if a kernel does not compile */
   static async create(device: GPUDevice, head: PooledHead): Promise<GpuStatsPool> {
-    const kernel = async (label: string, code: string, numInputs: number, constants: Record<string, number>): Promise<Kernel> => {
-      const inputs = Array<GPUBufferBindingType>(numInputs).fill('read-only-storage');
-      const layout = computeLayout(device, label, [...inputs, 'storage']);
-      return { layout, pipeline: await compileKernel(device, { label, code, layout, constants }) };
-    };
-    const pooling = await kernel('statsPool', poolCode, 2, { NUM_CHANNELS: head.numChannels });
-    const linear = await kernel('statsLinear', linearCode, 3, { NUM_STATISTICS: 2 * head.numChannels });
-    return new GpuStatsPool(device, head, pooling, linear, upload(device, head.weight), upload(device, headOffsets(head)));
+    const read = 'read-only-storage';
+    const [pooling, linear] = await Promise.all([
+      openKernel(device, { label: 'statsPool', code: poolCode, buffers: [read, read, 'storage'] }),
+      openKernel(device, { label: 'statsLinear', code: linearCode, buffers: [read, read, read, 'storage'] }),
+    ]);
+    const upload = (values: Float32Array): GPUBuffer => uploadBuffer(device, 'statistics pooling', values as Float32Array<ArrayBuffer>);
+    return new GpuStatsPool(device, head, pooling, linear, upload(head.weight), upload(headOffsets(head)));
   }
 
   /**
-   * Records two dispatches for all masks.
+   * The memory for a batch.
    *
-   * @param weights for each mask, axes (frame), as returned by `frameWeights`
-   * @param output written: axes (mask, dimension), float32; undefined for a mask without frames; usage STORAGE
+   * @param onReplace called before existing buffers are destroyed
+   * @throws VoxlaneError `gpu-memory`
    */
-  encode(target: CommandTarget, map: GpuFrameMap, weights: readonly Float32Array[], output: GPUBuffer): PoolScratch {
+  roomFor(numMasks: number, numFrames: number, onReplace: () => void): PoolRoom {
+    const own = this.room;
+    if (own && own.numMasks >= numMasks && own.numFrames >= numFrames) return own;
+    const sizes = { numMasks: Math.max(numMasks, own?.numMasks ?? 0), numFrames: Math.max(numFrames, own?.numFrames ?? 0) };
+    onReplace();
+    this.free();
     const { numChannels, embeddingSize } = this.head;
-    const masks = upload(this.device, maskValues(weights, map.numFrames));
-    const statistics = this.device.createBuffer({
-      label: 'statistics',
-      size: 4 * weights.length * 2 * numChannels,
-      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC,
+    const buffer = (label: string, perMask: number): GPUBuffer => storageBuffer(this.device, label, sizes.numMasks * perMask);
+    const perMask = MASK_HEADER + sizes.numFrames;
+    return (this.room = {
+      ...sizes,
+      values: new Float32Array(sizes.numMasks * perMask),
+      masks: buffer('masks', perMask),
+      statistics: buffer('statistics', 2 * numChannels),
+      embeddings: buffer('embeddings', embeddingSize),
     });
-    const mapPart = { buffer: map.buffer, size: 4 * numChannels * map.numFrames };
-    const outputPart = { buffer: output, size: 4 * weights.length * embeddingSize };
-    inComputePass(target, 'statsPool', (pass) => {
-      const pooled = [mapPart, { buffer: masks }, { buffer: statistics }];
-      this.dispatch(pass, this.pooling, pooled, [Math.ceil(numChannels / CHANNELS), weights.length]);
-      const embedded = [{ buffer: statistics }, { buffer: this.weight }, { buffer: this.offset }, outputPart];
-      this.dispatch(pass, this.linear, embedded, [embeddingSize, weights.length]);
-    });
-    return { masks, statistics };
   }
 
   /**
-   * Pools, submits and reads back, for tests.
+   * Uploads the masks, and adds two dispatches for all of them to a program. `room.embeddings` is undefined for a mask without
+   * frames.
+   *
+   * @param isTransient whether the caller destroys the maps after the batch
+   */
+  add(program: Program, maps: GpuFrameMaps, windowMasks: readonly WindowMask[], { values, masks, statistics, embeddings }: PoolRoom, isTransient = false): void {
+    const { numChannels, embeddingSize } = this.head;
+    const { buffer, numFrames, base, windowStride, frameStride, inner, outerStride, innerStride } = maps;
+    fillMasks(values, windowMasks, numFrames);
+    const numMasks = windowMasks.length;
+    this.device.queue.writeBuffer(masks, 0, values, 0, numMasks * (MASK_HEADER + numFrames));
+    const parameters = [numChannels, numFrames, base, windowStride, frameStride, inner, outerStride, innerStride];
+    program.add(this.pooling, [buffer, masks, statistics], parameters, [Math.ceil(numChannels / CHANNELS), numMasks], isTransient);
+    program.add(this.linear, [statistics, this.weight, this.offset, embeddings], [2 * numChannels, embeddingSize], [embeddingSize, numMasks]);
+  }
+
+  /**
+   * Pools, submits and reads back, for tests and comparisons.
    *
    * @returns statistics, axes (mask, statistic), and embeddings, axes (mask, dimension); NaN for a mask without
    *   frames
    */
-  async pool(
-    map: GpuFrameMap,
-    weights: readonly Float32Array[],
-  ): Promise<{ statistics: Float32Array; embeddings: Float32Array }> {
-    const { device } = this;
-    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC;
-    const output = device.createBuffer({ label: 'embeddings', size: 4 * weights.length * this.head.embeddingSize, usage });
+  async pool(maps: GpuFrameMaps, windowMasks: readonly WindowMask[]): Promise<{ statistics: Float32Array; embeddings: Float32Array }> {
+    const { device, head } = this;
+    const program = new Program(device, 'statsPool', POOLING_DISPATCHES);
+    const room = this.roomFor(windowMasks.length, maps.numFrames, () => undefined);
+    this.add(program, maps, windowMasks, room);
+    program.upload();
     const encoder = device.createCommandEncoder({ label: 'statsPool' });
-    const { masks, statistics } = this.encode(encoder, map, weights, output);
+    program.encode(encoder);
     device.queue.submit([encoder.finish()]);
+    const read = async (buffer: GPUBuffer, perMask: number): Promise<Float32Array> =>
+      withoutEmpty(await readBack(device, buffer, 4 * windowMasks.length * perMask), windowMasks);
     try {
-      return {
-        statistics: withoutEmpty(await readBack(device, statistics), weights),
-        embeddings: withoutEmpty(await readBack(device, output), weights),
-      };
+      return { statistics: await read(room.statistics, 2 * head.numChannels), embeddings: await read(room.embeddings, head.embeddingSize) };
     } finally {
-      for (const buffer of [output, masks, statistics]) buffer.destroy();
+      program.destroy();
     }
   }
 
-  /** Frees the weights on the GPU. */
-  destroy(): void {
-    this.weight.destroy();
-    this.offset.destroy();
+  /** Frees the memory of batches. */
+  free(): void {
+    if (this.room) destroyAll(this.room.masks, this.room.statistics, this.room.embeddings);
+    this.room = null;
   }
 
-  private dispatch(
-    pass: GPUComputePassEncoder,
-    { layout, pipeline }: Kernel,
-    resources: readonly GPUBufferBinding[],
-    workgroups: [number, number],
-  ): void {
-    const entries = resources.map((resource, binding) => ({ binding, resource }));
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, this.device.createBindGroup({ layout, entries }));
-    pass.dispatchWorkgroups(...workgroups);
+  /** Frees all GPU memory. */
+  destroy(): void {
+    this.free();
+    destroyAll(this.weight, this.offset);
   }
 }
 
@@ -131,32 +163,22 @@ export class GpuStatsPool {
  * on the CPU.
  *
  * @param values axes (mask, …), changed
- * @param weights as in {@link GpuStatsPool.encode}
  */
-export function withoutEmpty(values: Float32Array, weights: readonly Float32Array[]): Float32Array {
-  const size = values.length / weights.length;
-  weights.forEach((own, mask) => {
-    if (isEmpty(own)) values.fill(NaN, mask * size, (mask + 1) * size);
-  });
+export function withoutEmpty(values: Float32Array, masks: readonly Pick<WindowMask, 'weights'>[]): Float32Array {
+  const size = values.length / masks.length;
+  for (const [mask, { weights }] of masks.entries()) {
+    if (isEmpty(weights)) values.fill(NaN, mask * size, (mask + 1) * size);
+  }
   return values;
 }
 
-/** Binding 1 of the pooling kernel. */
-function maskValues(weights: readonly Float32Array[], numFrames: number): Float32Array {
-  const stride = MASK_HEADER + numFrames;
-  const values = new Float32Array(weights.length * stride);
-  weights.forEach((own, mask) => {
-    const { mean, variance } = divisorsOf(own);
+/** Binding 2 of the pooling kernel. */
+function fillMasks(values: Float32Array, masks: readonly WindowMask[], numFrames: number): void {
+  for (const [mask, { window, weights }] of masks.entries()) {
+    const { mean, variance } = divisorsOf(weights);
     // Zeros for an empty mask keep the kernel's values finite.
-    const factors = isEmpty(own) ? [0, 0] : [1 / mean, 1 / variance];
-    values.set([...factors, ...own], mask * stride);
-  });
-  return values;
-}
-
-function upload(device: GPUDevice, values: Float32Array): GPUBuffer {
-  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
-  const buffer = device.createBuffer({ label: 'statistics pooling', size: values.byteLength, usage });
-  device.queue.writeBuffer(buffer, 0, values as Float32Array<ArrayBuffer>);
-  return buffer;
+    const factors = isEmpty(weights) ? [0, 0] : [1 / mean, 1 / variance];
+    values.set([...factors, window], mask * (MASK_HEADER + numFrames));
+    values.set(weights, mask * (MASK_HEADER + numFrames) + MASK_HEADER);
+  }
 }

@@ -1,17 +1,18 @@
 import { Fbank } from '../features/fbank';
-import type { GpuFeatures } from '../features/gpuFbank';
-import { type GpuContext, readBack } from '../gpu/context';
-import { HealthGuard } from '../gpu/health';
-import { encodeOnnx, parseOnnx } from '../onnx/model';
-import { type PooledHead, splitAtPooling } from '../onnx/pooled';
+import type { GpuContext } from '../gpu/context';
+import { encodeOnnx, graphOf, parseOnnx } from '../onnx/model';
+import { type PooledHead, type PooledNetwork, splitAtPooling } from '../onnx/pooled';
 import { type Graph, type GraphOptions, openGraph } from '../ort/graph';
 import type { EmbeddingManifest } from '../store/manifest';
 import { VoxlaneError } from '../util/errors';
+import { concatenate } from '../util/values';
 import type { EmbedBatch, Embedder, EmbedResult } from './embedder';
-import { GpuFeatureStage, tensorUsage } from './gpuFeatures';
-import { GpuGather } from './gpuGather';
+import { GpuPooling } from './gpuPooling';
+import { GpuResnet } from './gpuResnet';
+import { GpuRuntimePooling } from './gpuRuntimePooling';
 import { EVERY_FRAME, maskedFeatures, usedFrames, windowMasks } from './mask';
-import { GpuStatsPool, type PoolScratch, withoutEmpty } from './gpuStatsPool';
+import type { PooledBackend, PooledWindows } from './pooledBackend';
+import { readResnet } from './resnetGraph';
 import { frameWeights, poolEmbeddings } from './statsPool';
 
 /** Features from the CPU filterbank, the backbone in a session on WASM, pooling in float64. */
@@ -43,139 +44,17 @@ export class CpuPooling implements PooledBackend {
     return Promise.resolve({
       numFrames,
       read: (window) => Promise.resolve(features[window]!),
-      pool: async (window, masks) => {
-        const { data } = await this.graph.run({ data: features[window]!, shape: [1, numFrames, numMelBins] });
-        const map = { data, numFrames: data.length / this.head.numChannels };
-        return poolEmbeddings(map, masks.map((mask) => frameWeights(mask, map.numFrames)), this.head);
+      pool: async (jobs) => {
+        const pooled: Float32Array[] = [];
+        for (const { window, masks } of jobs) {
+          const { data } = await this.graph.run({ data: features[window]!, shape: [1, numFrames, numMelBins] });
+          const map = { data, numFrames: data.length / this.head.numChannels };
+          pooled.push(poolEmbeddings(map, masks.map((mask) => frameWeights(mask, map.numFrames)), this.head));
+        }
+        return concatenate(pooled);
       },
     });
   }
-}
-
-/**
- * Features, backbone and pooling on one GPU device. Samples are uploaded, embeddings are read back, and the feature
- * map stays on the GPU.
- */
-class GpuPooling implements PooledBackend {
-  private constructor(
-    private readonly gpu: GpuContext,
-    private readonly graph: Graph,
-    private readonly head: PooledHead,
-    private readonly features: GpuFeatureStage,
-    private readonly gather: GpuGather,
-    private readonly statistics: GpuStatsPool,
-    /** Checks the feature map. The features have their own guard, which covers all windows of a batch. */
-    private readonly health: HealthGuard,
-  ) {}
-
-  /**
-   * @param graph the backbone
-   * @throws VoxlaneError `backend-failed` if a kernel does not compile, `model-invalid`
-   */
-  static async create(
-    gpu: GpuContext,
-    graph: Graph,
-    head: PooledHead,
-    manifest: EmbeddingManifest,
-  ): Promise<GpuPooling> {
-    const features = await GpuFeatureStage.create(gpu, manifest);
-    const gather = await GpuGather.create(gpu.device, manifest.fbank.subtractMean);
-    const statistics = await GpuStatsPool.create(gpu.device, head);
-    return new GpuPooling(gpu, graph, head, features, gather, statistics, new HealthGuard(gpu.device));
-  }
-
-  async open(samples: Float32Array, numWindows: number): Promise<PooledWindows> {
-    const features = await this.features.compute(samples, numWindows);
-    const { device } = this.gpu;
-    return {
-      numFrames: features.numFrames,
-      read: (window) => this.withInput(features, window, (input) => this.gpu.guard(() => readBack(device, input))),
-      pool: (window, masks) => this.withInput(features, window, (input) => this.pool(input, features, masks)),
-    };
-  }
-
-  close(): Promise<void> {
-    this.features.destroy();
-    this.statistics.destroy();
-    this.health.destroy();
-    return this.graph.release();
-  }
-
-  /** Calls `use` with the whole window's features, with the mean subtracted, axes (frame, mel). */
-  private async withInput<Result>(
-    features: GpuFeatures,
-    window: number,
-    use: (input: GPUBuffer) => Promise<Result>,
-  ): Promise<Result> {
-    const { device } = this.gpu;
-    const size = 4 * features.numFrames * features.numMelBins;
-    const input = device.createBuffer({ label: 'embedding input', size, usage: tensorUsage() });
-    try {
-      const used = usedFrames(EVERY_FRAME, features.numFrames);
-      const encoder = device.createCommandEncoder();
-      const upload = this.gather.encode(encoder, features, [{ window, used, output: input }]);
-      device.queue.submit([encoder.finish()]);
-      upload?.destroy();
-      return await use(input);
-    } finally {
-      input.destroy();
-    }
-  }
-
-  private async pool(
-    input: GPUBuffer,
-    { numFrames, numMelBins }: GpuFeatures,
-    masks: readonly Uint8Array[],
-  ): Promise<Float32Array> {
-    const { numChannels, embeddingSize } = this.head;
-    const shape = [masks.length, embeddingSize];
-    const size = 4 * masks.length * embeddingSize;
-    const output = this.gpu.device.createBuffer({ label: 'embeddings', size, usage: tensorUsage() });
-    let weights: Float32Array[] = [];
-    let scratch: PoolScratch | undefined;
-    try {
-      const { data } = await this.graph.run(
-        { buffer: input, shape: [1, numFrames, numMelBins] },
-        (encoder, map, bytes) => {
-          const mapFrames = bytes / 4 / numChannels;
-          weights = masks.map((mask) => frameWeights(mask, mapFrames));
-          scratch = this.statistics.encode(encoder, { buffer: map, numFrames: mapFrames }, weights, output);
-          // Statistics of a broken map can look plausible: with zeros, every speaker would get the bias of the last
-          // layer.
-          this.features.health.mark(encoder, output, size);
-          this.health.look(encoder, map, bytes);
-          this.health.mark(encoder, output, size);
-        },
-        { buffer: output, shape },
-      );
-      return withoutEmpty(data, weights);
-    } finally {
-      for (const buffer of [output, scratch?.masks, scratch?.statistics]) buffer?.destroy();
-    }
-  }
-}
-
-/** Features of a batch of windows on one backend, valid until the next batch. */
-interface PooledWindows {
-  /** Mel frames of each window; 0 if a window is shorter than a frame. */
-  readonly numFrames: number;
-  /** The network's input for a window, axes (frame, mel). */
-  read(window: number): Promise<Float32Array>;
-  /**
-   * Runs the backbone once on a window, and pools its map for all masks together.
-   *
-   * @param masks for each speaker, axes (mask frame), 0 or 1
-   * @returns axes (speaker, dimension); NaN for a mask without a frame of the map
-   */
-  pool(window: number, masks: readonly Uint8Array[]): Promise<Float32Array>;
-}
-
-/** The features and the pooling of one backend. */
-interface PooledBackend {
-  /** @param samples axes (window, sample), float32 in [-1, 1] */
-  open(samples: Float32Array, numWindows: number): Promise<PooledWindows>;
-  /** Frees the session and its GPU memory. Do not call the backend afterward. */
-  close(): Promise<void>;
 }
 
 /**
@@ -200,17 +79,15 @@ export class PooledEmbedder implements Embedder {
     const { embeddingSize } = this.manifest;
     const embeddings = new Float32Array(numWindows * numSpeakers * embeddingSize).fill(NaN);
     const start = performance.now();
-    const opened = await this.backend.open(windows, numWindows);
+    const opened = await this.backend.open(windows, numWindows, numSpeakers);
     const fbankEnd = performance.now();
-    for (let window = 0; window < numWindows; window++) {
-      const voices = this.voicesOf(batch, window, opened.numFrames);
-      if (voices.length === 0) continue;
-      this.runs++;
-      const pooled = await opened.pool(window, voices.map(({ mask }) => mask));
-      voices.forEach(({ speaker }, voice) => {
-        const row = pooled.subarray(voice * embeddingSize, (voice + 1) * embeddingSize);
-        embeddings.set(row, (window * numSpeakers + speaker) * embeddingSize);
-      });
+    const voices = Array.from({ length: numWindows }, (_, window) => this.voicesOf(batch, window, opened.numFrames));
+    const jobs = voices.flatMap((own, window) => (own.length > 0 ? [{ window, masks: own.map(({ mask }) => mask) }] : []));
+    this.runs += jobs.length;
+    const pooled = jobs.length > 0 ? await opened.pool(jobs) : null;
+    for (const [voice, { window, speaker }] of voices.flatMap((own, window) => own.map(({ speaker }) => ({ window, speaker }))).entries()) {
+      const row = pooled!.subarray(voice * embeddingSize, (voice + 1) * embeddingSize);
+      embeddings.set(row, (window * numSpeakers + speaker) * embeddingSize);
     }
     return {
       embeddings,
@@ -220,10 +97,10 @@ export class PooledEmbedder implements Embedder {
   }
 
   async embedSegment(samples: Float32Array, onFeatures: (features: Float32Array) => void): Promise<Float32Array> {
-    const opened = await this.backend.open(samples, 1);
+    const opened = await this.backend.open(samples, 1, 1);
     onFeatures(await opened.read(0));
     this.runs++;
-    return opened.pool(0, [EVERY_FRAME]);
+    return opened.pool([{ window: 0, masks: [EVERY_FRAME] }]);
   }
 
   close(): Promise<void> {
@@ -246,25 +123,53 @@ export class PooledEmbedder implements Embedder {
 }
 
 /**
- * Opens a model with statistics pooling: splits its graph and creates a session for the part before the pooling.
+ * Opens a model with statistics pooling, which is split before the pooling. On a GPU, our own kernels compute a supported ResNet. ONNX
+ * Runtime computes other graphs, and all on WASM.
  *
  * @param bytes the ONNX file
+ * @param options `ownKernels`: default true
  * @throws VoxlaneError `model-invalid` if the graph has no such pooling or its embedding size differs from the
  *   manifest, `backend-failed`
  */
 export async function openPooledEmbedder(
   bytes: Uint8Array,
   manifest: EmbeddingManifest,
-  options: GraphOptions,
+  options: GraphOptions & { readonly ownKernels?: boolean },
 ): Promise<PooledEmbedder> {
-  const { backbone, input, map, head } = splitAtPooling(parseOnnx(bytes, manifest.id));
-  checkSizes(head, manifest);
-  const facts = { input: { ...manifest.input, name: input }, output: { ...manifest.output, name: map } };
-  const graph: Graph = await openGraph(encodeOnnx(backbone), facts, options);
-  const backend = options.gpu
-    ? await GpuPooling.create(options.gpu, graph, head, manifest)
-    : new CpuPooling(graph, head, manifest);
-  return new PooledEmbedder(backend, manifest);
+  const network = splitAtPooling(parseOnnx(bytes, manifest.id));
+  checkSizes(network.head, manifest);
+  const { gpu, ownKernels = true } = options;
+  const openBackbone = (): Promise<Graph> => {
+    const facts = { input: { ...manifest.input, name: network.input }, output: { ...manifest.output, name: network.map } };
+    return openGraph(encodeOnnx(network.backbone), facts, options);
+  };
+  if (!gpu) return new PooledEmbedder(new CpuPooling(await openBackbone(), network.head, manifest), manifest);
+  const pooling = (ownKernels ? await openOwn(gpu, network, manifest) : null)
+    ?? (await GpuRuntimePooling.open(gpu, await openBackbone(), network, manifest, mapChannelsOf(network)));
+  return new PooledEmbedder(await GpuPooling.create(gpu, pooling, manifest), manifest);
+}
+
+/** Our own kernels; null for a graph that they do not compute, or if they do not compile. */
+async function openOwn(gpu: GpuContext, network: PooledNetwork, { fbank }: EmbeddingManifest): Promise<GpuResnet | null> {
+  try {
+    return await GpuResnet.open(gpu, network, fbank);
+  } catch (error) {
+    if (error instanceof VoxlaneError && (error.code === 'model-invalid' || error.code === 'backend-failed')) return null;
+    throw error;
+  }
+}
+
+/** Channels of a ResNet's first map; null for another graph, or if its batch size is fixed. */
+function mapChannelsOf(network: PooledNetwork): number | null {
+  const type = graphOf(network.backbone).input.find(({ name }) => name === network.input)?.type?.value;
+  const batch = type?.case === 'tensorType' ? type.value.shape?.dim[0]?.value : undefined;
+  if (batch?.case === 'dimValue') return null;
+  try {
+    return readResnet(network).stem.numOut;
+  } catch (error) {
+    if (error instanceof VoxlaneError && error.code === 'model-invalid') return null;
+    throw error;
+  }
 }
 
 function checkSizes({ embeddingSize }: PooledHead, manifest: EmbeddingManifest): void {

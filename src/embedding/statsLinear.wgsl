@@ -1,4 +1,4 @@
-// Embeddings for all masks of a window: the network's last layer applied to their statistics, in one dispatch.
+// Embeddings for all masks of a batch: the network's last layer applied to their statistics, in one dispatch.
 //
 // Matches the second half of poolEmbeddings in statsPool.ts:
 //
@@ -6,23 +6,28 @@
 //
 // | binding | holds | axes, type |
 // |---|---|---|
-// | 0 | statistics | (mask, statistic) f32 |
-// | 1 | weight | (dimension, statistic) f32 |
-// | 2 | offset | (dimension) f32: the bias less the mean vector |
-// | 3 | embeddings | written: (mask, dimension) f32 |
+// | 0 | params | Params |
+// | 1 | statistics | (mask, statistic) f32 |
+// | 2 | weight | (dimension, statistic) f32 |
+// | 3 | offset | (dimension) f32: the bias less the mean vector |
+// | 4 | embeddings | written: (mask, dimension) f32 |
 //
 // One workgroup per dimension and mask; its invocations read adjacent statistics. This dispatch follows that of
 // statsPool.wgsl, because every dimension needs all statistics and workgroups cannot be synchronized within a
 // dispatch.
 
-override NUM_STATISTICS: u32;
-
 const LANES = 64u;
 
-@group(0) @binding(0) var<storage, read> statistics: array<f32>;
-@group(0) @binding(1) var<storage, read> weight: array<f32>;
-@group(0) @binding(2) var<storage, read> offset: array<f32>;
-@group(0) @binding(3) var<storage, read_write> embeddings: array<f32>;
+struct Params {
+  numStatistics: u32,
+  numDimensions: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> statistics: array<f32>;
+@group(0) @binding(2) var<storage, read> weight: array<f32>;
+@group(0) @binding(3) var<storage, read> offset: array<f32>;
+@group(0) @binding(4) var<storage, read_write> embeddings: array<f32>;
 
 var<workgroup> sums: array<f32, LANES>;
 
@@ -31,8 +36,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) place
   let dimension = group.x;
   let mask = group.y;
   var sum = 0f;
-  for (var i = place.x; i < NUM_STATISTICS; i += LANES) {
-    sum += weight[dimension * NUM_STATISTICS + i] * statistics[mask * NUM_STATISTICS + i];
+  for (var i = place.x; i < params.numStatistics; i += LANES) {
+    sum += weight[dimension * params.numStatistics + i] * statistics[mask * params.numStatistics + i];
   }
   sums[place.x] = sum;
   // Pairwise, for small rounding errors and a fixed order.
@@ -43,6 +48,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) place
     }
   }
   if (place.x == 0u) {
-    embeddings[mask * arrayLength(&offset) + dimension] = offset[dimension] + sums[0];
+    embeddings[mask * params.numDimensions + dimension] = offset[dimension] + sums[0];
   }
 }

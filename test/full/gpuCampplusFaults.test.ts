@@ -35,7 +35,7 @@ const replaced = (kernel: string, find: string, replace = ''): PlantedError => (
 const WITH_GOLDEN: readonly Case[] = [
   ['gathered features with their mean', replaced('gather', ' - mean')],
   ['gathered features of other frames', replaced('gather', 'job.used[row] * job.numMelBins', '(job.used[row] / 2u) * job.numMelBins')],
-  ['a batch in other columns', replaced('gatherBatch', 'width + 1u + mel', 'width + 1u + (mel ^ 1u)')],
+  ['a batch in other columns', replaced('gatherBatch', 'width + params.padding + mel', 'width + params.padding + (mel ^ 1u)')],
   ['a map that is not added', replaced('product', 'result += before;', 'result += 0f;')],
   ['no zeros in gaps', replaced('product', 'result = 0f;', ';')],
   ['the gates of the first segment for all', replaced('product', '(entry - 1u) * params.numColumns + column', 'column')],

@@ -40,7 +40,7 @@ const SEGMENTATION: readonly Case[] = [
 ];
 
 const POOLING: readonly Case[] = [
-  ['deviations from zero', { kernel: 'statsPool', find: 'map[first + frame] - mean', replace: 'map[first + frame]' }],
+  ['deviations from zero', { kernel: 'statsPool', find: 'map[first + frame * params.frameStride] - mean', replace: 'map[first + frame * params.frameStride]' }],
   ['a layer without an offset', { kernel: 'statsLinear', find: 'offset[dimension] + sums[0]', replace: 'sums[0]' }],
 ];
 

@@ -3,17 +3,16 @@
  * transferring ten seconds of audio as lists of numbers takes longer than the GPU computation.
  */
 import { GpuGather } from '../../src/embedding/gpuGather';
-import { GpuStatsPool } from '../../src/embedding/gpuStatsPool';
+import { GpuResnet } from '../../src/embedding/gpuResnet';
+import { GpuStatsPool, mapsByChannel } from '../../src/embedding/gpuStatsPool';
 import { openPooledEmbedder } from '../../src/embedding/pooledEmbedder';
 import { type DispatchLimits, featureBytes, GpuFbank, type GpuFbankSpec } from '../../src/features/gpuFbank';
 import { Fbank } from '../../src/features/fbank';
 import { adapterName, requestAdapter, requestDevice } from '../../src/gpu/adapter';
 import { compileKernel, computeLayout } from '../../src/gpu/compile';
 import { openGpu, readBack } from '../../src/gpu/context';
-import { tap } from '../../src/onnx/cut';
-import { encodeOnnx, parseOnnx } from '../../src/onnx/model';
+import { parseOnnx } from '../../src/onnx/model';
 import { resnetLayers, splitAtPooling, type PooledHead } from '../../src/onnx/pooled';
-import { openSession } from '../../src/ort/session';
 import type { EmbeddingManifest, FbankSpec, ShippedModel } from '../../src/store/manifest';
 import { VoxlaneError, type ErrorParts } from '../../src/util/errors';
 import { measureNetwork, type NetworkErrors } from '../kernels/networkStages';
@@ -167,16 +166,14 @@ const kernelsPage = {
     const stages: Record<string, string> = { fbank: base64Of(features), embedding: base64Of(embedding) };
 
     const network = splitAtPooling(parseOnnx(bytes, manifest.id));
-    const layers = resnetLayers(network);
-    const session = await openSession(encodeOnnx(tap(network.backbone, [...layers.values()], { only: true })), options);
+    const names = new Map([...Array.from(resnetLayers(network), ([layer, value]) => [value, layer] as const), [network.statistics, 'pooling']]);
+    const resnet = await GpuResnet.open(gpu, network, manifest.fbank);
     const shape = [1, features.length / manifest.fbank.numMelBins, manifest.fbank.numMelBins];
-    const values = await session.run(new Map([[network.input, { data: features, shape, dtype: 'float32' }]]));
-    for (const [layer, value] of layers) stages[layer] = base64Of(values.get(value)!.data);
-    await session.release();
-    const { data } = values.get(network.map)!;
-    const everyFrame = new Float32Array(data.length / network.head.numChannels).fill(1);
-    const { statistics } = await poolOf(gpu.device, data, [everyFrame], network.head);
-    stages.pooling = base64Of(statistics);
+    await resnet.trace({ data: features, shape }, (name, { data }) => {
+      stages[names.get(name)!] = base64Of(data);
+      return undefined;
+    });
+    await resnet.release();
     return { stages, embeddings: base64Of(embeddings), backboneRuns };
   },
 
@@ -234,7 +231,8 @@ async function poolOf(
   const buffer = gpuDevice.createBuffer({ label: 'map', size: map.byteLength, usage });
   gpuDevice.queue.writeBuffer(buffer, 0, map as Float32Array<ArrayBuffer>);
   const kernel = await GpuStatsPool.create(gpuDevice, head);
-  const pooled = await kernel.pool({ buffer, numFrames: map.length / head.numChannels }, weights);
+  const maps = mapsByChannel(buffer, map.length / head.numChannels, head.numChannels);
+  const pooled = await kernel.pool(maps, weights.map((own) => ({ window: 0, weights: own })));
   kernel.destroy();
   buffer.destroy();
   return pooled;
