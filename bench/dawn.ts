@@ -16,7 +16,7 @@ import { atSpeed, campplusEmbedding, CLASSES, estimate, type Estimate, repeated,
 import { measureSpeed, type ParityFigures, type RunFigures, runOnWasm, startMeter } from './dawn/measure';
 import { readModels, readResnetModel } from './dawn/models';
 import { checkWindows, type DawnCommand, helpOf, parseCommand } from './dawn/options';
-import { type BatchTime, measurePair, type PairReport, pairText, ratiosOf } from './dawn/pair';
+import { type BatchTime, byStage, measurePair, type PairReport, pairText, ratiosOf } from './dawn/pair';
 import { loadEngine, loadPair, meterAddress, modelsFolder, pairFolders, PROGRAM, samplePath, skeletonFolder } from './dawn/place';
 import { estimateText, type Report, reportText } from './dawn/report';
 import { pooledWorkloadOf, workloadOf } from './dawn/workload';
@@ -70,12 +70,12 @@ async function pairAll({ numWindows, numRounds }: NonNullable<DawnCommand['pair'
   const facts = adapterFacts(await openAdapter());
   // The product refuses software adapters.
   if (facts.isSoftware) process.env.VOXLANE_SOFTWARE_GPU = '1';
-  say('opening both networks with both runtimes …');
+  say('opening all networks with both runtimes …');
   const { openPair } = await loadPair();
-  const models = await openPair({ ...pairFolders(), sample, numWindows });
+  const models = await openPair({ ...pairFolders(), skeletons: skeletonFolder(), sample, numWindows });
   const times = await measurePair(models.batches, numRounds, timed, say);
   await models.close();
-  const ratios = { segmentation: ratiosOf(times.segmentation), embedding: ratiosOf(times.embedding) };
+  const ratios = byStage((stage) => ratiosOf(times[stage]));
   return { machine: machine(), node: process.versions.node, adapter: facts, numWindows, numEmbeddings: models.numEmbeddings, times, ratios };
 }
 

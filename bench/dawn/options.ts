@@ -15,7 +15,7 @@ const PAIR_ROUNDS = 5;
 
 const PAIR_HELP = `
   --pair           compare with ONNX Runtime's WebGPU instead: the same batch on our own kernels and through ONNX Runtime, in
-                   alternation, in one process
+                   alternation, in one process: segmentation, CAM++, and ResNet34 with seeded weights
   --windows N      with --pair: windows of the batch (default 1, as in the product on software adapters)
   --rounds N       with --pair: batches of each side after its first one, which has the compilation (default ${PAIR_ROUNDS})`;
 

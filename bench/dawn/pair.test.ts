@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Batches, measurePair, pairText, type PairReport, ratiosOf } from './pair';
+import { type Batches, byStage, measurePair, pairText, type PairReport, ratiosOf } from './pair';
 
 const timeOf = (seconds: number) => ({ wall: seconds, cpu: seconds / 2 });
 
@@ -9,7 +9,7 @@ describe('a paired run', () => {
     const calls: string[] = [];
     const said: string[] = [];
     const work = (name: string) => () => Promise.resolve(calls.push(name));
-    const sideOf = (side: string) => ({ segmentation: work(`${side} segmentation`), embedding: work(`${side} embedding`) });
+    const sideOf = (side: string) => byStage((stage) => work(`${side} ${stage}`));
     const batches: Batches = { own: sideOf('own'), runtime: sideOf('runtime') };
     const times = await measurePair(batches, numRounds, async (call) => timeOf((await call()) as number), (line) => said.push(line));
     return { calls, said, times };
@@ -17,16 +17,16 @@ describe('a paired run', () => {
 
   it('alternates between both sides', async () => {
     const { calls, said } = await run(1);
-    const turn = ['own segmentation', 'own embedding', 'runtime segmentation', 'runtime embedding'];
+    const turn = ['own segmentation', 'own embedding', 'own resnet34', 'runtime segmentation', 'runtime embedding', 'runtime resnet34'];
     expect(calls).toEqual([...turn, ...turn]);
     expect(said).toHaveLength(4);
   });
 
   it('counts the first batches apart', async () => {
     const { times } = await run(2);
-    expect(times.segmentation.first).toEqual({ own: timeOf(1), runtime: timeOf(3) });
-    expect(times.segmentation.rounds).toEqual([{ own: timeOf(5), runtime: timeOf(7) }, { own: timeOf(9), runtime: timeOf(11) }]);
-    expect(times.embedding.rounds).toEqual([{ own: timeOf(6), runtime: timeOf(8) }, { own: timeOf(10), runtime: timeOf(12) }]);
+    expect(times.segmentation.first).toEqual({ own: timeOf(1), runtime: timeOf(4) });
+    expect(times.segmentation.rounds).toEqual([{ own: timeOf(7), runtime: timeOf(10) }, { own: timeOf(13), runtime: timeOf(16) }]);
+    expect(times.resnet34.rounds).toEqual([{ own: timeOf(9), runtime: timeOf(12) }, { own: timeOf(15), runtime: timeOf(18) }]);
   });
 });
 
@@ -43,9 +43,8 @@ describe('the ratio of a paired run', () => {
 
   it('is printed for each round and stage', () => {
     const adapter = { vendor: 'v', architecture: '', device: 'd', description: 'A driver', isSoftware: true, features: [], limits: {} as PairReport['adapter']['limits'] };
-    const both = { segmentation: times, embedding: times };
-    const ratios = { segmentation: ratiosOf(times), embedding: ratiosOf(times) };
-    const text = pairText({ machine: 'a machine', node: '20', adapter, numWindows: 1, numEmbeddings: 2, times: both, ratios });
+    const [all, ratios] = [byStage(() => times), byStage(() => ratiosOf(times))];
+    const text = pairText({ machine: 'a machine', node: '20', adapter, numWindows: 1, numEmbeddings: 2, times: all, ratios });
     expect(text).toContain('adapter: A driver, v (software: its times say nothing about a GPU)');
     expect(text).toContain('batches of 1 window, 2 embeddings');
     const rows = text.split('\n').map((line) => line.trim().split(/ {2,}/));
@@ -53,5 +52,6 @@ describe('the ratio of a paired run', () => {
     expect(rows).toContainEqual(['segmentation, round 2', '2.00', '6.00', '3.00', '4.00', '18.00', '4.50']);
     expect(rows).toContainEqual(['embedding, median', '4.00', '6.00']);
     expect(rows).toContainEqual(['embedding, range', '3.00 to 20.00', '4.50 to 30.00']);
+    expect(rows).toContainEqual(['resnet34, median', '4.00', '6.00']);
   });
 });

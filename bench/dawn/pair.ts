@@ -8,8 +8,13 @@ import type { AdapterFacts } from './adapter';
 export const SIDES = ['own', 'runtime'] as const;
 export type Side = (typeof SIDES)[number];
 
-export const PAIR_STAGES = ['segmentation', 'embedding'] as const;
+/** Networks: segmentation-3.0, CAM++, ResNet34 with seeded weights. */
+export const PAIR_STAGES = ['segmentation', 'embedding', 'resnet34'] as const;
 export type PairStage = (typeof PAIR_STAGES)[number];
+
+/** A value for each stage. */
+export const byStage = <Value>(valueOf: (stage: PairStage) => Value): Record<PairStage, Value> =>
+  Object.fromEntries(PAIR_STAGES.map((stage) => [stage, valueOf(stage)])) as Record<PairStage, Value>;
 
 /** One batch of a stage, in seconds. */
 export interface BatchTime {
@@ -50,7 +55,7 @@ export type Batches = Readonly<Record<Side, Readonly<Record<PairStage, () => Pro
 export async function measurePair(batches: Batches, numRounds: number, time: (work: () => Promise<unknown>) => Promise<BatchTime>, say: (line: string) => void): Promise<Record<PairStage, StageTimes>> {
   const rounds: Record<PairStage, Round>[] = [];
   for (let round = 0; round <= numRounds; round++) {
-    const found = { segmentation: {}, embedding: {} } as Record<PairStage, Record<Side, BatchTime>>;
+    const found = byStage(() => ({}) as Record<Side, BatchTime>);
     for (const side of SIDES) {
       say(`round ${round} of ${numRounds}, ${NAMES[side]} …`);
       for (const stage of PAIR_STAGES) found[stage][side] = await time(batches[side][stage]);
@@ -58,7 +63,7 @@ export async function measurePair(batches: Batches, numRounds: number, time: (wo
     rounds.push(found);
   }
   const timesOf = (stage: PairStage): StageTimes => ({ first: rounds[0]![stage], rounds: rounds.slice(1).map((round) => round[stage]) });
-  return { segmentation: timesOf('segmentation'), embedding: timesOf('embedding') };
+  return byStage(timesOf);
 }
 
 /** Ratio of each round, and its median and range over the rounds. */

@@ -1,11 +1,16 @@
-/** Both networks on both sides of a paired run. Bundled for Node, because it opens the models in the thread of the program. */
+/** All networks on both sides of a paired run. Bundled for Node, because it opens the models in the thread of the program. */
 import { delayTiering } from '../../cli/engine/delayTiering';
 import type { EmbedBatch } from '../../src/embedding/embedder';
+import { openPooledEmbedder } from '../../src/embedding/pooledEmbedder';
+import { openGpu } from '../../src/gpu/context';
 import { Segmenter } from '../../src/segmentation/segment';
+import { loadManifest } from '../../src/store/load';
+import type { EmbeddingManifest } from '../../src/store/manifest';
 import { findDawn, installGpu } from '../../src/util/nodeDawn';
 import { concatenate } from '../../src/util/values';
 import type { LoadRequest } from '../../workers/contracts';
 import { openEmbedding, openSegmentation } from '../../workers/model';
+import { seededResnet34 } from '../../test/seededModel';
 import { wavData } from './audio';
 import { type Batches, SIDES, type Side } from './pair';
 
@@ -13,6 +18,8 @@ export interface PairSetup {
   /** Addresses with a slash at their end. */
   readonly modelsBase: string;
   readonly runtimeBase: string;
+  /** Folder with the graph of ResNet34 without weights, which are seeded. */
+  readonly skeletons: string;
   /** Bytes of a 16-bit mono WAV file at 16 kHz. */
   readonly sample: Uint8Array;
   /** At most those of the sample. */
@@ -27,11 +34,11 @@ export interface PairModels {
 }
 
 /**
- * Opens both networks with our own kernels and with ONNX Runtime, each with a device of its own.
+ * Opens all networks with our own kernels and with ONNX Runtime, each with a device of its own.
  *
  * @throws Error with a one-line message if ONNX Runtime would compute the networks of both sides
  */
-export async function openPair({ modelsBase, runtimeBase, sample, numWindows }: PairSetup): Promise<PairModels> {
+export async function openPair({ modelsBase, runtimeBase, skeletons, sample, numWindows }: PairSetup): Promise<PairModels> {
   const gpu = await findDawn();
   const { globals } = await import('webgpu');
   // ONNX Runtime reads both from the global object. In threads, the engine defines them.
@@ -63,12 +70,14 @@ export async function openPair({ modelsBase, runtimeBase, sample, numWindows }: 
   const batch: EmbedBatch = { windows: data, activity, numWindows, numSpeakers: powerset.mapping[0]!.length };
 
   const opened = new Map<Side, Awaited<ReturnType<typeof openSide>>>();
-  for (const side of SIDES) opened.set(side, await openSide((id) => request(id, 'webgpu', side)));
+  const resnet = { bytes: seededResnet34('wespeaker', skeletons), manifest: await loadManifest('embedding', 'wespeaker-resnet34-lm', modelsBase) };
+  for (const side of SIDES) opened.set(side, await openSide((id) => request(id, 'webgpu', side), resnet));
   const batchesOf = (side: Side): Batches[Side] => {
-    const { segmentation, embedding } = opened.get(side)!;
+    const { segmentation, embedding, resnet34 } = opened.get(side)!;
     return {
       segmentation: () => segmentation.graph.run({ data, shape: [numWindows, 1, windowSamples] }),
       embedding: () => embedding.embedder.embed(batch),
+      resnet34: () => resnet34.embed(batch),
     };
   };
   const { embedder, manifest: { embeddingSize } } = await openEmbedding(request('campplus-zh-en', 'wasm', 'own'), null);
@@ -78,18 +87,20 @@ export async function openPair({ modelsBase, runtimeBase, sample, numWindows }: 
     batches: { own: batchesOf('own'), runtime: batchesOf('runtime') },
     numEmbeddings: embeddings.filter((value, i) => i % embeddingSize === 0 && !Number.isNaN(value)).length,
     close: async () => {
-      for (const { segmentation, embedding } of opened.values()) {
+      for (const { segmentation, embedding, resnet34 } of opened.values()) {
         await segmentation.graph.release();
         await embedding.embedder.close();
+        await resnet34.close();
       }
     },
   };
 }
 
-async function openSide(request: (modelId: string) => LoadRequest) {
+async function openSide(request: (modelId: string) => LoadRequest, resnet: { readonly bytes: Uint8Array; readonly manifest: EmbeddingManifest }) {
   const segmentation = await openSegmentation(request('segmentation-3.0'));
   const embedding = await openEmbedding(request('campplus-zh-en'), null);
-  return { segmentation, embedding };
+  const resnet34 = await openPooledEmbedder(resnet.bytes, resnet.manifest, { ...request(resnet.manifest.id), gpu: await openGpu() });
+  return { segmentation, embedding, resnet34 };
 }
 
 /** The first windows of the sample, as a run cuts them. */

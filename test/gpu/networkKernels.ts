@@ -79,7 +79,7 @@ export function gpuKernels(gpu: GpuContext, hasWideTiles: boolean): NetworkKerne
       const jobs = new Uint32Array(places.length * JOB_VALUES);
       const used = new Uint32Array(places.reduce((sum, place) => sum + place.used.length, 0));
       packJobs(places, jobs, used);
-      const length = numRows * (source.numMelBins + 2);
+      const length = numRows * (source.numMelBins + (source.paddingColumns ?? 2));
       const out = upload(new Float32Array(length).fill(UNTOUCHED));
       const buffers = { jobs: upload(jobs), used: upload(used), numJobs: places.length };
       return run(() => { gather.add(program, { ...source, features: upload(features), out }, buffers); }, out, length);

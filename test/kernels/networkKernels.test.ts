@@ -25,7 +25,7 @@ describe('the CPU references of the network kernels', () => {
       }),
     gather: (source, places, numRows) =>
       now(() => {
-        const out = new Float32Array(numRows * (source.numMelBins + 2)).fill(UNTOUCHED);
+        const out = new Float32Array(numRows * (source.numMelBins + (source.paddingColumns ?? 2))).fill(UNTOUCHED);
         gatherBatch({ ...source, out }, places);
         return out;
       }),

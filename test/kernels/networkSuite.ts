@@ -21,7 +21,7 @@ export interface NetworkKernels {
   scores(packed: ReturnType<typeof packClassifier>, input: Float32Array): Promise<Float32Array>;
   gates(packed: PackedGates, step: { hidden: Float32Array; items: Uint32Array; segmentRows: number; numGateRows: number }): Promise<Float32Array>;
   /** @returns axes (frame, mel + 2) */
-  gather(source: { features: Float32Array; numFrames: number; numMelBins: number; subtractMean: boolean }, places: readonly GatherPlace[], numRows: number): Promise<Float32Array>;
+  gather(source: { features: Float32Array; numFrames: number; numMelBins: number; subtractMean: boolean; paddingColumns?: 0 }, places: readonly GatherPlace[], numRows: number): Promise<Float32Array>;
   /** Checks the maps one after the other, and then marks `result` if one is broken. @returns the result */
   guard(steps: readonly SurveyStep<Float32Array, Uint32Array>[], result: Float32Array): Promise<Float32Array>;
 }
@@ -343,16 +343,17 @@ export function networkSuite(test: (title: string, body: () => Promise<void>) =>
     const features = noise(numWindows * numFrames * numMelBins, 11).map((value) => 20 * value - 5);
     const frames = (step: number): Uint32Array => Uint32Array.from({ length: Math.ceil(numFrames / step) }, (_, i) => i * step);
     const places = [{ window: 1, used: frames(3), firstFrame: 4, clearEnd: 22 }, { window: 0, used: frames(1), firstFrame: 22, clearEnd: 66 }];
-    for (const subtractMean of [true, false]) {
-      const out = await kernels.gather({ features, numFrames, numMelBins, subtractMean }, places, 66);
-      const expected = new Float32Array(66 * (numMelBins + 2)).fill(UNTOUCHED);
+    for (const [subtractMean, padding] of [[true, 1], [false, 1], [true, 0]] as const) {
+      const out = await kernels.gather({ features, numFrames, numMelBins, subtractMean, ...(padding === 0 && { paddingColumns: 0 }) }, places, 66);
+      const width = numMelBins + 2 * padding;
+      const expected = new Float32Array(66 * width).fill(UNTOUCHED);
       for (const { window, used, firstFrame, clearEnd } of places) {
         const mask = Uint8Array.from({ length: numFrames }, (_, frame) => Number(used.includes(frame)));
         const data = features.subarray(window * numFrames * numMelBins, (window + 1) * numFrames * numMelBins);
         const own = maskedFeatures({ data, numFrames, numMelBins }, mask, subtractMean);
         for (let frame = firstFrame; frame < clearEnd; frame++) {
           for (let mel = 0; mel < numMelBins; mel++) {
-            expected[frame * (numMelBins + 2) + 1 + mel] = own[(frame - firstFrame) * numMelBins + mel] ?? 0;
+            expected[frame * width + padding + mel] = own[(frame - firstFrame) * numMelBins + mel] ?? 0;
           }
         }
       }
