@@ -117,8 +117,8 @@ describe('segmentation', () => {
 });
 
 describe('embedding', () => {
-  const check = (faults: EmbedderFaults, numWindows: number) =>
-    checkEmbeddingWindows(makeEmbedder(), makeEmbedder(faults), MANIFEST, { windowSamples: WINDOW_SAMPLES, numWindows });
+  const check = (faults: EmbedderFaults, numWindows: number, pooling: 'frames' | 'statistics' = 'frames', reference = makeEmbedder()) =>
+    checkEmbeddingWindows(reference, makeEmbedder(faults), { ...MANIFEST, pooling }, { windowSamples: WINDOW_SAMPLES, numWindows });
 
   test('a correct backend passes: features and embedding of a whole window, and the batch', async () => {
     const [alone, batch] = [await check({}, 1), await check({}, 8)];
@@ -141,5 +141,22 @@ describe('embedding', () => {
     const { passed, stages } = await check(faults, numWindows);
     expect(passed).toBe(false);
     expect(stages.find((each) => !each.passed)?.stage).toBe(stage);
+  });
+
+  test('compares every window of a batch with statistics pooling, and computes each window on WASM once for each speech', async () => {
+    const numWindows = 16;
+    /** Rows of a window: each has eight speakers. */
+    const broken = (window: number): EmbedderFaults => ({ batch: (rows) => (rows.length > 1 ? spoil(rows, 8 * window + 3) : rows) });
+    for (const window of [0, 1, 7, 15]) {
+      const { passed, stages } = await check(broken(window), numWindows, 'statistics');
+      expect([passed, stages.at(-1)?.passed], `window ${window}`).toEqual([false, false]);
+    }
+    // Only the first and the last window have speakers without it.
+    expect((await check(broken(7), numWindows)).passed).toBe(true);
+    const reference = makeEmbedder();
+    expect((await check({}, numWindows, 'statistics', reference)).passed).toBe(true);
+    // Four different windows, and other speech in the last.
+    expect(reference.batches).toEqual([1, 1, 1, 1, 1]);
+    expect((await check({}, 1, 'statistics')).passed).toBe(true);
   });
 });
