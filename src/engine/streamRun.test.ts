@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { fetchFiles } from '../../test/gpu/openInNode';
+import { LiveStream } from '../../test/nemotron/liveStream';
 import { writeSeededFolder } from '../../test/nemotron/modelFolder';
 import { served, ThreadlessHandle } from '../../test/nemotron/threadless';
 import type { ClusteringWorkerApi, EmbeddingWorkerApi, SortformerWorkerApi } from '../../workers/contracts';
 import { testConversation } from '../embedding/testSpeech';
-import { fbankGeometry } from '../features/fbank';
 import nemotron from '../../models/nemotron-3-diarization/manifest.json';
 import { NEMOTRON } from '../../test/seededNemotron';
 import { openSeededInt8 } from '../../test/sortformerSuite';
@@ -16,7 +16,6 @@ import * as session from '../ort/session';
 import { probabilitiesOf } from '../sortformer/activity';
 import { cpuFrontEnd } from '../sortformer/melFrontEnd';
 import { stream } from '../sortformer/speakerStream';
-import { batchFrames, samplesOfBatch } from '../sortformer/stepSchedule';
 import { STREAMING_MODES } from '../store/streamModes';
 import { parseStreamingSettings } from '../store/streamingSettings';
 import { voiceSimilarity } from './assembly';
@@ -213,31 +212,19 @@ describe('streaming modes', () => {
 
   test.each(STREAMING_MODES)('%s: a live stream has its decisions as soon as the model has the samples that it needs', async (streamingMode) => {
     const { diarizer } = await shared();
-    const settings = parseStreamingSettings(nemotron.streaming, 'manifest.json');
-    const { first, later } = batchFrames(settings, streamingMode);
-    const { hopSamples, frameSamples: windowSamples, fftSize } = fbankGeometry(NEMOTRON.fbank, SAMPLE_RATE);
-    let decided = 0;
-    let notify = (): void => undefined;
-    const hook = ({ stage, artifact }: StageEvent): void => {
-      if (stage === 'segmentation' && artifact) decided += artifact.shape[0]!;
-      notify();
+    const live = new LiveStream(samples, streamingMode, 3);
+    const [streamed, whole] = [new Reports(), new Reports()];
+    const hook = (event: StageEvent): void => {
+      streamed.hook(event);
+      live.hook(event);
     };
-    const numSteps = 3;
-    const counts: number[] = [];
-    async function* live(): AsyncGenerator<Float32Array> {
-      let place = 0;
-      for (let step = 0; step < numSteps; step++) {
-        const end = samplesOfBatch(first + step * later, step === 0, { hopSamples, windowSamples, fftSize });
-        // Pieces of an audio worklet at 16 kHz, and the samples that complete the step.
-        for (; place < end; place += 128) yield samples.slice(place, Math.min(end, place + 128));
-        place = end;
-        // Nothing follows before the decisions of this step arrive. If they need more, the test does not end.
-        while (decided < (step + 1) * later) await new Promise<void>((resolve) => { notify = resolve; });
-        counts.push(decided);
-      }
-    }
-    await diarizer.diarize(live(), { sampleRate: SAMPLE_RATE, streamingMode, hook });
-    expect(counts).toEqual(Array.from({ length: numSteps }, (_, step) => (step + 1) * later));
+    const options = { sampleRate: SAMPLE_RATE, streamingMode };
+    const result = await diarizer.diarize(live.pieces(), { ...options, hook });
+    expect(live.counts).toEqual(live.expected);
+    // The size of the pieces changes nothing.
+    const { turns } = await diarizer.diarize(samples.slice(0, live.numSamples), { ...options, hook: whole.hook });
+    expect(streamed.probabilities).toEqual(whole.probabilities);
+    expect(result.turns).toEqual(turns);
   }, 120_000);
 
   test('must have a known name', async () => {

@@ -17,6 +17,7 @@ import { NO_MIN_DURATIONS } from '../../src/timeline/minDurations';
 import nemotron from '../../models/nemotron-3-diarization/manifest.json';
 import type { EvaluationJson } from '../../cli/evaluate/report';
 import { runCommand } from '../browser/command';
+import { LiveStream } from '../nemotron/liveStream';
 import { writeSeededFolder, type SeededFolder } from '../nemotron/modelFolder';
 import { convertedBytes } from '../../src/weights/convert';
 import { expectedWeights } from '../../src/weights/expected';
@@ -134,6 +135,14 @@ describe('the library', () => {
     const active = probabilities.filter((probability) => probability > 0.5).length;
     const inTurns = turns.reduce((sum, { startSeconds, endSeconds }) => sum + Math.round(100 * endSeconds) - Math.round(100 * startSeconds), 0);
     expect(inTurns).toBe(active);
+  }, 120_000);
+
+  test('decides the frames of a live stream with the last sample that their step needs', async () => {
+    const diarizer = await open();
+    const live = new LiveStream(samples, 'ultra_low_latency', 5);
+    await diarizer.diarize(live.pieces(), { sampleRate: SAMPLE_RATE, streamingMode: 'ultra_low_latency', hook: live.hook });
+    diarizer.dispose();
+    expect(live.counts).toEqual(live.expected);
   }, 120_000);
 
   test('ends at a cancellation in any stage, and runs again', async () => {
