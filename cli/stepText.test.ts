@@ -29,12 +29,14 @@ const report: StepsReport = {
   first: { step: 8, stage: 'state', kind: 'drift' },
   steps: [passing, drifted],
   decisions: { total: 400, step: 0, own: 3 },
+  causes: [{ stage: 'layer1', count: 2 }, { stage: 'head', count: 7 }],
 };
 
 it('names the first step, its stage and the kind of error, and shows both errors of each stage', () => {
   expect(stepLines(report)).toEqual([
     'steps on wasm, low_latency: fail, first in step 8: state, by drift of the state',
     '  golden state: 0 of 400 decisions differ (0.0 per 10,000); own state: 3 of 400 decisions differ (75.0 per 10,000)',
+    '  decisions changed by a stage, also of the frames of the state: layer1 2, head 7; most by head',
     '  pass  step 0 at 0.00 s, 0 frames of state, 0 other',
     '  drift step 8 at 1.92 s, 16 frames of state, golden 20: state',
     '  stages of step 8, relative errors:',
@@ -43,7 +45,7 @@ it('names the first step, its stage and the kind of error, and shows both errors
 });
 
 it('has one line per step if all pass', () => {
-  expect(stepLines({ ...report, verdict: 'pass', first: null, steps: [passing], decisions: null })).toEqual([
+  expect(stepLines({ ...report, verdict: 'pass', first: null, steps: [passing], decisions: null, causes: [] })).toEqual([
     'steps on wasm, low_latency: pass',
     '  pass  step 0 at 0.00 s, 0 frames of state, 0 other',
   ]);

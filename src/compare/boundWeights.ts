@@ -2,13 +2,13 @@ import { graphOf } from '../onnx/model';
 import { copyWith } from '../onnx/nodes';
 import { type ModelProto, TensorProto_DataLocation } from '../onnx/onnx_pb';
 import { externalLocations, isExternal } from '../onnx/tensors';
+import { wasmGraph } from '../sortformer/wasmGraph';
 import { BlobSink } from '../store/byteSink';
 import { blobSource } from '../store/byteSource';
 import { VoxlaneError } from '../util/errors';
 import { type BoundWeights, bindWeights, loadWeights } from '../weights/bind';
 import { convertWeights, type WeightsForm } from '../weights/convert';
 import { expectedWeights } from '../weights/expected';
-import { graphInForm } from '../weights/graphForm';
 import { openSafetensors } from '../weights/safetensors';
 import type { NamedFile } from './files/goldenFiles';
 
@@ -26,7 +26,8 @@ export function isBoundByName(model: ModelProto): boolean {
  * are checked.
  *
  * @param file null if no such file was opened
- * @param form with `float16` and `int8`, the weights are converted as for a diarizer, and the graph reads the converted ones
+ * @param form with `float16` and `int8`, the weights are converted as for a diarizer, and the graph reads the converted ones; with
+ *   `int8`, it multiplies integers like a diarizer on WASM
  * @throws VoxlaneError `options` without a file; `model-invalid` for a tensor that is missing, left over, or does not fit
  */
 export async function withBoundWeights(model: ModelProto, file: NamedFile | null, form: WeightsForm = 'float32'): Promise<ModelProto> {
@@ -36,7 +37,7 @@ export async function withBoundWeights(model: ModelProto, file: NamedFile | null
   const sink = new BlobSink();
   // The hash of the original is not verified here.
   await convertWeights(original, form, '0'.repeat(64), sink);
-  const converted = graphInForm(model, form);
+  const converted = wasmGraph(model, form);
   return attached(converted, await loadWeights(await bound(converted, sink.file!, file.name)));
 }
 

@@ -35,7 +35,7 @@ export type {
   WorstValue,
 } from '../compare/report';
 export type { NamedTensor, Tensor } from '../compare/tensor';
-export type { StateReport, StepDecisions, StepReport, StepsReport, StepStageReport } from '../compare/steps/stepsReport';
+export type { StageDecisions, StateReport, StepDecisions, StepReport, StepsReport, StepStageReport } from '../compare/steps/stepsReport';
 export type { ToleranceOverride } from '../compare/stageTolerance';
 export { rejudge } from '../compare/verdict';
 export { Comparator } from '../engine/comparator';

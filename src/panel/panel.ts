@@ -79,6 +79,9 @@ export function mountComparePanel(
     selectStep(index) {
       session.selectStep(index);
     },
+    chooseForm(form) {
+      session.chooseForm(form);
+    },
     choose(choice) {
       store.dispatch({ type: 'choice-changed', choice });
     },

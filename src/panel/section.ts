@@ -2,6 +2,7 @@ import type { Tolerance } from '../compare/compare';
 import type { ShippedModel } from '../store/manifest';
 import type { ThemeControl } from '../ui-kit/pageFrame';
 import type { Scope } from '../ui-kit/scope';
+import type { WeightsForm } from '../weights/convert';
 import { type Filter, type Look, type RunChoice, stageRows, type State } from './state';
 
 /** The fields of a tolerance that can be edited in the view. */
@@ -36,6 +37,7 @@ export interface Actions {
   readonly openShipped: (model: ShippedModel) => void;
   readonly mapStage: (stage: string, value: string) => void;
   readonly selectStep: (index: number) => void;
+  readonly chooseForm: (form: WeightsForm) => void;
   readonly choose: (choice: Partial<RunChoice>) => void;
   readonly compare: () => void;
   readonly bisect: () => void;

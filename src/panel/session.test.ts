@@ -22,7 +22,7 @@ function fakeEngine(change: Partial<ComparisonEngine> = {}): ComparisonEngine {
     openShipped: () => Promise.resolve(opened('a', 'b')),
     mapStage: () => Promise.resolve(opened('a', 'b')),
     selectStep: (index) => Promise.resolve(withSteps(index)),
-    compareSteps: (backend) => Promise.resolve<StepsReport>({ model: 'm', backend, mode: 'offline', verdict: 'pass', first: null, steps: [], decisions: null }),
+    compareSteps: (backend) => Promise.resolve<StepsReport>({ model: 'm', backend, mode: 'offline', verdict: 'pass', first: null, steps: [], decisions: null, causes: [] }),
     compare: (backend) => Promise.resolve(report(backend, STAGES)),
     between: () => Promise.resolve([{ ...report('wasm', STAGES).stages[0]! }]),
     picture: () => Promise.resolve(PICTURE),
@@ -68,6 +68,28 @@ describe('the steps of a model with a state', () => {
     expect(store.get().opened?.steps?.selected).toBe(3);
     expect(store.get().reports.wasm).not.toBeNull();
     expect(compareSteps).toHaveBeenCalledTimes(1);
+  });
+
+  it('are compared again with the weights in another form, from the same files', async () => {
+    const open = vi.fn<ComparisonEngine['open']>(() => Promise.resolve(withSteps(0)));
+    const compareSteps = vi.fn<ComparisonEngine['compareSteps']>((backend) => fakeEngine().compareSteps(backend));
+    const { session, store } = start({ open, compareSteps });
+    const files = [new File([], 'steps.zip')];
+    session.open('steps.zip', () => Promise.resolve(files));
+    await settled(store);
+    expect(store.get().form).toBe('float32');
+    session.chooseForm('float16');
+    await settled(store);
+    expect(compareSteps).not.toHaveBeenCalled();
+    store.dispatch({ type: 'choice-changed', choice: { backends: 'wasm' } });
+    session.compare();
+    await settled(store);
+    session.chooseForm('int8');
+    await vi.waitFor(() => { expect(compareSteps).toHaveBeenCalledTimes(2); });
+    await settled(store);
+    expect(open.mock.calls.map(([opened, options]) => [opened, options?.form])).toEqual([[files, undefined], [files, 'float16'], [files, 'int8']]);
+    expect(store.get().form).toBe('int8');
+    expect(store.get().steps.wasm).toBeDefined();
   });
 
   it('are only selected before the first comparison', async () => {

@@ -1,8 +1,9 @@
 import type { Pair, StagePicture } from '../compare/picture';
 import type { AuditReport, BackendName, BetweenReport, BisectReport, ComparisonReport, RuntimeBackend } from '../compare/report';
 import type { StepsReport } from '../compare/steps/stepsReport';
-import type { CallOptions, Opened } from '../engine/comparator';
+import type { CallOptions, OpenCallOptions, Opened } from '../engine/comparator';
 import type { ShippedModel } from '../store/manifest';
+import type { WeightsForm } from '../weights/convert';
 import { failureOf } from '../ui-kit/failure';
 import type { Store } from '../ui-kit/store';
 import { type Action, type JobKind, type PictureWanted, RUNTIMES, type State } from './state';
@@ -14,7 +15,7 @@ export interface ComparisonEngine {
    * Opens any combination of golden bundles, a graph and a checkpoint. A file in a folder has its path in
    * `webkitRelativePath`.
    */
-  open(files: readonly File[], options?: CallOptions): Promise<Opened>;
+  open(files: readonly File[], options?: OpenCallOptions): Promise<Opened>;
   openShipped(id: ShippedModel, options?: CallOptions): Promise<Opened>;
   /** Sets the graph value of a stage. */
   mapStage(stage: string, value: string): Promise<Opened>;
@@ -47,6 +48,8 @@ export class Session {
   #abort: AbortController | null = null;
   #settled: Promise<void> = Promise.resolve();
   #lastId = 0;
+  /** The opened files, to open them again in another form. */
+  #files: readonly File[] = [];
   /** The latest requested picture. Late results of earlier requests are dropped. */
   #picture: PictureWanted | null = null;
   #isDrawing = false;
@@ -62,7 +65,25 @@ export class Session {
     void this.#start('open', subject, async (id, options) => {
       const files = await read();
       const opened = await this.#use().open(files, options);
+      this.#files = files;
       this.#store.dispatch({ type: 'opened', id, opened });
+    });
+  }
+
+  /** Opens the same files with their weights in another form, and compares if something was compared before. */
+  chooseForm(form: WeightsForm): void {
+    const wasCompared = Object.keys(this.#store.get().steps).length > 0;
+    const opening = this.#start('form', form, async (id, options) => {
+      const opened = await this.#use().open(this.#files, { ...options, form });
+      this.#store.dispatch({ type: 'opened', id, opened, form });
+    });
+    this.#compareAfter(opening, wasCompared);
+  }
+
+  #compareAfter(job: Promise<boolean>, isWanted: boolean): void {
+    if (!isWanted) return;
+    void job.then((isDone) => {
+      if (isDone && !this.#isDisposed && this.#store.get().opened) this.compare();
     });
   }
 
@@ -72,9 +93,7 @@ export class Session {
       const opened = await this.#use().openShipped(model, options);
       this.#store.dispatch({ type: 'opened', id, opened });
     });
-    void opening.then((isDone) => {
-      if (isDone && !this.#isDisposed && this.#store.get().opened) this.compare();
-    });
+    this.#compareAfter(opening, true);
   }
 
   mapStage(stage: string, value: string): void {
@@ -91,10 +110,7 @@ export class Session {
       const opened = await this.#use().selectStep(index);
       this.#store.dispatch({ type: 'mapped', id, opened });
     });
-    if (!wasCompared) return;
-    void selecting.then((isDone) => {
-      if (isDone && !this.#isDisposed && this.#store.get().opened) this.compare();
-    });
+    this.#compareAfter(selecting, wasCompared);
   }
 
   /** Compares on the chosen backends. The report of the first one is kept if the second fails. */

@@ -14,6 +14,7 @@ import type {
   StageReport,
 } from '../compare/report';
 import type { StepsReport } from '../compare/steps/stepsReport';
+import type { WeightsForm } from '../weights/convert';
 import { rejudge, worseDecisions } from '../compare/verdict';
 import type { ComparisonProgress, Opened } from '../engine/comparator';
 import type { Failure } from '../ui-kit/failure';
@@ -180,7 +181,7 @@ export function measuresOf({ look, reports, between }: State): Measures | null {
  * job adds its result and removes no other.
  */
 
-export type JobKind = 'open' | 'map' | 'step' | 'compare' | 'audit' | 'bisect';
+export type JobKind = 'open' | 'form' | 'map' | 'step' | 'compare' | 'audit' | 'bisect';
 
 /** The running job. There is only one at a time, because the models use all cores. */
 interface Job {
@@ -232,6 +233,8 @@ export type Notice = 'busy' | 'cancelled';
 export interface State {
   readonly job: Job | null;
   readonly opened: Opened | null;
+  /** Form of the weights that were bound by name. */
+  readonly form: WeightsForm;
   /** Why WebGPU is unavailable; null if it is available. */
   readonly webgpuMissing: string | null;
   readonly choice: RunChoice;
@@ -261,7 +264,7 @@ export interface State {
 export type Action =
   | { readonly type: 'started'; readonly id: number; readonly kind: JobKind; readonly subject: string; readonly at: number }
   | { readonly type: 'progressed'; readonly id: number; readonly progress: ComparisonProgress }
-  | { readonly type: 'opened'; readonly id: number; readonly opened: Opened }
+  | { readonly type: 'opened'; readonly id: number; readonly opened: Opened; readonly form?: WeightsForm }
   | { readonly type: 'mapped'; readonly id: number; readonly opened: Opened }
   | { readonly type: 'steps-reported'; readonly id: number; readonly report: StepsReport }
   | { readonly type: 'reported'; readonly id: number; readonly report: ComparisonReport }
@@ -302,6 +305,7 @@ export const INITIAL_STATE: State = {
   ...NO_RESULTS,
   job: null,
   opened: null,
+  form: 'float32',
   webgpuMissing: null,
   choice: { backends: 'both', isThorough: false, bisectTolerance: null },
   environment: null,
@@ -374,7 +378,7 @@ function reduceJob(state: State, job: Job, action: Extract<Action, { readonly id
     case 'progressed':
       return { ...state, job: { ...job, progress: action.progress } };
     case 'opened':
-      return { ...state, ...NO_RESULTS, job: null, opened: action.opened };
+      return { ...state, ...NO_RESULTS, job: null, opened: action.opened, form: action.form ?? 'float32' };
     case 'mapped':
       // The results refer to the previous stages, unlike the audit of the weights.
       return { ...state, ...NO_RESULTS, audit: state.audit, steps: state.steps, onlyFlagged: state.onlyFlagged, tolerances: state.tolerances, filter: state.filter, job: null, opened: action.opened };

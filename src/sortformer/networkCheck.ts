@@ -30,7 +30,7 @@ export interface CheckedNetwork {
 const NUM_LAYERS = 1;
 /** Products of a layer: queries, keys, values, output, and two of the MLP. */
 const LAYER_PRODUCTS = 6;
-/** Other products on the way to the logits: stacking, projection, upsampler, and two of the classifier. */
+/** Other products on the way to the logits: stacking, projection, upsampler, and two of the classifier. With int8, they stay in float32. */
 const OTHER_PRODUCTS = 5;
 
 /** Errors of float32, as a share of the spread, and cosine: the bounds for a port of this model. */
@@ -38,10 +38,9 @@ const FLOAT32 = { share: 1e-3, cosine: 0.99999 };
 
 /**
  * Root mean square of the relative error of an int8 product. That of a weight, uniformly distributed up to s, is 1 / 254 of its
- * root mean square s / √3, because its rounding error is uniform up to s / 254. That of the other factor is uniform up to 1 / 255 of
- * the greatest value of its row, which is about 6 times the root mean square after GELU, and less elsewhere.
+ * root mean square s / √3, because its rounding error is uniform up to s / 254. The other factor has 16 bits: it adds 1e-5.
  */
-const INT8_ERROR = Math.hypot(1 / 254, 6 / 255 / 3 ** 0.5);
+const INT8_ERROR = 1 / 254;
 
 /**
  * Root mean square of the relative error of a product with float16 weights. A weight has 11 bits, so its rounding error is uniform
@@ -53,13 +52,13 @@ const FLOAT16_ERROR = 2 ** -11 / 3 ** 0.5;
  * Bound of the root mean square error of the logits that the errors of the products explain, as a share of the spread of the logits.
  * Rounding errors of the products are independent, so their squares add up, and the residual sums only weaken them.
  */
-const logitError = (productError: number, numLayers: number): number => productError * (LAYER_PRODUCTS * numLayers + OTHER_PRODUCTS) ** 0.5;
+const logitError = (productError: number, numProducts: number): number => productError * numProducts ** 0.5;
 
 /** {@link logitError} of int8 products. */
-export const int8LogitError = (numLayers: number): number => logitError(INT8_ERROR, numLayers);
+export const int8LogitError = (numLayers: number): number => logitError(INT8_ERROR, LAYER_PRODUCTS * numLayers);
 
 /** {@link logitError} of float16 weights. */
-export const float16LogitError = (numLayers: number): number => logitError(FLOAT16_ERROR, numLayers);
+export const float16LogitError = (numLayers: number): number => logitError(FLOAT16_ERROR, LAYER_PRODUCTS * numLayers + OTHER_PRODUCTS);
 
 /** The greatest of some thousand normally distributed errors is about 4 times their root mean square; 5 times has odds of 1 to 1,000. */
 const ROUNDED_PEAK = 5;
@@ -110,9 +109,9 @@ function storedRows(values: Float32Array, name: string): Float32Array {
 
 /** Bounds of the errors of a stage, as a share of its spread, and of its cosine. */
 function boundsOf(stage: string, form: WeightsForm): typeof FLOAT32 {
-  if (form === 'float32') return FLOAT32;
-  const productError = form === 'int8' ? INT8_ERROR : FLOAT16_ERROR;
-  const error = stage === 'stacked' ? productError : logitError(productError, NUM_LAYERS);
+  if (form === 'float32' || (form === 'int8' && stage === 'stacked')) return FLOAT32;
+  const ofLogits = form === 'int8' ? int8LogitError(NUM_LAYERS) : float16LogitError(NUM_LAYERS);
+  const error = stage === 'stacked' ? FLOAT16_ERROR : ofLogits;
   return { share: ROUNDED_PEAK * error, cosine: 1 / Math.hypot(1, error) };
 }
 

@@ -241,15 +241,17 @@ describe('into the store', () => {
 describe('the tensors of Nemotron 3 Diarization', () => {
   const expected = expectedWeights(parseGraphAlone(new Uint8Array(readFileSync(new URL('../../models/nemotron-3-diarization/model.onnx', import.meta.url))), 'model.onnx'));
 
-  it('take 2 bytes per matrix value as float16, and a byte as int8, and 4 per other value and scale', () => {
+  it('take 2 bytes per matrix value as float16, a byte as int8 in layers, and 4 per other value and scale', () => {
     const numOf = (tensors: readonly ExpectedTensor[]): number => tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
     const matrices = expected.filter(({ channelAxis }) => channelAxis !== null);
     const others = expected.filter(({ channelAxis }) => channelAxis === null);
-    const numScales = matrices.reduce((sum, { shape, channelAxis }) => sum + shape[channelAxis!]!, 0);
-    const headers = [convertedBytes(expected, 'float16') - 2 * numOf(matrices) - 4 * numOf(others), convertedBytes(expected, 'int8') - numOf(matrices) - 4 * (numOf(others) + numScales)];
+    const inner = matrices.filter(({ isOuter }) => !isOuter);
+    const numScales = inner.reduce((sum, { shape, channelAxis }) => sum + shape[channelAxis!]!, 0);
+    const numFloats = numOf(expected) - numOf(inner) + numScales;
+    const headers = [convertedBytes(expected, 'float16') - 2 * numOf(matrices) - 4 * numOf(others), convertedBytes(expected, 'int8') - numOf(inner) - 4 * numFloats];
     // About 120 bytes per tensor.
     // As the documents say.
-    expect(Math.round(convertedBytes(expected, 'float16') / 1e6)).toBe(199);
+    expect((['float16', 'int8'] as const).map((form) => Math.round(convertedBytes(expected, form) / 1e6))).toEqual([199, 105]);
     for (const header of headers) expect(header).toSatisfy((bytes: number) => bytes > 40_000 && bytes < 80_000);
   });
 
@@ -284,7 +286,7 @@ describe('the tensors of Nemotron 3 Diarization', () => {
       const cache = new ModelCache(storage);
       const source = (await cache.open((await cache.findMade('m', { from: FROM, as: form }))!))!;
       const weights = await loadWeights(bindWeights(await openSafetensors(source), convertedTensors(scaled, form)));
-      expect(weights.size).toBe(form === 'int8' ? 417 + scaled.filter(({ channelAxis }) => channelAxis !== null).length : 417);
+      expect(weights.size).toBe(form === 'int8' ? 417 + scaled.filter(({ channelAxis, isOuter }) => channelAxis !== null && !isOuter).length : 417);
     }
   });
 });

@@ -17,7 +17,7 @@ import { faultOfValues } from './values';
  * - `float32`: all tensors unchanged; a copy
  * - `float16`: weight matrices as float16; all other tensors stay float32. For WebGPU.
  * - `int8`: weight matrices as int8, each with float32 scales of its output channels in the tensor `NAME.scale`; all other
- *   tensors stay float32. For WASM.
+ *   tensors stay float32, and so do the matrices before the first and after the last layer norm. For WASM.
  */
 export type WeightsForm = 'float32' | 'float16' | 'int8';
 
@@ -84,8 +84,8 @@ async function convert(bound: BoundWeights, form: WeightsForm, from: string, sin
   const totalBytes = 2 * bound.valueBytes;
   const report = (doneBytes: number): void => onProgress?.({ doneBytes, totalBytes });
   const scales = new Map<string, Float32Array<ArrayBuffer>>();
-  await checkValues(bound, { ...options, onProgress: ({ doneBytes }) => { report(doneBytes); } }, ({ name, type, shape, channelAxis }, { buffer }) => {
-    if (isQuantized(type, channelAxis, form)) scales.set(name, channelScales(new Float32Array(buffer), shape, channelAxis));
+  await checkValues(bound, { ...options, onProgress: ({ doneBytes }) => { report(doneBytes); } }, (tensor, { buffer }) => {
+    if (isQuantized(tensor, form)) scales.set(tensor.name, channelScales(new Float32Array(buffer), tensor.shape, tensor.channelAxis));
   });
 
   const hash = await openSha256();
@@ -147,14 +147,15 @@ function unfit(problem: string): Error {
   return invalidWeights(problem, 'values of float16: up to 65504, and not all below 3e-8', 'Use a backend that keeps float32 or int8 weights: wasm');
 }
 
-const isQuantized = (type: ExpectedTensor['type'], channelAxis: number | null, form: WeightsForm): channelAxis is number =>
-  form === 'int8' && type === 'float32' && channelAxis !== null;
+const isQuantized = <Tensor extends ExpectedTensor>(tensor: Tensor, form: WeightsForm): tensor is Tensor & { readonly channelAxis: number } =>
+  form === 'int8' && tensor.type === 'float32' && tensor.channelAxis !== null && tensor.isOuter !== true;
 
 /** What becomes of a tensor. */
 function planTensor(from: ExpectedTensor, form: WeightsForm): Planned[] {
   const { name, type, shape, channelAxis } = from;
   if (form === 'float32' || type !== 'float32' || channelAxis === null) return [{ tensor: from, from, part: 'same' }];
   if (form === 'float16') return [{ tensor: { ...from, type: 'float16' }, from, part: 'rounded' }];
+  if (!isQuantized(from, form)) return [{ tensor: from, from, part: 'same' }];
   const scale = { name: scaleName(name), type: 'float32', shape: [shape[channelAxis]!], channelAxis: null } as const;
   return [{ tensor: { ...from, type: 'int8' }, from, part: 'multiples' }, { tensor: scale, from, part: 'scales' }];
 }

@@ -45,6 +45,25 @@ describe('expectedWeights', () => {
     expect(axisOf([])).toBeNull();
   });
 
+  it('marks matrices before the first and after the last layer norm', () => {
+    const matrices = ['first', 'second', 'third', 'fourth'].map((name) => external(name, [3, 3]));
+    const model = graphWith(
+      [
+        node('MatMul', ['x', 'first'], ['a']),
+        node('LayerNormalization', ['a', 'gain'], ['b']),
+        node('MatMul', ['b', 'second'], ['c']),
+        // A residual sum that goes around the product.
+        node('Add', ['a', 'c'], ['d']),
+        node('MatMul', ['d', 'third'], ['e']),
+        node('LayerNormalization', ['e', 'gain'], ['f']),
+        node('MatMul', ['f', 'fourth'], ['y']),
+      ],
+      matrices,
+    );
+    expect(expectedWeights(model).map(({ channelAxis }) => channelAxis)).toEqual([1, 1, 1, 1]);
+    expect(expectedWeights(model).map(({ isOuter = false }) => isOuter)).toEqual([true, false, false, true]);
+  });
+
   it('rejects types that no file with weights has', () => {
     const tensor = external('w', [2]);
     tensor.dataType = TensorProto_DataType.COMPLEX64;
@@ -64,7 +83,10 @@ describe('the graph of Nemotron 3 Diarization', () => {
     expect(encodeHeader(inFile, { format: 'pt' }).length + valueBytes).toBe(weights.bytes);
   });
 
-  it('has the output channels of all matrices on their first axis', () => {
+  it('has the output channels of all matrices on their first axis, and marks those of stacking and head', () => {
     expect(tensors.filter(({ shape, channelAxis }) => channelAxis !== (shape.length > 1 ? 0 : null))).toEqual([]);
+    const matrices = tensors.filter(({ channelAxis }) => channelAxis !== null);
+    expect(matrices.filter(({ isOuter }) => !isOuter)).toHaveLength(31 * 6);
+    expect(matrices.filter(({ name, isOuter = false }) => isOuter === name.includes('.layers.'))).toEqual([]);
   });
 });

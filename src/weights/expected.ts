@@ -16,6 +16,12 @@ export interface ExpectedTensor {
    * Null for all other tensors: biases, norms, embeddings.
    */
   readonly channelAxis: number | null;
+  /**
+   * True for the matrices before the first and after the last layer norm of a network that has some. They meet values that no norm has
+   * centered, such as log-mel features, or their errors reach the outputs undamped: rounding these few products to 8 bits would cost more
+   * decisions than rounding all others.
+   */
+  readonly isOuter?: true;
 }
 
 /**
@@ -26,17 +32,22 @@ export interface ExpectedTensor {
 export function expectedWeights(model: ModelProto): ExpectedTensor[] {
   const graph = graphOf(model);
   const readers = readersByName(graph);
+  const isInner = innerNodes(graph);
   return graph.initializer.filter(isExternal).map((tensor) => {
     const { name, dataType } = tensor;
     const type = dtypeName(dataType);
     if (!isElementType(type)) {
       throw invalidWeights(`The tensor ${name} of the graph has the type ${type}`, 'numbers of at most 64 bits', 'Export the graph again');
     }
-    return { name, type, shape: shapeOf(tensor), channelAxis: channelAxisOf(name, readers) };
+    const channelAxis = channelAxisOf(name, readers);
+    const isOuter = channelAxis !== null && !productsOf(name, readers).every(isInner);
+    return { name, type, shape: shapeOf(tensor), channelAxis, ...(isOuter && { isOuter }) };
   });
 }
 
 const isElementType = (type: string): type is ElementType => Object.hasOwn(BYTES_PER_ELEMENT, type);
+
+type Readers = ReadonlyMap<string, readonly NodeProto[]>;
 
 function readersByName({ node }: GraphProto): Map<string, NodeProto[]> {
   const readers = new Map<string, NodeProto[]>();
@@ -46,14 +57,35 @@ function readersByName({ node }: GraphProto): Map<string, NodeProto[]> {
   return readers;
 }
 
+const NORM = 'LayerNormalization';
+
+/** Selects the nodes that read a value made of a layer norm's output, and compute one that a layer norm's input is made of; all if there is no norm. */
+function innerNodes({ node }: GraphProto): (one: NodeProto) => boolean {
+  if (node.every(({ opType }) => opType !== NORM)) return () => true;
+  // A graph lists its nodes in the order of computation.
+  const normed = new Set<string>();
+  for (const one of node) {
+    if (one.opType === NORM || readBy(one).some((name) => normed.has(name))) for (const name of one.output) normed.add(name);
+  }
+  const reachesNorm = new Set<string>();
+  for (const one of node.toReversed()) {
+    if (one.opType === NORM || one.output.some((name) => reachesNorm.has(name))) for (const name of readBy(one)) reachesNorm.add(name);
+  }
+  return (one) => readBy(one).some((name) => normed.has(name)) && one.output.some((name) => reachesNorm.has(name));
+}
+
+/** The nodes that multiply by a matrix, also by its transpose. */
+const productsOf = (name: string, readers: Readers): readonly NodeProto[] =>
+  (readers.get(name) ?? []).flatMap((node) => (node.opType === 'Transpose' ? productsOf(node.output[0] ?? '', readers) : [node]));
+
 /** The axis that all readers of the value agree on; null if there is none. */
-function channelAxisOf(name: string, readers: ReadonlyMap<string, readonly NodeProto[]>): number | null {
+function channelAxisOf(name: string, readers: Readers): number | null {
   const [first = null, ...others] = (readers.get(name) ?? []).map((node) => axisInNode(node, name, readers));
   return others.every((axis) => axis === first) ? first : null;
 }
 
 /** The axis of the output channels of the value `name` in a node that reads it; null if it is not its weight matrix. */
-function axisInNode(node: NodeProto, name: string, readers: ReadonlyMap<string, readonly NodeProto[]>): number | null {
+function axisInNode(node: NodeProto, name: string, readers: Readers): number | null {
   const { opType, input, output, attribute } = node;
   if (input.filter((value) => value === name).length !== 1) return null;
   const place = input.indexOf(name);

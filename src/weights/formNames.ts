@@ -3,14 +3,14 @@ import type { StoredModel } from '../store/cacheTools';
 import { acceptedFile, type Sources } from '../store/sources';
 import type { WeightsForm } from './convert';
 
-/** Increased when a form changes, so that files of older releases are converted again. */
-const FORM_VERSION = 1;
+/** The version of each form, increased when it changes, so that files of older releases are converted again. */
+const VERSIONS: Readonly<Record<WeightsForm, number>> = { float32: 1, float16: 1, int8: 2 };
 
 /** Name of a form that is made from the original. */
-export const formName = (form: WeightsForm): string => `${form}.${FORM_VERSION}`;
+export const formName = (form: WeightsForm): string => `${form}.${VERSIONS[form]}`;
 
 /** Name of a form that is made from the stored float16 form, which differs a little from that of the original. */
-export const nameFromFloat16 = (form: WeightsForm): string => `${form}-of-float16.${FORM_VERSION}`;
+export const nameFromFloat16 = (form: WeightsForm): string => `${form}-of-float16.${VERSIONS[form]}`;
 
 /** Whether a stored file is the original, or made from it, and may be used. @param trustUnknown whether a trusted file of unknown hash may be */
 export const isUsable = ({ sha256, made, trusted }: StoredModel, sources: Sources, trustUnknown: boolean): boolean =>

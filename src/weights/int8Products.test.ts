@@ -41,21 +41,32 @@ const matrix = (rows: readonly (readonly number[] | Float32Array)[]): Floats => 
 
 const run = async (model: ModelProto, x: Floats): Promise<number[]> => valuesOf((await runModel(model, { x })).y);
 
-/** The reference: float32 up to the integers, and exact integer sums. Axes of `sums`: (row, output channel). */
-function reference({ data, shape: [numRows] }: Floats, values: Int8Array): { sums: number[]; factors: number[] } {
+const STEP = Math.fround(1 / 127);
+const FINE_STEP = Math.fround(1 / (2 * 127 * 127));
+
+interface Sums {
+  /** Of both parts of a row with each matrix row; axes (row, output channel). */
+  readonly coarse: number[];
+  readonly fine: number[];
+  /** What a sum of 1 of the coarse part adds to the output. */
+  readonly factors: number[];
+}
+
+/** The reference: float32 up to the integers, and exact integer sums. */
+function reference({ data, shape: [numRows] }: Floats, values: Int8Array): Sums {
   const rows = Array.from({ length: numRows! }, (_, row) => data.subarray(row * NUM_INPUTS, (row + 1) * NUM_INPUTS));
   const greatest = rows.map((row) => row.reduce((most, value) => Math.max(most, Math.abs(value)), Math.fround(1e-30)));
   const scaled = rows.map((row, index) => row.map((value) => value / greatest[index]!));
-  const [low, high] = scaled.reduce(([least, most], row) => [Math.min(least, ...row), Math.max(most, ...row)], [0, 0]);
-  const step = Math.fround(Math.fround(high - low) / 255);
-  const zero = roundHalfToEven(-Math.fround(low / step));
-  const levels = scaled.map((row) => row.map((value) => Math.max(0, Math.min(255, roundHalfToEven(Math.fround(value / step)) + zero)) - zero));
-  const sums = levels.flatMap((row) =>
-    Array.from({ length: NUM_OUT }, (_, channel) => row.reduce((sum, level, k) => sum + level * values[channel * NUM_INPUTS + k]!, 0)),
-  );
-  const factors = levels.flatMap((_, row) => Array.from(SCALES, (scale) => greatest[row]! * step * scale));
-  return { sums, factors };
+  const coarse = scaled.map((row) => row.map((value) => roundHalfToEven(Math.fround(value / STEP))));
+  const rest = scaled.map((row, index) => row.map((value, k) => value - Math.fround(coarse[index]![k]! * STEP)));
+  const fine = rest.map((row) => row.map((value) => Math.max(-128, Math.min(127, roundHalfToEven(Math.fround(value / FINE_STEP))))));
+  const sumsOf = (levels: readonly Float32Array[]): number[] =>
+    levels.flatMap((row) => Array.from({ length: NUM_OUT }, (_, channel) => row.reduce((sum, level, k) => sum + level * values[channel * NUM_INPUTS + k]!, 0)));
+  return { coarse: sumsOf(coarse), fine: sumsOf(fine), factors: greatest.flatMap((most) => Array.from(SCALES, (scale) => most * STEP * scale)) };
 }
+
+/** Six roundings of float32: of two sums, of their two factors, of the product and the bias. */
+const ROUNDINGS = 6 * 2 ** -24;
 
 function roundHalfToEven(value: number): number {
   const rounding = 1.5 * 2 ** 52;
@@ -66,39 +77,64 @@ function roundHalfToEven(value: number): number {
 const integersOf = (outputs: readonly number[], factors: readonly number[]): number[] =>
   outputs.map((value, i) => Math.round(value / factors[i]!) + 0);
 
+/** Expects outputs with these sums, up to the roundings of float32. */
+function expectSums(found: readonly number[], { coarse, fine, factors }: Sums, bias?: Float32Array): void {
+  found.forEach((value, i) => {
+    const [first, second] = [coarse[i]! * factors[i]!, (fine[i]! * factors[i]! * FINE_STEP) / STEP];
+    const offset = bias?.[i % NUM_OUT] ?? 0;
+    expect(Math.abs(value - (first + second + offset))).toBeLessThanOrEqual(ROUNDINGS * (Math.abs(first) + Math.abs(second) + Math.abs(offset)));
+  });
+}
+
 describe('withInt8Products', () => {
   it('adds the same integers as the reference', async () => {
-    const x = matrix(Array.from({ length: 9 }, (_, row) => uniform(100 + row, NUM_INPUTS).map((value) => value * 10 ** (row - 4))));
-    const { sums, factors } = reference(x, WEIGHTS);
-    expect(integersOf(await run(withInt8Products(productWith(WEIGHTS, null)), x), factors)).toEqual(sums);
-    expect(new Set(sums).size).toBeGreaterThan(200);
+    // Multiples of the coarse step leave nothing for the fine part.
+    const multiples = (row: number): Float32Array => uniform(100 + row, NUM_INPUTS).map((value, k) => (k === row ? 1 : Math.round(value * 127) / 127) * 10 ** (row - 4));
+    const x = matrix(Array.from({ length: 9 }, (_, row) => multiples(row)));
+    const { coarse, fine, factors } = reference(x, WEIGHTS);
+    expect(new Set(fine)).toEqual(new Set([0]));
+    expect(integersOf(await run(withInt8Products(productWith(WEIGHTS, null)), x), factors)).toEqual(coarse);
+    expect(new Set(coarse).size).toBeGreaterThan(200);
   });
 
   it('adds the greatest products without saturation', async () => {
     const signs = Float32Array.from({ length: NUM_INPUTS }, (_, k) => (k % 3 === 0 ? -1 : 1));
     const extreme = Int8Array.from({ length: NUM_OUT * NUM_INPUTS }, (_, i) => (Math.floor(i / NUM_INPUTS) % 2 === 0 ? 127 : -127) * signs[i % NUM_INPUTS]!);
     const x = matrix([signs, signs.map((value) => -value)]);
-    const { sums, factors } = reference(x, extreme);
-    expect(Math.max(...sums)).toBeGreaterThanOrEqual(127 * 127 * NUM_INPUTS);
-    expect(integersOf(await run(withInt8Products(productWith(extreme, null)), x), factors)).toEqual(sums);
+    const sums = reference(x, extreme);
+    expect(Math.max(...sums.coarse)).toBe(127 * 127 * NUM_INPUTS);
+    expectSums(await run(withInt8Products(productWith(extreme, null)), x), sums);
+    // All fine parts are at their greatest, half a coarse step.
+    const halves = matrix([signs.map((sign, k) => (k === 0 ? sign : sign * 64.4999 * STEP))]);
+    const rounded = reference(halves, extreme);
+    expect(Math.max(...rounded.fine)).toBeGreaterThan(126 * 127 * (NUM_INPUTS - 1));
+    expectSums(await run(withInt8Products(productWith(extreme, null)), halves), rounded);
   });
 
-  it('multiplies the sums by the scales and adds the bias', async () => {
+  it('adds both parts, multiplies by the scales and adds the bias', async () => {
+    const x = matrix([uniform(7, NUM_INPUTS), uniform(8, NUM_INPUTS).map((value) => value * 1000)]);
+    const sums = reference(x, WEIGHTS);
+    expect(new Set(sums.fine).size).toBeGreaterThan(NUM_OUT);
+    expectSums(await run(withInt8Products(productWith(WEIGHTS)), x), sums, BIAS);
+  });
+
+  it('differs from float32 by no more than 16 bits of the factor explain', async () => {
     const x = matrix([uniform(7, NUM_INPUTS), uniform(8, NUM_INPUTS)]);
-    const { sums, factors } = reference(x, WEIGHTS);
-    const found = await run(withInt8Products(productWith(WEIGHTS)), x);
+    const found = await run(withInt8Products(productWith(WEIGHTS, null)), x);
+    const exact = await run(productWith(WEIGHTS, null), x);
+    const squares = WEIGHTS.reduce((sum, value) => sum + value ** 2, 0) / WEIGHTS.length;
     found.forEach((value, i) => {
-      const expected = sums[i]! * factors[i]! + BIAS[i % NUM_OUT]!;
-      // Six roundings of float32: of the sum, three factors, the product and the bias. All are below 32.
-      expect(Math.abs(value - expected)).toBeLessThan(6 * 32 * 2 ** -24);
+      // The error of a rounded value is uniform up to half a fine step; five times the root mean square of their sum.
+      const bound = 5 * (FINE_STEP / 2 / 3 ** 0.5) * SCALES[i % NUM_OUT]! * Math.sqrt(squares * NUM_INPUTS);
+      expect(Math.abs(value - exact[i]!)).toBeLessThan(bound);
     });
   });
 
-  it('computes each row with its own precision', async () => {
+  it('computes each row without the others', async () => {
     const model = withInt8Products(productWith(WEIGHTS));
     const [first, second] = [uniform(7, NUM_INPUTS), uniform(8, NUM_INPUTS)];
     const plain = await run(model, matrix([first, second]));
-    const loud = await run(model, matrix([first.map((value) => value * 2 ** 20), second]));
+    const loud = await run(model, matrix([first.map((value) => value * 2 ** 20 + 1), second]));
     expect(loud.slice(NUM_OUT)).toEqual(plain.slice(NUM_OUT));
     expect(loud.slice(0, NUM_OUT)).not.toEqual(plain.slice(0, NUM_OUT));
   });
@@ -135,8 +171,9 @@ describe('withInt8Products', () => {
     nodes.push(...graphOf(productWith(WEIGHTS)).node.slice(1).map((one) => Object.assign(one, { output: ['z'] })));
     graphOf(model).output.push(float('z', null, NUM_OUT));
     const operators = graphOf(withInt8Products(model)).node.map(({ opType }) => opType);
-    expect(operators.filter((one) => one === 'DynamicQuantizeMatMul')).toHaveLength(2);
+    expect(operators.filter((one) => one === 'MatMulIntegerToFloat')).toHaveLength(2 * 2);
     expect(operators.filter((one) => one === 'Abs')).toHaveLength(1);
-    expect(operators).not.toContain('DequantizeLinear');
+    // Of the coarse part, not of the matrix.
+    expect(operators.filter((one) => one === 'DequantizeLinear')).toHaveLength(1);
   });
 });

@@ -71,16 +71,32 @@ describe('the steps of a model with a state', () => {
     expect({ verdict, first }).toEqual({ verdict: 'fail', first: { step: 0, stage: 'layer1', kind: 'step' } });
   });
 
-  it.each(['float16', 'int8'] as const)('name the first stage that %s weights change, and count decisions', async (form) => {
+  it.each([
+    ['float16', 'stacking'],
+    // Stacking stays in float32.
+    ['int8', 'layer1'],
+  ] as const)('name the first stage that %s changes, and count decisions', async (form, stage) => {
     const rounded = await withBoundWeights(graph, { name: 'model.safetensors', bytes: weights }, form);
     const { first, steps, decisions } = await compare(withSteps(0), rounded);
-    expect(first).toEqual({ step: 0, stage: 'stacking', kind: 'step' });
+    expect(first).toEqual({ step: 0, stage, kind: 'step' });
     // The first step has no state: both computations differ by the features only.
     const logits = steps[0]!.stages.at(-1)!;
     expect(logits.step.relative).toBeGreaterThan(1e-4);
     expect(logits.drift).toBeLessThan(1e-4);
     expect(decisions!.total).toBe(24 * 8);
     expect(decisions!.own).toBe(decisions!.step);
+  });
+
+  it('trace the decisions that int8 changes to the stages whose golden outputs correct them', async () => {
+    const rounded = await withBoundWeights(graph, { name: 'model.safetensors', bytes: weights }, 'int8');
+    const { causes, decisions } = await compare(withSteps(COMPRESSED_STEP), rounded);
+    const counts = new Map(causes.map(({ stage, count }) => [stage, count]));
+    // Only the layers have int8 products; those after the first one belong to the head.
+    expect([...counts.keys()].filter((stage) => stage !== 'layer1' && stage !== 'head')).toEqual([]);
+    const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+    expect(total).toBeGreaterThan(0);
+    // All frames of the step are decided, also those of the state.
+    expect(total).toBeGreaterThanOrEqual(decisions!.step);
   });
 
   it('attribute a wrong selection of the cache to the state, and not to a stage', async () => {

@@ -8,15 +8,15 @@ import { VoxlaneError } from '../../util/errors';
 import type { Tolerance } from '../compare';
 import { bundleOfStep, type GoldenBundle, type GoldenStage, type GoldenStep, type GoldenStreaming, tensorNamed } from '../files/bundle';
 import { hasShape, judgeMeasures, measure } from '../measure';
-import { makePlan, type StageTensors } from '../plan';
-import type { Measures, RuntimeBackend, StageReport } from '../report';
+import { makePlan, type Plan, type StageTensors } from '../plan';
+import type { DecisionCause, Measures, RuntimeBackend, StageReport } from '../report';
 import { compareStages } from '../run';
 import type { OnStep, PlanRunner, StageRunner } from '../stages';
 import { stageTolerance, type ToleranceOverride } from '../stageTolerance';
 import type { Tensor } from '../tensor';
 import { STATE } from './joinState';
 import { ownSteps, type OwnStep } from './ownSteps';
-import type { StateReport, StepDecisions, StepReport, StepsReport, StepStageReport } from './stepsReport';
+import type { StageDecisions, StateReport, StepDecisions, StepReport, StepsReport, StepStageReport } from './stepsReport';
 
 export interface StepsRequest {
   /** With {@link GoldenBundle.streaming}. */
@@ -75,6 +75,7 @@ export async function compareSteps(request: StepsRequest): Promise<StepsReport> 
     if (step.index >= last) break;
   }
   const steps: StepReport[] = [];
+  const causes: DecisionCause[] = [];
   for (const [place, golden] of streaming.steps.entries()) {
     const found = own.get(golden.index);
     if (!found) throw noSuchStep(golden.index);
@@ -83,6 +84,7 @@ export async function compareSteps(request: StepsRequest): Promise<StepsReport> 
     const result = await compareStages({ plan: plans[place]!, model, runner, variants, thorough: false, tolerance, onStep: prefixed });
     const features = featuresReport(golden, found, streaming.featuresTolerance, tolerance);
     const stages = [features, ...result.stages.map((stage, index) => stageReport(stage, result.tensors[index]!, found))];
+    causes.push(...result.decisions.flatMap((one) => one.causes));
     const chunkFrames = modeSizes(settings, mode).chunkFrames;
     steps.push({
       index: golden.index,
@@ -102,7 +104,14 @@ export async function compareSteps(request: StepsRequest): Promise<StepsReport> 
     first: wrong && wrong.verdict !== 'pass' ? { step: wrong.index, stage: wrong.firstDivergence!, kind: wrong.verdict } : null,
     steps,
     decisions: sumOf(steps),
+    causes: causesByStage(causes, plans[0]!),
   };
+}
+
+/** Adds up the decisions of each stage. */
+function causesByStage(causes: readonly DecisionCause[], { bundleOrder }: Pick<Plan, 'bundleOrder'>): StageDecisions[] {
+  const count = (stage: string): number => causes.reduce((sum, one) => sum + (one.stage === stage ? one.count : 0), 0);
+  return bundleOrder.map((stage) => ({ stage, count: count(stage) })).filter((one) => one.count > 0);
 }
 
 function streamingOf({ streaming }: GoldenBundle): GoldenStreaming {

@@ -58,6 +58,14 @@ export interface StepDecisions {
   readonly own: number;
 }
 
+/** Differing decisions that one stage causes. */
+export interface StageDecisions {
+  /** Name of the stage: with its golden output, and those of all stages before it, the decisions are right; of the output itself if none corrects them. */
+  readonly stage: string;
+  /** Number of decisions. */
+  readonly count: number;
+}
+
 /** Comparison of a model with a state, step by step. */
 export interface StepsReport {
   /** Model of the bundle. */
@@ -81,4 +89,9 @@ export interface StepsReport {
   readonly steps: readonly StepReport[];
   /** Of all recorded steps; null as in each. */
   readonly decisions: StepDecisions | null;
+  /**
+   * Which stages cause the differing decisions from the golden states, in the order of the graph. Frames of the state are
+   * decided again and count too. Empty if none differ.
+   */
+  readonly causes: readonly StageDecisions[];
 }

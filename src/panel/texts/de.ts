@@ -23,6 +23,7 @@ const NOTICES: Readonly<Record<Notice, string>> = {
 const JOBS: Readonly<Record<JobKind, string>> = {
   open: 'Öffnen',
   map: 'Benennung einer Stufe',
+  form: 'Umwandlung der Gewichte in',
   step: 'Auswahl eines Schritts',
   compare: 'Vergleich',
   audit: 'Prüfung der Gewichte',
@@ -188,6 +189,7 @@ export const compareDe: CompareWords = {
     heading: 'Schritte',
     hint: 'Jeder Schritt wird aus dem Referenzzustand berechnet, was den Fehler dieses Schritts allein ergibt, und aus dem eigenen Zustand, was die Drift hinzufügt.',
     notCompared: 'Der Vergleich zeigt die Fehler aller Schritte.',
+    form: 'Form der Gewichte',
     previous: 'Voriger Schritt',
     next: 'Nächster Schritt',
     name: (index) => `Schritt ${index}`,
@@ -197,6 +199,7 @@ export const compareDe: CompareWords = {
     pass: 'alle Schritte stimmen.',
     fail: (step, stage, kind) => `zuerst in Schritt ${step}: ${stage}, ${kind}.`,
     perTenThousand: (golden, own) => `Von 10.000 Entscheidungen weichen ${golden} aus dem Referenzzustand ab und ${own} aus dem eigenen.`,
+    mostBy: (stage, count, total) => `${stage} verursacht ${count} von ${total} abweichenden Entscheidungen, auch in Frames des Zustands.`,
     frames: (frames, others) => `${count(frames)}, davon ${count(others)} andere`,
     otherNumber: (frames, golden) => `${count(frames)}, Referenz ${count(golden)}`,
     columns: {

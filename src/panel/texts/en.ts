@@ -25,6 +25,7 @@ const NOTICES: Readonly<Record<Notice, string>> = {
 const JOBS: Readonly<Record<JobKind, string>> = {
   open: 'Opening',
   map: 'Mapping',
+  form: 'Converting the weights to',
   step: 'Selecting a step',
   compare: 'Comparing',
   audit: 'Auditing',
@@ -188,6 +189,7 @@ export const compareEn = {
     heading: 'Steps',
     hint: 'Each step is computed from the golden state, which gives the error of this step alone, and from our own state, which adds the drift.',
     notCompared: 'Compare to see the errors of all steps.',
+    form: 'Form of the weights',
     previous: 'Previous step',
     next: 'Next step',
     name: (index: number): string => `Step ${index}`,
@@ -197,6 +199,7 @@ export const compareEn = {
     pass: 'all steps pass.',
     fail: (step: number, stage: string, kind: string): string => `first in step ${step}: ${stage}, ${kind}.`,
     perTenThousand: (golden: string, own: string): string => `Of 10,000 decisions, ${golden} differ from the golden state and ${own} from our own.`,
+    mostBy: (stage: string, count: number, total: number): string => `${stage} causes ${count} of ${total} differing decisions, frames of the state included.`,
     frames: (frames: number, others: number): string => `${count(frames)}, ${count(others)} other`,
     otherNumber: (frames: number, golden: number): string => `${count(frames)}, golden ${count(golden)}`,
     columns: {

@@ -1,6 +1,7 @@
 import type { StateReport, StepReport, StepsReport } from '../../compare/steps/stepsReport';
-import { button } from '../../ui-kit/controls';
+import { button, segmented } from '../../ui-kit/controls';
 import { h, setText } from '../../ui-kit/dom';
+import type { WeightsForm } from '../../weights/convert';
 import { figure, secondsText } from '../figures';
 import { type Section, type SectionContext, whenChanged } from '../section';
 import { RUNTIMES, type State } from '../state';
@@ -13,6 +14,8 @@ interface Row {
   readonly choose: HTMLButtonElement;
   readonly cells: readonly HTMLElement[];
 }
+
+const FORMS: readonly WeightsForm[] = ['float32', 'float16', 'int8'];
 
 /** The stepper of a model with a state: all recorded steps, and the errors of the selected one. Hidden for other models. */
 export function steps({ scope, actions }: SectionContext): Section {
@@ -28,6 +31,7 @@ export function steps({ scope, actions }: SectionContext): Section {
   };
   const previous = button(scope, { 'data-testid': 'step-previous' }, () => { move(-1); }, text.steps.previous);
   const next = button(scope, { 'data-testid': 'step-next' }, () => { move(1); }, text.steps.next);
+  const form = segmented<WeightsForm>(scope, text.steps.form, 'form', FORMS.map((name) => [name, name]), (choice) => { actions.chooseForm(choice); });
   const details = table(text.steps.stagesOf, [columns.stage, columns.golden, columns.own, columns.drift], stages, 'step-stages', 'figure');
   const element = h(
     'section',
@@ -35,7 +39,7 @@ export function steps({ scope, actions }: SectionContext): Section {
     h('h3', { class: 'legend' }, text.steps.heading),
     h('p', { class: 'fine' }, text.steps.hint),
     summary,
-    h('div', { class: 'button-row button-row--tight' }, previous, next),
+    h('div', { class: 'button-row button-row--tight' }, previous, next, form.element),
     table(text.steps.heading, [columns.step, columns.time, columns.verdict, columns.first, columns.state], body, 'step-table'),
     details,
   );
@@ -47,12 +51,13 @@ export function steps({ scope, actions }: SectionContext): Section {
     return { index, choose, cells, element: h('tr', {}, h('th', { scope: 'row' }, choose), ...cells) };
   };
   const update = whenChanged(
-    ({ opened, steps: reports }) => [opened, reports],
-    ({ opened, steps: reports }) => {
+    ({ opened, steps: reports, form: chosen, job }) => [opened, reports, chosen, job === null],
+    ({ opened, steps: reports, form: chosen, job }) => {
       latest = opened;
       element.hidden = !opened?.steps;
       if (!opened?.steps) return;
       const { recorded, selected } = opened.steps;
+      form.update(chosen, () => job === null);
       if (rows.map(({ index }) => index).join() !== recorded.map(({ index }) => index).join()) {
         rowScope.dispose();
         rowScope = scope.child();
@@ -84,11 +89,18 @@ function shownReport(reports: State['steps']): StepsReport | undefined {
   return all.find(({ verdict }) => verdict === 'fail') ?? all[0];
 }
 
-function summaryOf({ backend, first, decisions }: StepsReport): string {
+function summaryOf({ backend, first, decisions, causes }: StepsReport): string {
   const { names, pass, fail, perTenThousand } = text.steps;
   const verdict = first ? fail(first.step, stageName(first.stage), names[first.kind]) : pass;
   const share = (count: number, total: number): string => ((10_000 * count) / total).toFixed(1);
-  return `${text.backends[backend]}: ${verdict}${decisions ? ` ${perTenThousand(share(decisions.step, decisions.total), share(decisions.own, decisions.total))}` : ''}`;
+  const differing = decisions && perTenThousand(share(decisions.step, decisions.total), share(decisions.own, decisions.total));
+  return [`${text.backends[backend]}: ${verdict}`, differing, mostOf(causes)].filter((sentence) => sentence !== null).join(' ');
+}
+
+/** The stage that causes most of the differing decisions; null if none differ. */
+function mostOf(causes: StepsReport['causes']): string | null {
+  const [most] = causes.toSorted((a, b) => b.count - a.count);
+  return most ? text.steps.mostBy(most.stage, most.count, causes.reduce((sum, { count }) => sum + count, 0)) : null;
 }
 
 const stageName = (stage: string): string => (stage === 'state' ? text.steps.stateName : stage);
