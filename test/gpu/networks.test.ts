@@ -1,6 +1,6 @@
 /**
- * Both networks on our own WGSL kernels, on Dawn in Node, with inputs as small as possible: a software adapter is slow.
- * test/full/gpuNetworks.test.ts has batches, traces and counts.
+ * All networks on our own WGSL kernels, on Dawn in Node, with inputs as small as possible: a software adapter is slow.
+ * test/full/gpuNetworks.test.ts and nemotronKernels.test.ts have batches, traces, goldens and counts.
  */
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -9,13 +9,18 @@ import { GpuCampplus } from '../../src/embedding/gpuCampplus';
 import { maskedFeatures } from '../../src/embedding/mask';
 import { uploadBuffer } from '../../src/gpu/buffers';
 import { type GpuContext, openGpu } from '../../src/gpu/context';
+import { tensorValues } from '../../src/onnx/tensors';
 import { GpuPyannet } from '../../src/segmentation/gpuPyannet';
 import { PyannetNet } from '../../src/segmentation/pyannetNet';
+import { GpuNetwork, type GpuNetworkOptions } from '../../src/sortformer/gpuNetwork';
+import { GraphNetwork, sizeOfLastAxis } from '../../src/sortformer/graphNetwork';
+import type { FloatTensor } from '../../src/ort/graph';
 import { parseManifest } from '../../src/store/manifest';
 import { installGpuMeter } from '../browser/gpuMeter';
 import { shareOf } from '../kernels/errorShare';
 import { noise } from '../kernels/fixtures/goldens';
 import { testedBuilds } from '../nn/builds';
+import { openOnWasm, seededFeatures, seededParts } from '../sortformerSuite';
 import { installDawn } from './dawn';
 
 const missing = await installDawn();
@@ -88,6 +93,63 @@ describe.skipIf(missing !== null)('networks on WGSL kernels', () => {
       const input = maskedFeatures({ data: features, numFrames, numMelBins }, mask, subtractMean);
       const expected = CampplusNet.open(bytes, manifest, testedBuilds()[0]).compute({ data: input, shape: [1, input.length / numMelBins, numMelBins] });
       expect(shareOf({ data, shape: expected.shape }, expected)).toBeLessThanOrEqual(MAX_SHARE);
+    });
+  });
+
+  describe('Nemotron 3 Diarization with one layer', () => {
+    const [numFrames, numValidFrames] = [12, 11];
+    let parts: Awaited<ReturnType<typeof seededParts>>;
+    beforeAll(async () => {
+      parts = await seededParts(1);
+    });
+
+    test('matches ONNX Runtime on WASM in a layer, the head and the logits, with padding', async () => {
+      const melFrames = seededFeatures().slice(0, numFrames * 8 * sizeOfLastAxis(parts.manifest.tensors.features));
+      const taps = ['layer1', 'head'];
+      const [found, expected] = [new Map<string, FloatTensor>(), new Map<string, FloatTensor>()];
+      const keep = (values: Map<string, FloatTensor>): Pick<GpuNetworkOptions, 'taps' | 'onValues'> => ({
+        taps,
+        onValues: (tapped) => { for (const [name, { data, shape }] of tapped) values.set(name, { data, shape: shape.filter((size) => size !== 1) }); },
+      });
+      const wasm = await GraphNetwork.open({ ...parts, ...keep(expected), open: openOnWasm });
+      const network = await GpuNetwork.open(gpu, { ...parts, ...keep(found) });
+      expect(network.silence).toEqual(wasm.silence);
+      const embeddings = await wasm.embed(melFrames);
+      const shape = [embeddings.length];
+      expect(shareOf({ data: await network.embed(melFrames), shape }, { data: embeddings, shape })).toBeLessThanOrEqual(MAX_SHARE);
+      const step = { embeddings, numFrames, numValidFrames, firstScoredFrame: 0 };
+      expected.set('logits', { data: await wasm.logits(step), shape: [numFrames * 8 * 8] });
+      const logits = await network.logits(step);
+      found.set('logits', { data: logits, shape: [logits.length] });
+      expect([...found.keys()].toSorted()).toEqual(['head', 'layer1', 'logits']);
+      for (const [name, value] of found) expect(shareOf(value, expected.get(name)!), name).toBeLessThanOrEqual(MAX_SHARE);
+      // Without taps, only scored frames are computed and read back.
+      taps.length = 0;
+      expect(await network.logits({ ...step, firstScoredFrame: 10 })).toEqual(logits.subarray(10 * 8 * 8));
+      // Padding that nothing attends to must not hide an error.
+      const broken = embeddings.slice().fill(Infinity, (numFrames - 1) * network.silence.length);
+      await expect(network.logits({ ...step, embeddings: broken })).rejects.toMatchObject({ code: 'gpu-wrong' });
+      expect(await network.logits(step)).toEqual(logits);
+      await Promise.all([network.release(), wasm.release()]);
+    });
+
+    test('rejects graphs and weights that the kernels do not support', async () => {
+      const open = (changes: Partial<GpuNetworkOptions>): Promise<unknown> => Promise.resolve().then(() => GpuNetwork.open(gpu, { ...parts, ...changes }));
+      const bias = 'model.proj.bias';
+      const lacking = new Map(parts.weights);
+      lacking.delete(bias);
+      const cut = new Map(parts.weights).set(bias, new Uint8Array(4));
+      for (const weights of [lacking, cut]) {
+        await expect(open({ weights })).rejects.toMatchObject({ code: 'model-invalid', problem: expect.stringContaining(bias) as string });
+      }
+      // The same channels in heads of half the size.
+      const { graph } = parts.model;
+      const initializer = graph!.initializer.map((tensor) => (tensor.name === 'attention.heads' ? { ...tensor, int64Data: [], rawData: new Uint8Array(BigInt64Array.of(-1n, 16n, 32n).buffer) } : tensor));
+      expect([...tensorValues(graph!.initializer.find(({ name }) => name === 'attention.heads')!)!]).toEqual([-1, 8, 64]);
+      await expect(open({ model: { ...parts.model, graph: { ...graph!, initializer } } })).rejects.toMatchObject({ code: 'model-invalid', problem: expect.stringContaining('16 heads of 32 channels') as string });
+      const unnamed = { ...graph!, initializer: graph!.initializer.filter(({ name }) => name !== bias) };
+      await expect(open({ model: { ...parts.model, graph: unnamed } })).rejects.toMatchObject({ code: 'model-invalid', problem: expect.stringContaining(`no weights named ${bias}`) as string });
+      await expect(open({ manifest: { ...parts.manifest, maxEncoderFrames: 1e6 } })).rejects.toMatchObject({ problem: expect.stringContaining('fewer than 1000000 positions') as string });
     });
   });
 });
