@@ -144,7 +144,10 @@ test('work is stored when the page is hidden, and typed text asks before the pag
   rename(tab, outcome, 'Bea');
   page.document.visibilityState = 'hidden';
   page.document.dispatchEvent(new Event('visibilitychange'));
-  await tab.workspace.saveAll();
+  // Not after the usual delay: a hidden page may be closed.
+  await new Promise((resolve) => { setImmediate(resolve); });
+  const stored = await new RecentWork(backend).open('a');
+  expect(stored!.corrections.history.annotation.speakers[0]!.name).toBe('Bea');
   expect(asksBeforeLeaving()).toBe(false);
   page.hasDraft = true;
   expect(asksBeforeLeaving()).toBe(true);
