@@ -3,6 +3,7 @@
  * against WASM by the self-check, dispatches and buffers, and faults. On Dawn in Node.
  */
 import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { openGpuKernels } from '../../src/compare/kernelRunner';
 import { checkEmbeddingWindows, type ModelCheck } from '../../src/compare/modelCheck';
 import type { EmbedBatch, Embedder } from '../../src/embedding/embedder';
 import { GpuPooling } from '../../src/embedding/gpuPooling';
@@ -11,7 +12,7 @@ import { maskedFeatures } from '../../src/embedding/mask';
 import { openPooledEmbedder, PooledEmbedder } from '../../src/embedding/pooledEmbedder';
 import { Fbank } from '../../src/features/fbank';
 import { type GpuContext, openGpu } from '../../src/gpu/context';
-import { parseOnnx } from '../../src/onnx/model';
+import { graphInfo, parseOnnx } from '../../src/onnx/model';
 import { resnetLayers, splitAtPooling } from '../../src/onnx/pooled';
 import { concatenate } from '../../src/util/values';
 import { installGpuFault } from '../browser/gpuFaults';
@@ -119,6 +120,23 @@ describe.skipIf(missing !== null)('ResNet34 on WGSL kernels', { timeout: TIMEOUT
     const { embeddings } = await embedder.embed({ windows: window, activity, numWindows: 1, numSpeakers });
     // Components are of order 1.
     expect(greatestDifference(embeddings, expected)).toBeLessThanOrEqual(MAX_RELATIVE);
+  });
+
+  test('a comparison computes all stages on these kernels, and nothing on the runtime', async () => {
+    planter.plant(null);
+    const goldens = readResnetGoldens('one_second');
+    const raw = new Fbank(RESNET34.fbank, RESNET34.sampleRate).compute(goldens.window);
+    const data = maskedFeatures(raw, EVERYTHING, RESNET34.fbank.subtractMean);
+    const unused = () => Promise.reject(new Error('the runtime was used'));
+    const runtime = { info: graphInfo(network.backbone), inputsOf: () => [], values: unused, release: () => Promise.resolve() };
+    const runner = await openGpuKernels(parseOnnx(seededResnet34('pyannote'), 'pyannote'), RESNET34, runtime, gpu);
+    const names = new Map([...resnetLayers(network), ['pooling', network.statistics], ['embedding', network.embedding]]);
+    const found = await runner.values(new Map([[network.input, { data, shape: [1, raw.numFrames, raw.numMelBins] }]]), [...names.values()]);
+    for (const figures of compareStages(new Map(Array.from(names, ([stage, value]) => [stage, found.get(value)!.data])), goldens)) {
+      expect(figures.cosine, figures.stage).toBeGreaterThanOrEqual(MIN_COSINE);
+      expect(figures.relative, figures.stage).toBeLessThanOrEqual(MAX_RELATIVE);
+    }
+    await runner.release();
   });
 
   test('a replaced value of a trace changes the later ones', async () => {
