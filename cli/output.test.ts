@@ -3,13 +3,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { fileProblem } from './inputs';
-import { prepareFolder, requireWritable, writeResult } from './output';
+import { downloadLine, prepareFolder, requireWritable, writeResult } from './output';
 
 let folder: string;
 beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'voxlane-test-')); });
 afterEach(() => { rmSync(folder, { recursive: true, force: true }); });
 
 const at = (name: string): string => join(folder, name);
+
+test('a download and the conversion after it are reported in steps of 10 %', () => {
+  const lines: string[] = [];
+  const report = downloadLine((line) => lines.push(line));
+  for (const step of ['download', 'convert'] as const) {
+    for (const receivedBytes of [1, 5, 31, 100]) report({ model: 'm', step, receivedBytes, totalBytes: 100 });
+  }
+  const percents = ['0 %', '30 %', '100 %'];
+  expect(lines).toEqual([...percents.map((text) => `  m ${text} of 100 bytes`), ...percents.map((text) => `  m converted ${text} of 100 bytes`)]);
+});
 
 describe('writing a result', () => {
   test('replaces an older file, keeps its permissions, and leaves no other file', () => {

@@ -34,13 +34,14 @@ export function reasonOf(error: unknown): string {
 process.stdout.on('error', () => undefined);
 process.stderr.on('error', () => undefined);
 
-/** Reports a download in steps of 10 %. */
+/** Reports a download and a conversion in steps of 10 %. */
 export function downloadLine(tell: (line: string) => void): (progress: ModelDownload) => void {
-  let lastPercent = -1;
-  return ({ model, receivedBytes, totalBytes }) => {
+  let lastLine = '';
+  return ({ model, step, receivedBytes, totalBytes }) => {
     const percent = Math.floor((10 * receivedBytes) / totalBytes) * 10;
-    if (percent !== lastPercent) tell(`  ${model} ${percent} % of ${totalBytes} bytes`);
-    lastPercent = percent;
+    const line = `  ${model} ${step === 'convert' ? 'converted ' : ''}${percent} % of ${totalBytes} bytes`;
+    if (line !== lastLine) tell(line);
+    lastLine = line;
   };
 }
 

@@ -107,7 +107,7 @@ async function getFile(
     hub,
     dropped: namedFile(request),
     trustUnknown: trustUnknownModel,
-    onProgress: onDownload ?? undefined,
+    onProgress: onDownload ? (progress) => { onDownload({ step: 'download', ...progress }); } : undefined,
   });
 }
 

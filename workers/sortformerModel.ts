@@ -103,7 +103,7 @@ export async function openSortformer(request: SortformerRequest, onDownload: OnD
       expected,
       form,
       onProgress: ({ step, doneBytes, totalBytes }) => {
-        if (step === 'download') onDownload?.({ receivedBytes: doneBytes, totalBytes });
+        if (step !== 'verify') onDownload?.({ step, receivedBytes: doneBytes, totalBytes });
       },
     });
   // A file from the user is not trusted yet. A stored file was checked before it was stored.

@@ -190,7 +190,7 @@ export function reduce(state: State, action: Action): State {
         ...state,
         phase: { kind: 'empty' },
         models: afterStop(models),
-        notice: models.download ? 'download-stopped' : 'cancelled',
+        notice: models.download?.step === 'download' ? 'download-stopped' : 'cancelled',
       };
     case 'options-changed':
       return { ...state, options: { ...state.options, ...action.options }, notice: null };
@@ -222,6 +222,12 @@ export function reduce(state: State, action: Action): State {
   }
 }
 
+/** @param step of the preparation that was stopped; undefined before its first report */
+function stopNotice(step: 'download' | 'convert' | undefined): Notice | null {
+  if (step === undefined) return null;
+  return step === 'download' ? 'download-stopped' : 'conversion-stopped';
+}
+
 /** Updates the state of the models and the dependent parts: the chosen preset and the notice. */
 function afterModels(state: State, action: ModelsAction): State {
   const models = reduceModels(state.models, action);
@@ -233,7 +239,7 @@ function afterModels(state: State, action: ModelsAction): State {
     case 'prepared':
       return { ...next, options: { ...state.options, preset: state.models.preparing?.preset ?? state.options.preset }, notice: jobOf(state) ? state.notice : 'preset-ready' };
     case 'preparing-stopped':
-      return { ...next, notice: state.models.download ? 'download-stopped' : state.notice };
+      return { ...next, notice: stopNotice(state.models.download?.step) ?? state.notice };
     case 'model-deleted': {
       const preset = state.options.preset === presetOfModel(state.models, action.model) ? 'auto' : state.options.preset;
       return { ...next, options: { ...state.options, preset }, notice: 'model-deleted' };

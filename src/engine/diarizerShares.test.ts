@@ -163,7 +163,7 @@ describe('handles of a shared diarizer', () => {
     const { share, created } = setUp();
     const heard: string[] = [];
     const [a, b] = ['a', 'b'].map((name) => share({ onDownload: () => heard.push(name) })) as [DiarizerShare, DiarizerShare];
-    const progress = { model: 'm', receivedBytes: 1, totalBytes: 2 };
+    const progress = { model: 'm', step: 'download', receivedBytes: 1, totalBytes: 2 } as const;
     const runs = [a.diarize(SAMPLES), b.diarize(SAMPLES)] as const;
     expect(created).toHaveLength(1);
     created[0]!.options.onDownload!(progress);
@@ -184,7 +184,7 @@ describe('handles of a shared diarizer', () => {
     const one = share({ onDownload: () => heard++ });
     const runs = [one.diarize(SAMPLES), one.diarize(SAMPLES)] as const;
     const [{ creation, diarizer, options }] = created as [(typeof created)[0]];
-    const progress = { model: 'm', receivedBytes: 1, totalBytes: 2 };
+    const progress = { model: 'm', step: 'download', receivedBytes: 1, totalBytes: 2 } as const;
     options.onDownload!(progress);
     expect(heard).toBe(1);
     creation.open();

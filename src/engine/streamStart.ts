@@ -13,7 +13,7 @@ import type { CheckedDiarizerOptions } from './options';
 import { describeFailure, disturbed, isGpuTrouble, wrongOnWasm } from './selfCheck';
 import type { StreamSettings } from './settings';
 import { VoicesOnDemand } from './streamVoices';
-import type { BackendReport, ModelCheck } from './types';
+import type { BackendReport, ModelCheck, ModelDownload } from './types';
 import { checkOnce, recallCheck, streamCheckKey } from './verdicts';
 
 /** The workers of a streamed pipeline, with the loaded model. */
@@ -187,12 +187,14 @@ async function startCandidate({ options, settings, signal }: StreamStart, { arit
           return { objection, checks };
         }
       }
-      const listener = onDownload && proxy((progress: { readonly receivedBytes: number; readonly totalBytes: number }) => { onDownload({ model: settings.model, ...progress }); });
+      const listener = onDownload && proxy((progress: Omit<ModelDownload, 'model'>) => { onDownload({ model: settings.model, ...progress }); });
       const reply = await workers.sortformer.call((api) => api.load(request, listener ?? null));
       return { ...workers, ...reply, settings, voices, arithmetic, checkKey, backend: report(checks), terminate };
     }, { stop: terminate });
   } catch (error) {
     terminate(error instanceof VoxlaneError ? error : cancelled());
+    // A worker that was ended in mid-conversion cannot delete what it has written.
+    void new ModelStore().discardUnfinishedConversions(settings.model);
     throw error;
   }
 }

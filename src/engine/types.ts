@@ -198,13 +198,15 @@ export interface Progress {
   readonly openEnded?: true;
 }
 
-/** Progress of a model download. */
+/** Progress of a model download, and of the conversion that follows it on first use. */
 export interface ModelDownload {
   /** Id of the model. */
   readonly model: string;
-  /** Bytes received. */
+  /** `convert`: the weights of `nemotron` are converted for the backend. It follows the download, or the choice of a file. */
+  readonly step: 'download' | 'convert';
+  /** Bytes received, including those of an interrupted download; during a conversion, bytes that were read. */
   readonly receivedBytes: number;
-  /** Size of the file in bytes. */
+  /** Size of the file in bytes; for a conversion, which reads all values twice, twice that of the values. */
   readonly totalBytes: number;
 }
 
@@ -243,7 +245,7 @@ export interface DiarizerOptions {
    * visits. `result.modelNote` reports it each time. Default false: neither is used.
    */
   readonly trustUnknownModel?: boolean;
-  /** Called with the progress of the download of a model that is not bundled. */
+  /** Called with the progress of the download of a model that is not bundled, and of its conversion. */
   readonly onDownload?: (progress: ModelDownload) => void;
   /** Base URL of the models: each manifest is at `<model id>/manifest.json`. Default: `models/` beside the page. */
   readonly models?: string | URL;

@@ -106,6 +106,25 @@ export class ModelCache {
     return new KeptFile(this.tools, fileKey(id, sha256), bytes);
   }
 
+  /** Incomplete files: their keys, and the bytes of their pieces. Empty if the browser stores nothing. */
+  private async unfinished(): Promise<ReadonlyMap<string, number>> {
+    const { index, shelf } = this.tools;
+    const complete = new Set((await index.list()).map(keyOf));
+    const files = new Map<string, number>();
+    for (const { name, bytes } of await shelf.list()) {
+      const key = name.slice(0, name.lastIndexOf('/'));
+      if (!complete.has(key)) files.set(key, (files.get(key) ?? 0) + bytes);
+    }
+    return files;
+  }
+
+  /** Deletes the incomplete files of the model that were made from another one. Incomplete downloads stay. @throws errors of the storage */
+  async discardUnfinished(id: string): Promise<void> {
+    for (const key of (await this.unfinished()).keys()) {
+      if (key.startsWith(fileKey(id, '')) && isMade(key)) await deletePieces(this.tools.shelf, `${key}/`);
+    }
+  }
+
   /** Deletes all data of the model, including incomplete files. False if the browser refuses. */
   async delete(id: string): Promise<boolean> {
     const { index, shelf } = this.tools;
@@ -246,6 +265,9 @@ export type Made = NonNullable<StoredModel['made']>;
 /** Key of a file in the index. The hash of a made file is not known before it is complete. */
 const keyOf = ({ id, sha256, made }: Pick<StoredModel, 'id' | 'sha256' | 'made'>): string =>
   fileKey(id, made ? `${made.from}.${made.as}` : sha256);
+
+/** Hashes have no dot, unlike the part of a made file's key that follows the id. */
+const isMade = (key: string): boolean => key.slice(key.lastIndexOf('/')).includes('.');
 
 const fileKey = (id: string, sha256: string): string => `${encodeURIComponent(id)}/${sha256}`;
 

@@ -31,6 +31,9 @@ export const withBrowserLock: WithLock = async (name, work, signal) => {
   }
 };
 
+/** Name of the lock of conversions. Two tabs would otherwise write the same pieces. */
+export const weightsLock = (id: string): string => `voxlane-weights/${id}`;
+
 export type { StoreUsage } from './cache';
 export type { StoredModel } from './cacheTools';
 export type { DownloadProgress } from './download';
@@ -144,6 +147,14 @@ export class ModelStore {
   /** Deletes all cached data of a model. False if the browser refuses. */
   delete(id: string): Promise<boolean> {
     return this.cache.delete(id);
+  }
+
+  /**
+   * Deletes the pieces of conversions that were interrupted. Downloads stay, because they can continue. Waits for a conversion in
+   * another tab or worker, which deletes or completes its own pieces. Never rejects.
+   */
+  async discardUnfinishedConversions(id: string): Promise<void> {
+    await this.withLock(weightsLock(id), () => this.cache.discardUnfinished(id)).catch(() => undefined);
   }
 
   usage(): Promise<StoreUsage> {

@@ -4,6 +4,7 @@ import { ModelServer, stallAfter, status } from '../../test/store/modelServer';
 import { NETWORK, networkFile, seededTensors } from '../../test/weights/network';
 import { ModelCache } from '../store/cache';
 import type { CacheTools } from '../store/cacheTools';
+import { ModelStore } from '../store/modelStore';
 import type { AcceptedFile, Sources } from '../store/sources';
 import { sha256Hex } from '../util/hash';
 import { loadWeights } from './bind';
@@ -75,6 +76,35 @@ describe('weights of the hub', () => {
     expect(await loadWeights(again.weights)).toEqual(await loadWeights(weights));
     expect(server.paths).toHaveLength(1);
     expect(reads.filter((name) => name.startsWith(`m/${sha256}/`))).toEqual([]);
+  });
+
+  it('keep no part of a conversion that a killed worker began, but the whole download and the beginning of another', async () => {
+    const storage = emptyStorage();
+    await prepare(visit(storage));
+    const whole = new Map(storage.pieces);
+    // A killed worker does not run its own cleanup: the pieces of another form, and of a download, are all that is left.
+    const [piece] = storage.pieces.values();
+    for (const name of [`m/${sha256}.int8.1/0`, `m/${sha256}.int8.1/1`, 'm/0123/0', `other/${sha256}.int8.1/0`]) storage.pieces.set(name, piece!);
+    await new ModelStore({ cache: new ModelCache(storage), withLock: memoryLocks() }).discardUnfinishedConversions('m');
+    expect([...storage.pieces.keys()]).toEqual([...whole.keys(), 'm/0123/0', `other/${sha256}.int8.1/0`]);
+    // A browser that stores nothing has nothing to discard.
+    await new ModelStore({ cache: new ModelCache(blockedStorage) }).discardUnfinishedConversions('m');
+  });
+
+  it('are discarded only after a conversion in another tab', async () => {
+    const storage = emptyStorage();
+    const withLock = memoryLocks();
+    const tools = { cache: new ModelCache(storage), withLock };
+    let discarded: Promise<void> | null = null;
+    const prepared = await prepare(visit(storage, withLock), {
+      onProgress: ({ step, doneBytes, totalBytes }) => {
+        if (step === 'convert' && 2 * doneBytes > totalBytes) discarded ??= new ModelStore(tools).discardUnfinishedConversions('m');
+      },
+    });
+    await discarded;
+    expect(discarded).not.toBeNull();
+    expect(prepared.stored).toBe(true);
+    expect(await scalarOf(await prepare(visit(storage)))).toEqual(await scalarOf(prepared));
   });
 
   it('are converted to another form from the stored original', async () => {

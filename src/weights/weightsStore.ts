@@ -4,7 +4,7 @@ import { type Made, ModelCache } from '../store/cache';
 import type { StoredModel } from '../store/cacheTools';
 import { type HashOptions, hashSource } from '../store/hashSource';
 import { cancelled } from '../store/load';
-import { type GetModelOptions, type ModelFile, ModelStore, type ModelStoreTools, orWithNote, withBrowserLock, type WithLock } from '../store/modelStore';
+import { type GetModelOptions, type ModelFile, ModelStore, type ModelStoreTools, orWithNote, weightsLock, withBrowserLock, type WithLock } from '../store/modelStore';
 import { acceptedFile, type Sources } from '../store/sources';
 import { VoxlaneError } from '../util/errors';
 import { bindRounded, bindWeights, type BoundWeights, checkValues, type WeightsProgress } from './bind';
@@ -15,7 +15,7 @@ import { openSafetensors } from './safetensors';
 
 /** Progress of {@link WeightsStore.prepare}. */
 export interface PrepareProgress extends WeightsProgress {
-  /** `verify`: hashing a dropped or stored file; `download`; `convert`: checking and converting. */
+  /** `verify`: hashing a dropped or stored file, or checking the values of one that is used as it is; `download`; `convert`: checking and converting. */
   readonly step: 'verify' | 'download' | 'convert';
 }
 
@@ -84,8 +84,7 @@ export class WeightsStore {
         return withNote(other.note, async () => this.convert(id, other.original ?? (await this.download(id, sources, options)), options));
       });
     };
-    // Two tabs would otherwise write the same pieces.
-    return this.withLock(`voxlane-weights/${id}`, work, options.signal);
+    return this.withLock(weightsLock(id), work, options.signal);
   }
 
   /** Deletes the stored original of a model, and keeps what was converted from it. */
@@ -200,7 +199,7 @@ export class WeightsStore {
     };
     const prepared = { ...facts, originalBytes: isRounded ? null : source.size };
     if (form === 'float32' && facts.stored) {
-      await checkValues(bound, reading);
+      await checkValues(bound, { ...reading, onProgress: (progress) => onProgress?.({ step: 'verify', ...progress }) });
       return { ...prepared, weights: bound, formBytes: source.size };
     }
     const made: Made = { from: facts.sha256, as: isRounded ? nameFromFloat16(form) : formName(form) };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { stepText } from './view/views';
 import { wordsIn } from './words';
 
 /** All texts of a table by path; functions are called with sample values. */
@@ -19,6 +20,13 @@ describe('texts of the widget', () => {
   it('exist in both languages', () => {
     expect(english.length).toBeGreaterThan(60);
     for (const [path, words] of [...english, ...german]) expect(words, path).toMatch(/^(?!.*(undefined|\[object)).+$/);
+  });
+
+  it('name a download and a conversion differently', () => {
+    const words = wordsIn('en');
+    const text = (step: 'download' | 'convert'): string =>
+      stepText({ name: 'a', step: 'loading', fraction: 0, secondsLeft: null, download: { step, receivedBytes: 40_000_000, totalBytes: 397_000_000 } }, words);
+    expect([text('download'), text('convert')]).toEqual(['Downloading the model: 40 MB of 397 MB', 'Converting the model, once: 40 MB of 397 MB']);
   });
 
   it('are translated', () => {

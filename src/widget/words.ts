@@ -13,6 +13,7 @@ export interface WidgetWords {
   readonly empty: { readonly heading: string; readonly lead: string; readonly choose: string; readonly formats: string; readonly release: string };
   readonly steps: Readonly<Record<RunStep, string>>;
   readonly downloading: (received: number, total: number) => string;
+  readonly converting: (done: number, total: number) => string;
   readonly progress: string;
   readonly left: (seconds: number) => string;
   readonly cancel: string;
@@ -95,6 +96,7 @@ function english(): WidgetWords {
       clustering: 'Clustering speakers',
     },
     downloading: (received, total) => `Downloading the model: ${bytes(received)} of ${bytes(total)}`,
+    converting: (done, total) => `Converting the model, once: ${bytes(done)} of ${bytes(total)}`,
     progress: 'Progress',
     left: (seconds) => (seconds < 1 ? 'under 1 s left' : `${span(Math.ceil(seconds))} left`),
     cancel: 'Cancel',
@@ -193,6 +195,7 @@ function german(): WidgetWords {
       clustering: 'Stimmgruppen',
     },
     downloading: (received, total) => `Modell wird heruntergeladen: ${bytes(received)} von ${bytes(total)}`,
+    converting: (done, total) => `Modell wird umgewandelt, einmalig: ${bytes(done)} von ${bytes(total)}`,
     progress: 'Fortschritt',
     left: (seconds) => (seconds < 1 ? 'unter 1 s übrig' : `noch ${span(Math.ceil(seconds))}`),
     cancel: 'Abbrechen',

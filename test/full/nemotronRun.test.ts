@@ -1,10 +1,10 @@
 /** The preset nemotron in Node, with threads, downloads and stored files. The weights are seeded. */
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { basename, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { loadNodeEngine } from '../../cli/nodeEngine';
 import { testConversation } from '../../src/embedding/testSpeech';
 import type * as Library from '../../src/index';
@@ -73,11 +73,45 @@ async function expectedTurns(recording: Float32Array, numLayers: number): Promis
 
 const plain = (turns: readonly Library.Turn[]): [number, number, string][] => turns.map(({ startSeconds, endSeconds, speaker }) => [startSeconds, endSeconds, speaker]);
 
+/** Names of the stored pieces without their numbers. */
+const storedKeys = (cache: string): string[] =>
+  [...new Set(readdirSync(join(cache, 'models', 'pieces'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map(({ parentPath }) => basename(parentPath)))];
+
 describe('the library', () => {
+  test('that is canceled during the conversion keeps the download and nothing else, and needs no second download', async () => {
+    const { VOXLANE_CACHE } = process.env;
+    const cache = join(folder, 'canceled');
+    process.env.VOXLANE_CACHE = cache;
+    try {
+      const controller = new AbortController();
+      const seen: string[] = [];
+      const onDownload = ({ step, receivedBytes, totalBytes }: Library.ModelDownload): void => {
+        seen.push(step);
+        // The second half writes.
+        if (step === 'convert' && receivedBytes > 0.75 * totalBytes) controller.abort('enough');
+      };
+      const opening = library.Diarizer.create({ preset: 'nemotron', models: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, hub: null, onDownload, signal: controller.signal });
+      await expect(opening).rejects.toMatchObject({ code: 'cancelled', cause: 'enough' });
+      expect(new Set(seen)).toEqual(new Set(['download', 'convert']));
+      await vi.waitFor(() => { expect(storedKeys(cache)).toEqual([model.sha256]); }, { timeout: 20_000 });
+      expect(await library.storedModels()).toMatchObject([{ id: NEMOTRON.id, bytes: model.weights.length }]);
+      (await open()).dispose();
+      expect(requested.filter((path) => path.endsWith('.safetensors'))).toHaveLength(1);
+      expect(await library.storedModels()).toHaveLength(2);
+    } finally {
+      process.env.VOXLANE_CACHE = VOXLANE_CACHE;
+      requested.length = 0;
+    }
+  }, 300_000);
+
   test('downloads once, and has the turns of the stream, for any pieces', async () => {
     const downloads: Library.ModelDownload[] = [];
     const diarizer = await open({ onDownload: (progress) => { downloads.push(progress); } });
-    expect(downloads.at(-1)).toEqual({ model: NEMOTRON.id, receivedBytes: model.weights.length, totalBytes: model.weights.length });
+    const ofStep = (wanted: Library.ModelDownload['step']): Library.ModelDownload[] => downloads.filter(({ step }) => step === wanted);
+    expect(downloads).toEqual([...ofStep('download'), ...ofStep('convert')]);
+    expect(ofStep('download').at(-1)).toEqual({ model: NEMOTRON.id, step: 'download', receivedBytes: model.weights.length, totalBytes: model.weights.length });
+    const { receivedBytes, totalBytes } = ofStep('convert').at(-1)!;
+    expect(receivedBytes).toBe(totalBytes);
     const previews: Library.Preview[] = [];
     const result = await diarizer.diarize(samples, { sampleRate: SAMPLE_RATE, onPreview: (preview) => { previews.push(preview); } });
     expect(result.backend).toMatchObject({ name: 'wasm', reason: expect.stringContaining('int8 weights') as string, selfCheck: [{ backend: 'wasm', passed: true }] });

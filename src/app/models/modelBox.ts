@@ -10,7 +10,13 @@ import type { Actions } from '../view';
 import type { DownloadedPreset, PresetChoice } from './choices';
 import { infoOf, type ModelsState, offeredPreset } from './state';
 
-/** The progress of a download, in bytes and percent. */
+/** What is done, for headings; null if the download or the conversion is complete. */
+export function stepName({ step, receivedBytes, totalBytes }: ModelDownload, preset: string): string | null {
+  if (receivedBytes >= totalBytes) return null;
+  return step === 'download' ? text.models.downloading(preset) : text.models.converting(preset);
+}
+
+/** The progress of a download or conversion, in bytes and percent. */
 export function downloadMeter(): { readonly element: HTMLElement; readonly update: (download: ModelDownload) => void } {
   const fill = h('div', { class: 'bar__fill' });
   const bar = h(
@@ -18,7 +24,7 @@ export function downloadMeter(): { readonly element: HTMLElement; readonly updat
     {
       class: 'bar',
       role: 'progressbar',
-      'aria-label': text.models.progress,
+      'aria-label': text.models.progress.download,
       'aria-valuemin': 0,
       'aria-valuemax': 100,
       'data-testid': 'download-progress',
@@ -28,9 +34,10 @@ export function downloadMeter(): { readonly element: HTMLElement; readonly updat
   const amount = h('p', { class: 'download__amount mono' });
   return {
     element: h('div', { class: 'download' }, bar, amount),
-    update({ receivedBytes, totalBytes }) {
+    update({ step, receivedBytes, totalBytes }) {
       const fraction = totalBytes > 0 ? receivedBytes / totalBytes : 0;
       const words = text.models.received(receivedBytes, totalBytes);
+      setAttribute(bar, 'aria-label', text.models.progress[step]);
       fill.style.transform = `scaleX(${fraction})`;
       setAttribute(bar, 'aria-valuenow', Math.round(fraction * 100));
       setAttribute(bar, 'aria-valuetext', words);
@@ -168,7 +175,7 @@ function progressPart({ preparing }: ModelsState, scope: Scope, { stopDownload }
       if (!download) return;
       meter.element.hidden = false;
       meter.update(download);
-      setText(heading, download.receivedBytes < download.totalBytes ? downloading : text.models.starting);
+      setText(heading, stepName(download, preparing?.preset ?? '') ?? text.models.starting);
     },
   };
 }

@@ -115,7 +115,7 @@ describe('downloading', () => {
     const { factory, session, models, store, remembered } = page();
     const preparing = models.prepare('community-1', null);
     expect(factory.asked[0]).toMatchObject({ preset: 'community-1', backend: 'auto' });
-    factory.asked[0]?.onDownload?.({ model: 'wespeaker', receivedBytes: 1, totalBytes: 2 });
+    factory.asked[0]?.onDownload?.({ model: 'wespeaker', step: 'download', receivedBytes: 1, totalBytes: 2 });
     expect(store.get().models.download).toMatchObject({ receivedBytes: 1 });
     factory.finish();
     await preparing;
@@ -144,7 +144,7 @@ describe('downloading', () => {
     models.stop();
     expect(factory.asked[0]?.signal?.aborted).toBe(true);
     expect(store.get().models.preparing).toBeNull();
-    factory.asked[0]?.onDownload?.({ model: 'wespeaker', receivedBytes: 1, totalBytes: 2 });
+    factory.asked[0]?.onDownload?.({ model: 'wespeaker', step: 'download', receivedBytes: 1, totalBytes: 2 });
     expect(store.get().models.download).toBeNull();
     await preparing;
     expect(remembered).toEqual([]);
@@ -213,7 +213,7 @@ it('progress reported synchronously by a start is received', async () => {
   const heard: number[] = [];
   const keeper = new EngineKeeper(
     ({ onDownload }) => {
-      onDownload?.({ model: 'wespeaker', receivedBytes: 1, totalBytes: 2 });
+      onDownload?.({ model: 'wespeaker', step: 'download', receivedBytes: 1, totalBytes: 2 });
       return Promise.reject(cancelled);
     },
     ({ receivedBytes }) => heard.push(receivedBytes),

@@ -15,7 +15,7 @@ const preparing = (from: ModelFile | null, id = 1): Action => ({
   type: 'preparing-started',
   preparing: { id, preset: 'community-1', file: from, backend: 'auto', speed: 'exact' },
 });
-const part: Action = { type: 'download-progressed', download: { model: 'wespeaker', receivedBytes: 40, totalBytes: 100 } };
+const part: Action = { type: 'download-progressed', download: { model: 'wespeaker', step: 'download', receivedBytes: 40, totalBytes: 100 } };
 const failed = (failure: Failure, id = 1): Action => ({ type: 'preparing-failed', id, failure });
 const prepared: Action = { type: 'prepared', id: 1 };
 const started: Action = { type: 'started', id: 7, source, at: 0 };
@@ -40,6 +40,14 @@ describe('a download', () => {
     expect(stopped.models).toMatchObject({ preparing: null, download: null, stopped: { receivedBytes: 40 } });
     const broken = after(preparing(null), part, failed(offline)).models;
     expect(broken).toMatchObject({ preparing: null, stopped: { receivedBytes: 40 }, failure: { during: 'download' } });
+  });
+
+  it('that is stopped during its conversion is complete, and has no progress to continue from', () => {
+    const converting: Action = { type: 'download-progressed', download: { model: 'wespeaker', step: 'convert', receivedBytes: 150, totalBytes: 200 } };
+    const stopped = after(preparing(null), part, converting, { type: 'preparing-stopped', id: 1 });
+    expect(stopped.notice).toBe('conversion-stopped');
+    expect(stopped.models).toMatchObject({ preparing: null, download: null, stopped: null });
+    expect(reduce(after(started, converting), { type: 'cancelled', id: 7 })).toMatchObject({ notice: 'cancelled', models: { stopped: null } });
   });
 
   it('that was replaced is ignored', () => {

@@ -24,7 +24,7 @@ export interface ModelsState {
   readonly listFailure: Failure | null;
   /** The engine in preparation, of a preset with its own model. */
   readonly preparing: Preparing | null;
-  /** Progress of the download of a preparation or a run; null if there is none. */
+  /** Progress of the download or conversion of a preparation or a run; null if there is none. */
   readonly download: ModelDownload | null;
   /** Progress of a stopped download, which resumes from there. */
   readonly stopped: ModelDownload | null;
@@ -120,7 +120,9 @@ export function offeredPreset(models: ModelsState, chosen: PresetChoice): Downlo
 /** The state after a preparation or download stopped. The download can resume later. */
 export function afterStop(models: ModelsState): ModelsState {
   if (!models.preparing && !models.download) return models;
-  return { ...models, preparing: null, download: null, stopped: models.download ?? models.stopped };
+  const { download, stopped } = models;
+  // A conversion follows a complete download, and starts again.
+  return { ...models, preparing: null, download: null, stopped: download?.step === 'convert' ? null : (download ?? stopped) };
 }
 
 /** The state after a run finished its download or failed during it. A preparation reports its own end. */

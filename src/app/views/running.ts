@@ -10,7 +10,7 @@ import { type Track, tracksSoFar } from '../../ui-kit/tracks/model';
 import { paintBase } from '../../ui-kit/tracks/painter';
 import { trackLabel, type Paints, readPaints } from '../../ui-kit/tracks/palette';
 import { isStreamed } from '../models/choices';
-import { downloadMeter } from '../models/modelBox';
+import { downloadMeter, stepName } from '../models/modelBox';
 import { engineRequest, jobOf } from '../state';
 import type { View, ViewContext } from '../view';
 
@@ -231,8 +231,8 @@ export function runningView({ scope, state, actions, theme }: ViewContext): View
         else meter.element.remove();
       }
       if (download) meter.update(download);
-      const isArriving = isDownloading && download.receivedBytes < download.totalBytes;
-      setText(status, isArriving ? text.models.downloading(engineRequest(next).preset) : loading ? text.running.loading : text.running.working);
+      const step = isDownloading ? stepName(download, engineRequest(next).preset) : null;
+      setText(status, step ?? (loading ? text.running.loading : text.running.working));
       preview.update(current.preview);
       // A streamed model has no other stages, or only if an option asks for them.
       const isWhole = !isStreamed(engineRequest(next).preset);

@@ -100,7 +100,8 @@ export const modelsDe: ModelsWords = {
     rates: { nemotron: 'Nur die der Modellkarte: Voxlane hat sie noch nicht mit der offiziellen Datei überprüft.' },
   },
   downloading: (preset) => `${preset} wird heruntergeladen`,
-  progress: 'Fortschritt des Downloads',
+  converting: (preset) => `${preset} wird für diesen Browser umgewandelt, einmalig`,
+  progress: { download: 'Fortschritt des Downloads', convert: 'Fortschritt der Umwandlung' },
   checking: (file) => `${file} wird geprüft`,
   starting: 'Modelle werden gestartet',
   received: (receivedBytes, totalBytes) =>
@@ -165,6 +166,7 @@ const NOTICES: Readonly<Record<Notice, string>> = {
   'options-range': 'Die kleinste Sprecherzahl ist größer als die größte.',
   'options-number': 'Die Sprecherzahl muss eine ganze Zahl ab 1 sein.',
   'download-stopped': 'Der Download wurde angehalten. Was schon da ist, bleibt erhalten; er kann dort weitergehen.',
+  'conversion-stopped': 'Die Umwandlung wurde angehalten. Der Download bleibt erhalten; die nächste Verwendung wandelt ihn erneut um.',
   'preset-ready': 'Das Modell ist bereit. Die nächste Aufnahme läuft damit.',
   'model-deleted': 'Das Modell wurde aus diesem Browser gelöscht.',
 };

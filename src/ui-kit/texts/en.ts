@@ -106,7 +106,8 @@ export const modelsEn = {
     rates: { nemotron: 'Only those of its model card: Voxlane has not verified them with the official file yet.' },
   },
   downloading: (preset: string): string => `Downloading ${preset}`,
-  progress: 'Progress of the download',
+  converting: (preset: string): string => `Converting ${preset} for this browser, once`,
+  progress: { download: 'Progress of the download', convert: 'Progress of the conversion' },
   checking: (file: string): string => `Checking ${file}`,
   starting: 'Starting the models',
   received: (receivedBytes: number, totalBytes: number): string =>
@@ -158,6 +159,7 @@ export type Notice =
   | 'options-range'
   | 'options-number'
   | 'download-stopped'
+  | 'conversion-stopped'
   | 'preset-ready'
   | 'model-deleted';
 
@@ -181,6 +183,7 @@ const NOTICES: Readonly<Record<Notice, string>> = {
   'options-range': 'The minimum number of speakers exceeds the maximum.',
   'options-number': 'The number of speakers must be a whole number of 1 or more.',
   'download-stopped': 'The download was stopped. The received part is kept, and the download can continue from there.',
+  'conversion-stopped': 'The conversion was stopped. The download is kept, and the next use converts it again.',
   'preset-ready': 'The model is ready. The next recording uses it.',
   'model-deleted': 'The model was deleted from this browser.',
 };

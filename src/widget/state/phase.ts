@@ -1,6 +1,6 @@
 import type { PeakPyramid } from '../../audio/peaks';
 import type { StageName } from '../../engine/stages';
-import type { Progress } from '../../engine/types';
+import type { ModelDownload, Progress } from '../../engine/types';
 import type { VoxlaneError } from '../../util/errors';
 import type { ShownResult } from '../givenResult';
 
@@ -16,8 +16,8 @@ export interface RunState {
   readonly fraction: number;
   /** Estimated seconds until the end; null until there is enough data for an estimate. */
   readonly secondsLeft: number | null;
-  /** Progress of a model download in bytes; null if there is none. */
-  readonly download: { readonly receivedBytes: number; readonly totalBytes: number } | null;
+  /** Progress of a model download or conversion in bytes; null if there is none. */
+  readonly download: Omit<ModelDownload, 'model'> | null;
 }
 
 /** What outlives the view of a result, which is replaced when the language changes or the element moves. */

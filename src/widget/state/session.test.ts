@@ -124,7 +124,7 @@ describe('Session', () => {
   it('shows a download, forwards it to the current listener of the page, and clears it with its run', async () => {
     const { session, opened, phases, start, settled } = setUp();
     const heard: string[] = [];
-    const half: ModelDownload = { model: 'campplus', receivedBytes: 1, totalBytes: 2 };
+    const half: ModelDownload = { model: 'campplus', step: 'download', receivedBytes: 1, totalBytes: 2 };
     const shown = (): unknown => phases.map((phase) => (phase.kind === 'running' ? phase.run.download : null)).at(-1);
     void start({ onDownload: () => heard.push('first') });
     await settled();

@@ -92,7 +92,9 @@ export interface RunningView extends WidgetView {
 
 /** Text of the current step, also for screen readers. */
 export function stepText({ step, download }: RunState, words: WidgetWords): string {
-  return download ? words.downloading(download.receivedBytes, download.totalBytes) : words.steps[step];
+  if (!download) return words.steps[step];
+  const say = download.step === 'download' ? words.downloading : words.converting;
+  return say(download.receivedBytes, download.totalBytes);
 }
 
 /** The view of a run: step, progress bar, remaining time and cancel button. */
