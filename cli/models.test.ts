@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import type { StoredModelInfo } from '../src/index';
+import { presetsWith } from '../test/app/presets';
+import type { PresetInfo, StoredModelInfo } from '../src/index';
 import { models } from './models';
 
 const stored = (id: string, file: string, bytes: number, license: string | null): StoredModelInfo => ({ id, file, bytes, license, storedAt: Date.UTC(2026, 10, 30, 9, 5) });
@@ -12,7 +13,9 @@ const FILES = [
 afterEach(() => { vi.restoreAllMocks(); });
 
 /** Runs the command with a library that stores these files. */
-async function run(files: readonly StoredModelInfo[], ...args: string[]): Promise<{ readonly stdout: string; readonly stderr: string; readonly left: readonly StoredModelInfo[] }> {
+const run = (files: readonly StoredModelInfo[], ...args: string[]) => runWith(presetsWith(false), files, ...args);
+
+async function runWith(presets: readonly PresetInfo[], files: readonly StoredModelInfo[], ...args: string[]): Promise<{ readonly stdout: string; readonly stderr: string; readonly left: readonly StoredModelInfo[] }> {
   let [stdout, stderr, left] = ['', '', files];
   vi.spyOn(process.stdout, 'write').mockImplementation((text, ...rest) => {
     stdout += String(text);
@@ -24,9 +27,11 @@ async function run(files: readonly StoredModelInfo[], ...args: string[]): Promis
     return true;
   });
   const library = {
+    presetInfo: () => Promise.resolve(presets),
     storedModels: () => Promise.resolve(left),
     deleteStoredModel: (id: string) => {
       left = left.filter((file) => file.id !== id);
+      presets = presets.map((info) => (info.model === id ? { ...info, receivedBytes: 0 } : info));
       return Promise.resolve();
     },
   };
@@ -55,9 +60,18 @@ test('--delete deletes all files of a model, and keeps the others', async () => 
   expect(stdout).toContain('26.5 MB in all');
 });
 
+test('an interrupted download is listed, and can be deleted', async () => {
+  const presets = presetsWith(false).map((info) => (info.id === 'nemotron' ? { ...info, bytes: 397_000_000, receivedBytes: 300_000_000 } : info));
+  expect((await runWith(presets, [])).stdout).toBe('nemotron-3  incomplete, of 397.0 MB  300.0 MB  OpenMDW-1.1\n300.0 MB in all\n');
+  expect(JSON.parse((await runWith(presets, [], '--json')).stdout)).toEqual([]);
+  const { stdout, stderr } = await runWith(presets, [], '--delete', 'nemotron-3');
+  expect(stderr).toBe('deleted nemotron-3: 1 file, 300.0 MB\n');
+  expect(stdout).toBe('no stored models\n');
+});
+
 test('--delete of a model without stored files deletes nothing', async () => {
   const deleted = vi.fn();
-  const load = (files: readonly StoredModelInfo[]) => () => Promise.resolve({ storedModels: () => Promise.resolve(files), deleteStoredModel: deleted });
+  const load = (files: readonly StoredModelInfo[]) => () => Promise.resolve({ presetInfo: () => Promise.resolve([]), storedModels: () => Promise.resolve(files), deleteStoredModel: deleted });
   await expect(models(['--delete', 'wespeaker-resnet34-lm', '--delete', 'nemotron-3'], load(FILES))).rejects.toThrow('--delete is nemotron-3, which has no stored files');
   await expect(models(['--delete', 'wespeaker-resnet34'], load(FILES))).rejects.toThrow('Did you mean wespeaker-resnet34-lm?');
   await expect(models(['--delete', 'x'], load([]))).rejects.toThrow('No models are stored');

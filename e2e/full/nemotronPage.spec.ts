@@ -58,7 +58,7 @@ test('download with interruption and resume, analysis, reload, offline use, dele
   const offer = page.getByTestId('offer-nemotron');
   await expect(offer).toHaveText(/^Download 5\d\.\d MB$/);
   await expect(page.getByTestId('offer-bytes')).toHaveText(/^5\d\.\d MB$/);
-  await expect(page.getByTestId('offer-kept')).toHaveText(/^1\d\.\d MB after conversion; the original \(5\d\.\d MB\) can then be deleted$/);
+  await expect(page.getByTestId('offer-kept')).toHaveText(/^1\d\.\d MB for WASM, converted, or \d\d\.\d MB for WebGPU.*After a conversion, the original \(5\d\.\d MB\) can be deleted$/);
   await expect(page.getByTestId('offer-license').getByRole('link')).toHaveAttribute('href', /OpenMDW-1\.1/);
   await expect(page.getByTestId('offer-source')).toContainText(`${SOURCE!.repository}, revision ${SOURCE!.revision.slice(0, 12)}`);
   await expect(page.getByTestId('offer-rates')).toContainText('model card');
@@ -83,10 +83,12 @@ test('download with interruption and resume, analysis, reload, offline use, dele
   await page.reload();
   await openOptions();
   await expect(page.getByTestId('preset-auto')).toBeChecked();
+  await expect(page.getByTestId(STORED)).toContainText(/\d\d(\.\d)? MB of 5\d\.\d MB downloaded · OpenMDW-1\.1/);
   await choose();
+  await expect(offer).toHaveText(/^Continue the download, 3\d\.\d MB left$/);
   hub.script.push(cutAfter(15 * MB));
   await offer.click();
-  await expect(page.getByTestId(STORED)).toHaveCount(1, { timeout: 3 * MINUTES });
+  await expect(page.getByTestId(STORED)).toContainText('model.int8.safetensors', { timeout: 3 * MINUTES });
   await expect(offer).toBeHidden();
   const [first, second, third] = hub.asked as [number, number, number];
   expect(hub.asked).toHaveLength(3);
@@ -136,6 +138,39 @@ test('download with interruption and resume, analysis, reload, offline use, dele
   await expect(page.getByTestId(STORED)).toHaveCount(0);
   await expect(page.getByTestId('preset-auto')).toBeChecked();
   expect(await numPieces()).toBe(0);
+});
+
+test('a conversion has its own label, and a canceled one leaves only the download', async () => {
+  test.setTimeout(10 * MINUTES);
+  const { hub, release, model } = site;
+  // Cancels in the page as soon as the label appears: from here, the conversion could be over before the click.
+  await page.addInitScript(() => {
+    const labels: string[] = [];
+    Object.assign(globalThis, { labels });
+    new MutationObserver(() => {
+      const heading = document.querySelector('.model-box h3')?.textContent ?? '';
+      if (heading !== '' && heading !== labels.at(-1)) labels.push(heading);
+      const bar = document.querySelector('[data-testid="download-progress"]');
+      if (!heading.startsWith('Converting') || Number(bar?.getAttribute('aria-valuenow')) < 60 || labels.includes('clicked')) return;
+      labels.push(bar!.getAttribute('aria-label')!, 'clicked');
+      document.querySelector<HTMLElement>('[data-testid="cancel-download"]')!.click();
+    }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
+  });
+  await page.goto(release.address);
+  await choose();
+  await page.getByTestId('offer-nemotron').click();
+  await expect(page.getByText('The conversion was stopped.')).toBeVisible({ timeout: 2 * MINUTES });
+  const labels = await page.evaluate(() => (globalThis as unknown as { readonly labels: string[] }).labels);
+  expect(labels).toEqual(expect.arrayContaining(['Downloading nemotron', 'Converting nemotron for this browser, once', 'Progress of the conversion', 'clicked']));
+  const numOriginal = Math.ceil(model.weights.length / PIECE_BYTES);
+  await expect.poll(numPieces, { timeout: MINUTES }).toBe(numOriginal);
+  await expect(page.getByTestId(STORED)).toContainText('model.safetensors');
+  await expect(page.getByTestId(STORED)).not.toContainText('int8');
+  // The next use converts again, without another download.
+  await page.getByTestId('preset-nemotron').check();
+  await analyze();
+  expect(hub.paths).toHaveLength(1);
+  expect(await numPieces()).toBeGreaterThan(numOriginal);
 });
 
 test('a wrong download and wrong files are rejected with a reason, and a file of the user needs no download', async () => {

@@ -30,6 +30,12 @@ test('the widget downloads nemotron for the first recording, and uses the stored
     await page.evaluate(() => {
       document.querySelector('voxlane-diarizer')!.options = { hub: new URL('/hub/', location.href) };
     });
+    await page.evaluate(() => {
+      const texts = new Set<string>();
+      const root = document.querySelector('voxlane-diarizer')!.shadowRoot!;
+      Object.assign(globalThis, { stepTexts: texts });
+      new MutationObserver(() => texts.add(root.querySelector('.step')?.textContent ?? '')).observe(root, { subtree: true, childList: true, characterData: true });
+    });
     // Time in which an unrequested download could start.
     await page.evaluate(() => new Promise((resolve) => { requestIdleCallback(resolve); }));
     expect(requests).toEqual([]);
@@ -37,6 +43,9 @@ test('the widget downloads nemotron for the first recording, and uses the stored
     expect(await run()).toBe('nemotron');
     const { repository, revision, file } = NEMOTRON.weights.hub!;
     expect(requests).toEqual([`/hub/${repository}/resolve/${revision}/${file}`]);
+    const texts = await page.evaluate(() => [...(globalThis as unknown as { readonly stepTexts: ReadonlySet<string> }).stepTexts]);
+    expect(texts.some((text) => /^Downloading the model: .* MB of .* MB$/.test(text)), texts.join('\n')).toBe(true);
+    expect(texts.some((text) => /^Converting the model, once: .* MB of .* MB$/.test(text)), texts.join('\n')).toBe(true);
     expect(await run()).toBe('nemotron');
     expect(requests).toHaveLength(1);
   } finally {

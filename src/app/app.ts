@@ -8,6 +8,7 @@ import { text } from '../ui-kit/texts/text';
 import { createActions } from './actions';
 import { type EngineFactory, EngineKeeper } from './engineKeeper';
 import { type ModelLibrary, ModelsSession, rememberedPreset, rememberedSpeed, rememberPreset } from './models/session';
+import { offerLabel } from './models/modelBox';
 import { infoOf, offeredPreset } from './models/state';
 import { Session } from './session';
 import { INITIAL_STATE, jobOf, NOT_LISTED, reduce, type State } from './state';
@@ -47,7 +48,7 @@ export function announcement(next: State, previous: State): string | null {
   const { preset } = next.options;
   const info = infoOf(next.models, preset);
   if (info && preset !== previous.options.preset && offeredPreset(next.models, preset) === preset) {
-    return `${text.models.offer.heading(preset)}: ${text.models.offer.take(info.bytes)}`;
+    return `${text.models.offer.heading(preset)}: ${offerLabel(next.models, info)}`;
   }
   const { preparing } = next.models;
   if (preparing && preparing.id !== previous.models.preparing?.id) {

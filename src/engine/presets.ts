@@ -26,6 +26,8 @@ export interface PresetInfo {
   readonly attribution: string;
   /** Whether the model is bundled or stored in the browser: it works offline. */
   readonly present: boolean;
+  /** Bytes of an interrupted download that are stored: the next one continues there. 0 if there is none. */
+  readonly receivedBytes: number;
 }
 
 /** A model stored in the browser. */
@@ -66,9 +68,11 @@ async function streamedFactsOf(base: FileBase, trustUnknown: boolean): Promise<r
   if (!facts) return [];
   const { license, attribution, weights } = facts.manifest;
   // A conversion counts too: it is made from an accepted file.
-  const present = (await new ModelStore().list()).some(({ id, sha256, made, trusted }) =>
+  const store = new ModelStore();
+  const present = (await store.list()).some(({ id, sha256, made, trusted }) =>
     id === model && (acceptedFile([weights], made?.from ?? sha256) !== null || (trusted && trustUnknown)));
-  return [{ id: preset, model, license, attribution, bytes: weights.bytes, present }];
+  const receivedBytes = present ? 0 : await store.receivedBytes(model, [weights]);
+  return [{ id: preset, model, license, attribution, bytes: weights.bytes, present, receivedBytes }];
 }
 
 /** The presets with windows. @param trustUnknown whether to count a stored file of unknown hash */
@@ -79,9 +83,10 @@ async function factsOf(base: FileBase, trustUnknown: boolean): Promise<readonly 
       const manifest = await loadManifest('embedding', embedding, base);
       const { license, attribution, sources } = manifest;
       const common = { id: preset, model: embedding, license, attribution };
-      if (!sources) return { ...common, bytes: 0, present: true };
+      if (!sources) return { ...common, bytes: 0, present: true, receivedBytes: 0 };
       const present = (await store.find(embedding, sources, trustUnknown)) !== null;
-      return { ...common, bytes: sources[0]!.bytes, present };
+      const receivedBytes = present ? 0 : await store.receivedBytes(embedding, sources);
+      return { ...common, bytes: sources[0]!.bytes, present, receivedBytes };
     }),
   );
 }
@@ -105,7 +110,7 @@ export function storedModels({ signal }: Pick<DiarizeOptions, 'signal'> = {}): P
 }
 
 /**
- * Deletes a stored model.
+ * Deletes a stored model, and what is stored of an interrupted download of it.
  *
  * @throws VoxlaneError `storage` if the browser does not allow it
  */

@@ -106,16 +106,22 @@ export class ModelCache {
     return new KeptFile(this.tools, fileKey(id, sha256), bytes);
   }
 
-  /** Incomplete files: their keys, and the bytes of their pieces. Empty if the browser stores nothing. */
+  /** Incomplete files: the number of pieces by key. Only the last piece of a complete file is shorter than the others. */
   private async unfinished(): Promise<ReadonlyMap<string, number>> {
     const { index, shelf } = this.tools;
     const complete = new Set((await index.list()).map(keyOf));
     const files = new Map<string, number>();
-    for (const { name, bytes } of await shelf.list()) {
+    for (const name of await shelf.names()) {
       const key = name.slice(0, name.lastIndexOf('/'));
-      if (!complete.has(key)) files.set(key, (files.get(key) ?? 0) + bytes);
+      if (!complete.has(key)) files.set(key, (files.get(key) ?? 0) + 1);
     }
     return files;
+  }
+
+  /** Bytes of an interrupted download that are stored, so that the next one continues there. 0 if there is none, and without storage. */
+  async receivedBytes(id: string, { sha256, bytes }: { readonly sha256: string; readonly bytes: number }): Promise<number> {
+    const unfinished = await this.unfinished().catch(() => new Map<string, number>());
+    return Math.min(bytes, (unfinished.get(fileKey(id, sha256)) ?? 0) * this.tools.pieceBytes);
   }
 
   /** Deletes the incomplete files of the model that were made from another one. Incomplete downloads stay. @throws errors of the storage */

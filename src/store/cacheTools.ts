@@ -14,6 +14,8 @@ export interface Shelf {
   /** Stores the whole piece or nothing. */
   put(name: string, piece: Piece): Promise<void>;
   get(name: string): Promise<Piece | null>;
+  /** Names of all entries. */
+  names(): Promise<string[]>;
   /** Names and sizes of all entries. */
   list(): Promise<{ readonly name: string; readonly bytes: number }[]>;
   delete(name: string): Promise<void>;
@@ -65,6 +67,9 @@ export const cacheShelf: Shelf = {
     const response = await (await caches.open(CACHE)).match(ADDRESS + name);
     if (!response) return null;
     return { bytes: new Uint8Array(await response.arrayBuffer()), tag: response.headers.get(TAG_HEADER) };
+  },
+  async names() {
+    return (await (await caches.open(CACHE)).keys()).map(({ url }) => url.slice(ADDRESS.length));
   },
   async list() {
     const cache = await caches.open(CACHE);

@@ -57,6 +57,22 @@ describe('a model of the hub', () => {
     expect(await visit(storage).find('m', [second])).toBeNull();
   });
 
+  test('that was interrupted is known at the next visit by the bytes that are here', async () => {
+    const storage = emptyStorage();
+    const received = (): Promise<number> => visit(storage).receivedBytes('m', [first, second]);
+    expect(await received()).toBe(0);
+    server.script.push(stallAfter(90_000));
+    const abort = new AbortController();
+    const onProgress = ({ receivedBytes }: { readonly receivedBytes: number }): void => { if (receivedBytes === 90_000) abort.abort(); };
+    await expect(get(visit(storage), { signal: abort.signal, onProgress })).rejects.toMatchObject({ code: 'cancelled' });
+    // Whole pieces.
+    await vi.waitFor(async () => { expect(await received()).toBe(2 * PIECE_BYTES); });
+    expect(await visit(storage).receivedBytes('other', [first, second])).toBe(0);
+    expect(await visit(blockedStorage).receivedBytes('m', [first, second])).toBe(0);
+    await get(visit(storage));
+    expect(await received()).toBe(0);
+  });
+
   test('that was damaged between visits is fetched again, with a note', async () => {
     const storage = emptyStorage();
     await get(visit(storage));

@@ -139,6 +139,12 @@ export class ModelStore {
     return (await this.findAll(id, sources, trustUnknown))[0] ?? null;
   }
 
+  /** Bytes of an interrupted download of an accepted file that are stored; 0 if there is none. */
+  async receivedBytes(id: string, sources: Sources): Promise<number> {
+    const received = await Promise.all(sources.map((file) => this.cache.receivedBytes(id, file)));
+    return received.find((bytes) => bytes > 0) ?? 0;
+  }
+
   /** All cached models, latest first. */
   list(): Promise<StoredModel[]> {
     return this.cache.list();

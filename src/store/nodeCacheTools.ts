@@ -26,6 +26,9 @@ const unlessMissing = (error: NodeJS.ErrnoException): null => {
   throw error;
 };
 
+const pathsOfPieces = async (): Promise<string[]> => (await filesIn(pieces())).filter((path) => !path.endsWith(TAG_SUFFIX));
+const nameOf = (path: string): string => relative(pieces(), path).split(sep).join('/');
+
 export const diskShelf: CacheTools['shelf'] = {
   async put(name, { bytes, tag }) {
     const path = pathOfPiece(name);
@@ -40,11 +43,9 @@ export const diskShelf: CacheTools['shelf'] = {
     if (!content) return null;
     return { bytes: new Uint8Array(content), tag: await readFile(path + TAG_SUFFIX, 'utf8').catch(unlessMissing) };
   },
+  names: async () => (await pathsOfPieces()).map(nameOf),
   async list() {
-    const paths = (await filesIn(pieces())).filter((path) => !path.endsWith(TAG_SUFFIX));
-    return Promise.all(
-      paths.map(async (path) => ({ name: relative(pieces(), path).split(sep).join('/'), bytes: (await stat(path)).size })),
-    );
+    return Promise.all((await pathsOfPieces()).map(async (path) => ({ name: nameOf(path), bytes: (await stat(path)).size })));
   },
   async delete(name) {
     const path = pathOfPiece(name);

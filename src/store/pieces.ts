@@ -10,7 +10,7 @@ export const pieceName = (key: string, index: number): string => `${key}/${index
 
 /** Deletes all pieces of the files whose key begins with `prefix`, which ends with a slash. */
 export async function deletePieces(shelf: Shelf, prefix: string): Promise<void> {
-  for (const { name } of await shelf.list()) {
+  for (const name of await shelf.names()) {
     if (name.startsWith(prefix)) await shelf.delete(name);
   }
 }

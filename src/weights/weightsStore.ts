@@ -73,6 +73,8 @@ export class WeightsStore {
   async prepare(id: string, sources: Sources, options: PrepareOptions): Promise<PreparedWeights> {
     if (options.signal?.aborted === true) throw cancelled();
     const work = async (): Promise<PreparedWeights> => {
+      // The rest of a conversion in a tab that was closed.
+      await this.cache.discardUnfinished(id).catch(() => undefined);
       const dropped = options.dropped && (await this.openDropped(sources, options.dropped, options));
       const kept = await this.findConverted(id, sources, options, { as: formName(options.form), from: dropped?.sha256 ?? null });
       if (kept.prepared) return kept.prepared;

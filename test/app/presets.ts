@@ -3,7 +3,7 @@ import type { StoredFileInfo } from '../../src/engine/storedFiles';
 
 /** Facts for tests of the page. */
 export const presetsWith = (isPresent: boolean): readonly PresetInfo[] => [
-  { id: 'campplus', model: 'campplus-zh-en', bytes: 0, license: 'Apache-2.0', attribution: 'One', present: true },
+  { id: 'campplus', model: 'campplus-zh-en', bytes: 0, license: 'Apache-2.0', attribution: 'One', present: true, receivedBytes: 0 },
   {
     id: 'community-1',
     model: 'wespeaker',
@@ -11,8 +11,9 @@ export const presetsWith = (isPresent: boolean): readonly PresetInfo[] => [
     license: 'CC-BY-4.0',
     attribution: 'Another',
     present: isPresent,
+    receivedBytes: 0,
   },
-  { id: 'nemotron', model: 'nemotron-3', bytes: 400, license: 'OpenMDW-1.1', attribution: 'A third', present: isPresent },
+  { id: 'nemotron', model: 'nemotron-3', bytes: 400, license: 'OpenMDW-1.1', attribution: 'A third', present: isPresent, receivedBytes: 0 },
 ];
 
 export const STORED: StoredFileInfo = {

@@ -22,6 +22,7 @@ export class MemoryStorage implements CacheTools {
       return Promise.resolve();
     },
     get: (name) => Promise.resolve(this.pieces.get(name) ?? null),
+    names: () => Promise.resolve([...this.pieces.keys()]),
     list: () => Promise.resolve(Array.from(this.pieces, ([name, { bytes }]) => ({ name, bytes: bytes.length }))),
     delete: (name) => {
       this.pieces.delete(name);
@@ -46,7 +47,7 @@ export class MemoryStorage implements CacheTools {
 /** Storage whose calls all fail, as in some private windows. */
 export const blockedStorage: CacheTools = (() => {
   const blocked = (): Promise<never> => Promise.reject(new Error('The operation is insecure.'));
-  const calls = { put: blocked, get: blocked, set: blocked, list: blocked, delete: blocked };
+  const calls = { put: blocked, get: blocked, set: blocked, names: blocked, list: blocked, delete: blocked };
   return { shelf: calls, index: calls, storage: null, pieceBytes: 1000 };
 })();
 

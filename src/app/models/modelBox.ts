@@ -88,14 +88,24 @@ export function modelBox(
 
 /** Identity of what is shown; null if nothing is. */
 function subjectOf(models: ModelsState, chosen: PresetChoice): unknown {
-  const { preparing, question, failure, stopped } = models;
+  const { preparing, question, failure } = models;
   if (preparing) return preparing;
   if (question ?? failure) return question ?? failure;
   const preset = offeredPreset(models, chosen);
   const facts = preset && infoOf(models, preset);
   if (!facts) return null;
-  if (stopped?.model === facts.model) return stopped;
-  return models.facts[preset] ?? `offer ${preset} ${facts.bytes}`;
+  return `offer ${preset} ${facts.bytes} ${receivedBytes(models, facts)} ${models.facts[preset] !== undefined}`;
+}
+
+/** What is here of an interrupted download, of this or an earlier visit. */
+const receivedBytes = ({ stopped }: ModelsState, { model, receivedBytes: stored }: PresetInfo): number =>
+  stopped?.model === model ? stopped.receivedBytes : stored;
+
+/** The label of the button that starts the download of an offer, or continues it. */
+export function offerLabel(models: ModelsState, facts: PresetInfo): string {
+  const received = receivedBytes(models, facts);
+  const { goOn, take } = text.models.offer;
+  return received > 0 ? goOn(facts.bytes - received) : take(facts.bytes);
 }
 
 function partOf(models: ModelsState, chosen: PresetChoice, scope: Scope, actions: BoxActions): Part | null {
@@ -119,8 +129,7 @@ function offerPart(models: ModelsState, preset: DownloadedPreset, scope: Scope, 
   if (!facts) return null;
   const { offer } = text.models;
   const described = models.facts[preset];
-  const stopped = models.stopped?.model === facts.model ? models.stopped : null;
-  const label = stopped ? offer.goOn(stopped.totalBytes - stopped.receivedBytes) : offer.take(facts.bytes);
+  const label = offerLabel(models, facts);
   return {
     children: [
       h(
@@ -138,7 +147,7 @@ function offerPart(models: ModelsState, preset: DownloadedPreset, scope: Scope, 
 }
 
 /** What the user should know before a chosen model is downloaded. */
-function offerFacts(preset: DownloadedPreset, { bytes, license }: PresetInfo, { repository, revision, address, keptBytes, isConverted }: DownloadFacts): HTMLElement {
+function offerFacts(preset: DownloadedPreset, { bytes, license }: PresetInfo, { repository, revision, address, kept }: DownloadFacts): HTMLElement {
   const { labels, ...words } = text.models.offer;
   const rates: Readonly<Partial<Record<DownloadedPreset, string>>> = words.rates;
   const row = (name: string, id: string, ...value: readonly (Node | string)[]): HTMLElement =>
@@ -148,7 +157,7 @@ function offerFacts(preset: DownloadedPreset, { bytes, license }: PresetInfo, { 
     'dl',
     { class: 'facts model-box__facts' },
     row(labels.download, 'bytes', words.size(bytes)),
-    row(labels.kept, 'kept', isConverted ? words.converted(keptBytes, bytes) : words.kept(keptBytes)),
+    row(labels.kept, 'kept', words.kept(kept, bytes)),
     row(labels.license, 'license', page === null ? licenseName(license) : outside(page, licenseName(license))),
     ...(address !== null && repository !== null && revision !== null
       ? [row(labels.source, 'source', outside(address, repository), `, ${words.revision(revision)}`)]

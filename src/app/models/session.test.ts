@@ -11,7 +11,7 @@ import type { PresetChoice } from './choices';
 import { type ModelLibrary, ModelsSession } from './session';
 import { presetsWith, STORED } from '../../../test/app/presets';
 
-const FACTS: DownloadFacts = { repository: 'a/b', revision: 'e'.repeat(40), address: 'https://hub.example/a/b', keptBytes: 100, isConverted: true };
+const FACTS: DownloadFacts = { repository: 'a/b', revision: 'e'.repeat(40), address: 'https://hub.example/a/b', kept: [{ backends: ['wasm', 'webgpu'], bytes: 100, isConverted: true }] };
 
 type EngineOptions = Parameters<EngineFactory>[0];
 

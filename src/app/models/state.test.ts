@@ -3,7 +3,9 @@ import type { ModelFile } from '../engineKeeper';
 import type { Failure } from '../../ui-kit/failure';
 import { engineRequest, INITIAL_STATE, reduce, type Action, type Source, type State } from '../state';
 import type { PresetChoice } from './choices';
-import { isReady, offeredPreset } from './state';
+import { offerLabel } from './modelBox';
+import { infoOf, isReady, offeredPreset, reduceModels } from './state';
+import { storedModelsOf } from './storedModels';
 import { presetsWith, STORED } from '../../../test/app/presets';
 import { licenseName } from '../../ui-kit/format';
 
@@ -160,6 +162,19 @@ describe('the offer', () => {
     const here = after({ type: 'models-listed', presets: presetsWith(true), stored: [] }).models;
     expect(offeredPreset(here, 'nemotron')).toBeNull();
     expect(offeredPreset(INITIAL_STATE.models, 'nemotron')).toBeNull();
+  });
+
+  it('continues an interrupted download, also of an earlier visit, and names the rest', () => {
+    const presets = presetsWith(false).map((info) => (info.id === 'nemotron' ? { ...info, bytes: 400e6, receivedBytes: 300e6 } : info));
+    const begun = after({ type: 'models-listed', presets, stored: [] }).models;
+    const label = (models: State['models'], chosen: PresetChoice): string => offerLabel(models, infoOf(models, chosen)!);
+    expect(label(begun, 'nemotron')).toBe('Continue the download, 100 MB left');
+    expect(label(begun, 'community-1')).toMatch(/^Download /);
+    // It is listed, because only the user can delete it.
+    expect(storedModelsOf(begun)).toMatchObject([{ id: 'nemotron-3', files: [], bytes: 300e6, downloadBytes: 400e6, license: 'OpenMDW-1.1' }]);
+    const gone = reduceModels(begun, { type: 'model-deleted', model: 'nemotron-3' });
+    expect(label(gone, 'nemotron')).toBe('Download 400 MB');
+    expect(storedModelsOf(gone)).toEqual([]);
   });
 
   it('of one preset does not affect the files of another', () => {

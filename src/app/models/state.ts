@@ -174,6 +174,7 @@ export function reduceModels(models: ModelsState, action: ModelsAction): ModelsS
         ...models,
         files: Object.fromEntries(Object.entries(models.files).filter(([id]) => id !== preset)),
         // A partial download is deleted with the model.
+        presets: models.presets?.map((info) => (info.model === action.model ? { ...info, receivedBytes: 0 } : info)) ?? null,
         stopped: models.stopped?.model === action.model ? null : models.stopped,
         deletionOf: null,
         stored: models.stored?.filter(({ id }) => id !== action.model) ?? null,

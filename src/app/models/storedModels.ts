@@ -8,25 +8,37 @@ import type { ModelsState } from './state';
 
 type Deleting = Pick<Actions, 'askDeletion' | 'deleteModel' | 'dropOriginal'>;
 
-/** The stored files of one model: the original, and what was converted from it. */
+/** The stored files of one model: the original, and what was converted from it; or the beginning of a download. */
 interface StoredModel {
   readonly id: string;
-  /** At least one, newest first. */
-  readonly files: readonly [StoredFileInfo, ...StoredFileInfo[]];
+  /** Newest first. Empty for the beginning of a download. */
+  readonly files: readonly StoredFileInfo[];
+  /** Stored bytes. */
   readonly bytes: number;
+  /** Size of the whole download that was interrupted; null if there is none. */
+  readonly downloadBytes: number | null;
+  readonly license: string | null;
   /** The original, if a converted file makes it unnecessary. */
   readonly spare: StoredFileInfo | null;
 }
 
-function modelsOf(stored: readonly StoredFileInfo[]): StoredModel[] {
-  const byId = new Map<string, [StoredFileInfo, ...StoredFileInfo[]]>();
-  for (const file of stored) byId.set(file.id, [...(byId.get(file.id) ?? []), file] as [StoredFileInfo, ...StoredFileInfo[]]);
-  return Array.from(byId, ([id, files]) => ({
-    id,
-    files,
-    bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
-    spare: files.some(({ isConverted }) => isConverted) ? (files.find(({ isConverted }) => !isConverted) ?? null) : null,
-  }));
+export function storedModelsOf({ stored, presets }: Pick<ModelsState, 'stored' | 'presets'>): StoredModel[] {
+  const byId = new Map<string, StoredFileInfo[]>();
+  for (const file of stored ?? []) byId.set(file.id, [...(byId.get(file.id) ?? []), file]);
+  // The user could not delete them otherwise.
+  const begun = new Map((presets ?? []).flatMap(({ model, bytes, receivedBytes, license }) => (receivedBytes > 0 ? [[model, { bytes, receivedBytes, license }]] : [])));
+  return [...new Set([...byId.keys(), ...begun.keys()])].map((id) => {
+    const files = byId.get(id) ?? [];
+    const part = begun.get(id);
+    return {
+      id,
+      files,
+      bytes: files.reduce((sum, { bytes }) => sum + bytes, part?.receivedBytes ?? 0),
+      downloadBytes: part?.bytes ?? null,
+      license: files[0] ? files[0].license : (part?.license ?? null),
+      spare: files.some(({ isConverted }) => isConverted) ? (files.find(({ isConverted }) => !isConverted) ?? null) : null,
+    };
+  });
 }
 
 /** The models stored in this browser, with license, size, and deletion. */
@@ -40,22 +52,22 @@ export function storedModels(
   const list = h('ul', { class: 'stored__list' });
   const element = h('section', { class: 'stored', 'data-testid': 'stored-models' }, heading, summary, list);
   let rowScope = scope.child();
-  let shown: Pick<ModelsState, 'stored' | 'deletionOf'> | null = null;
+  let shown: Pick<ModelsState, 'stored' | 'presets' | 'deletionOf'> | null = null;
 
   return {
     element,
     update(models) {
-      const { stored, deletionOf, listFailure, preparing } = models;
+      const { stored, presets, deletionOf, listFailure, preparing } = models;
       setText(summary, summaryOf(models));
       summary.hidden = stored === null && listFailure === null;
-      if (shown?.stored !== stored || shown.deletionOf !== deletionOf) {
+      if (shown?.stored !== stored || shown.presets !== presets || shown.deletionOf !== deletionOf) {
         const hadFocus = list.contains(document.activeElement);
         const before = shown?.deletionOf ?? null;
-        shown = { stored, deletionOf };
+        shown = { stored, presets, deletionOf };
         rowScope.dispose();
         rowScope = scope.child();
         list.replaceChildren(
-          ...modelsOf(stored ?? []).map((model) =>
+          ...storedModelsOf(models).map((model) =>
             deletionOf === model.id ? confirmRow(rowScope, model, bytesToFetch(models, model), actions) : modelRow(rowScope, model, actions),
           ),
         );
@@ -74,20 +86,22 @@ const bytesToFetch = ({ presets }: ModelsState, { id, bytes }: StoredModel): num
 const focusAfter = (asked: string | null, askedBefore: string | null): string =>
   asked === null ? `[data-testid="delete-model-${CSS.escape(askedBefore ?? '')}"]` : '[data-testid="confirm-delete"]';
 
-function summaryOf({ stored, listFailure }: ModelsState): string {
+function summaryOf(state: ModelsState): string {
   const { stored: words } = text.models;
-  if (listFailure) return words.unknown(problemOf(listFailure));
-  if (!stored || stored.length === 0) return words.none;
+  if (state.listFailure) return words.unknown(problemOf(state.listFailure));
+  const models = storedModelsOf(state);
+  if (models.length === 0) return words.none;
   return words.total(
-    modelsOf(stored).length,
-    stored.reduce((sum, { bytes }) => sum + bytes, 0),
+    models.length,
+    models.reduce((sum, { bytes }) => sum + bytes, 0),
   );
 }
 
-function row({ id, files, bytes }: StoredModel, ...controls: Node[]): HTMLElement {
+function row({ id, files, bytes, downloadBytes, license }: StoredModel, ...controls: Node[]): HTMLElement {
   const { stored: words } = text.models;
-  const [{ license, storedAt }] = files;
-  const facts = [words.size(bytes), words.license(license), words.since(storedAt)].join(' · ');
+  const [latest] = files;
+  const size = downloadBytes === null ? words.size(bytes) : words.part(bytes, downloadBytes);
+  const facts = [size, words.license(license), ...(latest ? [words.since(latest.storedAt)] : [])].join(' · ');
   const names = files.map(({ file, bytes: ofFile }) => (files.length === 1 ? file : `${file} (${words.size(ofFile)})`));
   return h(
     'li',

@@ -21,6 +21,10 @@ const ARGUMENTS: Readonly<Record<string, readonly (readonly unknown[])[]>> = {
   'models.isHere': [['MIT']],
   'models.toDownload': [[1e6, 'MIT']],
   'models.offer.revision': [['0123456789abcdef']],
+  'models.offer.kept': [
+    [[{ backends: ['wasm', 'webgpu'], bytes: 2e6, isConverted: false }], 2e6],
+    [[{ backends: ['wasm'], bytes: 1e6, isConverted: true }, { backends: ['webgpu'], bytes: 2e6, isConverted: false }], 2e6],
+  ],
   'models.offer.facts': [[1e6, 'MIT', 'Somebody']],
   'models.stored.license': [['MIT'], [null]],
   'compare.verdict.decisions': (['class', 'threshold', 'value', 'rank'] as const).flatMap((kind) => [[kind, 'frame', 0, 9], [kind, 'item', 1, 9], [kind, 'row', 3, 1234]]),

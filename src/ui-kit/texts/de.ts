@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../util/errors';
 import { formatsIn, licenseName } from '../format';
 import type { StageGroupId } from '../stageGroups';
-import type { AppWords, ErrorWords, ModelsWords, Notice } from './en';
+import { type AppWords, backendName, type ErrorWords, type ModelsWords, type Notice } from './en';
 
 /** German texts for the engine's errors. The engine's English message and its details follow below them. */
 export const errorsDe: Readonly<Record<ErrorCode, ErrorWords>> = {
@@ -94,8 +94,13 @@ export const modelsDe: ModelsWords = {
     orFile: 'Stattdessen können Sie eine vorhandene Datei auf dieser Seite ablegen.',
     labels: { download: 'Download', kept: 'In diesem Browser behalten', license: 'Lizenz', source: 'Quelle', rates: 'Fehlerraten' },
     size: (bytes) => bytesText(bytes),
-    kept: (keptBytes) => bytesText(keptBytes),
-    converted: (keptBytes, bytes) => `${bytesText(keptBytes)} nach der Umwandlung; das Original (${bytesText(bytes)}) kann dann gelöscht werden`,
+    kept: (files, bytes) => {
+      const each = files.map((file) => {
+        const size = files.length === 1 ? bytesText(file.bytes) : `${bytesText(file.bytes)} für ${file.backends.map(backendName).join(' und ')}`;
+        return file.isConverted ? `${size}, umgewandelt` : size;
+      });
+      return files.some(({ isConverted }) => isConverted) ? `${each.join(', oder ')}. Nach einer Umwandlung kann das Original (${bytesText(bytes)}) gelöscht werden` : each.join(', oder ');
+    },
     revision: (revision) => `Revision ${revision.slice(0, 12)}`,
     rates: { nemotron: 'Nur die der Modellkarte: Voxlane hat sie noch nicht mit der offiziellen Datei überprüft.' },
   },
@@ -131,6 +136,7 @@ export const modelsDe: ModelsWords = {
     unknown: (problem) => `Sie ließen sich nicht auflisten: ${problem}.`,
     total: (n, bytes) => `${count(n)} ${n === 1 ? 'Modell' : 'Modelle'}, zusammen ${bytesText(bytes)}`,
     size: (bytes) => bytesText(bytes),
+    part: (receivedBytes, bytes) => `${bytesText(receivedBytes)} von ${bytesText(bytes)} heruntergeladen`,
     license: (spdx) => (spdx === null ? 'Lizenz unbekannt' : licenseName(spdx)),
     since: (storedAtMs) => `seit ${date(storedAtMs)}`,
     remove: 'Löschen',

@@ -1,3 +1,4 @@
+import type { KeptFile } from '../../engine/downloadFacts';
 import type { Preview } from '../../engine/types';
 import type { ErrorCode } from '../../util/errors';
 import { formatsIn, licenseName } from '../format';
@@ -65,6 +66,9 @@ export const unreadableEn: ErrorWords = {
 
 const { bytes: bytesText, clock, count, date, percent, ratio, span } = formatsIn('en');
 
+/** Name of a backend, in all languages. */
+export const backendName = (backend: 'wasm' | 'webgpu'): string => ({ wasm: 'WASM', webgpu: 'WebGPU' })[backend];
+
 /** `26.5 MB · CC BY 4.0`, or a text in place of the size. */
 const facts = (size: string, license: string): string => `${size} · ${licenseName(license)}`;
 
@@ -99,8 +103,14 @@ export const modelsEn = {
     orFile: 'Or drop the file on this page if you have it.',
     labels: { download: 'Download', kept: 'Kept in this browser', license: 'License', source: 'Source', rates: 'Error rates' },
     size: (bytes: number): string => bytesText(bytes),
-    kept: (keptBytes: number): string => bytesText(keptBytes),
-    converted: (keptBytes: number, bytes: number): string => `${bytesText(keptBytes)} after conversion; the original (${bytesText(bytes)}) can then be deleted`,
+    /** The files that later visits read, one per form, and the size of the download. */
+    kept: (files: readonly KeptFile[], bytes: number): string => {
+      const each = files.map((file) => {
+        const size = files.length === 1 ? bytesText(file.bytes) : `${bytesText(file.bytes)} for ${file.backends.map(backendName).join(' and ')}`;
+        return file.isConverted ? `${size}, converted` : size;
+      });
+      return files.some(({ isConverted }) => isConverted) ? `${each.join(', or ')}. After a conversion, the original (${bytesText(bytes)}) can be deleted` : each.join(', or ');
+    },
     revision: (revision: string): string => `revision ${revision.slice(0, 12)}`,
     /** About error rates that were not measured here. */
     rates: { nemotron: 'Only those of its model card: Voxlane has not verified them with the official file yet.' },
@@ -137,6 +147,8 @@ export const modelsEn = {
     unknown: (problem: string): string => `The models could not be listed: ${problem}.`,
     total: (n: number, bytes: number): string => `${count(n)} ${n === 1 ? 'model' : 'models'}, ${bytesText(bytes)} in all`,
     size: (bytes: number): string => bytesText(bytes),
+    /** Of a download that was interrupted. */
+    part: (receivedBytes: number, bytes: number): string => `${bytesText(receivedBytes)} of ${bytesText(bytes)} downloaded`,
     license: (spdx: string | null): string => (spdx === null ? 'license unknown' : licenseName(spdx)),
     since: (storedAtMs: number): string => `since ${date(storedAtMs)}`,
     remove: 'Delete',
