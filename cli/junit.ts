@@ -1,10 +1,12 @@
-/** The report of `compare --junit`: JUnit XML with one test suite per bundle and one test case per stage. */
+/** The report of `compare --junit`: JUnit XML with one test suite per bundle, and one test case per stage and per step of a model with a state. */
 import { countText, isSufficient } from '../src/compare/verdict';
 import type { ComparisonReport, StageReport } from '../src/compare/report';
+import type { StepsReport } from '../src/compare/steps/stepsReport';
 import type { ErrorParts } from '../src/util/errors';
 import type { BundleResult } from './compareBatch';
 import { decisionLines, decisionSentence } from './decisionText';
 import { failureText } from './errorLine';
+import { stageLine, STEP_CAUSES } from './stepText';
 
 type Kind = 'failure' | 'error' | 'skipped';
 
@@ -75,12 +77,25 @@ function casesOf({ status, report, error }: BundleResult): Case[] {
   const incomplete: Case = { name: 'coverage', problem: { kind: 'error', type: 'incomplete', message: `compared ${countText(coverage)}${output}` } };
   return [
     ...decisions,
+    ...(report.steps ?? []).flatMap(stepCases),
     ...stages,
     ...(kernels?.stages.map((stage) => stageCase(stage, 'kernels')) ?? []),
     ...uncompared,
     ...(isSufficient(coverage) ? [] : [incomplete]),
     ...failures.map((failure): Case => ({ name: `backend ${failure.backend}`, problem: errorOf(failure.error) })),
   ];
+}
+
+/** One case per recorded step. Its type says whether the step itself is wrong, or only the state that it starts from. */
+function stepCases({ backend, steps }: StepsReport): Case[] {
+  return steps.map((step): Case => {
+    const name = `step ${step.index} at ${step.startSeconds.toFixed(2)} s (${backend})`;
+    if (step.verdict === 'pass') return { name };
+    const { frames, goldenFrames, otherFrames } = step.state;
+    const state = `${frames} frames of state, golden ${goldenFrames}${otherFrames === null ? '' : `, ${otherFrames} other`}`;
+    const message = `${step.firstDivergence!}, by ${STEP_CAUSES[step.verdict]}`;
+    return { name, problem: { kind: 'failure', type: step.verdict, message, text: [message, state, ...step.stages.map(stageLine)].join('\n') } };
+  });
 }
 
 const errorOf = (error: ErrorParts) => ({ kind: 'error' as const, type: error.code, message: failureText(error) });

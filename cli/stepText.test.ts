@@ -1,5 +1,10 @@
+import { DOMParser } from '@xmldom/xmldom';
 import { expect, it } from 'vitest';
 import type { StepReport, StepsReport } from '../src/compare/steps/stepsReport';
+import { report as runReport } from '../test/compare/reports';
+import { resultOf } from './compareBatch';
+import { documentOf } from './compareReport';
+import { junitText } from './junit';
 import { stepLines } from './stepText';
 
 const passing: StepReport = {
@@ -42,6 +47,19 @@ it('names the first step, its stage and the kind of error, and shows both errors
     '  stages of step 8, relative errors:',
     '    logits         step 2.0e-7 pass, own state not comparable fail, drift not comparable',
   ]);
+});
+
+it('are test cases in JUnit: one per step, with the kind of error as type', () => {
+  const document = documentOf({ runs: [runReport('wasm', [{ name: 'y' }])], failures: [], between: null, notes: [], steps: [report] });
+  const text = junitText([resultOf({ bundle: 'steps.zip', graph: null }, { ok: true, result: document }, 1)]);
+  const root = new DOMParser().parseFromString(text, 'text/xml').documentElement!;
+  const cases = [...root.getElementsByTagName('testcase')];
+  expect(cases.map((one) => one.getAttribute('name'))).toEqual(['step 0 at 0.00 s (wasm)', 'step 8 at 1.92 s (wasm)', 'y']);
+  expect(root.getAttribute('failures')).toBe('1');
+  expect(cases[0]!.getElementsByTagName('failure')).toHaveLength(0);
+  const [failure] = [...cases[1]!.getElementsByTagName('failure')];
+  expect([failure!.getAttribute('type'), failure!.getAttribute('message')]).toEqual(['drift', 'state, by drift of the state']);
+  expect(failure!.textContent).toContain('16 frames of state, golden 20\n    logits         step 2.0e-7 pass');
 });
 
 it('has one line per step if all pass', () => {

@@ -3,7 +3,7 @@ import type { StageDecisions, StepDecisions, StepReport, StepsReport, StepStageR
 
 /** One line for all steps, one per step, and one per stage of the first wrong step. */
 export function stepLines({ backend, mode, verdict, first, steps, decisions, causes }: StepsReport): string[] {
-  const where = first === null ? '' : `, first in step ${first.step}: ${first.stage}, by ${CAUSES[first.kind]}`;
+  const where = first === null ? '' : `, first in step ${first.step}: ${first.stage}, by ${STEP_CAUSES[first.kind]}`;
   const wrong = steps.find(({ index }) => index === first?.step);
   return [
     `steps on ${backend}, ${mode}: ${verdict}${where}`,
@@ -14,7 +14,8 @@ export function stepLines({ backend, mode, verdict, first, steps, decisions, cau
   ];
 }
 
-const CAUSES = { step: 'an error of this step', drift: 'drift of the state' } as const;
+/** What a step that does not pass suffers from. */
+export const STEP_CAUSES = { step: 'an error of this step', drift: 'drift of the state' } as const;
 
 function decisionText({ total, step, own }: StepDecisions): string {
   const share = (count: number): string => `${count} of ${total} decisions differ (${((10_000 * count) / total).toFixed(1)} per 10,000)`;
@@ -32,7 +33,8 @@ function stepLine({ index, startSeconds, state, verdict, firstDivergence }: Step
   return `  ${verdict.padEnd(5)} step ${index} at ${startSeconds.toFixed(2)} s, ${known}${firstDivergence === null ? '' : `: ${firstDivergence}`}`;
 }
 
-function stageLine({ name, step, own, drift }: StepStageReport): string {
+/** Errors of a stage from the golden state and from our own. */
+export function stageLine({ name, step, own, drift }: StepStageReport): string {
   const figure = (value: number | null): string => value?.toExponential(1) ?? 'not comparable';
   return `    ${name.padEnd(14)} step ${figure(step.relative)} ${step.verdict}, own state ${figure(own.relative)} ${own.verdict}, drift ${figure(drift)}`;
 }
