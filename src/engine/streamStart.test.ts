@@ -54,7 +54,7 @@ beforeEach(() => {
     },
     load(request: SortformerRequest, onDownload: OnDownload | null) {
       asked.push(`load ${name(request)} with ${request.threads} threads`);
-      onDownload?.({ receivedBytes: 3, totalBytes: 4 });
+      onDownload?.({ step: 'download', receivedBytes: 3, totalBytes: 4 });
       return loading();
     },
   });
@@ -80,7 +80,7 @@ test('a GPU that passes its check and is faster than WASM is used', async () => 
     selfCheck: [checks['webgpu float32']],
   });
   expect(asked).toEqual(['check webgpu float32', 'check wasm int8', 'load webgpu float32 with 1 threads']);
-  expect(downloads).toEqual([{ model: NEMOTRON.model, receivedBytes: 3, totalBytes: 4 }]);
+  expect(downloads).toEqual([{ model: NEMOTRON.model, step: 'download', receivedBytes: 3, totalBytes: 4 }]);
   // The worker of the trial has ended.
   expect(running()).toEqual(['decode', 'sortformer']);
 });

@@ -135,6 +135,15 @@ export async function startStreamOnWasm(start: StreamStart, { objection: why, ch
   throw wrongOnWasm(failures);
 }
 
+/** Never rejects: without storage, there is nothing to delete. */
+async function discardConversions(id: string): Promise<void> {
+  try {
+    await new ModelStore().discardUnfinishedConversions(id);
+  } catch {
+    // The error of the start is reported.
+  }
+}
+
 async function onWasm(start: StreamStart, form: WeightsForm, facts: (checks: readonly ModelCheck[]) => Pick<BackendReport, 'reason' | 'selfCheck'>): Promise<Candidate> {
   const { options, settings } = start;
   const threads = runtimeThreads(globalThis.crossOriginIsolated ? wasmThreads(options.threads) : 1);
@@ -194,7 +203,7 @@ async function startCandidate({ options, settings, signal }: StreamStart, { arit
   } catch (error) {
     terminate(error instanceof VoxlaneError ? error : cancelled());
     // A worker that was ended in mid-conversion cannot delete what it has written.
-    void new ModelStore().discardUnfinishedConversions(settings.model);
+    void discardConversions(settings.model);
     throw error;
   }
 }
