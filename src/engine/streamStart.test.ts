@@ -9,7 +9,7 @@ import { NEMOTRON } from './settings';
 import { startStreamOnGpu, startStreamOnWasm } from './streamStart';
 import type { ModelCheck } from './types';
 
-const state = vi.hoisted(() => ({ remembered: new Map<string, unknown>(), handles: [] as { readonly name: string; readonly end: unknown }[] }));
+const state = vi.hoisted(() => ({ remembered: new Map<string, unknown>(), handles: [] as { readonly name: string; readonly end: unknown }[], discarded: [] as string[] }));
 vi.mock(import('./remember'), () => ({
   recall: (key: string) => Promise.resolve((state.remembered.get(key) ?? null) as never),
   remember: (key: string, value: unknown) => { state.remembered.set(key, value); return Promise.resolve(); },
@@ -18,6 +18,15 @@ vi.mock(import('./remember'), () => ({
 vi.mock(import('./verdicts'), async (original) => ({
   ...(await original()),
   streamCheckKey: (_options, _settings, { form, adapter }) => Promise.resolve(`${adapter ? 'gpu' : 'wasm'} ${form}`),
+}));
+// Nothing is stored.
+vi.mock(import('../store/loadDiarization'), () => ({ loadDiarizationFacts: () => Promise.resolve({ manifest: { weights: {} } } as never) }));
+vi.mock(import('../store/modelStore'), async (original) => ({
+  ...(await original()),
+  ModelStore: class {
+    list = () => Promise.resolve([]);
+    discardUnfinishedConversions = (id: string) => { state.discarded.push(id); return Promise.resolve(); };
+  } as never,
 }));
 vi.mock(import('../../workers/spawn'), async (original) => {
   const spawn = (name: string) => () => {
@@ -42,9 +51,10 @@ const downloads: object[] = [];
 beforeEach(() => {
   state.remembered.clear();
   state.handles = [];
+  state.discarded.length = 0;
   asked = [];
   downloads.length = 0;
-  checks = { 'webgpu float32': checkOf('webgpu', 2), 'wasm int8': checkOf('wasm', 5), 'wasm float32': checkOf('wasm', 9) };
+  checks = { 'webgpu float16': checkOf('webgpu', 2), 'wasm int8': checkOf('wasm', 5), 'wasm float32': checkOf('wasm', 9) };
   loading = () => Promise.resolve({ sha256: 'f'.repeat(64), note: null });
   served.set('sortformer', {
     selfCheck(arithmetic: SortformerArithmetic) {
@@ -71,15 +81,15 @@ const failure = (code: 'gpu-lost' | 'backend-unavailable' | 'model-missing') => 
 
 test('a GPU that passes its check and is faster than WASM is used', async () => {
   const engine = await onGpu();
-  expect(engine).toMatchObject({ checkKey: 'gpu float32', arithmetic: { backend: 'webgpu', form: 'float32', modelId: NEMOTRON.model } });
+  expect(engine).toMatchObject({ checkKey: 'gpu float16', arithmetic: { backend: 'webgpu', form: 'float16', modelId: NEMOTRON.model } });
   expect(engine).toHaveProperty('backend', {
     name: 'webgpu',
     adapter: 'a test adapter',
     threads: 0,
     reason: 'there is an adapter, our WebGPU kernels reproduced the golden outputs of a model with random weights, and were faster than WASM',
-    selfCheck: [checks['webgpu float32']],
+    selfCheck: [checks['webgpu float16']],
   });
-  expect(asked).toEqual(['check webgpu float32', 'check wasm int8', 'load webgpu float32 with 1 threads']);
+  expect(asked).toEqual(['check webgpu float16', 'check wasm int8', 'load webgpu float16 with 1 threads']);
   expect(downloads).toEqual([{ model: NEMOTRON.model, step: 'download', receivedBytes: 3, totalBytes: 4 }]);
   // The worker of the trial has ended.
   expect(running()).toEqual(['decode', 'sortformer']);
@@ -89,7 +99,7 @@ test('a slower GPU is not used, and the next start uses the stored times', async
   checks['wasm int8'] = checkOf('wasm', 1.5);
   const refused = { objection: 'WASM was faster in a trial: 1.50 s against 2.00 s on WebGPU (a test adapter)' };
   expect(await onGpu()).toMatchObject(refused);
-  expect(asked).toEqual(['check webgpu float32', 'check wasm int8']);
+  expect(asked).toEqual(['check webgpu float16', 'check wasm int8']);
   expect(running()).toEqual([]);
   state.handles = [];
   expect(await onGpu()).toMatchObject(refused);
@@ -104,24 +114,24 @@ test('the speed is not compared if WebGPU is requested, or with a WASM that comp
   const engine = await onGpu({ backend: 'webgpu' });
   expect(engine).toHaveProperty('backend.reason', 'there is an adapter, our WebGPU kernels reproduced the golden outputs of a model with random weights');
   // The check of the first start is stored.
-  expect(asked).toEqual(['load webgpu float32 with 1 threads']);
+  expect(asked).toEqual(['load webgpu float16 with 1 threads']);
 });
 
 test('a GPU that fails its check is refused before the download, now and on the next start', async () => {
-  checks['webgpu float32'] = checkOf('webgpu', 2, false);
+  checks['webgpu float16'] = checkOf('webgpu', 2, false);
   const objection = 'WebGPU failed its self-check: stage layer1 deviates by 0.500, tolerance 0.1';
   expect(await onGpu()).toMatchObject({ objection, checks: [{ passed: false }] });
   expect(running()).toEqual([]);
   expect(await onGpu({ backend: 'webgpu' })).toMatchObject({ objection });
-  expect(asked).toEqual(['check webgpu float32']);
+  expect(asked).toEqual(['check webgpu float16']);
 });
 
 test('a trusted GPU is not checked, even if an earlier check failed', async () => {
-  checks['webgpu float32'] = checkOf('webgpu', 2, false);
+  checks['webgpu float16'] = checkOf('webgpu', 2, false);
   await onGpu();
   asked = [];
   expect(await onGpu({ trustGpu: true })).toHaveProperty('backend', { name: 'webgpu', adapter: 'a test adapter', threads: 0, reason: 'there is an adapter, without a self-check', selfCheck: null });
-  expect(asked).toEqual(['load webgpu float32 with 1 threads']);
+  expect(asked).toEqual(['load webgpu float16 with 1 threads']);
 });
 
 test('a GPU that is lost is an objection; a missing model or a required adapter that is gone is an error', async () => {
@@ -157,10 +167,12 @@ test('WASM uses int8, and float32 if the integer products are wrong', async () =
   await expect(onWasm()).rejects.toMatchObject({ code: 'backend-failed', problem: expect.stringContaining('layer1') as string });
 });
 
-test('a start that is canceled ends its workers', async () => {
+test('a start that is canceled ends its workers, and deletes what they have converted', async () => {
   const controller = new AbortController();
   loading = () => new Promise(() => { controller.abort(); });
   await expect(onWasm({}, controller.signal)).rejects.toMatchObject({ code: 'cancelled' });
   expect(running()).toEqual([]);
   expect(asked).toHaveLength(2);
+  // A worker that was converting cannot delete its pieces.
+  expect(state.discarded).toEqual([NEMOTRON.model]);
 });
