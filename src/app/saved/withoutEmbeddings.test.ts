@@ -12,6 +12,7 @@ import { annotationToJson } from '../../formats/annotationJson';
 import { readAnyTurns } from '../../formats/anyTurns';
 import { startReview } from '../review/queue';
 import { CountSession } from '../speakerCount/session';
+import type { Editor } from '../editor/editor';
 import type { Outcome } from '../state';
 import { KEEP_LIMITS } from './records';
 import { RecentWork } from './recentWork';
@@ -58,9 +59,9 @@ describe('work without embeddings', () => {
     const restored = opened.corrections.history;
     expect(restored.annotation).toEqual(history.annotation);
     expect(restored.annotation.speakers.filter(({ id }) => id === 'SPEAKER_02')).toEqual([]);
-    for (let step = 0; step < EDITS.length; step++) restored.undo();
+    EDITS.forEach(() => { restored.undo(); });
     expect(restored.annotation).toEqual(outcome.annotation);
-    for (let step = 0; step < EDITS.length; step++) restored.redo();
+    EDITS.forEach(() => { restored.redo(); });
     expect(restored.annotation).toEqual(history.annotation);
   });
 
@@ -87,9 +88,9 @@ describe('work without embeddings', () => {
   it('explains why it cannot be clustered again, and keeps its turns', async () => {
     await expect(Reclusterer.create(null as unknown as KeptVoices)).rejects.toMatchObject({ code: 'options', remedy: 'Diarize the recording again' });
     const changes: unknown[] = [];
-    const editor = { get: () => { throw new Error('not read'); }, edit: () => { throw new Error('not edited'); }, propose: (annotation: unknown) => { changes.push(annotation); } };
+    const editor = { get: () => edited(), edit: (edit: unknown) => changes.push(edit) > 0, propose: (annotation: unknown) => { changes.push(annotation); } } as unknown as Pick<Editor, 'get' | 'edit' | 'propose'>;
     const states: string[] = [];
-    const session = new CountSession(editor as never, () => Reclusterer.create(null as unknown as KeptVoices), ({ failure }) => { if (failure) states.push(failure.problem); });
+    const session = new CountSession(editor, () => Reclusterer.create(null as unknown as KeptVoices), ({ failure }) => { if (failure) states.push(failure.problem); });
     session.choose({ choice: 2, minDurations: { minDurationOn: 0, minDurationOff: 0 }, isKeepingCorrections: true });
     await expect.poll(() => states).toEqual([expect.stringContaining('The kept voices cannot be used')]);
     expect(session.accept()).toBe(false);
