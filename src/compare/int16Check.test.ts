@@ -46,6 +46,8 @@ describe.each(testedBuilds())('int16 on the %s kernels', (build) => {
 const passedCheck = (model: string) => ({ model, backend: 'kernels', passed: true, seconds: 1, stages: [] }) as const;
 
 describe.each(testedBuilds())('int16 on the %s kernels at the lengths of a run', (build) => {
+  // The faults are planted above the kernels, so one build is enough.
+  const itOnce = it.runIf(build === 'plain');
   afterEach(() => { vi.restoreAllMocks(); });
   const segmentationOf = () => PyannetNet.ofModel(SEGMENTATION.model, SEGMENTATION.manifest, build, 'int16');
   const embedderOf = () => {
@@ -62,12 +64,21 @@ describe.each(testedBuilds())('int16 on the %s kernels at the lengths of a run',
     expect(segments).toMatchObject({ passed: true, stages: [{ stage: 'embedding (10 s)', passed: true }, { stage: 'embedding (5 s)', passed: true }] });
   }, 60_000);
 
-  it('fails with products that are wrong only beyond the rows of the golden input', async () => {
+  /** Products without the rows of a layer after the first 192, which are converted at a time. The golden inputs have fewer. */
+  function cutProducts(): void {
     // eslint-disable-next-line @typescript-eslint/unbound-method -- called with the receiver of the mocked method
     const { multiply } = Int16Products.prototype;
+    let [matrix, numBefore] = [-1, 0];
     vi.spyOn(Int16Products.prototype, 'multiply').mockImplementation(function (this: Int16Products, product) {
-      multiply.call(this, { ...product, numRows: Math.min(product.numRows, ROWS_AT_ONCE) });
+      if (product.matrix.address !== matrix) [matrix, numBefore] = [product.matrix.address, 0];
+      const numRows = Math.min(product.numRows, ROWS_AT_ONCE - numBefore);
+      numBefore += product.numRows;
+      if (numRows > 0) multiply.call(this, { ...product, numRows });
     });
+  }
+
+  itOnce('fails with scores that are wrong only beyond the rows of the golden input', async () => {
+    cutProducts();
     const net = segmentationOf();
     const { model, bundle } = { model: SEGMENTATION.manifest.id, bundle: SEGMENTATION.bundle };
     const { data, shape } = tensorNamed(bundle.inputs, 'waveform');
@@ -79,7 +90,19 @@ describe.each(testedBuilds())('int16 on the %s kernels at the lengths of a run',
     expect(check).toMatchObject({ passed: false, stages: [{ stage: 'classifier', passed: true }, { stage: 'classifier (4 × 10 s)', passed: false }] });
   }, 60_000);
 
-  it('fails with a window in the place of another', async () => {
+  itOnce('fails with embeddings that are wrong only beyond the rows of the golden input', async () => {
+    cutProducts();
+    const embedder = embedderOf();
+    const { data } = tensorNamed(CAMPPLUS.bundle.inputs, 'waveform');
+    const golden = await selfCheck({ model: CAMPPLUS.manifest.id, backend: 'kernels' }, 1, async (compare) => {
+      compare('embedding', await embedder.embedSegment(data, () => undefined));
+    }, CAMPPLUS.bundle);
+    expect(golden.passed).toBe(true);
+    const check = await withSegments(golden, embedder, CAMPPLUS.bundle);
+    expect(check).toMatchObject({ passed: false, stages: [{ passed: true }, { stage: 'embedding (10 s)', passed: false }, { stage: 'embedding (5 s)' }] });
+  }, 60_000);
+
+  itOnce('fails with a window in the place of another', async () => {
     const net = segmentationOf();
     const swapped = { run: async ({ data, shape }: { readonly data: Float32Array; readonly shape: readonly number[] }) => {
       const numSamples = shape[2]!;
