@@ -53,8 +53,11 @@ export function seededTensors(model: ModelProto, { fbank }: Pick<Facts, 'fbank'>
 }
 
 /** The safetensors file that seeded.py writes, byte by byte. */
-export function seededFile(model: ModelProto, facts: Pick<Facts, 'fbank'>): Uint8Array<ArrayBuffer> {
-  const tensors = Array.from(seededTensors(model, facts), ([name, { shape, data }]) => ({ name, type: 'float32' as const, shape, data }));
+export const seededFile = (model: ModelProto, facts: Pick<Facts, 'fbank'>): Uint8Array<ArrayBuffer> => fileOf(seededTensors(model, facts));
+
+/** The safetensors file of these tensors, in their order. */
+export function fileOf(seeded: ReadonlyMap<string, SeededTensor>): Uint8Array<ArrayBuffer> {
+  const tensors = Array.from(seeded, ([name, { shape, data }]) => ({ name, type: 'float32' as const, shape, data }));
   const header = encodeHeader(tensors, { format: 'pt' });
   const file = new Uint8Array(header.length + tensors.reduce((sum, { data }) => sum + data.byteLength, 0));
   file.set(header);
