@@ -59,7 +59,8 @@ describe('openSafetensors', () => {
   it.each<[string, Uint8Array, RegExp]>([
     ['an empty file', new Uint8Array(0), /ends after 0 bytes, in the header's length/],
     ['a header beyond the file', buildSafetensors('{}', new Uint8Array(0), 99n), /ends in its header, after 10 bytes of 107/],
-    ['an endless header', buildSafetensors('{}', new Uint8Array(0), 2n ** 64n - 1n), /declares a header of 18446744073709552000 bytes/],
+    ['an endless header', buildSafetensors('{}', new Uint8Array(0), 2n ** 64n - 1n), /is damaged or no \.safetensors file: it declares a header of 18446744073709552000 bytes/],
+    ['an ONNX file', new Uint8Array(readFileSync('models/segmentation-3.0/model.onnx').subarray(0, 1000)), /is damaged or no \.safetensors file/],
     ['no JSON', buildSafetensors('{"a": ', new Uint8Array(0)), /header that is not JSON/],
     ['bytes that are not UTF-8', buildSafetensors('{}', new Uint8Array(0)).with(9, 0xff), /header that is not JSON/],
     ['a list', buildSafetensors('[]', new Uint8Array(0)), /not a JSON object/],

@@ -87,7 +87,7 @@ export interface Header {
 export function readHeaderLength(start: Uint8Array, fileBytes: number, unreadable: Unreadable): number {
   if (start.length < LENGTH_BYTES) throw unreadable(`ends after ${start.length} bytes, in the header's length`);
   const headerBytes = Number(new DataView(start.buffer, start.byteOffset, start.byteLength).getBigUint64(0, true));
-  if (headerBytes > MAX_HEADER_BYTES) throw unreadable(`declares a header of ${headerBytes} bytes`);
+  if (headerBytes > MAX_HEADER_BYTES) throw unreadable(`is damaged or no .safetensors file: it declares a header of ${headerBytes} bytes`);
   const bodyStart = LENGTH_BYTES + headerBytes;
   if (bodyStart > fileBytes) throw unreadable(`ends in its header, after ${fileBytes} bytes of ${bodyStart}`);
   return headerBytes;

@@ -196,6 +196,33 @@ describe('the library', () => {
     diarizer.dispose();
   }, 120_000);
 
+  test('accepts recordings shorter than a frame, and explains empty ones', async () => {
+    const diarizer = await open();
+    await expect(diarizer.diarize(new Float32Array(0), { sampleRate: SAMPLE_RATE })).rejects.toMatchObject({ code: 'audio-no-samples' });
+    for (const numSamples of [1, 399, 1279, 4800]) {
+      const { turns, durationSeconds } = await diarizer.diarize(samples.slice(0, numSamples), { sampleRate: SAMPLE_RATE });
+      expect(durationSeconds).toBe(numSamples / SAMPLE_RATE);
+      for (const { startSeconds, endSeconds } of turns) expect(startSeconds).toBeLessThan(endSeconds);
+      expect(plain(turns)).toEqual(await expectedTurns(samples.slice(0, numSamples), NUM_LAYERS));
+    }
+    diarizer.dispose();
+  }, 300_000);
+
+  test('runs to its end if its model is deleted in the meantime, and downloads it only for a new diarizer', async () => {
+    const diarizer = await open();
+    requested.length = 0;
+    const running = diarizer.diarize(samples.slice(0, 40 * SAMPLE_RATE), { sampleRate: SAMPLE_RATE });
+    await library.deleteStoredModel(NEMOTRON.id);
+    expect((await running).durationSeconds).toBe(40);
+    // The model is in memory.
+    expect((await diarizer.diarize(samples.slice(0, SAMPLE_RATE), { sampleRate: SAMPLE_RATE })).durationSeconds).toBe(1);
+    expect(await library.storedModels()).toEqual([]);
+    expect(requested).toEqual([]);
+    diarizer.dispose();
+    (await open()).dispose();
+    expect(requested.filter((path) => path.endsWith('.safetensors'))).toHaveLength(1);
+  }, 300_000);
+
   test('runs a file of unknown hash only if it is trusted', async () => {
     const other = model.weights.slice();
     other[other.length - 1]! ^= 1;
