@@ -11,7 +11,7 @@ import type { SpeakerBounds } from '../src/clustering/localSpeakers';
 import type { CompareChoices, ComparisonSettings, PrecisionChoices } from '../src/compare/comparison';
 import type { LayerChoice } from '../src/compare/layer';
 import type { ListedValue } from '../src/compare/matchValues';
-import type { Opened } from '../src/compare/openModel';
+import type { Opened } from '../src/compare/describeOpened';
 import type { Pair, StagePicture } from '../src/compare/picture';
 import type { PrecisionHead, PrecisionReport, PrecisionRow } from '../src/compare/precisionReport';
 import type { ModelCheck } from '../src/compare/modelCheck';

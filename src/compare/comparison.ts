@@ -16,7 +16,8 @@ import type { AuditReport, BackendName, BetweenReport, BisectReport, ComparisonR
 import { bisect, DEFAULT_TOLERANCE, type BisectResult } from './bisect';
 import { coverageOf, outcomeOf } from './verdict';
 import type { DecisionRule } from './decisions/rule';
-import { type Bases, describeOpened, type Opened, type OpenedFiles, openFiles, openShipped, selectStep } from './openModel';
+import { describeOpened, type Opened } from './describeOpened';
+import { type Bases, type OpenedFiles, openFiles, openShipped, selectStep } from './openModel';
 import type { NamedFile } from './files/goldenFiles';
 import { GraphRunner, type GraphTensor, hasBranches, openBranches, type ValueRunner } from './graphRunner';
 import { hasKernels, openGpuKernels, openKernels, planForKernels } from './kernelRunner';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { build, float, int, node, weight } from '../../test/onnx/build';
 import { graphInfo } from '../onnx/model';
-import { describeOpened } from './openModel';
+import { describeOpened } from './describeOpened';
 
 it('describes every node of a graph with its inputs, and every weight', () => {
   const model = build({

@@ -7,7 +7,7 @@ import type { DecisionRule } from '../compare/decisions/rule';
 import type { LayerRequest } from '../compare/layer';
 import { unreadable } from '../compare/files/unreadable';
 import type { ListedValue } from '../compare/matchValues';
-import type { Opened } from '../compare/openModel';
+import type { Opened } from '../compare/describeOpened';
 import type { Pair, StagePicture } from '../compare/picture';
 import type { PrecisionHead, PrecisionReport, PrecisionRow } from '../compare/precisionReport';
 import type {
@@ -117,7 +117,7 @@ export interface BisectCallOptions extends CallOptions {
   readonly tolerance?: number;
 }
 
-export type { Opened, OpenedStage } from '../compare/openModel';
+export type { Opened, OpenedStage } from '../compare/describeOpened';
 
 /** Number of nodes that are tested one by one. */
 const DEFAULT_LIMIT = 50;
