@@ -5,10 +5,8 @@
  * A software adapter takes some seconds to compile a kernel, and computes fifty times slower than WASM, so batches are
  * small and windows short. test/gpu/networks.test.ts has the smallest inputs.
  */
-import { readFileSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { cosineDistance } from '../../src/clustering/linearAlgebra';
-import type { TracedNetwork } from '../../src/compare/kernelRunner';
 import { CampplusNet } from '../../src/embedding/campplusNet';
 import { GpuCampplus } from '../../src/embedding/gpuCampplus';
 import { maskedFeatures } from '../../src/embedding/mask';
@@ -22,9 +20,10 @@ import { installGpuMeter } from '../browser/gpuMeter';
 import { installDawn } from '../gpu/dawn';
 import { gpuKernels } from '../gpu/networkKernels';
 import { fetchFiles } from '../gpu/openInNode';
+import { bytesOf, manifestOf, MAX_SHARE } from '../gpu/shippedNetworks';
 import { noise } from '../kernels/fixtures/goldens';
 import { shareOf } from '../kernels/errorShare';
-import { measureNetwork, valuesOf } from '../kernels/networkStages';
+import { measureNetwork } from '../kernels/networkStages';
 import { networkStageTests } from '../kernels/networkStageTests';
 import { networkSuite, type NetworkKernels } from '../kernels/networkSuite';
 import { testedBuilds } from '../nn/builds';
@@ -32,31 +31,12 @@ import { testedBuilds } from '../nn/builds';
 const missing = await installDawn();
 if (missing !== null) console.log(`skipped: networks on WGSL kernels in Node: ${missing}`);
 
-/** Share of a stage's spread, its greatest minus its least value: float32 with another order of summation. */
-const MAX_SHARE = 1e-3;
 const MIN_COSINE = 0.99999;
 const MAX_SEGMENTATION_DISPATCHES = 90;
 const MAX_EMBEDDING_DISPATCHES = 320;
 const TIMEOUT_MS = 600_000;
 
-const manifestOf = (id: string): unknown => JSON.parse(readFileSync(`models/${id}/manifest.json`, 'utf8'));
-const bytesOf = (id: string): Uint8Array => new Uint8Array(readFileSync(`models/${id}/model.onnx`));
 const addressOf = (folder: string): string => new URL(`../../${folder}/`, import.meta.url).href;
-
-/** Replaces every value of a trace on both backends, and compares what they compute from the replaced values. */
-async function compareReplaced(gpu: TracedNetwork, wasm: TracedNetwork, input: FloatTensor): Promise<void> {
-  const replaced = ({ data, shape }: FloatTensor): FloatTensor => ({ data: data.map((value, i) => 0.8 * value + 0.1 * Math.sin(i)), shape });
-  const plain = await valuesOf(gpu, input);
-  const expected = await valuesOf(wasm, input, replaced);
-  const actual = await valuesOf(gpu, input, replaced);
-  expect([...actual.keys()]).toEqual(gpu.valueNames);
-  expect([...expected.keys()]).toEqual(gpu.valueNames);
-  for (const [index, [name, value]] of [...actual].entries()) {
-    expect(shareOf(value, expected.get(name)!), name).toBeLessThanOrEqual(MAX_SHARE);
-    // The first value does not depend on a replaced one.
-    if (index > 0) expect(shareOf(value, plain.get(name)!), name).toBeGreaterThan(10 * MAX_SHARE);
-  }
-}
 
 /** Counts new buffers from now on. */
 function countCreated(): () => number {
@@ -132,10 +112,6 @@ describe.skipIf(missing !== null)('networks on WGSL kernels', { timeout: TIMEOUT
       expect((await net.run(input)).data).toEqual(first);
       expect(numCreated()).toBe(0);
     });
-
-    test('continues a trace with replaced values, like WASM', async () => {
-      await compareReplaced(net, PyannetNet.open(bytes, manifest, testedBuilds()[0]), windows(2, 4000));
-    });
   });
 
   describe('CAM++', () => {
@@ -188,12 +164,6 @@ describe.skipIf(missing !== null)('networks on WGSL kernels', { timeout: TIMEOUT
         expect(groups).toHaveBeenCalledTimes(1);
         buffer.destroy();
       });
-    });
-
-    test('continues a trace with replaced values, like WASM', async () => {
-      const numFrames = 30;
-      const input = { data: noise(numFrames * numMelBins, 7), shape: [1, numFrames, numMelBins] };
-      await compareReplaced(net, CampplusNet.open(bytes, manifest, testedBuilds()[0]), input);
     });
 
     test('stays within the limit of dispatches with the most slices', () => {

@@ -1,9 +1,9 @@
 /**
  * All networks on our own WGSL kernels, on Dawn in Node, with inputs as small as possible: a software adapter is slow.
- * test/full/gpuNetworks.test.ts and nemotronKernels.test.ts have batches, traces, goldens and counts.
+ * test/full/gpuNetworks.test.ts and nemotronKernels.test.ts have batches, goldens and counts.
  */
-import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { TracedNetwork } from '../../src/compare/kernelRunner';
 import { CampplusNet } from '../../src/embedding/campplusNet';
 import { GpuCampplus } from '../../src/embedding/gpuCampplus';
 import { maskedFeatures } from '../../src/embedding/mask';
@@ -19,18 +19,29 @@ import { parseManifest } from '../../src/store/manifest';
 import { installGpuMeter } from '../browser/gpuMeter';
 import { shareOf } from '../kernels/errorShare';
 import { noise } from '../kernels/fixtures/goldens';
+import { valuesOf } from '../kernels/networkStages';
 import { testedBuilds } from '../nn/builds';
 import { openOnWasm, seededFeatures, seededParts } from '../sortformerSuite';
 import { installDawn } from './dawn';
+import { bytesOf, manifestOf, MAX_SHARE } from './shippedNetworks';
 
 const missing = await installDawn();
 if (missing !== null) console.log(`skipped: small networks on WGSL kernels in Node: ${missing}`);
 
-/** Share of a stage's spread, its greatest minus its least value: float32 with another order of summation. */
-const MAX_SHARE = 1e-3;
-
-const manifestOf = (id: string): unknown => JSON.parse(readFileSync(`models/${id}/manifest.json`, 'utf8'));
-const bytesOf = (id: string): Uint8Array => new Uint8Array(readFileSync(`models/${id}/model.onnx`));
+/** Replaces every value of a trace on both backends, and compares what they compute from the replaced values. */
+async function compareReplaced(gpu: TracedNetwork, wasm: TracedNetwork, input: FloatTensor): Promise<void> {
+  const replaced = ({ data, shape }: FloatTensor): FloatTensor => ({ data: data.map((value, i) => 0.8 * value + 0.1 * Math.sin(i)), shape });
+  const plain = await valuesOf(gpu, input);
+  const expected = await valuesOf(wasm, input, replaced);
+  const actual = await valuesOf(gpu, input, replaced);
+  expect([...actual.keys()]).toEqual(gpu.valueNames);
+  expect([...expected.keys()]).toEqual(gpu.valueNames);
+  for (const [index, [name, value]] of [...actual].entries()) {
+    expect(shareOf(value, expected.get(name)!), name).toBeLessThanOrEqual(MAX_SHARE);
+    // The first value does not depend on a replaced one.
+    if (index > 0) expect(shareOf(value, plain.get(name)!), name).toBeGreaterThan(10 * MAX_SHARE);
+  }
+}
 
 describe.skipIf(missing !== null)('networks on WGSL kernels', () => {
   let gpu: GpuContext;
@@ -56,6 +67,10 @@ describe.skipIf(missing !== null)('networks on WGSL kernels', () => {
       expect(shareOf({ data: scores.subarray(0, half), shape: expected.shape }, expected)).toBeLessThanOrEqual(MAX_SHARE);
     });
 
+    test('continues a trace with replaced values, like WASM', async () => {
+      await compareReplaced(net, PyannetNet.open(bytes, manifest, testedBuilds()[0]), { data: noise(2000, 3), shape: [2, 1, 1000] });
+    });
+
     test('reports other inputs, and wrong values', async () => {
       await expect(net.run({ data: new Float32Array(10), shape: [1, 2, 5] })).rejects.toMatchObject({ code: 'backend-failed', problem: expect.stringContaining('1 × 2 × 5') as string });
       const data = noise(1000, 3);
@@ -79,6 +94,12 @@ describe.skipIf(missing !== null)('networks on WGSL kernels', () => {
       expect(await net.embed({ buffer, numFrames: 1 }, [], { subtractMean })).toHaveLength(0);
       expect(meter.take().other?.dispatches ?? 0).toBe(0);
       buffer.destroy();
+    });
+
+    test('continues a trace with replaced values, like WASM', async () => {
+      const numFrames = 24;
+      const input = { data: noise(numFrames * numMelBins, 7), shape: [1, numFrames, numMelBins] };
+      await compareReplaced(net, CampplusNet.open(bytes, manifest, testedBuilds()[0]), input);
     });
 
     test('matches WASM for the frames of one speaker', async () => {
