@@ -11,7 +11,7 @@ const folder = mkdtempSync(join(tmpdir(), 'voxlane-'));
 test.afterAll(() => { rmSync(folder, { recursive: true }); });
 
 test('steps through the chunks with the keyboard, and shows both errors of each stage', async ({ page }) => {
-  test.setTimeout(300_000);
+  test.setTimeout(900_000);
   const weights = join(folder, 'model.safetensors');
   execFileSync(process.execPath, ['--import', 'tsx', 'test/nemotron/writeSeeded.ts', weights, '4']);
   await page.goto('compare.html');
@@ -41,4 +41,12 @@ test('steps through the chunks with the keyboard, and shows both errors of each 
   await expect(page.getByTestId('verdict')).toContainText(/4 stages pass/i);
   await expect(page.getByTestId('step-next')).toHaveAttribute('aria-disabled', 'true');
   await expect(page.getByTestId('step-8')).toBeFocused();
+
+  // Other weights: the steps are compared again, and causes of each failing stage are tried.
+  await page.getByTestId('form-int8').click();
+  await expect(page.getByTestId('steps-summary')).toContainText('first in step 0: layer1, error of the step', { timeout: 600_000 });
+  await expect(page.getByTestId('steps-summary')).toContainText(/(layer1|head) causes \d+ of \d+ differing decisions/);
+  await expect(page.locator('[data-state]')).toHaveAttribute('data-state', 'done', { timeout: 600_000 });
+  await page.getByTestId('form-float32').click();
+  await expect(page.getByTestId('steps-summary')).toContainText('all steps pass', { timeout: 600_000 });
 });
