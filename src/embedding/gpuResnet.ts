@@ -15,7 +15,7 @@ import { GpuWholeWindows, type WindowFeatures } from './gpuWholeWindows';
 import { firstPlace, frameLength, maxBatchWindows, windowLength } from './imageLayout';
 import { EVERY_FRAME } from './mask';
 import type { PoolJob } from './pooledBackend';
-import { mapSizes, readResnet, type ResnetGraph } from './resnetGraph';
+import { mapSizes, readResnet, type ResnetGraph, unlike } from './resnetGraph';
 import { isEmpty } from './statsPool';
 
 /** Dispatches besides the convolutions with a check of each map, and the pooling: gathering, checks of features and statistics, marking. */
@@ -65,11 +65,12 @@ export class GpuResnet implements GpuPooledNetwork {
   /**
    * Compiles the kernels and uploads the weights.
    *
-   * @throws VoxlaneError `model-invalid` for a graph with another structure, which ONNX Runtime may still run;
-   *   `backend-failed` if a kernel does not compile
+   * @throws VoxlaneError `model-invalid` for a graph with another structure or for another number of mel bins, which ONNX Runtime may
+   *   still run; `backend-failed` if a kernel does not compile
    */
-  static open(gpu: GpuContext, network: PooledNetwork, fbank: Pick<FbankSpec, 'numMelBins' | 'subtractMean'>): Promise<GpuResnet> {
+  static async open(gpu: GpuContext, network: PooledNetwork, fbank: Pick<FbankSpec, 'numMelBins' | 'subtractMean'>): Promise<GpuResnet> {
     const graph = readResnet(network);
+    checkMap(graph, network, fbank.numMelBins);
     return gpu.guard(async () => {
       const { device } = gpu;
       const products = new ProductKernels(device);
@@ -241,6 +242,13 @@ export class GpuResnet implements GpuPooledNetwork {
     this.staging = null;
     this.sizes = null;
   }
+}
+
+/** With another number of mel bins, the kernels would pool other channels than the file, without an error. */
+function checkMap(graph: ResnetGraph, { head }: PooledNetwork, numMelBins: number): void {
+  const { numChannels, numFrequencies } = mapSizes(graph, 1, numMelBins).at(-1)!;
+  if (numChannels * numFrequencies === head.numChannels) return;
+  throw unlike(`its pooling expects ${head.numChannels} channels, but ${numMelBins} mel bins result in ${numChannels} × ${numFrequencies}`);
 }
 
 /** Axes (batch, channel, frequency, frame) of a window, as in the graph. */

@@ -167,6 +167,12 @@ describe.skipIf(missing !== null)('a small ResNet on WGSL kernels', () => {
     features.buffer.destroy();
   });
 
+  test('rejects features whose map has another size than the pooling of the file', async () => {
+    const open = (numMelBins: number): Promise<GpuResnet> => GpuResnet.open(gpu, network, { numMelBins, subtractMean: true });
+    // 9 mel bins have 5 frequencies after the stride, and 13 have 7.
+    for (const numMelBins of [9, 13]) await expect(open(numMelBins)).rejects.toMatchObject({ code: 'model-invalid' });
+  });
+
   test('marks all embeddings of a batch with a window that is broken, or whose features do not differ', async () => {
     const windows = [windowOf(0, NUM_FRAMES), windowOf(1, NUM_FRAMES).fill(NaN, 3, 4), new Float32Array(NUM_FRAMES * NUM_MELS).fill(2)];
     const features = upload(windows);
