@@ -32,7 +32,7 @@ test('a download starts on request only, can be stopped, and its failure is expl
   // The choice of each preset shows what its download means.
   await page.getByTestId('preset-nemotron').check();
   await expect(page.getByTestId('offer-bytes')).toHaveText(/^\d+ MB$/);
-  await expect(page.getByTestId('offer-kept')).toHaveText(/^\d+ MB after conversion; the original \(\d+ MB\) can then be deleted$/);
+  await expect(page.getByTestId('offer-kept')).toHaveText(/^\d+ MB for WASM, converted, or \d+ MB for WebGPU, converted\. After a conversion, the original \(\d+ MB\) can be deleted$/);
   await expect(page.getByTestId('offer-rates')).toContainText('model card');
   await expect(page.getByTestId('speed-fast')).toBeDisabled();
   await page.getByTestId('preset-community-1').check();

@@ -55,6 +55,17 @@ export function matchSpeakers(
   return { matches: [...first, ...others].slice(0, most), total: first.length + others.length };
 }
 
+/** Place of a field in the page, in CSS pixels. */
+interface Place {
+  readonly left: number;
+  readonly bottom: number;
+}
+
+function placeOf(field: HTMLElement): Place {
+  const { left, bottom } = field.getBoundingClientRect();
+  return { left: left + scrollX, bottom: bottom + scrollY };
+}
+
 let serial = 0;
 
 /**
@@ -80,7 +91,7 @@ function createSpeakerSearch(
   });
   let state: SpeakerChoiceState = { speakers: [], without: null, chosen: null, isDisabled: true, label: null };
   /** Null while the list is closed. */
-  let open: { readonly box: HTMLElement; readonly list: HTMLElement; readonly hint: HTMLElement; matches: readonly SpeakerMatch[]; active: number } | null = null;
+  let open: (Place & { readonly box: HTMLElement; readonly list: HTMLElement; readonly hint: HTMLElement; matches: readonly SpeakerMatch[]; active: number }) | null = null;
 
   const nameOfChosen = (): string => {
     const index = state.speakers.findIndex(({ id }) => id === state.chosen);
@@ -123,7 +134,8 @@ function createSpeakerSearch(
     const list = h('ul', { role: 'listbox', id: listId, class: 'speaker-search__list', 'aria-label': input.getAttribute('aria-label') ?? words.heading });
     const hint = h('p', { class: 'fine speaker-search__hint', role: 'status' });
     const box = h('div', { class: 'speaker-search' }, list, hint);
-    open = { box, list, hint, matches: [], active: -1 };
+    const { left, bottom } = placeOf(input);
+    open = { box, list, hint, left, bottom, matches: [], active: -1 };
     // A click on the list must not take the focus from the field.
     box.addEventListener('pointerdown', (event) => {
       event.preventDefault();
@@ -132,10 +144,9 @@ function createSpeakerSearch(
       const option = event.target instanceof Element ? event.target.closest('[role="option"]') : null;
       if (option) choose([...list.children].indexOf(option));
     });
-    const field = input.getBoundingClientRect();
-    box.style.left = `${field.left + scrollX}px`;
-    box.style.top = `${field.bottom + scrollY}px`;
-    box.style.minWidth = `${field.width}px`;
+    box.style.left = `${left}px`;
+    box.style.top = `${bottom}px`;
+    box.style.minWidth = `${input.getBoundingClientRect().width}px`;
     document.body.append(box);
     input.setAttribute('aria-expanded', 'true');
     input.setAttribute('aria-controls', listId);
@@ -182,10 +193,13 @@ function createSpeakerSearch(
       show();
     }
   });
-  // The list does not move with a scrolling container of the field.
+  // The list moves with the page, but not with a scrolling container of the field. The event of a scroll that brought the field into view
+  // can arrive after the click that opened the list.
   scope.on(window, 'resize', close);
-  scope.on(document, 'scroll', (event) => {
-    if (open && event.target instanceof Node && !open.box.contains(event.target)) close();
+  scope.on(document, 'scroll', () => {
+    if (!open) return;
+    const { left, bottom } = placeOf(input);
+    if (Math.abs(left - open.left) > 1 || Math.abs(bottom - open.bottom) > 1) close();
   }, { capture: true, passive: true });
   scope.add(close);
 
