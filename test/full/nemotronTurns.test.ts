@@ -1,5 +1,5 @@
 /**
- * Decisions and turns of ten minutes with float32 and with int8 on WASM. Random weights have no turns, so the head of the seeded network is trained to
+ * Decisions and turns of ten minutes with float32, float16 and int8 weights on WASM. Random weights have no turns, so the head of the seeded network is trained to
  * find speech: its decisions have margins like those of a real model. The people of the conversation are not those of the training.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -54,7 +54,7 @@ function conversation(): { readonly made: string } | { readonly reason: string }
 }
 
 const found = conversation();
-if ('reason' in found && process.env.VOXLANE_FULL) console.log(`skipped: turns of ten minutes with int8: ${found.reason}`);
+if ('reason' in found && process.env.VOXLANE_FULL) console.log(`skipped: turns of ten minutes with float16 and int8: ${found.reason}`);
 
 const settings = parseStreamingSettings(nemotron.streaming, NEMOTRON.id);
 
@@ -88,6 +88,12 @@ function samplesOf(made: string): Float32Array {
   return Float32Array.from({ length: (file.length - start) / 2 }, (_, i) => file.readInt16LE(start + 2 * i) / 32768);
 }
 
+/** Number of decisions per 10,000 frames that differ between two runs, and the logits of the first run in these frames. */
+function changesOf(first: Run, second: Run): { readonly changed: readonly number[]; readonly per10000: number } {
+  const changed = [...first.logits].filter((logit, i) => logit > 0 !== second.logits[i]! > 0);
+  return { changed, per10000: (10_000 * changed.length * settings.numSpeakers) / first.logits.length };
+}
+
 /** Share of frames in which anyone speaks according to one of both only. */
 function speechError({ logits }: Run, reference: readonly Turn[]): number {
   const { numSpeakers } = settings;
@@ -111,24 +117,28 @@ const named = (turns: readonly IndexedTurn[]): Turn[] =>
 /** The greatest of tens of thousands of normally distributed errors is below 5 times their root mean square. */
 const PEAK = 5;
 
-test.skipIf('reason' in found)('int8 changes only near ties in ten minutes', { timeout: 900_000 }, async () => {
+test.skipIf('reason' in found)('float16 keeps the number of turns in ten minutes, and int8 changes only near ties', { timeout: 900_000 }, async () => {
   const { made } = found as { readonly made: string };
   const samples = samplesOf(made);
   const [reference] = [...parseRttm(readFileSync(join(made, `${CONVERSATION.name}.rttm`), 'utf8')).values()] as [Turn[]];
   const float32 = await run(samples, 'float32');
+  const float16 = await run(samples, 'float16');
   const int8 = await run(samples, 'int8');
   const numFrames = float32.logits.length / settings.numSpeakers;
-  const changed = [...float32.logits].filter((logit, i) => logit > 0 !== int8.logits[i]! > 0);
-  const per10000 = (10_000 * changed.length) / numFrames;
+  const halves = changesOf(float32, float16);
+  const { changed, per10000 } = changesOf(float32, int8);
   const error = speechError(float32, reference);
   const { der } = diarizationErrorRate(named(float32.turns), named(int8.turns));
-  console.log(`turns: ${float32.turns.length} with float32, ${int8.turns.length} with int8; ${per10000.toFixed(1)} of 10,000 frames differ, DER of int8 against float32 ${(100 * der).toFixed(3)} %; ${(100 * error).toFixed(1)} % of frames differ from the reference`);
+  console.log(`turns: ${float32.turns.length} with float32, ${float16.turns.length} with float16, ${int8.turns.length} with int8; ${halves.per10000.toFixed(1)} of 10,000 frames differ with float16, ${per10000.toFixed(1)} with int8; DER of int8 against float32 ${(100 * der).toFixed(3)} %; ${(100 * error).toFixed(1)} % of frames differ from the reference`);
   expect(numFrames).toBe(MINUTES * 60 * 100);
   // The readout finds speech, with pauses: the reference has about 150 turns.
   expect(float32.turns.length).toBeGreaterThan(100);
   expect(float32.turns.length).toBeLessThan(300);
   expect(error).toBeLessThan(0.15);
-  // The rounding has an effect, but only on logits that are closer to the threshold than it explains.
+  // Rounding to float16 changes the values, but no number of turns.
+  expect(float16.logits).not.toEqual(float32.logits);
+  expect(float16.turns).toHaveLength(float32.turns.length);
+  // The rounding to int8 has an effect, but only on logits that are closer to the threshold than it explains.
   expect(changed.length).toBeGreaterThan(0);
   const nearest = PEAK * int8LogitError(SPEECH_LAYERS) * spreadOf(float32);
   expect(Math.max(...changed.map(Math.abs))).toBeLessThan(nearest);
