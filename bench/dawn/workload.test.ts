@@ -26,7 +26,7 @@ it('counts the frames of embedded speakers only, and their operations', () => {
 });
 
 it('counts every local speaker with enough frames for a model that pools over masks', () => {
-  // Window 0: speaker 0 in the first half, speaker 1 in a frame of the other half. Window 1: nobody.
+  // Window 0: speaker 0 in the first half, speaker 1 in a frame of the other half. Window 1: no speech.
   const activity = new Uint8Array(2 * numFrames * numSpeakers);
   for (let frame = 0; frame < Math.ceil(numFrames / 2); frame++) activity[frame * numSpeakers] = 1;
   activity[400 * numSpeakers + 1] = 1;

@@ -127,7 +127,7 @@ def main() -> None:
 
 
 def changes_of(active: np.ndarray) -> bytes:
-    """Return whether each decision differs from the one before, which compresses better. Before the first, nobody talks."""
+    """Return whether each decision differs from the previous one, which compresses better. The first is compared with silence."""
     changes = np.diff(active.astype(np.uint8), axis=0, prepend=0) & 1
     return np.packbits(changes.T, axis=1).tobytes()
 

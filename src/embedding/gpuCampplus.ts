@@ -1,6 +1,6 @@
 import { destroyAll, storageBuffer } from '../gpu/buffers';
 import { ChannelStats } from '../gpu/channelStats';
-import { type GpuContext, readBack } from '../gpu/context';
+import { type GpuContext, guardRoom, readBack } from '../gpu/context';
 import { MapGuard } from '../gpu/mapGuard';
 import { type GpuWeights, packWeights, type PackedWeights, ProductKernels, uploadWeights } from '../gpu/product';
 import { Program } from '../gpu/program';
@@ -156,7 +156,7 @@ export class GpuCampplus implements Graph {
     for (const indices of divideItems(lengths, this.geometry, this.memory.maxRows)) {
       const layout = layOutItems(indices, lengths, this.geometry, this.memory.maxSliceFrames);
       const length = layout.items.length * size;
-      const data = await this.forgettingAfterFailure(() => {
+      const data = await guardRoom(this.gpu, () => { this.freeRoom(); }, () => {
         const encoder = this.gpu.device.createCommandEncoder({ label: 'embedding' });
         const { buffers, staging } = this.prepare(source, jobs, layout, subtractMean);
         this.guard.reset(encoder);
@@ -180,7 +180,7 @@ export class GpuCampplus implements Graph {
     const { numFrames, buffer } = this.sourceOf(input);
     const layout = layOutItems([0], [numFrames], this.geometry, this.memory.maxSliceFrames);
     const { device } = this.gpu;
-    return this.forgettingAfterFailure(async () => {
+    return guardRoom(this.gpu, () => { this.freeRoom(); }, async () => {
       const marks: Mark[] = [];
       this.prepare({ buffer, numFrames }, wholeWindow(numFrames), layout, false, marks);
       let output: FloatTensor | undefined;
@@ -288,16 +288,6 @@ export class GpuCampplus implements Graph {
     }
     this.gpu.device.queue.writeBuffer(this.source, 0, input.data as Float32Array<ArrayBuffer>);
     return { buffer: this.source, numFrames };
-  }
-
-  /** Guarded `work`. A buffer whose allocation failed looks like any other, but every later use of it would fail. */
-  private async forgettingAfterFailure<Result>(work: () => Promise<Result>): Promise<Result> {
-    try {
-      return await this.gpu.guard(work);
-    } catch (error) {
-      this.freeRoom();
-      throw error;
-    }
   }
 
   private freeRoom(): void {

@@ -1,6 +1,6 @@
 import { maxBindingBytes } from '../gpu/adapter';
 import { destroyAll, Staging, storageBuffer } from '../gpu/buffers';
-import { type GpuContext, readBack } from '../gpu/context';
+import { type GpuContext, guardRoom, readBack } from '../gpu/context';
 import { MapGuard } from '../gpu/mapGuard';
 import { type PackedWeights, ProductKernels, uploadWeights } from '../gpu/product';
 import { Program } from '../gpu/program';
@@ -101,7 +101,7 @@ export class GpuResnet implements GpuPooledNetwork {
   }
 
   embed(features: PoolFeatures, jobs: readonly PoolJob[], beforeReadback: OnResult): Promise<PooledBatch> {
-    return this.forgettingAfterFailure(async () => {
+    return guardRoom(this.gpu, () => { this.freeRoom(); }, async () => {
       const mapFrames = mapSizes(this.graph, features.numFrames, this.fbank.numMelBins).at(-1)!.numFrames;
       const masks = masksOf(jobs, mapFrames);
       const numWindows = Math.max(jobs.length, Math.min(features.numWindows, this.maxWindows(features.numFrames)));
@@ -126,7 +126,7 @@ export class GpuResnet implements GpuPooledNetwork {
   trace({ data, shape }: FloatTensor, onValue: OnValue = () => undefined): Promise<FloatTensor> {
     const { device } = this.gpu;
     const [, numFrames = 0] = shape;
-    return this.forgettingAfterFailure(async () => {
+    return guardRoom(this.gpu, () => { this.freeRoom(); }, async () => {
       if (!this.source || this.source.size < data.byteLength) {
         this.source?.destroy();
         this.source = storageBuffer(device, 'embedding features', data.length);
@@ -220,16 +220,6 @@ export class GpuResnet implements GpuPooledNetwork {
       this.sizes = { numWindows, numFrames, numMasks };
     }
     return this.statistics.roomFor(this.sizes!.numMasks, this.layers.output.numFrames, forget);
-  }
-
-  /** Guarded `work`. A buffer whose allocation failed looks like any other, but every later use of it would fail. */
-  private async forgettingAfterFailure<Result>(work: () => Promise<Result>): Promise<Result> {
-    try {
-      return await this.gpu.guard(work);
-    } catch (error) {
-      this.freeRoom();
-      throw error;
-    }
   }
 
   private freeRoom(): void {

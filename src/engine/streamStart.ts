@@ -105,7 +105,7 @@ export async function startStreamOnGpu(start: StreamStart, plan: BackendPlan): P
   }
 }
 
-/** Why weights for the GPU would need a download that nobody asked for, because those for WASM are stored; null if they would not. */
+/** Reason not to use the GPU: only the weights for WASM are stored, and those for the GPU need a download. Null if there is none. */
 async function missingWeights({ options: { modelFile, modelsBase, trustUnknownModel: trustUnknown }, settings: { model: id } }: StreamStart): Promise<string | null> {
   if (modelFile) return null;
   const { manifest: { weights } } = await loadDiarizationFacts(id, modelsBase);

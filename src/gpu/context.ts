@@ -95,6 +95,21 @@ export async function openGpu(): Promise<GpuContext> {
   };
 }
 
+/**
+ * Guarded `work` that uses buffers kept between batches. A buffer whose allocation failed looks like any other, but every later use of it
+ * would fail, so `freeRoom` runs after a failure.
+ *
+ * @throws the errors of {@link GpuContext.guard}
+ */
+export async function guardRoom<Result>(gpu: GpuContext, freeRoom: () => void, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await gpu.guard(work);
+  } catch (error) {
+    freeRoom();
+    throw error;
+  }
+}
+
 function gpuLost(message: string): VoxlaneError {
   return new VoxlaneError({
     code: 'gpu-lost',

@@ -1,6 +1,6 @@
 import { destroyAll, uploadBuffer } from '../gpu/buffers';
 import { ChannelStats } from '../gpu/channelStats';
-import { type GpuContext, readBack } from '../gpu/context';
+import { type GpuContext, guardRoom, readBack } from '../gpu/context';
 import { MapGuard } from '../gpu/mapGuard';
 import { type GpuWeights, packWeights, POOLED_ROWS, ProductKernels, uploadWeights } from '../gpu/product';
 import { Program } from '../gpu/program';
@@ -148,7 +148,7 @@ export class GpuPyannet implements Graph {
    */
   async trace({ data, shape }: FloatTensor, onValue: OnValue = () => undefined): Promise<FloatTensor> {
     const { numWindows, numSamples, numFrames } = this.sizeOf({ data, shape });
-    return this.forgettingAfterFailure(async () => {
+    return guardRoom(this.gpu, () => { this.freeRoom(); }, async () => {
       const ends: number[] = [];
       const room = this.prepare(data, numWindows, numSamples, () => ends.push(this.program.numDispatches));
       let first = 0;
@@ -235,7 +235,7 @@ export class GpuPyannet implements Graph {
   private computePart(samples: Float32Array, numWindows: number, numSamples: number): Promise<Float32Array> {
     const { device } = this.gpu;
     const numFrames = this.memory.sizes(numSamples).at(-1)!;
-    return this.forgettingAfterFailure(() => {
+    return guardRoom(this.gpu, () => { this.freeRoom(); }, () => {
       const room = this.prepare(samples, numWindows, numSamples);
       const encoder = device.createCommandEncoder({ label: 'segmentation' });
       this.guard.reset(encoder);
@@ -262,16 +262,6 @@ export class GpuPyannet implements Graph {
     this.guard.addMark(this.program, room.scores, numWindows * numFrames * this.numClasses);
     this.program.upload();
     return room;
-  }
-
-  /** Guarded `work`. A buffer whose allocation failed looks like any other, but every later use of it would fail. */
-  private async forgettingAfterFailure<Result>(work: () => Promise<Result>): Promise<Result> {
-    try {
-      return await this.gpu.guard(work);
-    } catch (error) {
-      this.freeRoom();
-      throw error;
-    }
   }
 
   private addFilters({ levels, items, factors }: PyannetRoom, numItems: number, numSamples: number): void {

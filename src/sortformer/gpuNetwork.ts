@@ -1,5 +1,5 @@
 import { destroyAll, Staging, storageBuffer, uploadBuffer } from '../gpu/buffers';
-import { type GpuContext, readBack } from '../gpu/context';
+import { type GpuContext, guardRoom, readBack } from '../gpu/context';
 import { Gelu } from '../gpu/gelu';
 import { LayerNorm, packLayerNorm } from '../gpu/layerNorm';
 import { MapGuard } from '../gpu/mapGuard';
@@ -176,7 +176,7 @@ export class GpuNetwork implements StreamNetwork {
     const { stacking } = this.head;
     const numFrames = melFrames.length / stacking.numInputs;
     if (numFrames === 0) return new Float32Array(0);
-    const data = await this.forgettingAfterFailure(() => {
+    const data = await guardRoom(this.gpu, () => { this.freeRoom(); }, () => {
       const { device } = this.gpu;
       const { units, sums, staging } = this.roomFor(numFrames);
       device.queue.writeBuffer(units, 0, melFrames as Float32Array<ArrayBuffer>);
@@ -201,7 +201,7 @@ export class GpuNetwork implements StreamNetwork {
     if (numFrames > maxEncoderFrames) throw tooLong(numFrames, maxEncoderFrames);
     if (firstScoredFrame >= numFrames) return new Float32Array(0);
     const work = (): Promise<Float32Array> => (taps.length > 0 ? this.trace(input) : this.compute(input));
-    return healthy(await this.forgettingAfterFailure(work), tensors.logits.name, 'gpu-wrong');
+    return healthy(await guardRoom(this.gpu, () => { this.freeRoom(); }, work), tensors.logits.name, 'gpu-wrong');
   }
 
   /** Frees the GPU memory. */
@@ -326,16 +326,6 @@ export class GpuNetwork implements StreamNetwork {
 
   private addCheck(map: GPUBuffer, numRows: number, numChannels: number, groupChannels = numChannels): void {
     this.kernels.guard.add(this.program, { map, rows: { perItem: numRows }, numItems: 1, numChannels, firstChannels: groupChannels, groupChannels });
-  }
-
-  /** Guarded `work`. A buffer whose allocation failed looks like any other, but every later use of it would fail. */
-  private async forgettingAfterFailure<Result>(work: () => Promise<Result>): Promise<Result> {
-    try {
-      return await this.gpu.guard(work);
-    } catch (error) {
-      this.freeRoom();
-      throw error;
-    }
   }
 
   private roomFor(numFrames: number): Room {

@@ -35,7 +35,7 @@ function audio(numSamples: number): Float32Array {
   return concatenate(blocks).subarray(0, numSamples);
 }
 
-/** Bits of the changes from frame to frame, with axes (speaker, mel frame); before the first frame, nobody talks. */
+/** Bits of the changes from frame to frame, with axes (speaker, mel frame); the first frame is compared with silence. */
 function decisions(one: PipelineCase): (index: number) => boolean {
   const changes = inflated(one.decisions);
   const rowBytes = changes.length / NUM_SPEAKERS;

@@ -12,7 +12,6 @@ import { featureBytes, GpuFbank } from '../../src/features/gpuFbank';
 import { uploadBuffer } from '../../src/gpu/buffers';
 import { type GpuContext, openGpu, readBack } from '../../src/gpu/context';
 import { encodeOnnx } from '../../src/onnx/model';
-import type { PooledHead } from '../../src/onnx/pooled';
 import type { FloatTensor, Graph } from '../../src/ort/graph';
 import { sizeOf } from '../../src/util/shape';
 import { healthy } from '../../src/util/values';
@@ -22,6 +21,7 @@ import { noise } from '../kernels/fixtures/goldens';
 import { build, float, int, ints, node, weight } from '../onnx/build';
 import { RESNET34 } from '../resnetGoldens';
 import { installDawn, RUNTIME_BASE } from './dawn';
+import { greatestDifference, HEAD, NUM_CHANNELS, NUM_FRAMES, ROUNDING } from './pooledHead';
 
 const runtime = vi.hoisted(() => ({ graph: null as Graph | null, names: [] as string[] }));
 vi.mock(import('../../src/ort/graph'), async (original) => ({
@@ -34,23 +34,6 @@ vi.mock(import('../../src/ort/graph'), async (original) => ({
 
 const missing = await installDawn();
 if (missing !== null) console.log(`skipped: kernels around an embedding model: ${missing}`);
-
-const NUM_CHANNELS = 9;
-const NUM_FRAMES = 17;
-const EMBEDDING_SIZE = 4;
-const HEAD: PooledHead = {
-  weight: noise(EMBEDDING_SIZE * 2 * NUM_CHANNELS, 1),
-  bias: noise(EMBEDDING_SIZE, 2),
-  meanVector: null,
-  embeddingSize: EMBEDDING_SIZE,
-  numChannels: NUM_CHANNELS,
-};
-
-/** Sums of some tens of float32 terms of order 1. */
-const ROUNDING = 1e-5;
-
-const greatestDifference = (a: Float32Array, b: Float32Array): number =>
-  a.reduce((most, value, index) => Math.max(most, Math.abs(value - b[index]!)), a.length === b.length ? 0 : Infinity);
 
 describe.skipIf(missing !== null)('pooling of a comparison', () => {
   test('WGSL matches WASM, and wrong kernel weights affect only the embedding', async () => {
@@ -117,7 +100,7 @@ const windows = noise(3 * WINDOW_SAMPLES, 5).map((value, i) => value * 0.1 * (1 
 const features = Array.from({ length: 3 }, (_, window) =>
   new Fbank(MANIFEST.fbank, sampleRate).compute(windows.subarray(window * WINDOW_SAMPLES, (window + 1) * WINDOW_SAMPLES)).data);
 
-/** Frames of each speaker, axes (window, speaker): nobody in the first window, an overlap in the second, whose start is not aligned. */
+/** Frames of each speaker, axes (window, speaker): silence in the first window, an overlap in the second, whose start is not aligned. */
 const TURNS = [[[0, 0], [0, 0]], [[0, 10], [7, 18]], [[0, 0], [0, 18]]] as const;
 /** The same without overlaps, which are not embedded. */
 const EMBEDDED = [[[0, 0], [0, 0]], [[0, 7], [10, 18]], [[0, 0], [0, 18]]] as const;

@@ -5,28 +5,11 @@ import { poolEmbeddings, statsPool } from '../../src/embedding/statsPool';
 import { uploadBuffer } from '../../src/gpu/buffers';
 import { concatenate } from '../../src/util/values';
 import { noise } from '../kernels/fixtures/goldens';
-import type { PooledHead } from '../../src/onnx/pooled';
 import { installDawn } from './dawn';
+import { greatestDifference, HEAD, NUM_CHANNELS, NUM_FRAMES, ROUNDING } from './pooledHead';
 
 const missing = await installDawn();
 if (missing !== null) console.log(`skipped: pooling of a batch: ${missing}`);
-
-const NUM_CHANNELS = 9;
-const NUM_FRAMES = 17;
-const EMBEDDING_SIZE = 4;
-const HEAD: PooledHead = {
-  weight: noise(EMBEDDING_SIZE * 2 * NUM_CHANNELS, 1),
-  bias: noise(EMBEDDING_SIZE, 2),
-  meanVector: null,
-  embeddingSize: EMBEDDING_SIZE,
-  numChannels: NUM_CHANNELS,
-};
-
-/** Sums of some tens of float32 terms of order 1. */
-const ROUNDING = 1e-5;
-
-const greatestDifference = (a: Float32Array, b: Float32Array): number =>
-  a.reduce((most, value, index) => Math.max(most, Math.abs(value - b[index]!)), a.length === b.length ? 0 : Infinity);
 
 describe.skipIf(missing !== null)('pooling of a batch', () => {
   test('of several windows and masks matches WASM in both layouts of maps', async () => {
