@@ -1,6 +1,6 @@
 /**
  * Accuracy loss of `fast` compared with `exact` on all annotated recordings. The turns of `exact` match pyannote.audio
- * (reference.spec.ts) and are stored with the recordings.
+ * (pyannote.spec.ts) and are stored with the recordings.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { frameWeights, poolEmbeddings, statsPool } from './statsPool';
-import { statsPoolSuite } from '../../test/kernels/statsPoolSuite';
+import { statsPoolTests } from '../../test/kernels/statsPoolTests';
 
-statsPoolSuite(it, (map, weights, head) =>
+statsPoolTests(it, (map, weights, head) =>
   Promise.resolve({ statistics: statsPool(map, weights), embeddings: poolEmbeddings(map, weights, head) }),
 );
 

@@ -11,7 +11,7 @@ import type { ClusteringWorkerApi, EmbeddingWorkerApi, SortformerWorkerApi } fro
 import { testConversation } from '../embedding/testSpeech';
 import nemotron from '../../models/nemotron-3-diarization/manifest.json';
 import { NEMOTRON } from '../../test/seededNemotron';
-import { openSeededInt8 } from '../../test/sortformerSuite';
+import { openSeededInt8 } from '../../test/sortformerNetworkTests';
 import * as session from '../ort/session';
 import { probabilitiesOf } from '../sortformer/activity';
 import { cpuFrontEnd } from '../sortformer/melFrontEnd';

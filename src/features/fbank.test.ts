@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type AnyFbankOptions, countFrames, Fbank, fbankGeometry, windowFunction } from './fbank';
-import { CENTERED_FACTS, CENTERED_RATE, centeredFbankSuite } from '../../test/kernels/centeredFbankSuite';
-import { FACTS, fbankSuite, SAMPLE_RATE } from '../../test/kernels/fbankSuite';
+import { CENTERED_FACTS, CENTERED_RATE, centeredFbankTests } from '../../test/kernels/centeredFbankTests';
+import { FACTS, fbankTests, SAMPLE_RATE } from '../../test/kernels/fbankTests';
 import { noise } from '../../test/kernels/fixtures/goldens';
 
 const compute = (facts: AnyFbankOptions, samples: Float32Array, numWindows: number): Promise<Float32Array> => {
@@ -13,8 +13,8 @@ const compute = (facts: AnyFbankOptions, samples: Float32Array, numWindows: numb
   return Promise.resolve(Float32Array.from(windows.flatMap(({ data }) => [...data])));
 };
 
-fbankSuite(test, compute);
-centeredFbankSuite(test, compute);
+fbankTests(test, compute);
+centeredFbankTests(test, compute);
 
 test('frames at any position in a part have the bits of the whole recording', () => {
   const fbank = new Fbank(CENTERED_FACTS, CENTERED_RATE);

@@ -1,7 +1,7 @@
 /** The same tests for the reference and for both builds. Without activations, they must be equal bit for bit. */
 import { describe, expect, it } from 'vitest';
 import { testedBuilds } from '../../test/nn/builds';
-import { referenceKernels, referenceSequence } from '../../test/nn/reference';
+import { referenceKernels, referenceSequence } from '../../test/nn/plainKernels';
 import { type Int16Matrix, Int16Products, MAX_INPUT, packInt16, storeInt16, toInt16 } from './int16';
 import { FLOAT_BYTES, Heap, instantiateSequence, type Rows, SequenceKernels } from './kernels';
 

@@ -14,7 +14,7 @@ import {
   WINOGRAD_OUTPUTS,
   WINOGRAD_PRODUCTS,
 } from './kernels';
-import { referenceKernels } from '../../test/nn/reference';
+import { referenceKernels } from '../../test/nn/plainKernels';
 import { hasRelaxedSimd } from './simd';
 import { testedBuilds } from '../../test/nn/builds';
 

@@ -1,7 +1,7 @@
 /** The same tests for the reference and for both builds, each compared with the definition of the operation. */
 import { describe, expect, it } from 'vitest';
 import { FLOAT_BYTES, Heap, instantiateSequence, SequenceKernels } from './kernels';
-import { referenceKernels, referenceSequence } from '../../test/nn/reference';
+import { referenceKernels, referenceSequence } from '../../test/nn/plainKernels';
 import { testedBuilds } from '../../test/nn/builds';
 
 /** Float32 sums of two values below 1, or a product and a sum. */

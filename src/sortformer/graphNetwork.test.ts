@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import nemotron from '../../models/nemotron-3-diarization/manifest.json';
 import { NEMOTRON, nemotronGraph, seededNemotron } from '../../test/seededNemotron';
-import { comparePipeline, PIPELINE_CASES } from '../../test/sortformerPipelineSuite';
-import { networkSuite, openOnWasm, openSeeded } from '../../test/sortformerSuite';
+import { comparePipeline, PIPELINE_CASES } from '../../test/sortformerPipelineGoldens';
+import { sortformerNetworkTests, openOnWasm, openSeeded } from '../../test/sortformerNetworkTests';
 import { parseStreamingSettings } from '../store/streamingSettings';
 import { expectedWeights } from '../weights/expected';
 import golden from './fixtures/stream.json';
@@ -10,7 +10,7 @@ import { GraphNetwork } from './graphNetwork';
 
 const NUM_LAYERS = 4;
 
-networkSuite(NUM_LAYERS);
+sortformerNetworkTests(NUM_LAYERS);
 
 it('matches the reference from samples to logits, offline', async () => {
   const one = PIPELINE_CASES.find(({ mode, numLayers }) => mode === 'offline' && numLayers === NUM_LAYERS)!;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { CENTERED_FACTS, CENTERED_RATE } from '../../test/kernels/centeredFbankSuite';
+import { CENTERED_FACTS, CENTERED_RATE } from '../../test/kernels/centeredFbankTests';
 import { noise } from '../../test/kernels/fixtures/goldens';
 import { Fbank } from '../features/fbank';
 import { concatenate } from '../util/values';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openOnWasm } from '../../test/sortformerSuite';
+import { openOnWasm } from '../../test/sortformerNetworkTests';
 import { NEMOTRON, nemotronGraph } from '../../test/seededNemotron';
 import type { ModelCheck } from '../compare/modelCheck';
 import type { ModelProto } from '../onnx/onnx_pb';

@@ -25,7 +25,7 @@ import { noise } from '../kernels/fixtures/goldens';
 import { shareOf } from '../kernels/errorShare';
 import { measureNetwork } from '../kernels/networkStages';
 import { networkStageTests } from '../kernels/networkStageTests';
-import { networkSuite, type NetworkKernels } from '../kernels/networkSuite';
+import { networkKernelTests, type NetworkKernels } from '../kernels/networkKernelTests';
 import { testedBuilds } from '../nn/builds';
 
 const missing = await installDawn();
@@ -61,7 +61,7 @@ describe.skipIf(missing !== null)('networks on WGSL kernels', { timeout: TIMEOUT
     let opened: NetworkKernels | undefined;
     const own = (): NetworkKernels => (opened ??= gpuKernels(gpu, hasWideTiles));
     const isTested = (title: string): boolean => !hasWideTiles || /product|convolution/.test(title);
-    networkSuite((title, body) => { if (isTested(title)) test(title, body); }, {
+    networkKernelTests((title, body) => { if (isTested(title)) test(title, body); }, {
       product: (...parameters) => own().product(...parameters),
       stats: (...parameters) => own().stats(...parameters),
       lstm: (...parameters) => own().lstm(...parameters),

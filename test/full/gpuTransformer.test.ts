@@ -3,7 +3,7 @@ import { beforeAll, describe, test } from 'vitest';
 import { openGpu } from '../../src/gpu/context';
 import { installDawn } from '../gpu/dawn';
 import { transformerKernels } from '../gpu/transformerKernels';
-import { transformerSuite, type TransformerKernels } from '../kernels/transformerSuite';
+import { transformerKernelTests, type TransformerKernels } from '../kernels/transformerKernelTests';
 
 const missing = await installDawn();
 if (missing !== null) console.log(`skipped: WGSL kernels of Transformers in Node: ${missing}`);
@@ -13,7 +13,7 @@ describe.skipIf(missing !== null)('WGSL kernels of Transformers on Dawn', () => 
   beforeAll(async () => {
     own = transformerKernels(await openGpu());
   });
-  transformerSuite(test, {
+  transformerKernelTests(test, {
     layerNorm: (step) => own.layerNorm(step),
     gelu: (values) => own.gelu(values),
     attention: (step) => own.attention(step),

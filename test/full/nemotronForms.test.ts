@@ -15,7 +15,7 @@ import { withInt8Products } from '../../src/weights/int8Products';
 import { openSafetensors } from '../../src/weights/safetensors';
 import { uniform } from '../../src/util/uniform';
 import { NEMOTRON, nemotronGraph, seededNemotronFile } from '../seededNemotron';
-import { openOnWasm } from '../sortformerSuite';
+import { openOnWasm } from '../sortformerNetworkTests';
 
 /**
  * Products with rounded matrices. Of a layer: queries, keys, values, output, and two of the MLP. Of the rest, only with float16: two

@@ -4,7 +4,7 @@ import { type GpuContext, openGpu } from '../../src/gpu/context';
 import { openSession } from '../../src/ort/session';
 import type { OpenPart } from '../../src/sortformer/graphNetwork';
 import { installDawn, RUNTIME_BASE } from '../gpu/dawn';
-import { networkSuite, openSeeded } from '../sortformerSuite';
+import { sortformerNetworkTests, openSeeded } from '../sortformerNetworkTests';
 
 const missing = await installDawn();
 if (missing !== null) console.log(`skipped: Nemotron 3 Diarization on WebGPU in Node: ${missing}`);
@@ -16,5 +16,5 @@ describe.skipIf(missing !== null)('on Dawn', () => {
     gpu ??= openGpu();
     return openSession(bytes, { runtimeBase: RUNTIME_BASE, threads: 1, gpu: await gpu, externalData });
   };
-  networkSuite(4, (numLayers, options) => openSeeded(numLayers, { open, ...options }));
+  sortformerNetworkTests(4, (numLayers, options) => openSeeded(numLayers, { open, ...options }));
 });

@@ -11,7 +11,7 @@ import { installGpuMeter } from '../browser/gpuMeter';
 import { installDawn } from '../gpu/dawn';
 import { noise } from '../kernels/fixtures/goldens';
 import { NEMOTRON, nemotronGraph } from '../seededNemotron';
-import { networkSuite, openSeeded, seededFeatures, seededParts } from '../sortformerSuite';
+import { sortformerNetworkTests, openSeeded, seededFeatures, seededParts } from '../sortformerNetworkTests';
 
 const missing = await installDawn();
 if (missing !== null) console.log(`skipped: Nemotron 3 Diarization on WGSL kernels in Node: ${missing}`);
@@ -27,7 +27,7 @@ describe.skipIf(missing !== null)('on our own kernels', { timeout: 600_000 }, ()
     gpu = await openGpu();
   });
 
-  networkSuite(NUM_LAYERS, async (numLayers, options) => GpuNetwork.open(gpu, { ...(await seededParts(numLayers)), ...options }));
+  sortformerNetworkTests(NUM_LAYERS, async (numLayers, options) => GpuNetwork.open(gpu, { ...(await seededParts(numLayers)), ...options }));
 
   describe('with float16 weights', () => {
     it('passes the self-check', async () => {

@@ -15,8 +15,8 @@ import { uniform } from '../../src/util/uniform';
 import { concatenate } from '../../src/util/values';
 import { variedSpeech } from '../nemotron/variedSpeech';
 import { NEMOTRON } from '../seededNemotron';
-import { comparePipeline, inflatedFrom, type PipelineCase, type PipelineGoldens, sampleRecording } from '../sortformerPipelineSuite';
-import { openOnWasm } from '../sortformerSuite';
+import { comparePipeline, inflatedFrom, type PipelineCase, type PipelineGoldens, sampleRecording } from '../sortformerPipelineGoldens';
+import { openOnWasm } from '../sortformerNetworkTests';
 
 const NUM_SPEAKERS = 8;
 /** All modes take this long on a machine with other work. */

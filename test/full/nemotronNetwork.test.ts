@@ -1,5 +1,5 @@
 /** The network of Nemotron 3 Diarization in full size, with seeded weights, on WASM. */
-import { networkSuite } from '../sortformerSuite';
+import { sortformerNetworkTests } from '../sortformerNetworkTests';
 import { NEMOTRON } from '../seededNemotron';
 
-networkSuite(NEMOTRON.numLayers);
+sortformerNetworkTests(NEMOTRON.numLayers);

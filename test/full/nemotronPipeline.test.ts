@@ -4,8 +4,8 @@
  * tests the streaming modes with a small network.
  */
 import { expect, it } from 'vitest';
-import { comparePipeline, PIPELINE_CASES } from '../sortformerPipelineSuite';
-import { openSeeded } from '../sortformerSuite';
+import { comparePipeline, PIPELINE_CASES } from '../sortformerPipelineGoldens';
+import { openSeeded } from '../sortformerNetworkTests';
 
 /** About 17 s of processor time. */
 const SHORT_SAMPLES = 480_000;

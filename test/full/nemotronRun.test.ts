@@ -22,8 +22,8 @@ import { writeSeededFolder, type SeededFolder } from '../nemotron/modelFolder';
 import { convertedBytes } from '../../src/weights/convert';
 import { expectedWeights } from '../../src/weights/expected';
 import { NEMOTRON, nemotronGraph, seededNemotronFile } from '../seededNemotron';
-import { audio, PIPELINE_CASES, referenceDecisions } from '../sortformerPipelineSuite';
-import { openSeededInt8 } from '../sortformerSuite';
+import { audio, PIPELINE_CASES, referenceDecisions } from '../sortformerPipelineGoldens';
+import { openSeededInt8 } from '../sortformerNetworkTests';
 
 const NUM_LAYERS = 4;
 const NUM_SPEAKERS = 8;

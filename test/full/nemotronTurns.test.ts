@@ -29,7 +29,7 @@ import { openSafetensors } from '../../src/weights/safetensors';
 import { SPEECH_LAYERS, speechFile } from '../nemotron/speechModel';
 import { NEMOTRON, nemotronGraph } from '../seededNemotron';
 import { hasShared, SHARED, SHARED_MISSING } from '../shared';
-import { openOnWasm } from '../sortformerSuite';
+import { openOnWasm } from '../sortformerNetworkTests';
 
 const SAMPLE_RATE = 16_000;
 const HOP_SAMPLES = 160;

@@ -26,8 +26,8 @@ import { fetchFiles } from '../gpu/openInNode';
 import { writeSeededFolder } from '../nemotron/modelFolder';
 import { served, ThreadlessHandle } from '../nemotron/threadless';
 import { NEMOTRON } from '../seededNemotron';
-import { MIN_EQUAL_SHARE } from '../sortformerPipelineSuite';
-import { openSeeded } from '../sortformerSuite';
+import { MIN_EQUAL_SHARE } from '../sortformerPipelineGoldens';
+import { openSeeded } from '../sortformerNetworkTests';
 
 const loading = vi.hoisted(() => ({ name: '' }));
 vi.mock(import('../../workers/protocol'), async (original) => ({

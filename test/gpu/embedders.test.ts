@@ -15,7 +15,7 @@ import { encodeOnnx } from '../../src/onnx/model';
 import type { FloatTensor, Graph } from '../../src/ort/graph';
 import { sizeOf } from '../../src/util/shape';
 import { healthy } from '../../src/util/values';
-import { CENTERED_FACTS, CENTERED_RATE } from '../kernels/centeredFbankSuite';
+import { CENTERED_FACTS, CENTERED_RATE } from '../kernels/centeredFbankTests';
 import { shareOf } from '../kernels/errorShare';
 import { noise } from '../kernels/fixtures/goldens';
 import { build, float, int, ints, node, weight } from '../onnx/build';

@@ -1,4 +1,4 @@
-/** The WGSL kernels of networks with arrays in place of buffers, for {@link networkSuite}. */
+/** The WGSL kernels of networks with arrays in place of buffers, for {@link networkKernelTests}. */
 import { GpuGates } from '../../src/embedding/gpuGates';
 import { GpuGatherBatch, JOB_VALUES, packJobs } from '../../src/embedding/gpuGatherBatch';
 import { uploadBuffer } from '../../src/gpu/buffers';
@@ -9,7 +9,7 @@ import { ProductKernels, uploadWeights } from '../../src/gpu/product';
 import { Program } from '../../src/gpu/program';
 import { GpuLstm } from '../../src/segmentation/gpuLstm';
 import { GpuScores } from '../../src/segmentation/gpuScores';
-import { UNTOUCHED, type NetworkKernels } from '../kernels/networkSuite';
+import { UNTOUCHED, type NetworkKernels } from '../kernels/networkKernelTests';
 
 /**
  * Runs each kernel by itself. Buffers are freed with the device.

@@ -21,7 +21,7 @@ import { shareOf } from '../kernels/errorShare';
 import { noise } from '../kernels/fixtures/goldens';
 import { valuesOf } from '../kernels/networkStages';
 import { testedBuilds } from '../nn/builds';
-import { openOnWasm, seededFeatures, seededParts } from '../sortformerSuite';
+import { openOnWasm, seededFeatures, seededParts } from '../sortformerNetworkTests';
 import { installDawn } from './dawn';
 import { bytesOf, manifestOf, MAX_SHARE } from './shippedNetworks';
 

@@ -1,11 +1,11 @@
-/** The WGSL kernels of Transformers with arrays in place of buffers, for {@link transformerSuite}. */
+/** The WGSL kernels of Transformers with arrays in place of buffers, for {@link transformerKernelTests}. */
 import { uploadBuffer } from '../../src/gpu/buffers';
 import { type GpuContext, readBack } from '../../src/gpu/context';
 import { Gelu } from '../../src/gpu/gelu';
 import { LayerNorm } from '../../src/gpu/layerNorm';
 import { Program } from '../../src/gpu/program';
 import { GpuAttention } from '../../src/sortformer/gpuAttention';
-import type { TransformerKernels } from '../kernels/transformerSuite';
+import type { TransformerKernels } from '../kernels/transformerKernelTests';
 
 /** Runs each kernel by itself. Buffers are freed with the device. */
 export function transformerKernels(gpu: GpuContext): TransformerKernels {

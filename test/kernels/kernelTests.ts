@@ -1,10 +1,10 @@
 /** Shared tests of the GPU kernels against goldens and the CPU functions, for all browsers with WebGPU and for Dawn in Node. */
 import assert from 'node:assert/strict';
 import { maskedFeatures } from '../../src/embedding/mask';
-import { statsPoolSuite } from './statsPoolSuite';
+import { statsPoolTests } from './statsPoolTests';
 import type { DispatchLimits } from '../../src/features/gpuFbank';
-import { CENTERED_FACTS, centeredFbankSuite, type ComputeCenteredFbank } from './centeredFbankSuite';
-import { FACTS, fbankSuite, SAMPLE_RATE, type ComputeFbank, type FbankSuiteOptions } from './fbankSuite';
+import { CENTERED_FACTS, centeredFbankTests, type ComputeCenteredFbank } from './centeredFbankTests';
+import { FACTS, fbankTests, SAMPLE_RATE, type ComputeFbank, type FbankTestOptions } from './fbankTests';
 import { noise } from './fixtures/goldens';
 import type { Evaluator } from '../browser/evaluator';
 import { fromBase64, toBase64 } from '../browser/kernels';
@@ -16,7 +16,7 @@ type Test = (title: string, body: () => Promise<void>) => void;
  *
  * @param page page of the kernels, after `voxlaneKernels.open()`
  */
-export function filterbankTests(test: Test, page: Evaluator, options: FbankSuiteOptions = {}): void {
+export function filterbankTests(test: Test, page: Evaluator, options: FbankTestOptions = {}): void {
   const computeWithin =
     (limits: DispatchLimits | null): ComputeFbank & ComputeCenteredFbank =>
     async (facts, samples, numWindows) => {
@@ -25,8 +25,8 @@ export function filterbankTests(test: Test, page: Evaluator, options: FbankSuite
     };
   const compute = computeWithin(null);
 
-  fbankSuite(test, compute, options);
-  centeredFbankSuite(test, compute);
+  fbankTests(test, compute, options);
+  centeredFbankTests(test, compute);
 
   test("frames beyond the device's limits are split into rows of workgroups and several dispatches, with identical bits", async () => {
     const [numWindows, numSamples] = [3, 20001];
@@ -96,7 +96,7 @@ export function compilerTests(test: Test, page: Evaluator): void {
 
 /** Registers the tests of the pooling. */
 export function poolingTests(test: Test, page: Evaluator): void {
-  statsPoolSuite(test, async ({ data }, weights, head) => {
+  statsPoolTests(test, async ({ data }, weights, head) => {
     const request = {
       map: toBase64(data),
       weights: weights.map((own) => [...own]),

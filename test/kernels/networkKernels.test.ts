@@ -7,12 +7,12 @@ import { markBroken, surveyMap } from '../../src/gpu/mapGuard';
 import { computeProduct } from '../../src/gpu/product';
 import { computeLstm } from '../../src/segmentation/gpuLstm';
 import { computeScores } from '../../src/segmentation/gpuScores';
-import { networkSuite, UNTOUCHED } from './networkSuite';
+import { networkKernelTests, UNTOUCHED } from './networkKernelTests';
 
 describe('the CPU references of the network kernels', () => {
   // The kernels of the suite are asynchronous.
   const now = <Result>(work: () => Result): Promise<Result> => Promise.resolve().then(work);
-  networkSuite(test, {
+  networkKernelTests(test, {
     product: (packed, step) => now(() => { computeProduct(packed, step); }),
     stats: (kind, step) => now(() => { computeChannelStats(kind, step); }),
     lstm: (step) => now(() => { computeLstm(step); }),

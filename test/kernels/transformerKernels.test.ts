@@ -3,12 +3,12 @@ import { describe, test } from 'vitest';
 import { computeGelu } from '../../src/gpu/gelu';
 import { computeLayerNorm } from '../../src/gpu/layerNorm';
 import { computeAttention } from '../../src/sortformer/gpuAttention';
-import { transformerSuite } from './transformerSuite';
+import { transformerKernelTests } from './transformerKernelTests';
 
 describe('the CPU references of the Transformer kernels', () => {
   // The kernels of the suite are asynchronous.
   const now = <Result>(work: () => Result): Promise<Result> => Promise.resolve().then(work);
-  transformerSuite(test, {
+  transformerKernelTests(test, {
     layerNorm: (step) => now(() => { computeLayerNorm(step); }),
     gelu: (values) => now(() => { computeGelu(values); }),
     attention: (step) => now(() => { computeAttention(step); }),

@@ -1,6 +1,6 @@
 /**
  * Compares the kernels without relaxed SIMD, as used in Safari, with PyTorch cell by cell on two reference recordings.
- * e2e/full/reference.spec.ts covers all recordings with relaxed SIMD in Chromium.
+ * e2e/full/pyannote.spec.ts covers all recordings with relaxed SIMD in Chromium.
  */
 import { openAsBlob, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -49,7 +49,7 @@ const leaky = (value: number, slope: number): number => (value > 0 ? value : slo
  *
  * @param test test function of the runner
  */
-export function networkSuite(test: (title: string, body: () => Promise<void>) => void, kernels: NetworkKernels): void {
+export function networkKernelTests(test: (title: string, body: () => Promise<void>) => void, kernels: NetworkKernels): void {
   test('a product of several tiles, with columns that do not fill a tile', async () => {
     for (const [numRows, numInputs, numColumns] of [[1, 1, 1], [100, 19, 33], [97, 48, 32], [5, 33, 80]] as const) {
       const weight = noise(numInputs * numColumns, 3);

@@ -22,7 +22,7 @@ export interface Comparison {
 }
 
 /** Options for the extent of the suite and for reporting its figures. */
-export interface FbankSuiteOptions {
+export interface FbankTestOptions {
   readonly report?: (signal: string, comparison: Comparison) => void;
   /** Each length runs two filterbanks on up to ten seconds. */
   readonly numRandomLengths?: number;
@@ -101,10 +101,10 @@ function randomLengths(count: number): number[] {
  * @param compute implementation under test
  * @param options.report called with each comparison and the name of the signal
  */
-export function fbankSuite(
+export function fbankTests(
   test: (title: string, body: () => Promise<void>) => void,
   compute: ComputeFbank,
-  { report = () => undefined, numRandomLengths = 40 }: FbankSuiteOptions = {},
+  { report = () => undefined, numRandomLengths = 40 }: FbankTestOptions = {},
 ): void {
   const geometry = fbankGeometry(FACTS, SAMPLE_RATE);
   const { numMelBins } = FACTS;

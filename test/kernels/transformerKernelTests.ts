@@ -50,7 +50,7 @@ function rotationOf(numFrames: number): Float32Array<ArrayBuffer> {
  *
  * @param test test function of the runner
  */
-export function transformerSuite(test: (title: string, body: () => Promise<void>) => void, kernels: TransformerKernels): void {
+export function transformerKernelTests(test: (title: string, body: () => Promise<void>) => void, kernels: TransformerKernels): void {
   test('a layer norm has the mean and deviation that its weights ask for', async () => {
     const out = new Float32Array(4);
     // Mean 3, variance 5.

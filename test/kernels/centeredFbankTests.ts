@@ -33,7 +33,7 @@ function greatestDifference(actual: Float32Array, expected: Float32Array): numbe
  * @param test test function of the runner
  * @param compute implementation under test
  */
-export function centeredFbankSuite(
+export function centeredFbankTests(
   test: (title: string, body: () => Promise<void>) => void,
   compute: ComputeCenteredFbank,
 ): void {

@@ -92,7 +92,7 @@ function byDefinition(values: Float32Array, weights: Float32Array): { mean: numb
  * @param test test function of the runner
  * @param pool implementation under test
  */
-export function statsPoolSuite(test: (title: string, body: () => Promise<void>) => void, pool: Pool): void {
+export function statsPoolTests(test: (title: string, body: () => Promise<void>) => void, pool: Pool): void {
   test('pooling computes mean and unbiased deviation of the masked frames', async () => {
     const map = { data: Float32Array.of(1, 2, 3, 100, 10, -1, 10, 100), numFrames: 4 };
     const weights = [Float32Array.of(1, 0, 1, 0), Float32Array.of(0, 1, 0, 0)];

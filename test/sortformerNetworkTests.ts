@@ -97,7 +97,7 @@ type OpenTapped = (
  *
  * @param open opens the network on the backend to test
  */
-export function networkSuite(numLayers: number, open: OpenTapped = openSeeded): void {
+export function sortformerNetworkTests(numLayers: number, open: OpenTapped = openSeeded): void {
   const { weightsSha256, stages } = golden.models.find((one) => one.numLayers === numLayers)!;
   const layers = Object.keys(stages).filter((name) => name.startsWith('layer'));
 
