@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { fileProblem } from './inputs';
 import { downloadLine, prepareFolder, requireWritable, writeResult } from './output';
+import { itUnless } from '../test/skips';
 
 let folder: string;
 beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'voxlane-test-')); });
@@ -50,7 +51,7 @@ describe('writing a result', () => {
     expect(readdirSync(folder).sort()).toEqual(['file', 'folder.rttm']);
   });
 
-  test.skipIf(!existsSync('/dev/full'))('throws a one-line error on a full disk and does not replace a device by a file', () => {
+  itUnless(existsSync('/dev/full') ? null : 'there is no /dev/full')('throws a one-line error on a full disk and does not replace a device by a file', () => {
     symlinkSync('/dev/full', at('a.rttm'));
     expect(() => { writeResult(at('a.rttm'), 'x'); }).toThrow(/a\.rttm cannot be written: no space is left on the disk$/);
     writeResult('/dev/null', 'x');
@@ -75,7 +76,7 @@ describe('the destination is checked before results are computed', () => {
   });
 
   // Even root cannot write there.
-  test.skipIf(!existsSync('/proc/self'))('a folder that is not writable causes a one-line error', () => {
+  itUnless(existsSync('/proc/self') ? null : 'there is no /proc/self')('a folder that is not writable causes a one-line error', () => {
     expect(() => { prepareFolder('/proc/self'); }).toThrow(/^results cannot be written to \/proc\/self: [^\n]+$/);
   });
 });

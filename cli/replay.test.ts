@@ -5,10 +5,10 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { SHARED, SHARED_MISSING } from '../test/shared';
 import { bareCapture, buildNpz } from '../test/engine/capture';
 import { main } from './replay';
+import { describeUnless } from '../test/skips';
 
 const captures = join(SHARED, 'captures');
-const names = existsSync(captures) ? readdirSync(captures) : [];
-if (names.length === 0) console.log(`Captures skipped: ${SHARED_MISSING}`);
+const names = existsSync(captures) ? readdirSync(captures) : null;
 
 const scratch = mkdtempSync(join(tmpdir(), 'voxlane-replay-'));
 afterAll(() => {
@@ -40,7 +40,7 @@ interface Report {
   readonly stages: readonly { readonly stage: string; readonly agrees: boolean; readonly greatest: number | null }[];
 }
 
-describe.runIf(names.length > 0).each(names)('capture %s', (name) => {
+describeUnless(names ? null : SHARED_MISSING).each(names ?? ['(none)'])('capture %s', (name) => {
   const folder = join(captures, name);
 
   test("every stage matches pyannote", () => {

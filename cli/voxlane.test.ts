@@ -5,6 +5,7 @@ import { COMMANDS } from './commandTable';
 import { bashScript, fishScript, flagsOf, zshScript } from './completion';
 import { setQuiet } from './output';
 import { run } from './voxlane';
+import { itUnless } from '../test/skips';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -78,7 +79,7 @@ describe('completion', () => {
     ]);
   });
 
-  test.skipIf(spawnSync('bash', ['--version']).status !== 0)('bash completes commands, flags and values', () => {
+  itUnless(spawnSync('bash', ['--version']).status !== 0 && 'bash is not installed')('bash completes commands, flags and values', () => {
     const complete = (...words: string[]): string => {
       const script = `${bashScript(commands)}\nCOMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')})\nCOMP_CWORD=${words.length - 1}\n_voxlane\necho "\${COMPREPLY[@]}"`;
       return execFileSync('bash', ['-c', script], { encoding: 'utf8' }).trim();

@@ -1,19 +1,15 @@
 /**
- * Runs the checks and prints a summary at the end: `N passed, N failed, N skipped`.
+ * Runs the checks and prints a summary at the end: each reason for skipped tests with their number, and
+ * `N passed, N failed, N skipped`.
  *
  * `npm test` runs before each commit: types, lint, unit tests and browser tests. With `--full`, only longer tests run. Two
  * steps run in parallel, because most of them use one core. A step prints its output when it ends, so outputs of two steps
  * never mix.
  */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { findHeadlessChromium } from '../cli/chromium';
-
-interface Tally {
-  passed: number;
-  failed: number;
-  skipped: number;
-}
+import { addTallies, NO_TESTS, readPlaywright, readVitest, skipLines, type Tally } from './testReports';
 
 /** A command and how to read its result. */
 interface Step {
@@ -96,15 +92,15 @@ async function run({ title, command, environment = {}, tally }: Step): Promise<T
   process.stdout.write(`\n── ${title}: ${command.join(' ')}\n`);
   process.stdout.write(Buffer.concat(output));
   console.log(`── ${title}: ${status === 0 ? 'passed' : 'failed'} in ${seconds} s`);
-  if (!tally) return { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0 };
-  const counted = tally() ?? { passed: 0, failed: 0, skipped: 0 };
+  if (!tally) return status === 0 ? { ...NO_TESTS, passed: 1 } : { ...NO_TESTS, failed: 1 };
+  const counted = tally() ?? NO_TESTS;
   // A runner that crashed before its first test reports no failure.
   return status === 0 || counted.failed > 0 ? counted : { ...counted, failed: 1 };
 }
 
 /** Runs steps in parallel. A step starts when fewer than two run and its dependencies have ended. */
 async function runAll(steps: readonly Step[]): Promise<Tally> {
-  const total: Tally = { passed: 0, failed: 0, skipped: 0 };
+  let total = NO_TESTS;
   const waiting = [...steps];
   const ended = new Set<string>();
   const running = new Map<string, Promise<void>>();
@@ -114,10 +110,8 @@ async function runAll(steps: readonly Step[]): Promise<Tally> {
       waiting.splice(waiting.indexOf(next), 1);
       running.set(
         next.title,
-        run(next).then(({ passed, failed, skipped }) => {
-          total.passed += passed;
-          total.failed += failed;
-          total.skipped += skipped;
+        run(next).then((tally) => {
+          total = addTallies(total, tally);
           ended.add(next.title);
           running.delete(next.title);
         }),
@@ -127,47 +121,6 @@ async function runAll(steps: readonly Step[]): Promise<Tally> {
     }
   }
   return total;
-}
-
-function readVitest(file: string): Tally | null {
-  const report = readReport(file) as { numPassedTests: number; numFailedTests: number; numPendingTests: number } | null;
-  return report && { passed: report.numPassedTests, failed: report.numFailedTests, skipped: report.numPendingTests };
-}
-
-interface PlaywrightSuite {
-  readonly suites?: PlaywrightSuite[];
-  readonly specs?: { title: string; tests: { status: string; annotations: { type: string; description?: string }[] }[] }[];
-}
-
-interface PlaywrightReport extends PlaywrightSuite {
-  readonly stats: { expected: number; unexpected: number; flaky: number; skipped: number };
-}
-
-function readPlaywright(file: string): Tally | null {
-  const report = readReport(file) as PlaywrightReport | null;
-  if (!report) return null;
-  printSkipReasons(report);
-  const { expected, unexpected, flaky, skipped } = report.stats;
-  return { passed: expected + flaky, failed: unexpected, skipped };
-}
-
-function printSkipReasons({ suites = [], specs = [] }: PlaywrightSuite): void {
-  for (const { title, tests } of specs) {
-    for (const { status, annotations } of tests) {
-      if (status !== 'skipped') continue;
-      console.log(`skipped: ${title}: ${annotations.find(({ type }) => type === 'skip')?.description ?? 'no reason given'}`);
-    }
-  }
-  suites.forEach(printSkipReasons);
-}
-
-/** Reads the report of a runner; null if the runner crashed before writing it. */
-function readReport(file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as unknown;
-  } catch {
-    return null;
-  }
 }
 
 async function main(): Promise<void> {
@@ -181,8 +134,9 @@ async function main(): Promise<void> {
   const isFull = process.argv.includes('--full');
   rmSync(RESULTS, { recursive: true, force: true });
   mkdirSync(RESULTS, { recursive: true });
-  const { passed, failed, skipped } = await runAll(isFull ? FULL : FAST);
-  console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
+  const total = await runAll(isFull ? FULL : FAST);
+  const { passed, failed, skipped } = total;
+  console.log(`\n${skipLines(total).map((line) => `${line}\n`).join('')}${passed} passed, ${failed} failed, ${skipped} skipped`);
   process.exitCode = failed === 0 ? 0 : 1;
 }
 

@@ -9,6 +9,9 @@ export const SHARED_MISSING = `the folder of reference recordings is absent (${S
 
 export const hasShared = existsSync(join(SHARED, 'reference'));
 
+/** Why tests of the recordings are skipped; null if the folder exists. */
+export const NO_SHARED = hasShared ? null : SHARED_MISSING;
+
 /** A tensor from a NumPy file. */
 export interface NumpyArray {
   readonly shape: readonly number[];

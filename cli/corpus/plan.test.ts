@@ -7,6 +7,7 @@ import { corpusFiles, type Entry, readEntries, readPlan, readRefusals, type Refu
 import { requireIdle } from './leases';
 import { makePlan, type PlanOutcome, type PlanRequest } from './makePlan';
 import { parseCommand } from './plan';
+import { describeUnless, itUnless } from '../../test/skips';
 
 const CASES = resolve('e2e/fixtures/cases');
 const RATE = 1000;
@@ -220,7 +221,7 @@ describe('checks', () => {
   });
 });
 
-describe.skipIf(process.platform === 'win32')('a file of a format that only ffmpeg decodes', () => {
+describeUnless(process.platform === 'win32' && 'ffprobe is replaced by a shell script')('a file of a format that only ffmpeg decodes', () => {
   const answer = (json: object): void => {
     const path = write('ffprobe', `#!/bin/sh\nfor last; do :; done\n[ "$last" = "file:${join(folder, 'talk.amr')}" ] && echo '${JSON.stringify(json)}'\n`);
     chmodSync(path, 0o755);
@@ -277,7 +278,7 @@ test('YAML of pyannote.database is refused with the input to give', async () => 
   expect(refusals).toMatchObject([{ code: 'format', problem: expect.stringContaining('database.yml') as string, remedy: expect.stringContaining("--audio 'audio/{uri}.wav'") as string }]);
 });
 
-test.skipIf(process.platform !== 'linux')('names that are not UTF-8 are refused with the reason', async () => {
+itUnless(process.platform !== 'linux' && 'only Linux has file names that are not UTF-8')('names that are not UTF-8 are refused with the reason', async () => {
   const folderName = (name: Buffer): Buffer => Buffer.concat([Buffer.from(`${folder}/in/`), name]);
   mkdirSync(join(folder, 'in'));
   copyFileSync(wav('good.wav', 1), folderName(Buffer.from('caf\xe9.wav', 'latin1')));

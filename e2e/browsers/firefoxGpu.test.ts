@@ -14,6 +14,7 @@ import { firefoxWithWebGpu } from './drivers/firefox';
 import { PAGES } from './pages';
 import { serveApp, type AppServer } from './servers';
 import { waitFor } from './waiting';
+import { describeUnless } from '../../test/skips';
 
 declare global {
   /** Asynchronous WebGPU errors. */
@@ -23,7 +24,7 @@ declare global {
 const RESNET34_FILE = 'seeded-resnet34.onnx';
 const missing = firefoxWithWebGpu.missing();
 
-describe.skipIf(missing !== null)(missing === null ? firefoxWithWebGpu.name : `${firefoxWithWebGpu.name} [${missing}]`, () => {
+describeUnless(missing)(firefoxWithWebGpu.name, () => {
   let driver: Driver;
   let server: AppServer;
   const page: Evaluator = { evaluate: (body, request) => driver.evaluate(body, request) };

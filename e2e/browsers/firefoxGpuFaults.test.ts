@@ -3,7 +3,7 @@
  * test/full/gpuModels.test.ts covers each kind of fault in the models, gpuGuard.test.ts in the filterbank. Unit tests of
  * src/engine (trust, modelWorker, singleStagesEngine, replay) cover all decisions after a fault.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { faultScript, workerOf, type GpuFault } from '../../test/browser/gpuFaults';
 import { runShort, type ShortRun } from '../../test/browser/gpu';
 import { putSamples } from '../../test/browser/samples';
@@ -14,6 +14,7 @@ import { firefoxWithWebGpu } from './drivers/firefox';
 import { PAGES } from './pages';
 import { serveApp, type AppServer } from './servers';
 import { waitFor } from './waiting';
+import { describeUnless } from '../../test/skips';
 
 declare global {
   /** Number of workers started by the page. */
@@ -27,7 +28,7 @@ const WASM: DiarizerOptions = { backend: 'wasm' };
 const TRUSTED: DiarizerOptions = { backend: 'webgpu', trustGpu: true };
 const missing = firefoxWithWebGpu.missing();
 
-describe.skipIf(missing !== null)(missing === null ? 'a faulty GPU' : `a faulty GPU [${missing}]`, () => {
+describeUnless(missing)('a faulty GPU', () => {
   let driver: Driver;
   let server: AppServer;
   let wasm: ShortRun | undefined;

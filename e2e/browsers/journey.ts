@@ -5,7 +5,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseRttm } from '../../src/formats/rttm';
 import { sampleWav } from '../../test/audio/sampleWav';
 import type { Turn } from '../../src/index';
@@ -14,6 +14,7 @@ import { formatTests } from './formats';
 import { PAGES } from './pages';
 import { serveApp, serveWithoutHeaders, type TestServer } from './servers';
 import { takeDownload, waitFor, waitForAttribute, waitForCount, waitForText } from './waiting';
+import { describeUnless } from '../../test/skips';
 
 const SCREENSHOTS = 'test-results/browsers';
 const WIDTHS = [1280, 390] as const;
@@ -29,7 +30,7 @@ const ROWS = byTestId('turn-row');
 
 export function journey(kind: BrowserKind): void {
   const missing = kind.missing();
-  describe.skipIf(missing !== null)(missing === null ? kind.name : `${kind.name} [${missing}]`, () => {
+  describeUnless(missing)(kind.name, () => {
     let driver: Driver;
     let server: TestServer;
     const downloads = mkdtempSync(join(tmpdir(), 'voxlane-downloads-'));

@@ -7,24 +7,12 @@
  * gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav gstreamer1.0-gl
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { chromium } from './drivers/chromium';
-import { firefox } from './drivers/firefox';
-import { webkit } from './drivers/webkit';
+import { mkdirSync, rmSync } from 'node:fs';
+import { NO_TESTS, readVitest, skipLines } from '../../scripts/testReports';
 
 const REPORT = 'test-results/browsers.json';
 
-interface Report {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numPendingTests: number;
-}
-
 function main(): void {
-  for (const kind of [chromium, firefox, webkit]) {
-    const reason = kind.missing();
-    if (reason) console.log(`skipped: ${kind.name}: ${reason}`);
-  }
   mkdirSync('test-results', { recursive: true });
   // Remove the report of an earlier run, in case this run crashes.
   rmSync(REPORT, { force: true });
@@ -33,19 +21,12 @@ function main(): void {
     stdio: 'inherit',
     shell: process.platform === 'win32',
   });
-  const report = readReport();
-  const failed = Math.max(report?.numFailedTests ?? 0, status === 0 && report ? 0 : 1);
-  console.log(`\nbrowsers: ${report?.numPassedTests ?? 0} passed, ${failed} failed, ${report?.numPendingTests ?? 0} skipped`);
-  process.exitCode = failed === 0 ? 0 : 1;
-}
-
-/** Reads the report; null if Vitest crashed before writing it. */
-function readReport(): Report | null {
-  try {
-    return JSON.parse(readFileSync(REPORT, 'utf8')) as Report;
-  } catch {
-    return null;
-  }
+  const tally = readVitest(REPORT);
+  const { passed, failed, skipped } = tally ?? NO_TESTS;
+  const numFailed = Math.max(failed, status === 0 && tally ? 0 : 1);
+  for (const line of skipLines(tally ?? NO_TESTS)) console.log(line);
+  console.log(`\nbrowsers: ${passed} passed, ${numFailed} failed, ${skipped} skipped`);
+  process.exitCode = numFailed === 0 ? 0 : 1;
 }
 
 main();

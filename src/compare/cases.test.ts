@@ -1,20 +1,21 @@
 /** Bundles that were once misjudged, and others whose verdict must not change, on the WASM runtime in Node. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ALL_CASES, CASES, runBundle, runCase, type Case } from '../../test/compare/caseRun';
+import { ALL_CASES, NO_CASES, CASES, runBundle, runCase, type Case } from '../../test/compare/caseRun';
 import { failureOf } from '../../test/compare/failure';
-import { SHARED_MISSING } from '../../test/shared';
+
 import { graphInfo, parseOnnx } from '../onnx/model';
 import { readGoldens } from './files/goldenFiles';
 import { sortFiles } from './openModel';
+import { itUnless } from '../../test/skips';
 
 /** Name and verdict of each stage, or `inherits`. */
 const stagesOf = ({ run }: Case): string[] =>
   run.stages.map(({ name, verdict, inherited }) => `${name} ${inherited ? 'inherits' : verdict}`);
 
 describe('errors are judged at the scale of the stage', () => {
-  it.skipIf(!existsSync(ALL_CASES))(`passes values of a million that differ by rounding [${SHARED_MISSING}]`, async () => {
+  itUnless(NO_CASES)(`passes values of a million that differ by rounding`, async () => {
     const large = await runCase('large_values', undefined, ALL_CASES);
     expect(large.run.stages.at(-1)!.maxAbs).toBeGreaterThan(1);
     expect(stagesOf(large)).toEqual(['a pass', 'b pass', 'y pass']);
@@ -117,6 +118,6 @@ it.each([
   expect(failureOf(() => parseOnnx(readFileSync(join(CASES, file)), file)).problem).toMatch(problem);
 });
 
-it.skipIf(!existsSync(ALL_CASES))(`passes a convolution of silero-vad that WebGPU computes wrongly [${SHARED_MISSING}]`, async () => {
+itUnless(NO_CASES)(`passes a convolution of silero-vad that WebGPU computes wrongly`, async () => {
   expect(stagesOf(await runCase('silero_conv_webgpu', undefined, ALL_CASES)).every((stage) => stage.endsWith(' pass'))).toBe(true);
 });

@@ -8,12 +8,13 @@ import * as ort from 'onnxruntime-web';
 import { describe, expect, it } from 'vitest';
 import campplus from '../../models/campplus-zh-en/manifest.json';
 import segmentation from '../../models/segmentation-3.0/manifest.json';
-import { hasShared, SHARED, SHARED_MISSING } from '../../test/shared';
+import { NO_SHARED, SHARED } from '../../test/shared';
 import { maskedFeatures } from '../embedding/mask';
 import { Fbank } from '../features/fbank';
 import { parseManifest } from '../store/manifest';
 import { readBundle, tensorNamed, type GoldenBundle, type GoldenStage, type GoldenTensor } from './files/bundle';
 import { compareTensors, judge, type Comparison } from './compare';
+import { describeUnless } from '../../test/skips';
 
 const SEGMENTATION = parseManifest('segmentation', segmentation, 'segmentation-3.0');
 const CAMPPLUS = parseManifest('embedding', campplus, 'campplus-zh-en');
@@ -73,9 +74,8 @@ describe('public/goldens', () => {
   });
 });
 
-if (!hasShared) console.log(`skipped: bundles made by others: ${SHARED_MISSING}`);
 
-describe.skipIf(!hasShared)('bundles made by others', () => {
+describeUnless(NO_SHARED)('bundles made by others', () => {
   it('seg_dev00', async () => {
     await expectSegmentationPasses('seg_dev00', openBundle(join(SHARED, 'goldens', 'seg_dev00.zip')));
   });

@@ -47,7 +47,7 @@ const passedCheck = (model: string) => ({ model, backend: 'kernels', passed: tru
 
 describe.each(testedBuilds())('int16 on the %s kernels at the lengths of a run', (build) => {
   // The faults are planted above the kernels, so one build is enough.
-  const itOnce = it.runIf(build === 'plain');
+  const itOnce = build === 'plain' ? it : () => undefined;
   afterEach(() => { vi.restoreAllMocks(); });
   const segmentationOf = () => PyannetNet.ofModel(SEGMENTATION.model, SEGMENTATION.manifest, build, 'int16');
   const embedderOf = () => {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { hasShared, readNpz, SHARED, SHARED_MISSING } from '../../test/shared';
+import { NO_SHARED, hasShared, readNpz, SHARED } from '../../test/shared';
 import { assemble } from '../timeline/assembler';
 import { parseRttm } from '../formats/rttm';
 import { parseManifest } from '../store/manifest';
@@ -13,6 +13,7 @@ import { applyEdit } from './applyEdit';
 import { exclusiveOf } from './exclusive';
 import { History } from './history';
 import { syntheticResult } from '../../test/editing/synthetic';
+import { describeUnless } from '../../test/skips';
 
 const turn = (startSeconds: number, endSeconds: number, speaker: string, confidence: number | null = null): Turn => ({
   startSeconds,
@@ -23,7 +24,6 @@ const turn = (startSeconds: number, endSeconds: number, speaker: string, confide
 
 const exclusive = (turns: Turn[], hints: Turn[]): Turn[] => exclusiveOf(annotationOf(turns, hints, [], 100));
 
-if (!hasShared) console.log(`Skipped, ${SHARED_MISSING}`);
 
 describe('exclusiveOf', () => {
   it.each([1, 2, 3, 4, 5, 6, 7, 8])('returns the exclusive turns of an unedited result (%i)', (seed) => {
@@ -129,7 +129,7 @@ describe('exclusiveOf', () => {
   });
 });
 
-describe.skipIf(!hasShared)('exclusiveOf of real recordings', () => {
+describeUnless(NO_SHARED)('exclusiveOf of real recordings', () => {
   const folder = join(SHARED, 'reference');
   const files = hasShared ? readdirSync(folder).filter((file) => file.endsWith('.exclusive.rttm')) : [];
   const names = files.map((file) => file.replace('.exclusive.rttm', ''));

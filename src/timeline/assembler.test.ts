@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { hasShared, readNpz, SHARED, SHARED_MISSING } from '../../test/shared';
+import { NO_SHARED, readNpz, SHARED } from '../../test/shared';
 import type { SpeakerBounds } from '../clustering/localSpeakers';
 import { packMerges } from '../clustering/dendrogram';
 import type { AnyPlda } from '../clustering/plda';
@@ -10,8 +10,8 @@ import { bundledPlda } from '../../test/clustering/plda';
 import { bundledTwoCovariance } from '../../test/clustering/twoCovariance';
 import { assemble, Assembler, type Assembly, type AssemblyInput, type ClusteringChoice } from './assembler';
 import { GEOMETRY, meeting, type MeetingSizes } from '../../test/timeline/meeting';
+import { itUnless } from '../../test/skips';
 
-if (!hasShared) console.log(`Skipped in part, ${SHARED_MISSING}`);
 
 const PLDA = bundledPlda();
 const TWO_COVARIANCE = bundledTwoCovariance();
@@ -87,7 +87,8 @@ describe.each(CHOICES)('a sequence of speaker counts: $method', (options) => {
   });
 
   // The captures contain embeddings of another model than the PLDA of `evidence` requires.
-  test.skipIf(!hasShared || options.method === 'evidence')('returns the same bytes for real recordings', { timeout: 120_000 }, () => {
+  const itWithCaptures = options.method === 'evidence' ? () => undefined : itUnless(NO_SHARED);
+  itWithCaptures('returns the same bytes for real recordings', { timeout: 120_000 }, () => {
     const names = readdirSync(join(SHARED, 'captures'));
     expect(names.length).toBeGreaterThan(0);
     for (const name of names) expectFreshResults(capturedInput(name, options));

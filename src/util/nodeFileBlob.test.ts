@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openFileBlob } from './nodeFileBlob';
+import { itUnless } from '../../test/skips';
 
 let folder: string;
 let path: string;
@@ -25,7 +26,7 @@ async function writeLarge(): Promise<void> {
   await file.close();
 }
 
-it.skipIf(process.platform === 'win32')('a file of more than 4 GiB has its size, and is read anywhere', async () => {
+itUnless(process.platform === 'win32' && 'Windows stores a file with gaps in full')('a file of more than 4 GiB has its size, and is read anywhere', async () => {
   await writeLarge();
   const blob = await openFileBlob(path);
   expect(blob).toBeInstanceOf(Blob);

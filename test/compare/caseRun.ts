@@ -8,7 +8,7 @@ import { makePlan, type Plan } from '../../src/compare/plan';
 import { compareStages, type RunResult } from '../../src/compare/run';
 import type { ToleranceOverride } from '../../src/compare/stageTolerance';
 import { graphInfo, parseOnnx } from '../../src/onnx/model';
-import { SHARED } from '../shared';
+import { SHARED, SHARED_MISSING } from '../shared';
 import type { ModelProto } from '../../src/onnx/onnx_pb';
 import { openNodeSession } from './nodeSession';
 
@@ -16,6 +16,9 @@ import { openNodeSession } from './nodeSession';
 export const CASES = join('test', 'compare', 'cases');
 /** Folder that also contains cases too large for the repository. */
 export const ALL_CASES = join(SHARED, 'cases', 'compare');
+
+/** Why tests of {@link ALL_CASES} are skipped; null if the folder exists. */
+export const NO_CASES = existsSync(ALL_CASES) ? null : SHARED_MISSING;
 
 export interface Case {
   readonly bundle: GoldenBundle;

@@ -3,17 +3,18 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { unzipSync, zipSync } from 'fflate';
-import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { loadNodeEngine } from '../../cli/nodeEngine';
 import { parseNpy } from '../../src/compare/files/npy';
 import type { BisectReport, ComparisonReport } from '../../src/compare/report';
 import { encodeOnnx, graphInfo, parseOnnx } from '../../src/onnx/model';
-import { hasShared, SHARED } from '../shared';
+import { NO_SHARED, SHARED } from '../shared';
 import type { DiarizationJson } from '../browser/engine';
 import { makeForeignModel } from '../browser/foreignModel';
-import { driverFile } from '../gpu/dawn';
+import { driverFile, NO_DRIVER } from '../gpu/dawn';
 import { build, float, node } from '../onnx/build';
 import { runCommand, runUntil } from '../browser/command';
+import { describeUnless, itUnless } from '../skips';
 
 type Document = ComparisonReport & { readonly runs?: ComparisonReport[]; readonly error?: { code: string } };
 
@@ -194,7 +195,7 @@ test('the other stages are computed in isolation and written as .npy', async () 
 
 const driver = driverFile();
 
-test.skipIf(driver === null)('bisection in Node, on the software adapter, finds the node whose values differ and writes it with its inputs', async () => {
+itUnless(driver === null && NO_DRIVER)('bisection in Node, on the software adapter, finds the node whose values differ and writes it with its inputs', async () => {
   vi.stubEnv('VOXLANE_SOFTWARE_GPU', '1');
   vi.stubEnv('VK_ICD_FILENAMES', driver!);
 
@@ -224,7 +225,7 @@ test.skipIf(driver === null)('bisection in Node, on the software adapter, finds 
   vi.unstubAllEnvs();
 });
 
-test.skipIf(driver === null)('diarize on WebGPU in Node, on the software adapter: the log names the adapter, and the turns are those of WASM', async () => {
+itUnless(driver === null && NO_DRIVER)('diarize on WebGPU in Node, on the software adapter: the log names the adapter, and the turns are those of WASM', async () => {
   vi.stubEnv('VOXLANE_SOFTWARE_GPU', '1');
   vi.stubEnv('VK_ICD_FILENAMES', driver!);
   const diarize = (...options: string[]): ReturnType<typeof runCommand> =>
@@ -247,7 +248,7 @@ test('a stage has notes about repairs', async () => {
   expect(repaired.stderr).toContain('note: The file breaks off at 4.096 s');
 });
 
-describe.skipIf(!hasShared)('bundles from other projects', () => {
+describeUnless(NO_SHARED)('bundles from other projects', () => {
   test('pass on WASM; for bundles with one wrong stage, only this stage and its cause are reported', async () => {
     const names = ['seg_dev00', 'cam_dev00', 'seg_dev00.bad_sincnet_transposed', 'seg_dev00.bad_lstm_scaled'];
     const { code, reports } = await compareMany(...names.map((name) => join(SHARED, 'goldens', `${name}.zip`)));

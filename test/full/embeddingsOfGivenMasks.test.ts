@@ -5,12 +5,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-web';
-import { expect, test } from 'vitest';
-import { hasShared, readNpz, SHARED, SHARED_MISSING } from '../shared';
+import { expect } from 'vitest';
+import { NO_SHARED, readNpz, SHARED } from '../shared';
 import campplus from '../../models/campplus-zh-en/manifest.json';
 import type { FloatTensor, Graph } from '../../src/ort/graph';
 import { parseManifest } from '../../src/store/manifest';
 import { CpuEmbedder } from '../../src/embedding/embedder';
+import { itUnless } from '../skips';
 
 const manifest = parseManifest('embedding', campplus, 'campplus-zh-en');
 
@@ -38,9 +39,8 @@ function cosine(a: Float32Array, b: Float32Array): number {
   return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
 }
 
-if (!hasShared) console.log(`skipped: embeddings on the reference's masks: ${SHARED_MISSING}`);
 
-test.skipIf(!hasShared)("every embedding of the sample matches the reference on the reference masks", { timeout: 120_000 }, async () => {
+itUnless(NO_SHARED)("every embedding of the sample matches the reference on the reference masks", { timeout: 120_000 }, async () => {
   const arrays = readNpz(join(SHARED, 'reference', 'sample.npz'));
   const { shape, data: masks } = arrays.segmentations!;
   const expected = Float32Array.from(arrays.embeddings!.data);

@@ -2,14 +2,14 @@
 import { spawnSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { jobText, readRequest } from '../../cli/corpus/template';
 import { fakeCluster } from '../corpus/fakeSchedulers';
+import { itUnless } from '../skips';
 
-const isMissing = spawnSync('parallel', ['--version']).status !== 0;
-if (isMissing) console.log('skipped: the template for GNU parallel: parallel not found; install the package parallel');
+const missing = spawnSync('parallel', ['--version']).status !== 0 && 'GNU parallel is not installed; install the package parallel';
 
-test.skipIf(isMissing)('runs every shard, and repeats only failed ones', () => {
+itUnless(missing)('runs every shard, and repeats only failed ones', () => {
   const cluster = fakeCluster(`a 'b' "c" $d \`e\` \\f {} %A #g`);
   const root = dirname(cluster.folder);
   try {

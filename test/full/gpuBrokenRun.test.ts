@@ -6,16 +6,16 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { parseRttm } from '../../src/formats/rttm';
 import { sampleWav } from '../audio/sampleWav';
 import { installDawn } from '../gpu/dawn';
 import type { ThreadFault } from '../gpu/faultThread';
 import { installPackages, ROOT } from '../packages/pack';
 import { runIn } from '../packages/runIn';
+import { describeUnless } from '../skips';
 
 const missing = await installDawn();
-if (missing !== null) console.log(`skipped: a run on a GPU that breaks: ${missing}`);
 
 type Fault = Omit<ThreadFault, 'dawn'>;
 const FAULTS: readonly (readonly [name: string, fault: Fault, reason: string])[] = [
@@ -47,7 +47,7 @@ for (const fault of JSON.parse(process.argv[2])) {
 console.log(JSON.stringify(runs));
 `;
 
-describe.skipIf(missing !== null)('a GPU that breaks from the second window on', () => {
+describeUnless(missing)('a GPU that breaks from the second window on', () => {
   let wasm: Run;
   let runs: Run[];
   let stderr: string;

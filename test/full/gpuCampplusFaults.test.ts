@@ -16,9 +16,9 @@ import { fetchFiles } from '../gpu/openInNode';
 import { installPlanter, type PlantedError } from '../gpu/planted';
 import { noise } from '../kernels/fixtures/goldens';
 import { testedBuilds } from '../nn/builds';
+import { describeUnless } from '../skips';
 
 const missing = await installDawn();
-if (missing !== null) console.log(`skipped: planted errors in CAM++ on WGSL kernels: ${missing}`);
 const planter = missing === null ? installPlanter() : null!;
 
 const GOLDENS = new URL('../../public/goldens/', import.meta.url).href;
@@ -121,7 +121,7 @@ const BROKEN = [
 
 const failedStages = ({ stages }: ModelCheck): string[] => stages.filter(({ passed }) => !passed).map(({ stage }) => stage);
 
-describe.skipIf(missing !== null)('CAM++ on WGSL kernels', { timeout: TIMEOUT_MS }, () => {
+describeUnless(missing)('CAM++ on WGSL kernels', { timeout: TIMEOUT_MS }, () => {
   let gpu: GpuContext;
   let embedder: GpuEmbedder;
   let reference: Embedder;

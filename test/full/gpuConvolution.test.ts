@@ -1,7 +1,7 @@
 /** A convolution of silero-vad that ONNX Runtime computes incorrectly on WebGPU with the software adapter, on Dawn in Node. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { readBundle } from '../../src/compare/files/bundle';
 import { GraphRunner } from '../../src/compare/graphRunner';
 import { makePlan } from '../../src/compare/plan';
@@ -9,15 +9,15 @@ import { compareStages } from '../../src/compare/run';
 import { openGpu } from '../../src/gpu/context';
 import { graphInfo, parseOnnx } from '../../src/onnx/model';
 import { openSession } from '../../src/ort/session';
-import { ALL_CASES } from '../compare/caseRun';
+import { ALL_CASES, NO_CASES } from '../compare/caseRun';
 import { openNodeSession } from '../compare/nodeSession';
 import { installDawn, RUNTIME_BASE } from '../gpu/dawn';
-import { SHARED_MISSING } from '../shared';
 
-const missing = (await installDawn()) ?? (existsSync(ALL_CASES) ? null : SHARED_MISSING);
-if (missing !== null) console.log(`skipped: a convolution on WebGPU in Node: ${missing}`);
+import { itUnless } from '../skips';
 
-test.skipIf(missing !== null)('WebGPU fails where WASM passes', { timeout: 300_000 }, async () => {
+const missing = (await installDawn()) ?? NO_CASES;
+
+itUnless(missing)('WebGPU fails where WASM passes', { timeout: 300_000 }, async () => {
   const bundle = readBundle(readFileSync(join(ALL_CASES, 'silero_conv_webgpu.zip')));
   const model = parseOnnx(bundle.graph!, 'silero_conv_webgpu');
   const plan = makePlan(bundle, graphInfo(model), null);

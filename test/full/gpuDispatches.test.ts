@@ -6,7 +6,7 @@
  * a segmentation on WASM. ONNX Runtime runs one window only: it needs the same dispatches for each window and each embedding.
  */
 import { readFileSync } from 'node:fs';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import type { EmbedBatch } from '../../src/embedding/embedder';
 import { Segmenter } from '../../src/segmentation/segment';
 import { openEmbedding, openSegmentation } from '../../workers/model';
@@ -14,9 +14,9 @@ import { installGpuFault } from '../browser/gpuFaults';
 import { installGpuMeter, type GpuCountsByStage } from '../browser/gpuMeter';
 import { installDawn } from '../gpu/dawn';
 import { fetchFiles, loadRequest } from '../gpu/openInNode';
+import { describeUnless } from '../skips';
 
 const missing = await installDawn();
-if (missing !== null) console.log(`skipped: dispatches of the sample: ${missing}`);
 
 const TIMEOUT_MS = 600_000;
 const SAMPLE_RATE = 16_000;
@@ -71,7 +71,7 @@ function compileNothing(): void {
   };
 }
 
-describe.skipIf(missing !== null)('dispatches of the sample', { timeout: TIMEOUT_MS }, () => {
+describeUnless(missing)('dispatches of the sample', { timeout: TIMEOUT_MS }, () => {
   const windows = sampleWindows();
   /** Axes (frame, local speaker) of each window. */
   const activities: Uint8Array[] = [];

@@ -1,6 +1,6 @@
 /** Faults that WebGPU reports asynchronously become typed errors. Tested on Dawn in Node with our filterbank. */
 import { readFileSync } from 'node:fs';
-import { describe, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { GpuFeatureStage } from '../../src/embedding/gpuFeatures';
 import { featureBytes, GpuFbank } from '../../src/features/gpuFbank';
 import { makeSignal } from '../kernels/fixtures/goldens';
@@ -11,9 +11,9 @@ import { parseManifest, type EmbeddingManifest } from '../../src/store/manifest'
 import { installGpuFault, type GpuFault } from '../browser/gpuFaults';
 import { installGpuMeter } from '../browser/gpuMeter';
 import { installDawn } from '../gpu/dawn';
+import { describeUnless } from '../skips';
 
 const missing = await installDawn();
-if (missing !== null) console.log(`skipped: faults of a GPU in Node: ${missing}`);
 const setFault = missing === null ? installGpuFault(null) : () => undefined;
 
 const MANIFEST: EmbeddingManifest = parseManifest(
@@ -22,7 +22,7 @@ const MANIFEST: EmbeddingManifest = parseManifest(
   'campplus-zh-en',
 );
 
-describe.skipIf(missing !== null)('a GPU on Dawn', () => {
+describeUnless(missing)('a GPU on Dawn', () => {
   const samples = makeSignal('speech', 8000);
 
   /** Features of half a second, after the health check could mark the result. */

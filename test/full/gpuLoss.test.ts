@@ -5,7 +5,7 @@
  * The kernels are trivial ones, because each case opens a new device. gpuModels.test.ts tests the real kernels.
  */
 import { readFileSync } from 'node:fs';
-import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { checkEmbedding, checkSegmentation, type ModelCheck } from '../../src/compare/modelCheck';
 import { GpuEmbedder } from '../../src/embedding/embedder';
 import { GpuCampplus } from '../../src/embedding/gpuCampplus';
@@ -18,6 +18,7 @@ import { installTrivialKernels, logCalls, spreadOf } from '../gpu/calls';
 import { installDawn } from '../gpu/dawn';
 import { fetchFiles } from '../gpu/openInNode';
 import { noise } from '../kernels/fixtures/goldens';
+import { describeUnless } from '../skips';
 
 // One dense layer per block: the others make the same calls, and their weights take a second to pack.
 vi.mock(import('../../src/embedding/campplusGraph'), async (original) => {
@@ -40,8 +41,7 @@ vi.mock(import('../../src/embedding/campplusGraph'), async (original) => {
 });
 
 const missing = await installDawn();
-if (missing !== null) console.log(`skipped: lost devices in Node: ${missing}`);
-else installTrivialKernels();
+if (missing === null) installTrivialKernels();
 const log = missing === null ? logCalls() : null!;
 
 const GOLDENS = new URL('../../public/goldens/', import.meta.url).href;
@@ -111,7 +111,7 @@ afterEach(() => {
   log.stop();
 });
 
-describe.skipIf(missing !== null).each([['segmentation-3.0', segmentation], ['CAM++', embedding]] as const)('%s on Dawn', { timeout: 300_000 }, (_, make) => {
+describeUnless(missing).each([['segmentation-3.0', segmentation], ['CAM++', embedding]] as const)('%s on Dawn', { timeout: 300_000 }, (_, make) => {
   const network = make();
 
   test('a device lost at any call: the exact result, or gpu-lost', async () => {

@@ -7,15 +7,15 @@
  * e2e/browsers/firefoxGpu.test.ts covers goldens on a working GPU; firefoxGpuFaults.test.ts covers whole runs.
  */
 import { readFileSync } from 'node:fs';
-import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { openEmbedding, openSegmentation, type EmbeddingModel, type SegmentationModel } from '../../workers/model';
 import { installGpuFault, type GpuFault } from '../browser/gpuFaults';
 import { installGpuMeter } from '../browser/gpuMeter';
 import { installDawn } from '../gpu/dawn';
 import { fetchFiles, loadRequest } from '../gpu/openInNode';
+import { describeUnless } from '../skips';
 
 const missing = await installDawn();
-if (missing !== null) console.log(`skipped: models on WebGPU in Node: ${missing}`);
 const setFault = missing === null ? installGpuFault(null) : () => undefined;
 
 const SAMPLE_RATE = 16_000;
@@ -78,7 +78,7 @@ const FAULTS = [
 const LOST = [['lost', 'gpu-lost']] as const;
 const COMPUTED_BY = [['our kernels', true], ['ONNX Runtime', false]] as const;
 
-describe.skipIf(missing !== null).each(COMPUTED_BY)('segmentation on Dawn with %s', { timeout: 300_000 }, (_, ownKernels) => {
+describeUnless(missing).each(COMPUTED_BY)('segmentation on Dawn with %s', { timeout: 300_000 }, (_, ownKernels) => {
   const input = { data: samples, shape: [1, 1, samples.length] };
   let model: SegmentationModel;
   beforeAll(async () => {
@@ -109,7 +109,7 @@ describe.skipIf(missing !== null).each(COMPUTED_BY)('segmentation on Dawn with %
 });
 
 // With our kernels only: a run with ONNX Runtime takes a minute on a software adapter.
-describe.skipIf(missing !== null)('embedding on Dawn with our kernels', { timeout: 300_000 }, () => {
+describeUnless(missing)('embedding on Dawn with our kernels', { timeout: 300_000 }, () => {
   /** One speaker in a quarter of a second of speech. */
   const batch = { windows: samples.slice(0, samples.length / 2), activity: new Uint8Array(15).fill(1), numWindows: 1, numSpeakers: 1 };
   let model: EmbeddingModel;

@@ -27,9 +27,9 @@ import { measureNetwork } from '../kernels/networkStages';
 import { networkStageTests } from '../kernels/networkStageTests';
 import { networkKernelTests, type NetworkKernels } from '../kernels/networkKernelTests';
 import { testedBuilds } from '../nn/builds';
+import { describeUnless } from '../skips';
 
 const missing = await installDawn();
-if (missing !== null) console.log(`skipped: networks on WGSL kernels in Node: ${missing}`);
 
 const MIN_COSINE = 0.99999;
 const MAX_SEGMENTATION_DISPATCHES = 90;
@@ -48,7 +48,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-describe.skipIf(missing !== null)('networks on WGSL kernels', { timeout: TIMEOUT_MS }, () => {
+describeUnless(missing)('networks on WGSL kernels', { timeout: TIMEOUT_MS }, () => {
   let gpu: GpuContext;
   beforeAll(async () => {
     gpu = await openGpu();

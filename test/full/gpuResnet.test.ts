@@ -22,9 +22,9 @@ import { installPlanter, type PlantedError } from '../gpu/planted';
 import { noise } from '../kernels/fixtures/goldens';
 import { compareStages, figuresText, MAX_RELATIVE, MIN_COSINE, readResnetGoldens, RESNET34 } from '../resnetGoldens';
 import { seededResnet34 } from '../seededModel';
+import { describeUnless } from '../skips';
 
 const missing = await installDawn();
-if (missing !== null) console.log(`skipped: ResNet34 on WGSL kernels: ${missing}`);
 const planter = missing === null ? installPlanter() : null!;
 const setFault = missing === null ? installGpuFault(null) : () => undefined;
 
@@ -86,7 +86,7 @@ const WRONG: readonly (readonly [name: string, error: PlantedError])[] = [
 
 const failedStages = ({ stages }: ModelCheck): string[] => stages.filter(({ passed }) => !passed).map(({ stage }) => stage);
 
-describe.skipIf(missing !== null)('ResNet34 on WGSL kernels', { timeout: TIMEOUT_MS }, () => {
+describeUnless(missing)('ResNet34 on WGSL kernels', { timeout: TIMEOUT_MS }, () => {
   const network = splitAtPooling(parseOnnx(seededResnet34('pyannote'), 'pyannote'));
   let gpu: GpuContext;
   let resnet: GpuResnet;

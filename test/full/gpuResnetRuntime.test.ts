@@ -1,5 +1,5 @@
 /** ResNet34 with seeded weights through ONNX Runtime's WebGPU, in batches of windows, compared with WASM. On Dawn in Node. */
-import { describe, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { embeddingStage } from '../../src/compare/modelCheck';
 import { compareTensors } from '../../src/compare/compare';
 import type { EmbedBatch } from '../../src/embedding/embedder';
@@ -13,9 +13,9 @@ import { fetchFiles } from '../gpu/openInNode';
 import { noise } from '../kernels/fixtures/goldens';
 import { RESNET34 } from '../resnetGoldens';
 import { seededResnet34 } from '../seededModel';
+import { describeUnless } from '../skips';
 
 const missing = await installDawn();
-if (missing !== null) console.log(`skipped: ResNet34 on ONNX Runtime's WebGPU: ${missing}`);
 const setFault = missing === null ? installGpuFault(null) : () => undefined;
 
 const TIMEOUT_MS = 600_000;
@@ -23,7 +23,7 @@ const [NUM_WINDOWS, NUM_SPEAKERS, MASK_FRAMES] = [3, 2, 20];
 /** A quarter of a second: a software adapter is slow. */
 const NUM_SAMPLES = 4000;
 
-describe.skipIf(missing !== null)('ResNet34 through ONNX Runtime', { timeout: TIMEOUT_MS }, () => {
+describeUnless(missing)('ResNet34 through ONNX Runtime', { timeout: TIMEOUT_MS }, () => {
   test('computes a batch of windows in one run, and in a smaller one, as on WASM; zeros are an error', async () => {
     fetchFiles();
     const bytes = seededResnet34('wespeaker');

@@ -13,9 +13,9 @@ import { installDawn } from '../gpu/dawn';
 import { fetchFiles } from '../gpu/openInNode';
 import { installPlanter, type PlantedError } from '../gpu/planted';
 import { noise } from '../kernels/fixtures/goldens';
+import { describeUnless } from '../skips';
 
 const missing = await installDawn();
-if (missing !== null) console.log(`skipped: planted errors in WGSL kernels: ${missing}`);
 const planter = missing === null ? installPlanter() : null!;
 
 const GOLDENS = new URL('../../public/goldens/', import.meta.url).href;
@@ -76,7 +76,7 @@ const BROKEN: readonly (readonly [name: string, only: number, isSecond: string, 
 
 const failedStages = ({ stages }: ModelCheck): string[] => stages.filter(({ passed }) => !passed).map(({ stage }) => stage);
 
-describe.skipIf(missing !== null)('the self-check of a GPU', { timeout: TIMEOUT_MS }, () => {
+describeUnless(missing)('the self-check of a GPU', { timeout: TIMEOUT_MS }, () => {
   let gpu: GpuContext;
   beforeAll(async () => {
     fetchFiles();

@@ -1,14 +1,14 @@
 /** The WGSL kernels of Transformers against their definitions, on Dawn in Node. */
-import { beforeAll, describe, test } from 'vitest';
+import { beforeAll, test } from 'vitest';
 import { openGpu } from '../../src/gpu/context';
 import { installDawn } from '../gpu/dawn';
 import { transformerKernels } from '../gpu/transformerKernels';
 import { transformerKernelTests, type TransformerKernels } from '../kernels/transformerKernelTests';
+import { describeUnless } from '../skips';
 
 const missing = await installDawn();
-if (missing !== null) console.log(`skipped: WGSL kernels of Transformers in Node: ${missing}`);
 
-describe.skipIf(missing !== null)('WGSL kernels of Transformers on Dawn', () => {
+describeUnless(missing)('WGSL kernels of Transformers on Dawn', () => {
   let own: TransformerKernels;
   beforeAll(async () => {
     own = transformerKernels(await openGpu());

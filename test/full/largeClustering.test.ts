@@ -1,6 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import { COMMUNITY_1_CLUSTERING } from '../../src/clustering/settings';
-import { hasShared, SHARED_MISSING } from '../shared';
+import { NO_SHARED } from '../shared';
 import { rowOf } from '../../src/clustering/linearAlgebra';
 import { projectEmbeddings } from '../../src/clustering/plda';
 import { startLabels, unitEmbeddings } from '../../src/clustering/vbxClusterer';
@@ -8,6 +8,7 @@ import { capturedEmbeddings } from '../clustering/captured';
 import { bundledPlda } from '../clustering/plda';
 import { repeated } from '../clustering/repeated';
 import { startResponsibilities, vbx } from '../../src/clustering/vbx';
+import { itUnless } from '../skips';
 
 /**
  * More than fit into a distance matrix: over an hour, with one window per second and three local speakers in nearly every
@@ -15,10 +16,9 @@ import { startResponsibilities, vbx } from '../../src/clustering/vbx';
  */
 const NUM_EMBEDDINGS = 12_000;
 
-if (!hasShared) console.log(`Skipped in part, ${SHARED_MISSING}`);
 
 describe('clustering of a long recording', () => {
-  test.skipIf(!hasShared)(`VBx of ${NUM_EMBEDDINGS} embeddings`, { timeout: 600_000 }, () => {
+  itUnless(NO_SHARED)(`VBx of ${NUM_EMBEDDINGS} embeddings`, { timeout: 600_000 }, () => {
     const captured = capturedEmbeddings();
     const embeddings = repeated(captured, NUM_EMBEDDINGS);
     const plda = bundledPlda();

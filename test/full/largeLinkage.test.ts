@@ -5,7 +5,8 @@ import { capturedEmbeddings } from '../clustering/captured';
 import { seededRandom } from '../clustering/random';
 import { expectSameMerges, type Points } from '../clustering/sameMerges';
 import { conversation } from '../clustering/voices';
-import { hasShared, SHARED_MISSING } from '../shared';
+import { NO_SHARED } from '../shared';
+import { itUnless } from '../skips';
 
 test.each([
   { numVoices: 3, dimension: 192 },
@@ -14,8 +15,7 @@ test.each([
   expectSameMerges(conversation(2500, dimension, numVoices, 1));
 });
 
-if (!hasShared) console.log(`skipped: linkage of captured embeddings: ${SHARED_MISSING}`);
-test.skipIf(!hasShared)('merges the captured embeddings like the matrix algorithm', () => {
+itUnless(NO_SHARED)('merges the captured embeddings like the matrix algorithm', () => {
   const captured = unitEmbeddings(capturedEmbeddings());
   expectSameMerges(captured);
   // Include repeats, which are ties at zero, and noise.

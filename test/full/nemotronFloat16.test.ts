@@ -2,7 +2,7 @@
  * Nemotron 3 Diarization on our own WGSL kernels with float16 weights against float32 weights over ten minutes, on Dawn in Node: with
  * two narrow layers, and a last layer that is fitted to planted speakers.
  */
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import nemotron from '../../models/nemotron-3-diarization/manifest.json';
 import { type GpuContext, openGpu } from '../../src/gpu/context';
 import { ActivityBuilder } from '../../src/sortformer/activity';
@@ -23,9 +23,9 @@ import { openSafetensors } from '../../src/weights/safetensors';
 import { installDawn } from '../gpu/dawn';
 import { NARROW, narrowGraph, narrowTensors, plantedTalk, withFittedLast, withRandomErrors } from '../nemotron/fittedNarrow';
 import { buildWeights } from '../weights/safetensorsFile';
+import { itUnless } from '../skips';
 
 const missing = await installDawn();
-if (missing !== null) console.log(`skipped: float16 weights of Nemotron 3 Diarization over ten minutes: ${missing}`);
 
 const NUM_LAYERS = 2;
 const SAMPLE_RATE = 16_000;
@@ -72,7 +72,7 @@ async function run(network: StreamNetwork, samples: Float32Array): Promise<Run> 
   return { logits: concatenate(pieces), numRawTurns, numTurns };
 }
 
-test.skipIf(missing !== null)('float16 weights change few decisions over ten minutes, and no number of turns', { timeout: 1_200_000 }, async () => {
+itUnless(missing)('float16 weights change few decisions over ten minutes, and no number of turns', { timeout: 1_200_000 }, async () => {
   const gpu = await openGpu();
   const { samples, activity } = plantedTalk(SECONDS * SAMPLE_RATE);
   const seeded = narrowTensors(graph);

@@ -1,17 +1,17 @@
 /** The network of Nemotron 3 Diarization with four layers in ONNX Runtime on WebGPU, on Dawn in Node. */
-import { describe } from 'vitest';
+import {  } from 'vitest';
 import { type GpuContext, openGpu } from '../../src/gpu/context';
 import { openSession } from '../../src/ort/session';
 import type { OpenPart } from '../../src/sortformer/graphNetwork';
 import { installDawn, RUNTIME_BASE } from '../gpu/dawn';
 import { sortformerNetworkTests, openSeeded } from '../sortformerNetworkTests';
+import { describeUnless } from '../skips';
 
 const missing = await installDawn();
-if (missing !== null) console.log(`skipped: Nemotron 3 Diarization on WebGPU in Node: ${missing}`);
 
 let gpu: Promise<GpuContext> | undefined;
 
-describe.skipIf(missing !== null)('on Dawn', () => {
+describeUnless(missing)('on Dawn', () => {
   const open: OpenPart = async (bytes, externalData) => {
     gpu ??= openGpu();
     return openSession(bytes, { runtimeBase: RUNTIME_BASE, threads: 1, gpu: await gpu, externalData });

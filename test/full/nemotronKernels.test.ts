@@ -12,9 +12,9 @@ import { installDawn } from '../gpu/dawn';
 import { noise } from '../kernels/fixtures/goldens';
 import { NEMOTRON, nemotronGraph } from '../seededNemotron';
 import { sortformerNetworkTests, openSeeded, seededFeatures, seededParts } from '../sortformerNetworkTests';
+import { describeUnless } from '../skips';
 
 const missing = await installDawn();
-if (missing !== null) console.log(`skipped: Nemotron 3 Diarization on WGSL kernels in Node: ${missing}`);
 
 const NUM_LAYERS = 4;
 /** The limit of the issue for one chunk, with all layers. */
@@ -22,7 +22,7 @@ const MAX_DISPATCHES = 450;
 
 let gpu: GpuContext;
 
-describe.skipIf(missing !== null)('on our own kernels', { timeout: 600_000 }, () => {
+describeUnless(missing)('on our own kernels', { timeout: 600_000 }, () => {
   beforeAll(async () => {
     gpu = await openGpu();
   });

@@ -5,7 +5,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, expect, vi } from 'vitest';
 import { makeConversations } from '../../cli/evaluate/conversations';
 import { Diarizer } from '../../src/engine/diarizer';
 import type { DiarizeOptions } from '../../src/engine/types';
@@ -17,6 +17,7 @@ import type { EmbeddingWorkerApi, SortformerWorkerApi } from '../../workers/cont
 import { fetchFiles } from '../gpu/openInNode';
 import { served, ThreadlessHandle } from '../nemotron/threadless';
 import { hasShared, SHARED, SHARED_MISSING } from '../shared';
+import { itUnless } from '../skips';
 
 const loading = vi.hoisted(() => ({ name: '' }));
 vi.mock(import('../../workers/protocol'), async (original) => ({
@@ -116,7 +117,6 @@ function conversations(): { readonly made: string } | { readonly reason: string 
 }
 
 const found = process.env.VOXLANE_FULL ? conversations() : { reason: 'only in the full tests' };
-if ('reason' in found) console.log(`skipped: numbers of speakers of nemotron on real voices: ${found.reason}`);
 
 /** The reference has milliseconds, and the frames have 10 ms. About a turn per 3 s has two edges, each at most 5 ms off. */
 const ROUNDING = 0.01;
@@ -140,7 +140,7 @@ async function ratesOf(name: string, numbering: Numbering, runs: readonly Diariz
   return rates;
 }
 
-test.skipIf('reason' in found)('correct identities stand, and remain with their exact number', { timeout: 600_000 }, async () => {
+itUnless('reason' in found && found.reason)('correct identities stand, and remain with their exact number', { timeout: 600_000 }, async () => {
   const rates = await ratesOf('five_clean', (speaker) => speaker, [{}, { speakers: 5 }]);
   for (const { der, speakers } of rates) {
     expect(der).toBeLessThan(ROUNDING);
@@ -149,7 +149,7 @@ test.skipIf('reason' in found)('correct identities stand, and remain with their 
   expect(rates.map(({ confident }) => confident)).toEqual([false, true]);
 });
 
-test.skipIf('reason' in found)('repairs two exchanged speakers and a divided one', { timeout: 600_000 }, async () => {
+itUnless('reason' in found && found.reason)('repairs two exchanged speakers and a divided one', { timeout: 600_000 }, async () => {
   const numbering: Numbering = (speaker, span, numSpans) => {
     if (span < numSpans / 2) return speaker;
     return [1, 0, 7][speaker] ?? speaker;
@@ -163,7 +163,7 @@ test.skipIf('reason' in found)('repairs two exchanged speakers and a divided one
   }
 });
 
-test.skipIf('reason' in found)('finds ten speakers, four of whom share identities', { timeout: 600_000 }, async () => {
+itUnless('reason' in found && found.reason)('finds ten speakers, four of whom share identities', { timeout: 600_000 }, async () => {
   const [own, exact, least] = await ratesOf('ten_far', (speaker) => speaker % NUM_IDENTITIES, [{}, { speakers: 10 }, { minSpeakers: 10 }]);
   expect(own!.speakers).toBe(8);
   for (const one of [exact!, least!]) {

@@ -1,6 +1,6 @@
 /** The steps of Nemotron 3 Diarization with four layers and seeded weights, compared in ONNX Runtime on WebGPU, on Dawn in Node. */
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { withBoundWeights } from '../../src/compare/boundWeights';
 import { type GoldenBundle, readBundle } from '../../src/compare/files/bundle';
 import { GraphRunner } from '../../src/compare/graphRunner';
@@ -14,13 +14,13 @@ import { replaceWeights } from '../../src/onnx/weights';
 import { openSession } from '../../src/ort/session';
 import { installDawn, RUNTIME_BASE } from '../gpu/dawn';
 import { NEMOTRON, seededNemotronFile } from '../seededNemotron';
+import { itUnless } from '../skips';
 
 const missing = await installDawn();
-if (missing !== null) console.log(`skipped: steps of Nemotron 3 Diarization on WebGPU in Node: ${missing}`);
 
 const MINUTES = 60_000;
 
-test.skipIf(missing !== null)('the first steps match the reference on WebGPU, and a wrong layer is named', async () => {
+itUnless(missing)('the first steps match the reference on WebGPU, and a wrong layer is named', async () => {
   const bundle = readBundle(readFileSync('src/compare/fixtures/nemotron_steps.zip'));
   const model = await withBoundWeights(parseGraphAlone(bundle.graph!, 'graph.onnx'), { name: 'model.safetensors', bytes: seededNemotronFile(4) });
   const gpu = await openGpu();

@@ -5,7 +5,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect } from 'vitest';
 import { makeConversations } from '../../cli/evaluate/conversations';
 import nemotron from '../../models/nemotron-3-diarization/manifest.json';
 import { parseRttm } from '../../src/formats/rttm';
@@ -30,6 +30,7 @@ import { SPEECH_LAYERS, speechFile } from '../nemotron/speechModel';
 import { NEMOTRON, nemotronGraph } from '../seededNemotron';
 import { hasShared, SHARED, SHARED_MISSING } from '../shared';
 import { openOnWasm } from '../sortformerNetworkTests';
+import { itUnless } from '../skips';
 
 const SAMPLE_RATE = 16_000;
 const HOP_SAMPLES = 160;
@@ -54,7 +55,6 @@ function conversation(): { readonly made: string } | { readonly reason: string }
 }
 
 const found = conversation();
-if ('reason' in found && process.env.VOXLANE_FULL) console.log(`skipped: turns of ten minutes with float16 and int8: ${found.reason}`);
 
 const settings = parseStreamingSettings(nemotron.streaming, NEMOTRON.id);
 
@@ -117,7 +117,7 @@ const named = (turns: readonly IndexedTurn[]): Turn[] =>
 /** The greatest of tens of thousands of normally distributed errors is below 5 times their root mean square. */
 const PEAK = 5;
 
-test.skipIf('reason' in found)('float16 keeps the number of turns in ten minutes, and int8 changes only near ties', { timeout: 900_000 }, async () => {
+itUnless('reason' in found && found.reason)('float16 keeps the number of turns in ten minutes, and int8 changes only near ties', { timeout: 900_000 }, async () => {
   const { made } = found as { readonly made: string };
   const samples = samplesOf(made);
   const [reference] = [...parseRttm(readFileSync(join(made, `${CONVERSATION.name}.rttm`), 'utf8')).values()] as [Turn[]];

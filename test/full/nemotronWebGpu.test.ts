@@ -28,6 +28,7 @@ import { served, ThreadlessHandle } from '../nemotron/threadless';
 import { NEMOTRON } from '../seededNemotron';
 import { MIN_EQUAL_SHARE } from '../sortformerPipelineGoldens';
 import { openSeeded } from '../sortformerNetworkTests';
+import { describeUnless } from '../skips';
 
 const loading = vi.hoisted(() => ({ name: '' }));
 vi.mock(import('../../workers/protocol'), async (original) => ({
@@ -62,7 +63,6 @@ vi.mock(import('../../src/engine/backend'), async (original) => {
 });
 
 const missing = await installDawn();
-if (missing !== null) console.log(`skipped: the preset nemotron on WebGPU in Node: ${missing}`);
 for (const name of ['decode', 'sortformer'] as const) {
   loading.name = name;
   await import(`../../workers/${name}.worker.ts`);
@@ -116,7 +116,7 @@ async function* inPieces(): AsyncGenerator<Float32Array> {
   for (let at = 0; at < samples.length; at += 9973) yield await Promise.resolve(samples.slice(at, at + 9973));
 }
 
-describe.skipIf(missing !== null)('the preset nemotron on WebGPU', { timeout: 1_800_000 }, () => {
+describeUnless(missing)('the preset nemotron on WebGPU', { timeout: 1_800_000 }, () => {
   const openerOf = (numLayers: number): ((options?: DiarizerOptions) => Promise<Diarizer>) => {
     const { base, weights } = folderOf(numLayers);
     const modelFile = new File([weights], 'model.safetensors');

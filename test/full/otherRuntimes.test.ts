@@ -2,10 +2,11 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect } from 'vitest';
 import { sampleWav } from '../audio/sampleWav';
 import { installPackages } from '../packages/pack';
 import { runIn } from '../packages/runIn';
+import { itUnless } from '../skips';
 
 /** Program and first arguments, by the variable that can name the program. */
 const RUNTIMES = [
@@ -42,8 +43,7 @@ beforeAll(async () => {
 
 for (const { name, program, args } of RUNTIMES) {
   const isAbsent = spawnSync(program, ['--version']).status !== 0;
-  const reason = isAbsent ? ` [${name} is not installed; VOXLANE_${name.toUpperCase()} can name its program]` : '';
-  test.skipIf(isAbsent)(`${name}: imports every entry, reads formats, scores, diarizes and ends${reason}`, async () => {
+  itUnless(isAbsent && `${name} is not installed; VOXLANE_${name.toUpperCase()} can name its program`)(`${name}: imports every entry, reads formats, scores, diarizes and ends`, async () => {
     const { stdout } = await runIn(folder, program, [...args, 'program.mjs']);
     expect(JSON.parse(stdout)).toEqual({ der: 0, types: ['function', 'function'], speakers: 2, code: 'audio-missing' });
   });

@@ -5,10 +5,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-web';
-import { beforeAll, describe, expect, it, test } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { compareStages, figuresText, MAX_RELATIVE, MIN_COSINE, readResnetGoldens, RESNET34 } from '../resnetGoldens';
 import { seededResnet34 } from '../seededModel';
-import { hasShared, readNpz, SHARED, SHARED_MISSING } from '../shared';
+import { NO_SHARED, readNpz, SHARED } from '../shared';
 import { Fbank } from '../../src/features/fbank';
 import { tap } from '../../src/onnx/cut';
 import { encodeOnnx, parseOnnx } from '../../src/onnx/model';
@@ -18,6 +18,7 @@ import type { FloatTensor, Graph } from '../../src/ort/graph';
 import { maskedFeatures } from '../../src/embedding/mask';
 import { CpuPooling, PooledEmbedder } from '../../src/embedding/pooledEmbedder';
 import { frameWeights, poolEmbeddings, statsPool } from '../../src/embedding/statsPool';
+import { itUnless } from '../skips';
 
 const EVERYTHING = Uint8Array.of(1);
 
@@ -162,16 +163,14 @@ describe('the seeded network', () => {
 const MODELS = process.env.VOXLANE_MODELS ?? '';
 const paths = (RESNET34.sources ?? []).map(({ name }) => join(MODELS, name));
 const publicFile = MODELS === '' ? undefined : paths.find((path) => existsSync(path));
-const missing = publicFile ? SHARED_MISSING : `VOXLANE_MODELS names no folder with a file of ${RESNET34.id}`;
-const canCompare = publicFile !== undefined && hasShared;
-if (!canCompare) console.log(`skipped: embeddings of the captures: ${missing}`);
+const missing = publicFile ? NO_SHARED : `VOXLANE_MODELS names no folder with a file of ${RESNET34.id}`;
 
 /** Windows of each capture. The network needs one second per window. */
 const NUM_WINDOWS = 5;
 /** Length of a window; pyannote's hop is a tenth of it. */
 const WINDOW_SECONDS = 10;
 
-test.skipIf(!canCompare).each(['02_pyannote_sample', '03_dual_speaker'])(
+itUnless(missing).each(['02_pyannote_sample', '03_dual_speaker'])(
   'the public file matches the embeddings of %s',
   { timeout: 300_000 },
   async (capture) => {

@@ -4,14 +4,15 @@
  */
 import { openAsBlob, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import facts from '../../models/segmentation-3.0/manifest.json';
-import { hasShared, readNpz, SHARED, SHARED_MISSING } from '../shared';
+import { NO_SHARED, readNpz, SHARED } from '../shared';
 import { cutWindows, takeBatch } from '../../src/audio/windows';
 import { openAudio } from '../../src/audio/decode';
 import { parseManifest } from '../../src/store/manifest';
 import { powersetToMultilabel } from '../../src/segmentation/segment';
 import { PyannetNet } from '../../src/segmentation/pyannetNet';
+import { describeUnless } from '../skips';
 
 const manifest = parseManifest('segmentation', facts, 'segmentation-3.0');
 const RECORDINGS: readonly (readonly [name: string, path: string])[] = [
@@ -22,9 +23,8 @@ const RECORDINGS: readonly (readonly [name: string, path: string])[] = [
 const BATCH = 4;
 const NUM_CELLS = 75_981;
 
-if (!hasShared) console.log(`skipped: segmentation of the reference recordings: ${SHARED_MISSING}`);
 
-describe.skipIf(!hasShared)('segmentation-3.0 on the kernels without relaxed SIMD', () => {
+describeUnless(NO_SHARED)('segmentation-3.0 on the kernels without relaxed SIMD', () => {
   it("matches PyTorch on the reference recordings", { timeout: 600_000 }, async () => {
     const net = PyannetNet.open(readFileSync('models/segmentation-3.0/model.onnx'), manifest, 'plain');
     let [numCells, numDifferent] = [0, 0];

@@ -4,12 +4,13 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { corpusFiles, readEntries, type Entry } from '../../cli/corpus/layout';
 import { MERGED_FILES } from '../../cli/corpus/mergeCorpus';
 import { sampleWav } from '../audio/sampleWav';
 import { startSlurm, whyNoSlurm, type Slurm } from '../corpus/slurm';
 import { installPackages } from '../packages/pack';
+import { itUnless } from '../skips';
 
 const RECORDINGS = 40;
 const SHARDS = 4;
@@ -21,7 +22,6 @@ const LIMIT_MS = 600_000;
 const POLL_MS = 20;
 
 const reason = whyNoSlurm();
-if (reason !== null) console.log(`skipped: a corpus on Slurm: ${reason}`);
 
 let root: string;
 let corpus: string;
@@ -43,7 +43,7 @@ afterAll(async () => {
   rmSync(root, { recursive: true, force: true });
 });
 
-test.skipIf(reason !== null)('an array of tasks, one of them killed, gives the bytes of one process', { timeout: LIMIT_MS }, async () => {
+itUnless(reason)('an array of tasks, one of them killed, gives the bytes of one process', { timeout: LIMIT_MS }, async () => {
   const recordings = join(root, 'recordings');
   const clip = (index: number): string => join(recordings, `clip-${String(index).padStart(2, '0')}.wav`);
   mkdirSync(recordings);

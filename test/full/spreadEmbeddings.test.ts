@@ -1,13 +1,14 @@
 /** Similarity of the embeddings of `fast` and `exact` on real speech. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
-import { hasShared, readNpz, SHARED, SHARED_MISSING } from '../shared';
+import { expect, test } from 'vitest';
+import { NO_SHARED, readNpz, SHARED } from '../shared';
 import { parseManifest } from '../../src/store/manifest';
 import { timeGeometry } from '../../src/segmentation/geometry';
 import { minCleanFrames } from '../../src/embedding/mask';
 import { spreadEmbeddings } from '../../src/timeline/assembler';
 import { CAMPPLUS, COMMUNITY_1 } from '../../src/engine/settings';
+import { describeUnless } from '../skips';
 
 /** Embeddings of recordings per window, with the activity used for them. */
 const MODELS = [
@@ -31,12 +32,11 @@ const MODELS = [
   },
 ];
 
-if (!hasShared) console.log(`Skipped, ${SHARED_MISSING}`);
 
 const readManifest = <Task extends 'segmentation' | 'embedding'>(task: Task, id: string) =>
   parseManifest(task, JSON.parse(readFileSync(new URL(`../../models/${id}/manifest.json`, import.meta.url), 'utf8')), id);
 
-describe.skipIf(!hasShared)('spread embeddings of real speech', () => {
+describeUnless(NO_SHARED)('spread embeddings of real speech', () => {
   test.each(MODELS)('$model: they are similar to the embeddings that they replace', ({ model, embeddingId, hop, recordings }) => {
     const segmentation = readManifest('segmentation', 'segmentation-3.0');
     const { minSamples, embeddingSize: dimension } = readManifest('embedding', embeddingId);

@@ -20,6 +20,9 @@ const LEAST_VULKAN = [1, 4] as const;
 const SWIFTSHADER_FILE = 'vk_swiftshader_icd.json';
 const SWIFTSHADER_FOLDERS = ['/usr/lib/chromium', '/usr/lib/chromium-browser'];
 
+/** The remedy if {@link driverFile} finds nothing. */
+export const NO_DRIVER = 'there is no software Vulkan driver; install mesa-vulkan-drivers (Mesa 25 or later) or Chromium, or set VK_ICD_FILENAMES';
+
 /** Reason why there is no GPU in Node; null if there is one. Set by {@link installDawn}. */
 export type Missing = string | null;
 
@@ -51,7 +54,7 @@ export function driverFile(): string | null {
  */
 export async function installDawn(): Promise<Missing> {
   const driver = driverFile();
-  if (driver === null) return 'there is no software Vulkan driver; install mesa-vulkan-drivers (Mesa 25 or later) or Chromium, or set VK_ICD_FILENAMES';
+  if (driver === null) return NO_DRIVER;
   // Both must be set before the Vulkan loader starts.
   process.env.VK_ICD_FILENAMES = driver;
   process.env.XDG_RUNTIME_DIR ??= tmpdir();

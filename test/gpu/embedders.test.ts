@@ -22,6 +22,7 @@ import { build, float, int, ints, node, weight } from '../onnx/build';
 import { RESNET34 } from '../resnetGoldens';
 import { installDawn, RUNTIME_BASE } from './dawn';
 import { greatestDifference, HEAD, NUM_CHANNELS, NUM_FRAMES, ROUNDING } from './pooledHead';
+import { describeUnless } from '../skips';
 
 const runtime = vi.hoisted(() => ({ graph: null as Graph | null, names: [] as string[] }));
 vi.mock(import('../../src/ort/graph'), async (original) => ({
@@ -33,9 +34,8 @@ vi.mock(import('../../src/ort/graph'), async (original) => ({
 }));
 
 const missing = await installDawn();
-if (missing !== null) console.log(`skipped: kernels around an embedding model: ${missing}`);
 
-describe.skipIf(missing !== null)('pooling of a comparison', () => {
+describeUnless(missing)('pooling of a comparison', () => {
   test('WGSL matches WASM, and wrong kernel weights affect only the embedding', async () => {
     const adapter = await navigator.gpu.requestAdapter();
     const device = await adapter!.requestDevice();
@@ -138,7 +138,7 @@ function expectRows(embeddings: Float32Array, expected: readonly (readonly numbe
 const rowsOf = (embed: (window: number, frames: readonly [number, number]) => number[]): (number[] | null)[] =>
   EMBEDDED.flatMap((own, window) => own.map((frames) => (frames[1] > frames[0] ? embed(window, frames) : null)));
 
-describe.skipIf(missing !== null)('embedders around a model in ONNX Runtime', () => {
+describeUnless(missing)('embedders around a model in ONNX Runtime', () => {
   let gpu: GpuContext;
   beforeAll(async () => {
     gpu = await openGpu();

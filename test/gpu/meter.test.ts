@@ -1,14 +1,14 @@
 /** The counts of the tests and benchmarks, on Dawn in Node. */
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { installGpuMeter } from '../browser/gpuMeter';
 import { installDawn } from './dawn';
+import { describeUnless } from '../skips';
 
 const missing = await installDawn();
-if (missing !== null) console.log(`skipped: counts of GPU work: ${missing}`);
 
 const SHADER = '@compute @workgroup_size(1) fn main() {}';
 
-describe.skipIf(missing !== null)('the GPU meter', () => {
+describeUnless(missing)('the GPU meter', () => {
   test('counts dispatches, submissions and bytes in both directions, by stage', async () => {
     const adapter = await navigator.gpu.requestAdapter();
     const device = await adapter!.requestDevice();

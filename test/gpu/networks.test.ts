@@ -24,9 +24,9 @@ import { testedBuilds } from '../nn/builds';
 import { openOnWasm, seededFeatures, seededParts } from '../sortformerNetworkTests';
 import { installDawn } from './dawn';
 import { bytesOf, manifestOf, MAX_SHARE } from './shippedNetworks';
+import { describeUnless } from '../skips';
 
 const missing = await installDawn();
-if (missing !== null) console.log(`skipped: small networks on WGSL kernels in Node: ${missing}`);
 
 /** Replaces every value of a trace on both backends, and compares what they compute from the replaced values. */
 async function compareReplaced(gpu: TracedNetwork, wasm: TracedNetwork, input: FloatTensor): Promise<void> {
@@ -43,7 +43,7 @@ async function compareReplaced(gpu: TracedNetwork, wasm: TracedNetwork, input: F
   }
 }
 
-describe.skipIf(missing !== null)('networks on WGSL kernels', () => {
+describeUnless(missing)('networks on WGSL kernels', () => {
   let gpu: GpuContext;
   beforeAll(async () => {
     gpu = await openGpu();

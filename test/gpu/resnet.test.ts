@@ -2,7 +2,7 @@
  * A small ResNet on our WGSL kernels, compared with its definition, on Dawn in Node: odd sizes, strides, padding, windows of a batch and
  * broken values. test/full/gpuResnet.test.ts has the whole network.
  */
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { PoolFeatures } from '../../src/embedding/gpuPooledNetwork';
 import { GpuResnet } from '../../src/embedding/gpuResnet';
 import { EVERY_FRAME, maskedFeatures } from '../../src/embedding/mask';
@@ -17,9 +17,9 @@ import { concatenate } from '../../src/util/values';
 import { noise } from '../kernels/fixtures/goldens';
 import { build, float, int, ints, node, weight } from '../onnx/build';
 import { installDawn } from './dawn';
+import { describeUnless } from '../skips';
 
 const missing = await installDawn();
-if (missing !== null) console.log(`skipped: a small ResNet on WGSL kernels: ${missing}`);
 
 const [NUM_MELS, NUM_FRAMES, NUM_WINDOWS, SIZE] = [11, 9, 3, 4];
 /** Channels before and after the stride; 6 frequencies remain. */
@@ -125,7 +125,7 @@ function expectedOf(features: Float32Array, numFrames: number, masks: readonly U
 const greatestDifference = (a: Float32Array, b: Float32Array): number =>
   a.reduce((most, value, index) => Math.max(most, Math.abs(value - b[index]!)), a.length === b.length ? 0 : Infinity);
 
-describe.skipIf(missing !== null)('a small ResNet on WGSL kernels', () => {
+describeUnless(missing)('a small ResNet on WGSL kernels', () => {
   let gpu: GpuContext;
   let resnet: GpuResnet;
   beforeAll(async () => {

@@ -1,5 +1,5 @@
 /** Compares the pooling of batches on WebGPU with that on WASM, on Dawn in Node. */
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type GpuFrameMaps, GpuStatsPool, mapsByChannel } from '../../src/embedding/gpuStatsPool';
 import { poolEmbeddings, statsPool } from '../../src/embedding/statsPool';
 import { uploadBuffer } from '../../src/gpu/buffers';
@@ -7,11 +7,11 @@ import { concatenate } from '../../src/util/values';
 import { noise } from '../kernels/fixtures/goldens';
 import { installDawn } from './dawn';
 import { greatestDifference, HEAD, NUM_CHANNELS, NUM_FRAMES, ROUNDING } from './pooledHead';
+import { describeUnless } from '../skips';
 
 const missing = await installDawn();
-if (missing !== null) console.log(`skipped: pooling of a batch: ${missing}`);
 
-describe.skipIf(missing !== null)('pooling of a batch', () => {
+describeUnless(missing)('pooling of a batch', () => {
   test('of several windows and masks matches WASM in both layouts of maps', async () => {
     const adapter = await navigator.gpu.requestAdapter();
     const device = await adapter!.requestDevice();

@@ -4,12 +4,12 @@
  */
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'tinyglobby';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { describeUnless } from '../skips';
 
-const isInstalled = spawnSync('naga', ['--version']).status === 0;
-if (!isInstalled) console.log('skipped: validation by Naga, which is not installed');
+const missing = spawnSync('naga', ['--version']).status !== 0 && 'Naga is not installed: cargo install naga-cli';
 
-describe.skipIf(!isInstalled)('Naga', () => {
+describeUnless(missing)('Naga', () => {
   const files = globSync('src/**/*.wgsl').toSorted();
 
   test('there are kernels to validate', () => {

@@ -1,17 +1,17 @@
 /** Faults planted by others: whole bundles, whose correct counterpart represents a correct backend. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { hasShared, SHARED, SHARED_MISSING } from '../../../test/shared';
+import { expect, it } from 'vitest';
+import { NO_SHARED, SHARED } from '../../../test/shared';
 import { readBundle, tensorNamed, type GoldenBundle } from '../files/bundle';
 import { findCauses } from './findCauses';
 import { contextOf, expectCauses } from '../../../test/compare/planted';
+import { describeUnless } from '../../../test/skips';
 
 const openBundle = (name: string): GoldenBundle => readBundle(readFileSync(join(SHARED, 'goldens', name)));
 
-if (!hasShared) console.log(`skipped: faults that others planted: ${SHARED_MISSING}`);
 
-describe.skipIf(!hasShared)('bundles made by others', () => {
+describeUnless(NO_SHARED)('bundles made by others', () => {
   it.each([
     [
       'seg_dev00.bad_sincnet_transposed.zip',
