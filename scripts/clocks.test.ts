@@ -13,6 +13,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   'e2e/browsers/deadline.ts': 'it has a timeout for unresponsive browsers',
   'e2e/full/vanished.spec.ts': 'it keeps a worker busy for a few seconds',
   'test/fuzz/run.ts': 'it runs for the requested number of minutes',
+  'test/corpus/slurm.ts': 'it gives the free memory to the configuration of Slurm',
 };
 
 const files = FOLDERS.flatMap((folder) =>
@@ -47,6 +48,31 @@ describe('findClocks', () => {
     'await browser.startTracing(page);',
     'expect(result.timings.embedding).toBeLessThan(2);',
     'const { wallSeconds } = await measureFile();',
+    'const { now } = performance;',
+    'const { now: read } = globalThis.performance;',
+    '} = performance;',
+    "import { performance as p } from 'node:perf_hooks';",
+    "const hooks = await import('node:perf_hooks');",
+    'const p = performance;',
+    "globalThis['performance'].now()",
+    "self['Date'].now()",
+    'const clock = Date;',
+    'const { now } = Date;',
+    'const start = +new Date;',
+    'const start = new Date( );',
+    'const text = Date();',
+    'Temporal.Now.instant()',
+    "import { hrtime } from 'node:process';",
+    "import { memoryUsage as read } from 'node:process';",
+    "process['hrtime'].bigint()",
+    'const { memoryUsage } = process;',
+    'const { uptime } = await import("node:os");',
+    'performance?.memory',
+    "const { memory } = performance as unknown as { memory: { size: number } };",
+    "readFileSync('/proc/self/status', 'utf8').match(/VmRSS/)",
+    'requestAnimationFrame((time) => { times.push(time); });',
+    'requestAnimationFrame(time => times.push(time));',
+    'document.timeline.currentTime',
     'const script = `for (const end = performance.now() + 30_000; performance.now() < end; );`;',
   ])('finds %s', (line) => {
     expect(findClocks('a.test.ts', `one();\n  ${line}`)).toEqual([{ file: 'a.test.ts', line: 2, text: line }]);
@@ -59,6 +85,15 @@ describe('findClocks', () => {
     'expect(turn.startSeconds).toBeLessThan(14);',
     'await new Promise((resolve) => setTimeout(resolve, 50));',
     "vi.useFakeTimers({ toFake: ['performance'] });",
+    "vi.useFakeTimers({ toFake: ['Date'] });",
+    'const stored = Date.UTC(2026, 10, 30);',
+    'new Date(seconds * 1000).toISOString()',
+    "Date.parse('2026-11-30')",
+    "import { platform } from 'node:process';",
+    'const { env } = process;',
+    'await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));',
+    'expect(widget.currentTime).toBe(1.25);',
+    'const { now, paused } = await state();',
   ])('leaves %s', (line) => {
     expect(findClocks('a.test.ts', line)).toEqual([]);
   });

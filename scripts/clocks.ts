@@ -1,13 +1,20 @@
 /** Finds tests that could fail because of elapsed time or memory use. */
 
-/** Patterns of time and memory measurements. They match text, because some code runs in pages or in workers given as strings. */
+/**
+ * Patterns of time and memory measurements. They match text, because some code runs in pages or in workers given as strings.
+ * They match names, not calls, because a clock can be imported, destructured or stored under another name first.
+ */
 const MEASURES = [
-  /\bperformance\s*\.\s*(now|mark|measure|memory|timeOrigin|getEntries\w*)\b/,
-  /\bDate\s*\.\s*now\b/,
-  /\bnew Date\(\)/,
-  /\btimeStamp\b/,
-  /\bprocess\s*\.\s*(hrtime|cpuUsage|memoryUsage|resourceUsage|uptime)\b/,
-  /\b(usedJSHeapSize|getHeapUsage|getHeapStatistics|measureUserAgentSpecificMemory)\b/,
+  // The object has little that does not measure. In quotes, it is an option of fake timers.
+  /(?<!['"`])\bperformance\b/,
+  /\b(perf_hooks|Temporal|timeOrigin|timeStamp)\b|\bdocument\s*\.\s*timeline\b/,
+  // The constructor with an argument, and functions that convert, have no clock.
+  /(?<!['"`])\bDate\b(?!\s*(\(|\.\s*(UTC|parse)\b))|\bDate\s*\(\s*\)/,
+  /[\w)\]]\s*\[\s*['"`](performance|Date)['"`]\s*\]/,
+  // The callback of the next frame gets the time.
+  /\brequestAnimationFrame\s*\(\s*\(?\s*[A-Za-z_$][\w$]*\s*(:\s*\w+\s*)?\)?\s*=>/,
+  /\b(hrtime|cpuUsage|threadCpuUsage|memoryUsage|resourceUsage|uptime|loadavg|freemem|eventLoopUtilization|monitorEventLoopDelay)\b/,
+  /\b(usedJSHeapSize|getHeapUsage|getHeapStatistics|getHeapSpaceStatistics|measureUserAgentSpecificMemory|VmRSS|VmHWM)\b/,
   /\b(PerformanceObserver|startTracing|Performance\.getMetrics|Profiler\.start)\b/,
   /\bconsole\s*\.\s*time/,
   // Names of benchmark figures and of times in results.
