@@ -12,6 +12,13 @@ afterEach(() => { rmSync(folder, { recursive: true, force: true }); });
 
 const at = (name: string): string => join(folder, name);
 
+test('a wait is reported once', () => {
+  const lines: string[] = [];
+  const report = downloadLine((line) => lines.push(line));
+  for (const receivedBytes of [0, 1]) report({ model: 'm', step: 'wait', receivedBytes, totalBytes: 1 });
+  expect(lines).toEqual(['  m is downloaded or converted by another program, which ends first']);
+});
+
 test('a download and the conversion after it are reported in steps of 10 %', () => {
   const lines: string[] = [];
   const report = downloadLine((line) => lines.push(line));

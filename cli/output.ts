@@ -34,12 +34,13 @@ export function reasonOf(error: unknown): string {
 process.stdout.on('error', () => undefined);
 process.stderr.on('error', () => undefined);
 
-/** Reports a download and a conversion in steps of 10 %. */
+/** Reports a download and a conversion in steps of 10 %, and a wait at its start. */
 export function downloadLine(tell: (line: string) => void): (progress: ModelDownload) => void {
   let lastLine = '';
   return ({ model, step, receivedBytes, totalBytes }) => {
+    if (step === 'wait' && receivedBytes > 0) return;
     const percent = Math.floor((10 * receivedBytes) / totalBytes) * 10;
-    const line = `  ${model} ${step === 'convert' ? 'converted ' : ''}${percent} % of ${totalBytes} bytes`;
+    const line = step === 'wait' ? `  ${model} is downloaded or converted by another program, which ends first` : `  ${model} ${step === 'convert' ? 'converted ' : ''}${percent} % of ${totalBytes} bytes`;
     if (line !== lastLine) tell(line);
     lastLine = line;
   };

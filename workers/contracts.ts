@@ -105,8 +105,8 @@ export interface LoadRequest {
   readonly arithmetic: Arithmetic;
 }
 
-/** Called during a download and a conversion. Crosses to the worker as a proxy. */
-export type OnDownload = (progress: { readonly step: 'download' | 'convert'; readonly receivedBytes: number; readonly totalBytes: number }) => void;
+/** Called during a wait, a download and a conversion. Crosses to the worker as a proxy. */
+export type OnDownload = (progress: { readonly step: 'wait' | 'download' | 'convert'; readonly receivedBytes: number; readonly totalBytes: number }) => void;
 
 export interface LoadReply<Manifest> {
   readonly manifest: Manifest;

@@ -94,27 +94,26 @@ export async function openSortformer(request: SortformerRequest, onDownload: OnD
   const modelFile = namedFile(request);
   const { manifest, streaming: settings, graph, open } = await openGraph(request);
   const expected = expectedWeights(graph);
-  const prepare = (trustUnknown: boolean): Promise<PreparedWeights> =>
-    new WeightsStore().prepare(modelId, [manifest.weights], {
-      base: modelsBase,
-      hub,
-      dropped: modelFile,
-      trustUnknown,
-      expected,
-      form,
-      onProgress: ({ step, doneBytes, totalBytes }) => {
-        if (step !== 'verify') onDownload?.({ step, receivedBytes: doneBytes, totalBytes });
-      },
-    });
+  const store = new WeightsStore();
   // A file from the user is not trusted yet. A stored file was checked before it was stored.
-  let prepared = await prepare(modelFile === undefined && trustUnknownModel);
+  let prepared: PreparedWeights = await store.prepare(modelId, [manifest.weights], {
+    base: modelsBase,
+    hub,
+    dropped: modelFile,
+    trustUnknown: modelFile === undefined && trustUnknownModel,
+    expected,
+    form,
+    onProgress: ({ step, doneBytes, totalBytes }) => {
+      if (step !== 'verify') onDownload?.({ step, receivedBytes: doneBytes, totalBytes });
+    },
+  });
   const network = await open(graph, await loadWeights(prepared.weights, { allowZeros: !prepared.unknown }));
   const frontEnd = cpuFrontEnd(manifest);
   if (prepared.unknown && prepared.origin === 'dropped') {
     await checkHealth(modelId, { network, settings, frontEnd }, testConversation(manifest.sampleRate, HEALTH_SECONDS * manifest.sampleRate, 1));
     if (!trustUnknownModel) throw unknownFile(modelId, modelFile, prepared.sha256, manifest.weights);
     // Stored only after the check.
-    prepared = await prepare(true);
+    prepared = await store.keep(modelId, prepared, { form });
   }
   const isTrusted = prepared.unknown && prepared.origin === 'dropped';
   const note = [isTrusted ? trustedNote(modelId, modelFile, prepared.sha256) : null, prepared.note].filter((text) => text !== null).join('. ') || null;

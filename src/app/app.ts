@@ -9,6 +9,7 @@ import { createActions } from './actions';
 import { type EngineFactory, EngineKeeper } from './engineKeeper';
 import { type ModelLibrary, ModelsSession, rememberedPreset, rememberedSpeed, rememberPreset } from './models/session';
 import { offerLabel } from './models/modelBox';
+import { openOtherTabs } from './models/otherTabs';
 import { infoOf, offeredPreset } from './models/state';
 import { Session } from './session';
 import { INITIAL_STATE, jobOf, NOT_LISTED, reduce, type State } from './state';
@@ -54,6 +55,7 @@ export function announcement(next: State, previous: State): string | null {
   if (preparing && preparing.id !== previous.models.preparing?.id) {
     return preparing.file ? text.models.checking(preparing.file.name) : text.models.downloading(preparing.preset);
   }
+  if (next.models.download?.step === 'wait' && previous.models.download?.step !== 'wait') return text.models.waiting(preparing?.preset ?? preset);
   // Errors and notices have their own live regions.
   return null;
 }
@@ -73,7 +75,12 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
     store.dispatch({ type: 'download-progressed', download });
   });
   const session = new Session(keeper, store);
-  const models = new ModelsSession(library, keeper, store, rememberPreset);
+  const otherTabs = openOtherTabs(scope);
+  const models = new ModelsSession(library, keeper, store, rememberPreset, otherTabs.changed);
+  otherTabs.onChange(() => {
+    // A run keeps its preset. The models are listed again after it.
+    if (!jobOf(store.get())) void models.refresh();
+  });
   scope.add(() => {
     session.dispose();
     keeper.drop();
@@ -178,6 +185,7 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
     if (next.phase.kind !== 'done') isDoneViewLost = false;
     // A run may have downloaded a model.
     if (jobOf(previous) && !jobOf(next)) void models.refresh();
+    if (jobOf(previous) && previous.models.download && !next.models.download) otherTabs.changed();
     const sentence = announcement(next, previous);
     if (sentence !== null) frame.announce(sentence);
     // Progress events arrive faster than frames and are rendered once per frame. A change of phase is rendered at once:

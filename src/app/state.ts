@@ -223,8 +223,8 @@ export function reduce(state: State, action: Action): State {
 }
 
 /** @param step of the preparation that was stopped; undefined before its first report */
-function stopNotice(step: 'download' | 'convert' | undefined): Notice | null {
-  if (step === undefined) return null;
+function stopNotice(step: 'wait' | 'download' | 'convert' | undefined): Notice | null {
+  if (step === undefined || step === 'wait') return null;
   return step === 'download' ? 'download-stopped' : 'conversion-stopped';
 }
 

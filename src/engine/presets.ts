@@ -112,7 +112,7 @@ export function storedModels({ signal }: Pick<DiarizeOptions, 'signal'> = {}): P
 /**
  * Deletes a stored model, and what is stored of an interrupted download of it.
  *
- * @throws VoxlaneError `storage` if the browser does not allow it
+ * @throws VoxlaneError `storage` if the browser does not allow it, or another tab or worker downloads or converts the model
  */
 export async function deleteStoredModel(id: string): Promise<void> {
   if (await new ModelStore().delete(id)) return;

@@ -12,10 +12,12 @@ export async function storedFiles(): Promise<readonly StoredFileInfo[]> {
   return (await new ModelStore().list()).map((file) => ({ ...file, isConverted: file.made !== undefined }));
 }
 
-/** Deletes the original of a model if a file converted from it is stored. Without one, the original stays. */
+/**
+ * Deletes the original of a model if an undamaged file converted from it is stored. Without one, the original stays.
+ *
+ * @throws VoxlaneError `model-altered`, `storage` as `WeightsStore.dropOriginal`
+ */
 export async function dropStoredOriginal(id: string): Promise<void> {
-  const files = (await new ModelStore().list()).filter((file) => file.id === id);
-  if (files.every(({ made }) => made === undefined)) return;
   // Not part of the first load of the page.
   const { WeightsStore } = await import('../weights/weightsStore');
   await new WeightsStore().dropOriginal(id);

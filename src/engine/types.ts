@@ -202,11 +202,14 @@ export interface Progress {
 export interface ModelDownload {
   /** Id of the model. */
   readonly model: string;
-  /** `convert`: the weights of `nemotron` are converted for the backend. It follows the download, or the choice of a file. */
-  readonly step: 'download' | 'convert';
-  /** Bytes received, including those of an interrupted download; during a conversion, bytes that were read. */
+  /**
+   * `convert`: the weights of `nemotron` are converted for the backend. It follows the download, or the choice of a file. `wait`: another
+   * tab or worker downloads or converts them, and this one continues after it.
+   */
+  readonly step: 'wait' | 'download' | 'convert';
+  /** Bytes received, including those of an interrupted download; during a conversion, bytes that were read; 0 during a wait, then 1. */
   readonly receivedBytes: number;
-  /** Size of the file in bytes; for a conversion, which reads all values twice, twice that of the values. */
+  /** Size of the file in bytes; for a conversion, which reads all values twice, twice that of the values; 1 for a wait. */
   readonly totalBytes: number;
 }
 

@@ -101,7 +101,7 @@ describe('storage that fails', () => {
   test('is full: nothing is stored, not even the pieces that fitted, and the reason is reported', async () => {
     const storage = new MemoryStorage(PIECE_BYTES, 2500);
     const entry = await entryOf('a');
-    expect(await keep(storage, entry)).toEqual({ stored: false, reason: 'the storage of this browser is full' });
+    expect(await keep(storage, entry)).toEqual({ stored: false, reason: 'the storage of this browser is full: it needs 3500 bytes, and there is room for 2500 bytes' });
     expect(storage.pieces.size).toBe(0);
     expect(await new ModelCache(storage).list()).toEqual([]);
   });

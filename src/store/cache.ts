@@ -1,10 +1,11 @@
 import { VoxlaneError } from '../util/errors';
 import { sha256Hex } from '../util/hash';
 import type { ByteSink } from './byteSink';
-import { type CacheTools, hostCacheTools, reasonOf, type StoredModel } from './cacheTools';
+import { type CacheTools, hostCacheTools, type StoredModel } from './cacheTools';
 import { hashSource, type HashOptions } from './hashSource';
 import { deletePieces, pieceName, PieceSink, PieceSource } from './pieces';
 import type { Beginning } from './receiver';
+import { notDeleted, whyNotStored } from './storageFailure';
 import { StreamedFile } from './streamedFile';
 
 /** Whether a file was cached and, if not, why. */
@@ -83,22 +84,36 @@ export class ModelCache {
    * Stores a file that is made from another one. An earlier one of the same form and origin is deleted first.
    *
    * @param entry facts that are known before the file is complete
+   * @param bytes expected size, for errors
    */
-  async makeFile(entry: Omit<StoredModel, 'bytes' | 'sha256' | 'storedAt'> & { readonly made: Made }): Promise<ByteSink> {
+  async makeFile(entry: Omit<StoredModel, 'bytes' | 'sha256' | 'storedAt'> & { readonly made: Made }, bytes: number): Promise<ByteSink> {
     const key = keyOf({ ...entry, sha256: '' });
     await new KeptFile(this.tools, key, 0).clear();
-    return new PieceSink(this.tools, key, `The file ${entry.file}`, (facts) => this.tools.index.set(key, { ...entry, ...facts, storedAt: Date.now() }));
+    return new PieceSink(this.tools, key, { name: entry.file, bytes }, (facts) => this.tools.index.set(key, { ...entry, ...facts, storedAt: Date.now() }));
   }
 
-  /** Deletes one file. Remaining pieces of a failed deletion are never read. */
+  /** Deletes one file. Never rejects: remaining pieces of a failed deletion are never read. */
   async remove(entry: StoredModel): Promise<void> {
-    await new KeptFile(this.tools, keyOf(entry), entry.bytes).clear();
+    await this.drop(entry).catch(() => undefined);
+  }
+
+  /** Deletes one file. @throws VoxlaneError `storage` if the browser refuses */
+  async drop(entry: StoredModel): Promise<void> {
+    const { index, shelf } = this.tools;
+    const key = keyOf(entry);
+    try {
+      // Before the bytes: a file that is not in the index is never read.
+      await index.delete(key);
+      await deletePieces(shelf, `${key}/`);
+    } catch (cause) {
+      throw notDeleted(entry.file, cause);
+    }
   }
 
   /** A file that is stored while it is downloaded, without holding it in memory. */
   streamedFile(entry: Omit<StoredModel, 'storedAt'>): StreamedFile {
     const key = keyOf(entry);
-    return new StreamedFile(this.tools, key, entry.bytes, `The file ${entry.file}`, () => this.tools.index.set(key, { ...entry, storedAt: Date.now() }));
+    return new StreamedFile(this.tools, key, { name: entry.file, bytes: entry.bytes }, () => this.tools.index.set(key, { ...entry, storedAt: Date.now() }));
   }
 
   /** The possibly incomplete file of `id` with this hash and length. */
@@ -209,7 +224,7 @@ export class KeptFile {
         await this.tools.shelf.put(this.pieceName(this.numWritten), { bytes, tag });
         this.numWritten++;
       } catch (error) {
-        this.failure = reasonOf(error);
+        this.failure = await this.whyNot(error);
       }
     }
   }
@@ -222,12 +237,16 @@ export class KeptFile {
     try {
       if (this.failure === null) await this.tools.index.set(this.key, entry);
     } catch (error) {
-      this.failure = reasonOf(error);
+      this.failure = await this.whyNot(error);
     }
     if (this.failure === null) return { stored: true };
     const reason = this.failure;
     await this.clear();
     return { stored: false, reason };
+  }
+
+  private whyNot(error: unknown): Promise<string> {
+    return whyNotStored(error, { bytes: this.bytes, storedBytes: Math.min(this.bytes, this.numWritten * this.tools.pieceBytes) }, this.tools.storage);
   }
 
   /** Deletes all pieces of the file. */

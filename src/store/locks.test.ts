@@ -40,6 +40,24 @@ test('an error of the work is passed on, and the work is not run again', async (
   expect(numRuns).toBe(1);
 });
 
+test('a wait is reported, but not a lock that is free', async () => {
+  let isHeld = false;
+  stubLocks((_name, { ifAvailable }, granted) => (granted as (lock: object | null) => unknown)(ifAvailable === true && isHeld ? null : {}));
+  let numWaits = 0;
+  const onWait = (): void => { numWaits++; };
+  expect(await withBrowserLock('a', work, undefined, onWait)).toBe(1);
+  expect(numWaits).toBe(0);
+  isHeld = true;
+  expect(await withBrowserLock('a', work, undefined, onWait)).toBe(2);
+  expect(numWaits).toBe(1);
+});
+
+test('an error of work under a free lock is passed on', async () => {
+  stubLocks((_name, _options, granted) => (granted as (lock: object) => unknown)({}));
+  const failing = (): Promise<never> => Promise.reject(new Error('failed'));
+  await expect(withBrowserLock('a', failing, undefined, () => undefined)).rejects.toThrow('failed');
+});
+
 test('canceled while waiting: a typed error, and the work does not run', async () => {
   stubLocks(
     (_name, { signal }) =>

@@ -8,21 +8,27 @@ import { acceptedFile, type AcceptedFile, addressOf, type ModelPlaces, type Sour
 
 /**
  * Runs `work` while no other tab or worker of this site runs work under the same name. Without locks, outside a
- * secure context, it runs `work` immediately.
+ * secure context, it runs `work` immediately. `onWait` is called if other work has to end first.
  */
-export type WithLock = <Result>(name: string, work: () => Promise<Result>, signal?: AbortSignal) => Promise<Result>;
+export type WithLock = <Result>(name: string, work: () => Promise<Result>, signal?: AbortSignal, onWait?: () => void) => Promise<Result>;
 
 /** @throws VoxlaneError `cancelled` if `signal` fires while waiting; errors of `work` */
-export const withBrowserLock: WithLock = async (name, work, signal) => {
+export const withBrowserLock: WithLock = async (name, work, signal, onWait) => {
   // Node 20 has no navigator.
   const { locks } = ((globalThis as { readonly navigator?: object }).navigator ?? {}) as { readonly locks?: LockManager };
   if (!locks) return work();
   const grant = { isGiven: false };
+  const granted = (): ReturnType<typeof work> => {
+    grant.isGiven = true;
+    return work();
+  };
   try {
-    return await locks.request(name, signal ? { signal } : {}, () => {
-      grant.isGiven = true;
-      return work();
-    });
+    if (onWait) {
+      const now = await locks.request(name, { ifAvailable: true }, async (lock) => (lock ? { result: await granted() } : null));
+      if (now) return now.result;
+      onWait();
+    }
+    return await locks.request(name, signal ? { signal } : {}, granted);
   } catch (error) {
     if (grant.isGiven) throw error;
     if (signal?.aborted === true) throw cancelled();
@@ -33,6 +39,12 @@ export const withBrowserLock: WithLock = async (name, work, signal) => {
 
 /** Name of the lock of conversions. Two tabs would otherwise write the same pieces. */
 export const weightsLock = (id: string): string => `voxlane-weights/${id}`;
+
+/** Name of the lock of downloads. It is requested after that of conversions, if both are needed. */
+const downloadLock = (id: string): string => `voxlane-model/${id}`;
+
+/** How long a deletion waits for other work on the model. The end of a canceled start takes less; the download of another tab takes minutes. */
+const DELETION_WAIT_MS = 5000;
 
 export type { StoreUsage } from './cache';
 export type { StoredModel } from './cacheTools';
@@ -112,14 +124,15 @@ export class ModelStore {
       const note = kept.note ?? meanwhile.note;
       return orWithNote(note, () => this.fetchFirst(id, sources, options, (file, address) => this.fetchFile(id, file, address, options, note)));
     };
-    return this.withLock(`voxlane-model/${id}`, work, options.signal);
+    return this.withLock(downloadLock(id), work, options.signal);
   }
 
   /**
    * Downloads the first accepted file that can be fetched into the cache, without holding it in memory.
    *
    * @returns the file in the cache
-   * @throws VoxlaneError `storage` if it cannot be stored; else like {@link getModel}
+   * @throws VoxlaneError `storage` if it cannot be stored: what was received stays, and {@link getModel} or a later call continues
+   *   there; else like {@link getModel}
    */
   async storeModel(id: string, sources: Sources, options: Omit<GetModelOptions, 'dropped' | 'trustUnknown'>): Promise<StoredModel> {
     const work = async (): Promise<StoredModel> => {
@@ -127,7 +140,7 @@ export class ModelStore {
       const meanwhile = await this.find(id, sources);
       return meanwhile ?? (await this.fetchFirst(id, sources, options, (file, address) => this.fetchIntoCache(id, file, address, options)));
     };
-    return this.withLock(`voxlane-model/${id}`, work, options.signal);
+    return this.withLock(downloadLock(id), work, options.signal);
   }
 
   /**
@@ -150,9 +163,39 @@ export class ModelStore {
     return this.cache.list();
   }
 
-  /** Deletes all cached data of a model. False if the browser refuses. */
+  /**
+   * Deletes all cached data of a model. False if the browser refuses.
+   *
+   * @throws VoxlaneError `storage` like {@link whileIdle}
+   */
   delete(id: string): Promise<boolean> {
-    return this.cache.delete(id);
+    return this.whileIdle(id, () => this.cache.delete(id));
+  }
+
+  /**
+   * Runs work that deletes files of a model, while no tab or worker downloads or converts it: the file would be incomplete, but counted
+   * as stored.
+   *
+   * @throws VoxlaneError `storage` if another tab or worker does so for longer than a few seconds; errors of `work`
+   */
+  async whileIdle<Result>(id: string, work: () => Promise<Result>): Promise<Result> {
+    const waiting = new AbortController();
+    const stopWaiting = this.downloads.after(DELETION_WAIT_MS, () => {
+      waiting.abort();
+    });
+    const turn = { isGiven: false };
+    const idle = (): Promise<Result> => {
+      turn.isGiven = true;
+      return work();
+    };
+    try {
+      return await this.withLock(weightsLock(id), () => this.withLock(downloadLock(id), idle, waiting.signal), waiting.signal);
+    } catch (error) {
+      if (turn.isGiven || !waiting.signal.aborted) throw error;
+      throw inUse(id, error);
+    } finally {
+      stopWaiting();
+    }
   }
 
   /**
@@ -267,14 +310,8 @@ export class ModelStore {
   ): Promise<StoredModel> {
     const entry = { id, file: name, bytes, sha256, license, trusted: false };
     const file = this.cache.streamedFile(entry);
-    try {
-      await downloadTo(file, { address, bytes, sha256, onProgress, signal, httpCache: 'no-store' }, this.downloads);
-      await file.finish(sha256);
-    } catch (error) {
-      // Without room for the file, its beginning only uses space.
-      if (error instanceof VoxlaneError && error.code === 'storage') await file.clear();
-      throw error;
-    }
+    await downloadTo(file, { address, bytes, sha256, onProgress, signal, httpCache: 'no-store' }, this.downloads);
+    await file.finish(sha256);
     return { ...entry, storedAt: Date.now() };
   }
 
@@ -298,6 +335,18 @@ export async function orWithNote<Result>(note: string | null, work: () => Promis
     if (note === null || !(error instanceof VoxlaneError) || error.code === 'cancelled') throw error;
     throw new VoxlaneError({ ...error.toParts(), problem: `${note}. ${error.problem}` }, { cause: error });
   }
+}
+
+function inUse(id: string, cause: unknown): VoxlaneError {
+  return new VoxlaneError(
+    {
+      code: 'storage',
+      problem: `Files of the model ${id} cannot be deleted now, because another tab downloads or converts it`,
+      expected: 'no other use of the stored model during its deletion',
+      remedy: 'Cancel it in the other tab or wait until it ends, then try again',
+    },
+    { cause },
+  );
 }
 
 /** Note for every result of a file of unknown hash. */

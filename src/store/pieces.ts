@@ -1,9 +1,9 @@
 /** Files on a shelf that are read and written piece by piece, so that they never have to fit in memory. */
 import { VoxlaneError } from '../util/errors';
-import { ALLOW_STORAGE, STORAGE } from '../util/host';
 import type { ByteSink } from './byteSink';
 import type { ByteSource } from './byteSource';
-import { type CacheTools, reasonOf, type Shelf } from './cacheTools';
+import type { CacheTools, Shelf } from './cacheTools';
+import { notStored } from './storageFailure';
 
 /** Name of a piece on the shelf. */
 export const pieceName = (key: string, index: number): string => `${key}/${index}`;
@@ -30,14 +30,14 @@ export class PieceSink implements ByteSink {
   private tag: string | null = null;
 
   /**
-   * @param what names the file in errors
+   * @param file name and expected size, for errors
    * @param enter adds the complete file to the index
    * @param numPieces pieces that are already on the shelf, to continue after them
    */
   constructor(
-    private readonly tools: Pick<CacheTools, 'shelf' | 'pieceBytes'>,
+    private readonly tools: Omit<CacheTools, 'index'>,
     private readonly key: string,
-    private readonly what: string,
+    private readonly file: { readonly name: string; readonly bytes: number },
     private readonly enter: (facts: Complete) => Promise<void>,
     private numPieces = 0,
   ) {
@@ -79,15 +79,7 @@ export class PieceSink implements ByteSink {
     try {
       await work();
     } catch (cause) {
-      throw new VoxlaneError(
-        {
-          code: 'storage',
-          problem: `${this.what} could not be stored, because ${reasonOf(cause)}`,
-          expected: `${STORAGE}, with room for the file`,
-          remedy: `Free some space, or ${ALLOW_STORAGE}`,
-        },
-        { cause },
-      );
+      throw await notStored({ ...this.file, storedBytes: this.writtenBytes }, cause, this.tools.storage);
     }
   }
 }

@@ -110,10 +110,14 @@ describe('a file that is stored while it is downloaded', () => {
     expect([storage.pieces.size, storage.entries.size]).toEqual([0, 0]);
   });
 
-  test.each([0, 40_000, 80_000, 120_000])('leaves nothing if the storage has room for %i bytes', async (room) => {
+  test.each([0, 40_000, 80_000, 120_000])('keeps only whole pieces for the next call if the storage has room for %i bytes', async (room) => {
     const storage = new MemoryStorage(PIECE_BYTES, room);
-    await expect(storeModel(storage)).rejects.toMatchObject({ code: 'storage', problem: 'The file m.bin could not be stored, because the storage of this browser is full' });
-    expect([storage.pieces.size, storage.entries.size]).toEqual([0, 0]);
+    await expect(storeModel(storage)).rejects.toMatchObject({ code: 'storage', problem: `The file m.bin could not be stored, because the storage of this browser is full: it needs 150000 bytes, and there is room for ${room} bytes` });
+    expect([storage.pieces.size * PIECE_BYTES, storage.entries.size]).toEqual([room, 0]);
+    storage.roomBytes = Infinity;
+    await storeModel(storage);
+    expect(server.asked).toEqual([0, room]);
+    await expectStored(storage);
   });
 
   test('is refused by blocked storage after the first piece', async () => {

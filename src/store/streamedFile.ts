@@ -12,15 +12,13 @@ export class StreamedFile implements Receiver {
   private hash: RunningSha256 | null = null;
 
   /**
-   * @param bytes length of the complete file
-   * @param what names the file in errors
+   * @param file name and length of the complete file
    * @param enter adds the complete file to the index
    */
   constructor(
-    private readonly tools: Pick<CacheTools, 'shelf' | 'pieceBytes'>,
+    private readonly tools: Omit<CacheTools, 'index'>,
     private readonly key: string,
-    private readonly bytes: number,
-    private readonly what: string,
+    private readonly file: { readonly name: string; readonly bytes: number },
     private readonly enter: () => Promise<void>,
   ) {
     this.sink = this.sinkAfter(0);
@@ -29,11 +27,12 @@ export class StreamedFile implements Receiver {
   async recall(): Promise<Beginning> {
     this.hash = await openSha256();
     const { pieceBytes, shelf } = this.tools;
+    const { bytes } = this.file;
     let [numPieces, receivedBytes, tag] = [0, 0, null as string | null];
-    while (receivedBytes < this.bytes) {
+    while (receivedBytes < bytes) {
       // A failure to read means that nothing is stored. If storing fails too, that is reported.
       const piece = await shelf.get(pieceName(this.key, numPieces)).catch(() => null);
-      if (piece?.bytes.length !== Math.min(pieceBytes, this.bytes - receivedBytes)) break;
+      if (piece?.bytes.length !== Math.min(pieceBytes, bytes - receivedBytes)) break;
       if (numPieces > 0 && piece.tag !== tag) break;
       this.hash.update(piece.bytes);
       tag = piece.tag;
@@ -67,6 +66,6 @@ export class StreamedFile implements Receiver {
 
   /** The last piece may be shorter; nothing follows it. */
   private sinkAfter(numPieces: number): PieceSink {
-    return new PieceSink(this.tools, this.key, this.what, this.enter, numPieces);
+    return new PieceSink(this.tools, this.key, this.file, this.enter, numPieces);
   }
 }

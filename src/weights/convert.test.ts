@@ -143,7 +143,7 @@ describe('into the store', () => {
 
   async function convertInto(storage: MemoryStorage, file = networkFile(), options: ReadOptions = {}): Promise<Converted> {
     const { bound } = await open(file);
-    return convertWeights(bound, 'float16', FROM, await new ModelCache(storage).makeFile(entry), options);
+    return convertWeights(bound, 'float16', FROM, await new ModelCache(storage).makeFile(entry, convertedBytes(NETWORK, 'float16')), options);
   }
   const isEmpty = ({ pieces, entries }: MemoryStorage): boolean => pieces.size === 0 && entries.size === 0;
 
@@ -193,7 +193,7 @@ describe('into the store', () => {
 
   it('leaves nothing that looks complete if the page is closed, and the next conversion replaces it', async () => {
     const storage = new MemoryStorage(PIECE_BYTES);
-    const sink = await new ModelCache(storage).makeFile(entry);
+    const sink = await new ModelCache(storage).makeFile(entry, 0);
     await sink.write(new Uint8Array(10 * PIECE_BYTES).fill(1));
     expect(storage.pieces.size).toBe(10);
     expect(await new ModelCache(storage).findMade('m', entry.made)).toBeNull();
@@ -207,7 +207,7 @@ describe('into the store', () => {
     const { bytes } = await convertInto(new MemoryStorage(PIECE_BYTES));
     for (let room = 0; room < bytes; room += PIECE_BYTES) {
       const storage = new MemoryStorage(PIECE_BYTES, room);
-      await expect(convertInto(storage)).rejects.toMatchObject({ code: 'storage', problem: 'The file model.float16.safetensors could not be stored, because the storage of this browser is full' });
+      await expect(convertInto(storage)).rejects.toMatchObject({ code: 'storage', problem: `The file model.float16.safetensors could not be stored, because the storage of this browser is full: it needs ${bytes} bytes, and there is room for ${room} bytes` });
       expect(isEmpty(storage)).toBe(true);
     }
   });
@@ -219,7 +219,7 @@ describe('into the store', () => {
       const { source: broken, bound } = await open(networkFile());
       const read = broken.read.bind(broken);
       broken.read = (start, end) => (broken.reads.length === failing ? Promise.reject(new Error('unplugged')) : read(start, end));
-      await expect(convertWeights(bound, 'float16', FROM, await new ModelCache(storage).makeFile(entry))).rejects.toThrow('unplugged');
+      await expect(convertWeights(bound, 'float16', FROM, await new ModelCache(storage).makeFile(entry, 0))).rejects.toThrow('unplugged');
       expect(isEmpty(storage)).toBe(true);
     }
   });
@@ -261,7 +261,7 @@ describe('the tensors of Nemotron 3 Diarization', () => {
 
   it('are read with an eighth of each size from the start of a stored file to its end: all, then vectors, then matrices', async () => {
     const storage = new MemoryStorage(1 << 14);
-    const sink = new PieceSink(storage, 'original', 'original', () => Promise.resolve());
+    const sink = new PieceSink(storage, 'original', { name: 'original', bytes: file.length }, () => Promise.resolve());
     await sink.write(file);
     await sink.finish('');
     let numReads = 0;
@@ -280,7 +280,7 @@ describe('the tensors of Nemotron 3 Diarization', () => {
     for (const form of ['float16', 'int8'] as const) {
       const storage = new MemoryStorage(1 << 16);
       const { bound } = await open(file, scaled);
-      const sink = await new ModelCache(storage).makeFile({ id: 'm', file: 'f', license: null, trusted: false, made: { from: FROM, as: form } });
+      const sink = await new ModelCache(storage).makeFile({ id: 'm', file: 'f', license: null, trusted: false, made: { from: FROM, as: form } }, 0);
       const { bytes } = await convertWeights(bound, form, FROM, sink);
       expect(bytes).toBe(convertedBytes(scaled, form));
       const cache = new ModelCache(storage);

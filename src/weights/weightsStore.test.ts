@@ -276,9 +276,10 @@ describe('a stored file that cannot be used', () => {
 });
 
 describe('storage that fails', () => {
+  const full = (bytes: number): string => `the storage of this browser is full: it needs ${bytes} bytes, and there is room for 300 bytes`;
   it.each([
-    ['full after the original', () => new MemoryStorage(PIECE_BYTES, FILE.length + 300), 'The file model.float16.safetensors could not be stored, because the storage of this browser is full', ['model.safetensors']],
-    ['full', () => new MemoryStorage(PIECE_BYTES, 300), 'The model is not cached for the next visit, because the storage of this browser is full. The file model.float16.safetensors could not be stored, because the storage of this browser is full', []],
+    ['full after the original', () => new MemoryStorage(PIECE_BYTES, FILE.length + 300), `The file model.float16.safetensors could not be stored, because ${full(FLOAT16_BYTES)}`, ['model.safetensors']],
+    ['full', () => new MemoryStorage(PIECE_BYTES, 300), `The model is not cached for the next visit, because ${full(FILE.length)}. The file model.float16.safetensors could not be stored, because ${full(FLOAT16_BYTES)}`, []],
   ] as const)('is %s: the weights are returned with a note', async (_name, makeStorage, note, files) => {
     const storage = makeStorage();
     const prepared = await prepare(visit(storage));

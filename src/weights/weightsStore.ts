@@ -1,22 +1,27 @@
 import { blobSource, type ByteSource } from '../store/byteSource';
-import { BlobSink } from '../store/byteSink';
+import { BlobSink, type ByteSink } from '../store/byteSink';
 import { type Made, ModelCache } from '../store/cache';
 import type { StoredModel } from '../store/cacheTools';
 import { type HashOptions, hashSource } from '../store/hashSource';
 import { cancelled } from '../store/load';
 import { type GetModelOptions, type ModelFile, ModelStore, type ModelStoreTools, orWithNote, weightsLock, withBrowserLock, type WithLock } from '../store/modelStore';
 import { acceptedFile, type Sources } from '../store/sources';
+import { throwIfAborted, unlessAborted } from '../util/abort';
 import { VoxlaneError } from '../util/errors';
+import { openSha256 } from '../util/hash';
 import { bindRounded, bindWeights, type BoundWeights, checkValues, type WeightsProgress } from './bind';
-import { convertedTensors, convertWeights, type WeightsForm } from './convert';
+import { convertedBytes, convertedTensors, convertWeights, type WeightsForm } from './convert';
 import type { ExpectedTensor } from './expected';
 import { formName, isUsable, nameFromFloat16 } from './formNames';
 import { openSafetensors } from './safetensors';
 
 /** Progress of {@link WeightsStore.prepare}. */
 export interface PrepareProgress extends WeightsProgress {
-  /** `verify`: hashing a dropped or stored file, or checking the values of one that is used as it is; `download`; `convert`: checking and converting. */
-  readonly step: 'verify' | 'download' | 'convert';
+  /**
+   * `wait`: another tab or worker uses the stored model, reported as 0 of 1, and 1 of 1 at the end; `verify`: hashing a dropped or
+   * stored file, or checking the values of one that is used as it is; `download`; `convert`: checking and converting.
+   */
+  readonly step: 'wait' | 'verify' | 'download' | 'convert';
 }
 
 /** Options of {@link WeightsStore.prepare}. */
@@ -46,6 +51,8 @@ interface Original extends Pick<PreparedWeights, 'origin' | 'unknown' | 'license
   /** File name. */
   readonly file: string;
   readonly isRounded: boolean;
+  /** Why the file is not stored: a note for results if no form of it is. */
+  readonly notKept?: string | null;
 }
 
 /** Provides weights in the form that a backend needs: converted once, then stored. */
@@ -72,7 +79,10 @@ export class WeightsStore {
    */
   async prepare(id: string, sources: Sources, options: PrepareOptions): Promise<PreparedWeights> {
     if (options.signal?.aborted === true) throw cancelled();
+    const { onProgress } = options;
+    let isWaiting = false;
     const work = async (): Promise<PreparedWeights> => {
+      if (isWaiting) onProgress?.({ step: 'wait', doneBytes: 1, totalBytes: 1 });
       // The rest of a conversion in a tab that was closed.
       await this.cache.discardUnfinished(id).catch(() => undefined);
       const dropped = options.dropped && (await this.openDropped(sources, options.dropped, options));
@@ -86,13 +96,57 @@ export class WeightsStore {
         return withNote(other.note, async () => this.convert(id, other.original ?? (await this.download(id, sources, options)), options));
       });
     };
-    return this.withLock(weightsLock(id), work, options.signal);
+    return this.withLock(weightsLock(id), work, options.signal, () => {
+      isWaiting = true;
+      onProgress?.({ step: 'wait', doneBytes: 0, totalBytes: 1 });
+    });
   }
 
-  /** Deletes the stored original of a model, and keeps what was converted from it. */
-  async dropOriginal(id: string): Promise<void> {
+  /**
+   * Stores the weights of a dropped file of unknown hash, which {@link prepare} did not store, after the caller has checked the outputs
+   * of the model. Nothing is converted again.
+   *
+   * @returns the weights, stored; if they cannot be stored, with a note
+   * @throws VoxlaneError `cancelled`
+   */
+  async keep(id: string, prepared: PreparedWeights, { form, signal }: Pick<PrepareOptions, 'form' | 'signal'>): Promise<PreparedWeights> {
+    const { weights: { file: { source } }, sha256, license, unknown, note } = prepared;
+    const made: Made = { from: sha256, as: formName(form) };
+    const work = async (): Promise<PreparedWeights> => {
+      try {
+        await copyInto(await this.cache.makeFile({ id, file: source.name, license, trusted: unknown, made }, source.size), source, signal);
+        return { ...prepared, stored: true };
+      } catch (error) {
+        if (!(error instanceof VoxlaneError) || error.code !== 'storage') throw error;
+        return { ...prepared, note: joined(note, error.problem) };
+      }
+    };
+    return this.withLock(weightsLock(id), work, signal);
+  }
+
+  /**
+   * Deletes the stored original of a model, and keeps what was converted from it.
+   *
+   * @throws VoxlaneError `model-altered` if no undamaged conversion is stored, so that the original stays; `storage` if the browser
+   *   refuses, or as {@link ModelStore.whileIdle}
+   */
+  dropOriginal(id: string): Promise<void> {
+    return this.models.whileIdle(id, async () => {
+      if (!(await this.hasConversion(id))) throw noConversion(id);
+      await this.deleteOriginal(id);
+    });
+  }
+
+  private async hasConversion(id: string): Promise<boolean> {
     for (const entry of await this.cache.list()) {
-      if (entry.id === id && !entry.made) await this.cache.remove(entry);
+      if (entry.id === id && entry.made && (await this.cache.open(entry))) return true;
+    }
+    return false;
+  }
+
+  private async deleteOriginal(id: string): Promise<void> {
+    for (const entry of await this.cache.list()) {
+      if (entry.id === id && !entry.made) await this.cache.drop(entry);
     }
   }
 
@@ -185,13 +239,14 @@ export class WeightsStore {
     } catch (error) {
       if (!(error instanceof VoxlaneError) || error.code !== 'storage') throw error;
     }
-    const { bytes, ...model } = await this.models.getModel(id, sources, fetching);
-    return { ...model, source: blobSource(new Blob([bytes]), model.file), isRounded: false };
+    // Continues with what was stored before there was no more room.
+    const { bytes, note: notKept, ...model } = await this.models.getModel(id, sources, fetching);
+    return { ...model, note: null, notKept, source: blobSource(new Blob([bytes]), model.file), isRounded: false };
   }
 
   private async convert(id: string, original: Original, options: PrepareOptions): Promise<PreparedWeights> {
     const { expected, form, signal, onProgress, trustUnknown, dropOriginal } = options;
-    const { source, file, isRounded, ...facts } = original;
+    const { source, file, isRounded, notKept = null, ...facts } = original;
     const opened = await openSafetensors(source);
     const bound = isRounded ? bindRounded(opened, expected, convertedTensors(expected, 'float16')) : bindWeights(opened, expected);
     const reading = {
@@ -207,13 +262,13 @@ export class WeightsStore {
     const made: Made = { from: facts.sha256, as: isRounded ? nameFromFloat16(form) : formName(form) };
     const entry = { id, file: nameOf(file, form), license: facts.license, trusted: facts.unknown, made };
     const tensors = convertedTensors(expected, form);
-    let note = facts.note;
+    let note = joined(notKept, facts.note);
     if (!facts.unknown || trustUnknown === true) {
       try {
-        await convertWeights(bound, form, facts.sha256, await this.cache.makeFile(entry), reading);
+        await convertWeights(bound, form, facts.sha256, await this.cache.makeFile(entry, convertedBytes(expected, form)), reading);
         const stored = await this.cache.findMade(id, made);
         if (stored) {
-          if (dropOriginal === true) await this.dropOriginal(id);
+          if (dropOriginal === true) await this.deleteOriginal(id);
           const weights = bindWeights(await openSafetensors(this.cache.source(stored)), tensors);
           return { ...prepared, weights, stored: true, formBytes: stored.bytes };
         }
@@ -228,6 +283,34 @@ export class WeightsStore {
     return { ...prepared, weights, note, stored: false, formBytes: bytes };
   }
 }
+
+/** Copies a file, and hashes it on the way. After any error the sink is empty. */
+async function copyInto(sink: ByteSink, source: ByteSource, signal: AbortSignal | undefined): Promise<void> {
+  const hash = await openSha256();
+  try {
+    for (let start = 0; start < source.size; start += COPY_BYTES) {
+      const part = await unlessAborted(signal, () => source.read(start, Math.min(source.size, start + COPY_BYTES)));
+      hash.update(part);
+      await sink.write(part);
+    }
+    throwIfAborted(signal);
+    await sink.finish(hash.hex());
+  } catch (error) {
+    await sink.discard();
+    throw error;
+  }
+}
+
+/** Large enough that reading takes less time than hashing. */
+const COPY_BYTES = 1 << 20;
+
+const noConversion = (id: string): VoxlaneError =>
+  new VoxlaneError({
+    code: 'model-altered',
+    problem: `The original file of ${id} was not deleted, because no undamaged file that was converted from it is stored`,
+    expected: 'a converted file with the hash that it had when it was stored',
+    remedy: 'Use the model once, which converts it again, then delete the original',
+  });
 
 const verifying = ({ signal, onProgress }: PrepareOptions): HashOptions => ({
   signal,

@@ -14,6 +14,7 @@ export interface WidgetWords {
   readonly steps: Readonly<Record<RunStep, string>>;
   readonly downloading: (received: number, total: number) => string;
   readonly converting: (done: number, total: number) => string;
+  readonly otherTab: string;
   readonly progress: string;
   readonly left: (seconds: number) => string;
   readonly cancel: string;
@@ -97,6 +98,7 @@ function english(): WidgetWords {
     },
     downloading: (received, total) => `Downloading the model: ${bytes(received)} of ${bytes(total)}`,
     converting: (done, total) => `Converting the model, once: ${bytes(done)} of ${bytes(total)}`,
+    otherTab: 'Waiting for another tab that downloads or converts the model',
     progress: 'Progress',
     left: (seconds) => (seconds < 1 ? 'under 1 s left' : `${span(Math.ceil(seconds))} left`),
     cancel: 'Cancel',
@@ -196,6 +198,7 @@ function german(): WidgetWords {
     },
     downloading: (received, total) => `Modell wird heruntergeladen: ${bytes(received)} von ${bytes(total)}`,
     converting: (done, total) => `Modell wird umgewandelt, einmalig: ${bytes(done)} von ${bytes(total)}`,
+    otherTab: 'Ein anderer Tab lädt das Modell herunter oder wandelt es um. Dieser Tab wartet darauf',
     progress: 'Fortschritt',
     left: (seconds) => (seconds < 1 ? 'unter 1 s übrig' : `noch ${span(Math.ceil(seconds))}`),
     cancel: 'Abbrechen',

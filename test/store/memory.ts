@@ -2,22 +2,32 @@
 import type { CacheTools, Piece, StoredModel } from '../../src/store/cacheTools';
 import { type Timer, afterTimeout, browserDownloadTools, type DownloadTools } from '../../src/store/download';
 import type { WithLock } from '../../src/store/modelStore';
+import { cancelled } from '../../src/util/abort';
 
 /** In-memory storage of one browser profile with a limited number of bytes. */
 export class MemoryStorage implements CacheTools {
   readonly pieces = new Map<string, Piece>();
   readonly entries = new Map<string, StoredModel>();
-  readonly storage = null;
 
   constructor(
     readonly pieceBytes: number,
     public roomBytes = Infinity,
   ) {}
 
+  private get usedBytes(): number {
+    return Array.from(this.pieces.values()).reduce((sum, { bytes }) => sum + bytes.length, 0);
+  }
+
+  /** A browser without a limit reports none. */
+  readonly storage: NonNullable<CacheTools['storage']> = {
+    estimate: () => Promise.resolve(Number.isFinite(this.roomBytes) ? { quota: this.roomBytes, usage: this.usedBytes } : {}),
+    persist: () => Promise.resolve(false),
+    persisted: () => Promise.resolve(false),
+  };
+
   readonly shelf: CacheTools['shelf'] = {
     put: (name, piece) => {
-      const used = Array.from(this.pieces.values()).reduce((sum, { bytes }) => sum + bytes.length, 0);
-      if (used + piece.bytes.length > this.roomBytes) return Promise.reject(new DOMException('full', 'QuotaExceededError'));
+      if (this.usedBytes + piece.bytes.length > this.roomBytes) return Promise.reject(new DOMException('full', 'QuotaExceededError'));
       this.pieces.set(name, { ...piece, bytes: piece.bytes.slice() });
       return Promise.resolve();
     },
@@ -54,11 +64,25 @@ export const blockedStorage: CacheTools = (() => {
 /** Locks of one browser, without the tabs. */
 export function memoryLocks(): WithLock {
   const tails = new Map<string, Promise<unknown>>();
-  return async (name, work) => {
-    const before = tails.get(name) ?? Promise.resolve();
-    const mine = before.then(work, work);
-    tails.set(name, mine);
-    return mine;
+  return (name, work, signal, onWait) => {
+    const before = tails.get(name);
+    if (before) onWait?.();
+    const begin = (): ReturnType<typeof work> => {
+      if (signal?.aborted === true) throw cancelled(signal);
+      return work();
+    };
+    const mine = Promise.resolve(before).then(begin, begin);
+    const held: Promise<unknown> = mine.catch(() => undefined).then(() => {
+      if (tails.get(name) === held) tails.delete(name);
+    });
+    tails.set(name, held);
+    // A caller that cancels does not wait for its turn.
+    let isHeld = false;
+    void Promise.resolve(before).then(() => { isHeld = true; });
+    return new Promise((resolve, reject) => {
+      signal?.addEventListener('abort', () => { if (!isHeld) reject(cancelled(signal)); });
+      mine.then(resolve, reject);
+    });
   };
 }
 

@@ -10,13 +10,14 @@ import type { Actions } from '../view';
 import type { DownloadedPreset, PresetChoice } from './choices';
 import { infoOf, type ModelsState, offeredPreset } from './state';
 
-/** What is done, for headings; null if the download or the conversion is complete. */
+/** What is done, for headings; null if the wait, the download or the conversion is complete. */
 export function stepName({ step, receivedBytes, totalBytes }: ModelDownload, preset: string): string | null {
   if (receivedBytes >= totalBytes) return null;
+  if (step === 'wait') return text.models.waiting(preset);
   return step === 'download' ? text.models.downloading(preset) : text.models.converting(preset);
 }
 
-/** The progress of a download or conversion, in bytes and percent. */
+/** The progress of a download or conversion, in bytes and percent. Hidden during a wait. */
 export function downloadMeter(): { readonly element: HTMLElement; readonly update: (download: ModelDownload) => void } {
   const fill = h('div', { class: 'bar__fill' });
   const bar = h(
@@ -32,9 +33,12 @@ export function downloadMeter(): { readonly element: HTMLElement; readonly updat
     fill,
   );
   const amount = h('p', { class: 'download__amount mono' });
+  const element = h('div', { class: 'download' }, bar, amount);
   return {
-    element: h('div', { class: 'download' }, bar, amount),
+    element,
     update({ step, receivedBytes, totalBytes }) {
+      element.hidden = step === 'wait';
+      if (step === 'wait') return;
       const fraction = totalBytes > 0 ? receivedBytes / totalBytes : 0;
       const words = text.models.received(receivedBytes, totalBytes);
       setAttribute(bar, 'aria-label', text.models.progress[step]);
@@ -182,7 +186,6 @@ function progressPart({ preparing }: ModelsState, scope: Scope, { stopDownload }
     ],
     update({ download }) {
       if (!download) return;
-      meter.element.hidden = false;
       meter.update(download);
       setText(heading, stepName(download, preparing?.preset ?? '') ?? text.models.starting);
     },

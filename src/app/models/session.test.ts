@@ -83,6 +83,8 @@ interface Page {
   readonly models: ModelsSession;
   readonly store: Store<State, Action>;
   readonly remembered: PresetChoice[];
+  /** Number of announced changes of the stored models. */
+  readonly numChanges: () => number;
 }
 
 function page(library: Partial<ModelLibrary> = {}): Page {
@@ -101,8 +103,9 @@ function page(library: Partial<ModelLibrary> = {}): Page {
     forgetGpuChecks: () => Promise.resolve(),
     ...library,
   };
-  const models = new ModelsSession(full, keeper, store, (preset) => remembered.push(preset));
-  return { factory, session: new Session(keeper, store), models, store, remembered };
+  let numChanges = 0;
+  const models = new ModelsSession(full, keeper, store, (preset) => remembered.push(preset), () => { numChanges++; });
+  return { factory, session: new Session(keeper, store), models, store, remembered, numChanges: () => numChanges };
 }
 
 const phase = (store: Store<State, Action>, kind: State['phase']['kind']): Promise<void> =>
@@ -362,4 +365,32 @@ it('the original of a model is deleted on request, and the models are listed aga
   await models.dropOriginal(STORED.id);
   expect(dropped).toEqual([STORED.id]);
   expect(store.get().models.stored).toEqual([STORED]);
+});
+
+it('other tabs get a message for each change of the stored models, and of nothing else', async () => {
+  const { factory, models, numChanges } = page({ stored: () => Promise.resolve([STORED]) });
+  await models.refresh();
+  expect(numChanges()).toBe(0);
+  await models.dropOriginal(STORED.id);
+  await models.delete(STORED.id);
+  expect(numChanges()).toBe(2);
+  const preparing = models.prepare('community-1', null);
+  expect(numChanges()).toBe(2);
+  factory.finish();
+  await preparing;
+  expect(numChanges()).toBe(3);
+  const refused = page({ delete: () => Promise.reject(new Error('Blocked')) });
+  await refused.models.delete(STORED.id);
+  expect(refused.numChanges()).toBe(0);
+});
+
+it('a preset whose model another tab has deleted is not used: the next run would download it unasked', async () => {
+  let isHere = true;
+  const { models, store } = page({ presets: () => Promise.resolve(presetsWith(isHere)), stored: () => Promise.resolve(isHere ? [STORED] : []) });
+  store.dispatch({ type: 'options-changed', options: { preset: 'community-1' } });
+  await models.refresh();
+  expect(store.get().options.preset).toBe('community-1');
+  isHere = false;
+  await models.refresh();
+  expect(store.get().options.preset).toBe('auto');
 });

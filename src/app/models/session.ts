@@ -70,21 +70,27 @@ export class ModelsSession {
   readonly #keeper: EngineKeeper;
   readonly #store: Store<State, Action>;
   readonly #remember: (preset: PresetChoice) => void;
+  readonly #changed: () => void;
   #lastId = 0;
   /** Whether the user chose the preset on this visit. */
   #isChosen = false;
 
-  /** @param remember stores the preset for the next visit */
+  /**
+   * @param remember stores the preset for the next visit
+   * @param changed called after each change of the stored models
+   */
   constructor(
     library: ModelLibrary,
     keeper: EngineKeeper,
     store: Store<State, Action>,
     remember: (preset: PresetChoice) => void,
+    changed: () => void = () => undefined,
   ) {
     this.#library = library;
     this.#keeper = keeper;
     this.#store = store;
     this.#remember = remember;
+    this.#changed = changed;
   }
 
   /** Reads the available models again. Never rejects: a browser that blocks storage can still diarize. */
@@ -147,6 +153,7 @@ export class ModelsSession {
           : { type: 'preparing-failed', id, failure },
       );
     }
+    this.#changed();
     await this.refresh();
     // A file that could not be stored is gone on the next visit. Remembering the preset would then start an unrequested
     // download. A stored one was remembered when it was listed.
@@ -184,6 +191,7 @@ export class ModelsSession {
     if (jobOf(state) || state.models.preparing) return;
     try {
       await this.#library.dropOriginal(model);
+      this.#changed();
     } catch (thrown) {
       this.#store.dispatch({ type: 'deletion-failed', failure: failureOf(thrown) });
     }
@@ -197,6 +205,7 @@ export class ModelsSession {
     const { dispatch } = this.#store;
     try {
       await this.#library.delete(model);
+      this.#changed();
       // The engine still has the model in memory and would continue to use it.
       this.#keeper.drop();
       dispatch({ type: 'model-deleted', model });

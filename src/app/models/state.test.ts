@@ -52,6 +52,15 @@ describe('a download', () => {
     expect(reduce(after(started, converting), { type: 'cancelled', id: 7 })).toMatchObject({ notice: 'cancelled', models: { stopped: null } });
   });
 
+  it('that waits for another tab has no progress of its own, and keeps that of a stopped download', () => {
+    const waiting: Action = { type: 'download-progressed', download: { model: 'wespeaker', step: 'wait', receivedBytes: 0, totalBytes: 1 } };
+    const stopped = after(preparing(null), part, { type: 'preparing-stopped', id: 1 }, preparing(null, 2), waiting);
+    expect(stopped.models).toMatchObject({ download: { step: 'wait' }, stopped: { receivedBytes: 40 } });
+    const ended = reduce(stopped, { type: 'preparing-stopped', id: 2 });
+    expect(ended.models).toMatchObject({ download: null, stopped: { receivedBytes: 40 } });
+    expect(ended.notice).toBeNull();
+  });
+
   it('that was replaced is ignored', () => {
     const second = after(preparing(null), preparing(file, 2));
     for (const late of [prepared, failed(offline), { type: 'preparing-stopped', id: 1 }] satisfies Action[]) {

@@ -121,8 +121,9 @@ export function offeredPreset(models: ModelsState, chosen: PresetChoice): Downlo
 export function afterStop(models: ModelsState): ModelsState {
   if (!models.preparing && !models.download) return models;
   const { download, stopped } = models;
-  // A conversion follows a complete download, and starts again.
-  return { ...models, preparing: null, download: null, stopped: download?.step === 'convert' ? null : (download ?? stopped) };
+  // A conversion follows a complete download, and starts again. A wait has no bytes.
+  const rest = download?.step === 'convert' ? null : download?.step === 'download' ? download : stopped;
+  return { ...models, preparing: null, download: null, stopped: rest };
 }
 
 /** The state after a run finished its download or failed during it. A preparation reports its own end. */
@@ -152,7 +153,7 @@ export function reduceModels(models: ModelsState, action: ModelsAction): ModelsS
     case 'preparing-started':
       return { ...models, preparing: action.preparing, download: null, question: null, failure: null, deletionOf: null };
     case 'download-progressed':
-      return { ...models, download: action.download, stopped: null };
+      return { ...models, download: action.download, stopped: action.download.step === 'wait' ? models.stopped : null };
     case 'prepared': {
       const { preparing, files } = models;
       if (preparing?.id !== action.id) return models;

@@ -105,6 +105,7 @@ export const modelsDe: ModelsWords = {
     rates: { nemotron: 'Nur die der Modellkarte: Voxlane hat sie noch nicht mit der offiziellen Datei überprüft.' },
   },
   downloading: (preset) => `${preset} wird heruntergeladen`,
+  waiting: (preset) => `Ein anderer Tab lädt ${preset} herunter oder wandelt es um. Dieser Tab macht danach weiter`,
   converting: (preset) => `${preset} wird für diesen Browser umgewandelt, einmalig`,
   progress: { download: 'Fortschritt des Downloads', convert: 'Fortschritt der Umwandlung' },
   checking: (file) => `${file} wird geprüft`,

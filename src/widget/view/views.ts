@@ -93,6 +93,7 @@ export interface RunningView extends WidgetView {
 /** Text of the current step, also for screen readers. */
 export function stepText({ step, download }: RunState, words: WidgetWords): string {
   if (!download) return words.steps[step];
+  if (download.step === 'wait') return words.otherTab;
   const say = download.step === 'download' ? words.downloading : words.converting;
   return say(download.receivedBytes, download.totalBytes);
 }
