@@ -1,6 +1,6 @@
 import { destroyAll, storageBuffer } from '../gpu/buffers';
 import { ChannelStats } from '../gpu/channelStats';
-import { type GpuContext, guardRoom, readBack } from '../gpu/context';
+import { type GpuContext, guardRoom } from '../gpu/context';
 import { MapGuard } from '../gpu/mapGuard';
 import { type GpuWeights, packWeights, type PackedWeights, ProductKernels, uploadWeights } from '../gpu/product';
 import { Program } from '../gpu/program';
@@ -16,6 +16,7 @@ import { CampplusMemory, type CampplusRoom, type EmbeddingJob, type FeatureSourc
 import { GpuCampplusBlocks, tapWeights } from './gpuCampplusBlocks';
 import { GpuCampplusHead } from './gpuCampplusHead';
 import { GpuGatherBatch } from './gpuGatherBatch';
+import { type Mark, traceProgram, vectorAt } from './gpuTrace';
 import { PADDING_COLUMNS } from './imageLayout';
 
 /** Facts from the manifest of the file. */
@@ -27,20 +28,6 @@ interface CampplusSpec {
 
 /** Maximum number of dispatches of a batch. */
 const MAX_DISPATCHES = 320;
-/** A value of the graph that is complete after a number of dispatches. */
-interface Mark {
-  readonly name: string;
-  readonly end: number;
-  readonly buffer: GPUBuffer;
-  readonly numRows: number;
-  readonly stride: number;
-  readonly width: number;
-  /** Row of the buffer for each row of the value. */
-  readonly firstRow: number;
-  /** Column of the buffer for each channel of the graph. */
-  readonly orderOf?: (channel: number) => number;
-}
-
 /**
  * CAM++ on our own WGSL kernels, used instead of an ONNX Runtime session of the same file. Many speakers of different
  * lengths are one batch: their frames are in one sequence, with gaps of zeros that serve as padding. Only embeddings
@@ -183,21 +170,7 @@ export class GpuCampplus implements Graph {
     return guardRoom(this.gpu, () => { this.freeRoom(); }, async () => {
       const marks: Mark[] = [];
       this.prepare({ buffer, numFrames }, wholeWindow(numFrames), layout, false, marks);
-      let output: FloatTensor | undefined;
-      let first = 0;
-      for (const { name, end, buffer: values, numRows, stride, width, firstRow, orderOf = (channel: number) => channel } of marks) {
-        const data = await readBack(device, values, 4 * (firstRow + numRows) * stride, (encoder) => { this.program.encode(encoder, first, end); });
-        first = end;
-        // The value has the channels first.
-        const placeOf = (i: number): number => (firstRow + (i % numRows)) * stride + orderOf(Math.floor(i / numRows));
-        output = { data: Float32Array.from({ length: width * numRows }, (_, i) => data[placeOf(i)]!), shape: numRows > 1 ? [1, width, numRows] : [1, width] };
-        if (name === this.output.name) break;
-        const other = onValue(name, output);
-        if (!other) continue;
-        for (const [i, value] of other.data.entries()) data[placeOf(i)] = value;
-        device.queue.writeBuffer(values, 0, data as Float32Array<ArrayBuffer>);
-      }
-      return output!;
+      return traceProgram(device, this.program, marks, onValue);
     });
   }
 
@@ -235,7 +208,7 @@ export class GpuCampplus implements Graph {
     const width = this.head.numOutputs;
     const orderOf = (channel: number): number => headOrder(channel, this.head);
     this.guard.add(program, { map: buffers.head, rows: framesOf, numItems, numChannels: width });
-    mark(values.head, { buffer: buffers.head, numRows: numFrames, stride: width, width, firstRow: firstRow * this.geometry.stride, orderOf });
+    mark(values.head, mapAt(buffers.head, { firstRow: firstRow * this.geometry.stride, numRows: numFrames, rowStride: width, numChannels: width, orderOf }));
 
     const stride = this.blocks.maxChannels;
     const rows = { base: 0, outerStride: stride };
@@ -248,20 +221,21 @@ export class GpuCampplus implements Graph {
       numRows,
       slope: 0,
     });
-    mark(values.tdnn, { buffer: buffers.mapA, numRows: ownRows, stride, width: this.tdnn.numColumns, firstRow });
+    const ownPlace = { firstRow, numRows: ownRows, rowStride: stride };
+    mark(values.tdnn, mapAt(buffers.mapA, { ...ownPlace, numChannels: this.tdnn.numColumns }));
 
     const { hidden, sums, gates, rowTable, gateItems, mapA, mapB } = buffers;
     const blockValues = values.blocks.values();
     const map = this.blocks.add(program, { maps: [mapA, mapB], hidden, sums, gates, rowTable, items: gateItems }, { numRows, numItems }, (buffer, channels, firstChannels) => {
       // Every layer of the block by itself: its output follows the channels before it.
       this.guard.add(program, { map: buffer, rows: guarded, numItems, rowStride: stride, numChannels: channels, firstChannels, groupChannels: this.blocks.shape.numGates });
-      mark(blockValues.next().value!, { buffer, numRows: ownRows, stride, width: channels, firstRow });
+      mark(blockValues.next().value!, mapAt(buffer, { ...ownPlace, numChannels: channels }));
     });
     const { numOutputs } = this.blocks;
     this.stats.add(program, { values: map, rowStride: stride, numChannels: numOutputs, numItems, items: buffers.statsItems, out: buffers.statistics });
     this.guard.add(program, { map, rows: guarded, numItems, rowStride: stride, numChannels: numOutputs });
     this.guard.add(program, { map: buffers.statistics, rows: { perItem: 1 }, numItems, numChannels: 2 * numOutputs });
-    mark(values.pooling, { buffer: buffers.statistics, numRows: 1, stride: 2 * numOutputs, width: 2 * numOutputs, firstRow: 0 });
+    mark(values.pooling, vectorAt(buffers.statistics, 2 * numOutputs));
     const { numInputs, numColumns } = this.linear;
     this.products.add(program, this.linear, {
       input: buffers.statistics,
@@ -271,7 +245,7 @@ export class GpuCampplus implements Graph {
       numRows: numItems,
       slope: embedding.relu ? 0 : 1,
     });
-    mark(this.output.name, { buffer: buffers.embeddings, numRows: 1, stride: numColumns, width: numColumns, firstRow: 0 });
+    mark(this.output.name, vectorAt(buffers.embeddings, numColumns));
     this.guard.addMark(program, buffers.embeddings, numItems * numColumns);
     program.upload();
     return room;
@@ -298,6 +272,23 @@ export class GpuCampplus implements Graph {
 
 /** All frames of one window. */
 const wholeWindow = (numFrames: number): EmbeddingJob[] => [{ window: 0, used: Uint32Array.from({ length: numFrames }, (_, frame) => frame) }];
+
+/** Places of a map with the frames of one speaker as its rows. The graph has the axes (batch, channel, frame). */
+interface MapPlace {
+  readonly firstRow: number;
+  readonly numRows: number;
+  /** Values from row to row. */
+  readonly rowStride: number;
+  readonly numChannels: number;
+  /** Column for each channel of the graph. */
+  readonly orderOf?: (channel: number) => number;
+}
+
+const mapAt = (buffer: GPUBuffer, { firstRow, numRows, rowStride, numChannels, orderOf = (channel) => channel }: MapPlace): Omit<Mark, 'name' | 'end'> => ({
+  buffer,
+  shape: [1, numChannels, numRows],
+  placeOf: (i) => (firstRow + (i % numRows)) * rowStride + orderOf(Math.floor(i / numRows)),
+});
 
 /** The graph merges channels and frequencies into one axis, channels first. The head's rows have frequencies first. */
 function headOrder(channel: number, { numChannels, numOutputs }: Pick<GpuCampplusHead, 'numChannels' | 'numOutputs'>): number {

@@ -1,6 +1,6 @@
 import { maxBindingBytes } from '../gpu/adapter';
 import { destroyAll, Staging, storageBuffer } from '../gpu/buffers';
-import { type GpuContext, guardRoom, readBack } from '../gpu/context';
+import { type GpuContext, guardRoom } from '../gpu/context';
 import { MapGuard } from '../gpu/mapGuard';
 import { type PackedWeights, ProductKernels, uploadWeights } from '../gpu/product';
 import { Program } from '../gpu/program';
@@ -11,6 +11,7 @@ import type { FbankSpec } from '../store/manifest';
 import { type GpuPooledNetwork, masksOf, type OnResult, type PooledBatch, type PoolFeatures } from './gpuPooledNetwork';
 import { GpuResnetLayers, type Image } from './gpuResnetLayers';
 import { type GpuFrameMaps, GpuStatsPool, POOLING_DISPATCHES, type PoolRoom } from './gpuStatsPool';
+import { type Mark, traceProgram, vectorAt } from './gpuTrace';
 import { GpuWholeWindows, type WindowFeatures } from './gpuWholeWindows';
 import { firstPlace, frameLength, maxBatchWindows, windowLength } from './imageLayout';
 import { EVERY_FRAME } from './mask';
@@ -26,16 +27,6 @@ interface Sizes {
   readonly numWindows: number;
   readonly numFrames: number;
   readonly numMasks: number;
-}
-
-/** A value of the graph that is complete after a number of dispatches. */
-interface Mark {
-  readonly name: string;
-  readonly end: number;
-  readonly buffer: GPUBuffer;
-  readonly shape: readonly number[];
-  /** Place in the buffer of each value. */
-  readonly placeOf: (index: number) => number;
 }
 
 /**
@@ -136,20 +127,7 @@ export class GpuResnet implements GpuPooledNetwork {
       const masks = masksOf([{ window: 0, masks: [EVERY_FRAME] }], mapSizes(this.graph, numFrames, this.fbank.numMelBins).at(-1)!.numFrames);
       const marks: Mark[] = [];
       this.list({ buffer: this.source, numFrames, numMelBins: this.fbank.numMelBins }, [0], masks, room, { subtractMean: false, allowZeros: true }, marks);
-      let output: FloatTensor | undefined;
-      let first = 0;
-      for (const { name, end, buffer, shape: ownShape, placeOf } of marks) {
-        const length = ownShape.reduce((product, size) => product * size, 1);
-        const values = await readBack(device, buffer, buffer.size, (encoder) => { this.program.encode(encoder, first, end); });
-        first = end;
-        output = { data: Float32Array.from({ length }, (_, i) => values[placeOf(i)]!), shape: ownShape };
-        if (name === this.network.embedding) break;
-        const other = onValue(name, output);
-        if (!other) continue;
-        for (const [i, value] of other.data.entries()) values[placeOf(i)] = value;
-        device.queue.writeBuffer(buffer, 0, values as Float32Array<ArrayBuffer>);
-      }
-      return output!;
+      return traceProgram(device, this.program, marks, onValue);
     });
   }
 
@@ -196,11 +174,10 @@ export class GpuResnet implements GpuPooledNetwork {
       numChannels: numStatistics,
       allowZeros: masks.some(({ weights }) => isEmpty(weights)),
     });
-    const whole = (i: number): number => i;
     // The statistics are complete before the last layer: the check and the layer read them.
-    marks.push({ name: this.network.statistics, end: program.numDispatches - 2, buffer: room.statistics, shape: [1, numStatistics], placeOf: whole });
+    marks.push({ name: this.network.statistics, end: program.numDispatches - 2, ...vectorAt(room.statistics, numStatistics) });
     guard.addMark(program, room.embeddings, masks.length * head.embeddingSize);
-    marks.push({ name: this.network.embedding, end: program.numDispatches - 1, buffer: room.embeddings, shape: [1, head.embeddingSize], placeOf: whole });
+    marks.push({ name: this.network.embedding, end: program.numDispatches - 1, ...vectorAt(room.embeddings, head.embeddingSize) });
     program.upload();
   }
 
