@@ -9,7 +9,7 @@ import { wasm } from './scripts/wasmPlugin.ts';
 const FOLDERS = ['src', 'workers', 'cli', 'bench', 'scripts', 'test'];
 
 /** Matches test files that change modules, globals or timers for other files in the same thread. */
-const CHANGES_ITS_THREAD = /\bvi\.(mock|stubGlobal|spyOn|useFakeTimers)\(|\/memory'|\/dawn'/;
+const CHANGES_ITS_THREAD = /\bvi\.(mock|stubGlobal|spyOn|useFakeTimers)\(|Mocks'|\/memory'|\/dawn'/;
 
 /** Unit tests, split into those that can share a thread and those that need a separate process. */
 function unitTests(): { shared: string[]; alone: string[] } {

@@ -3,10 +3,11 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { remembered, serveWorkers } from '../../test/nemotron/threadlessMocks';
 import { fetchFiles } from '../../test/gpu/openInNode';
 import { LiveStream } from '../../test/nemotron/liveStream';
 import { writeSeededFolder } from '../../test/nemotron/modelFolder';
-import { served, ThreadlessHandle } from '../../test/nemotron/threadless';
+import { served } from '../../test/nemotron/threadless';
 import type { ClusteringWorkerApi, EmbeddingWorkerApi, SortformerWorkerApi } from '../../workers/contracts';
 import { testConversation } from '../embedding/testSpeech';
 import nemotron from '../../models/nemotron-3-diarization/manifest.json';
@@ -31,30 +32,7 @@ import { checkWindowedRun } from './streamRules';
 import { startStreamVoices } from './streamVoices';
 import type { DiarizationResult, DiarizeOptions, DiarizerOptions, ModelCheck, Turn } from './types';
 
-const loading = vi.hoisted(() => ({ name: '' }));
-vi.mock(import('../../workers/protocol'), async (original) => ({
-  ...(await original()),
-  // Not transferred, because there is no other thread.
-  moved: (message) => message,
-  serve: (api: object) => { served.set(loading.name, api); },
-}));
-vi.mock(import('../../workers/spawn'), async (original) => {
-  const spawn = (name: string) => () => new ThreadlessHandle(name);
-  const spawns = { spawnDecodeWorker: spawn('decode'), spawnSortformerWorker: spawn('sortformer'), spawnEmbeddingWorker: spawn('embedding'), spawnClusteringWorker: spawn('clustering') };
-  return { ...((await original()) as object), ...spawns } as never;
-});
-
-const remembered = vi.hoisted(() => new Map<string, unknown>());
-vi.mock(import('./remember'), () => ({
-  recall: (key: string) => Promise.resolve((remembered.get(key) ?? null) as never),
-  remember: (key: string, value: unknown) => { remembered.set(key, value); return Promise.resolve(); },
-  forget: () => Promise.resolve(),
-}));
-
-for (const name of ['decode', 'sortformer', 'embedding', 'clustering'] as const) {
-  loading.name = name;
-  await import(`../../workers/${name}.worker.ts`);
-}
+await serveWorkers('decode', 'sortformer', 'embedding', 'clustering');
 
 const NUM_LAYERS = 1;
 const NUM_SPEAKERS = 8;

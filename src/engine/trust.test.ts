@@ -1,5 +1,6 @@
 /** Selection of a working backend by stored verdicts of the self-check, with workers and storage in this thread. */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import '../../test/engine/trustMocks';
 import { checkOf, scene, stored } from '../../test/engine/trustFakes';
 import { GPU_SECONDS, resetScene, start } from '../../test/engine/trustScene';
 import { runtimeVersion } from '../ort/runtime';
@@ -8,13 +9,6 @@ import { startEngine } from './engine';
 import { ModelWorker } from './modelPool';
 import { CAMPPLUS } from './settings';
 import { forgetGpuChecks, VERDICT_DAYS } from './verdicts';
-
-vi.mock(import('./remember'), async () => (await import('../../test/engine/trustFakes')).storage);
-vi.mock(import('../store/load'), async (original) => ({ ...(await original()), loadManifest: (await import('../../test/engine/trustFakes')).loadManifest }));
-vi.mock(import('../store/modelStore'), async () => (await import('../../test/engine/trustFakes')).modelStore);
-vi.mock(import('../ort/runtime'), async (original) => ({ ...(await original()), runtimeVersion: vi.fn() }));
-vi.mock(import('./engine'), async (original) => ({ ...(await original()), startEngine: vi.fn() }));
-vi.mock(import('../../workers/spawn'), async (original) => ({ ...(await original()), spawnSegmentationWorker: vi.fn() }));
 
 beforeEach(resetScene);
 

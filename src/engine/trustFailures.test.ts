@@ -1,5 +1,6 @@
 /** What runs after a GPU failed its self-check, and what is stored, with workers and storage in this thread. */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import '../../test/engine/trustMocks';
 import { outcomesOf, scene, stored, wasmPool } from '../../test/engine/trustFakes';
 import { options, resetScene, start, startedKinds } from '../../test/engine/trustScene';
 import { VoxlaneError } from '../util/errors';
@@ -7,13 +8,6 @@ import { startEngine } from './engine';
 import { ModelWorker } from './modelPool';
 import { checkAgain, startTrustedEngine } from './selfCheck';
 import { CAMPPLUS } from './settings';
-
-vi.mock(import('./remember'), async () => (await import('../../test/engine/trustFakes')).storage);
-vi.mock(import('../store/load'), async (original) => ({ ...(await original()), loadManifest: (await import('../../test/engine/trustFakes')).loadManifest }));
-vi.mock(import('../store/modelStore'), async () => (await import('../../test/engine/trustFakes')).modelStore);
-vi.mock(import('../ort/runtime'), async (original) => ({ ...(await original()), runtimeVersion: vi.fn() }));
-vi.mock(import('./engine'), async (original) => ({ ...(await original()), startEngine: vi.fn() }));
-vi.mock(import('../../workers/spawn'), async (original) => ({ ...(await original()), spawnSegmentationWorker: vi.fn() }));
 
 beforeEach(resetScene);
 

@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, expect, vi } from 'vitest';
+import { serveWorkers } from '../nemotron/threadlessMocks';
 import { makeConversations } from '../../cli/evaluate/conversations';
 import { Diarizer } from '../../src/engine/diarizer';
 import type { DiarizeOptions } from '../../src/engine/types';
@@ -15,26 +16,11 @@ import { loadDiarizationFacts } from '../../src/store/loadDiarization';
 import type { Turn } from '../../src/timeline/turns';
 import type { EmbeddingWorkerApi, SortformerWorkerApi } from '../../workers/contracts';
 import { fetchFiles } from '../gpu/openInNode';
-import { served, ThreadlessHandle } from '../nemotron/threadless';
+import { served } from '../nemotron/threadless';
 import { hasShared, SHARED, SHARED_MISSING } from '../shared';
 import { itUnless } from '../skips';
 
-const loading = vi.hoisted(() => ({ name: '' }));
-vi.mock(import('../../workers/protocol'), async (original) => ({
-  ...(await original()),
-  // Not transferred, because there is no other thread.
-  moved: (message) => message,
-  serve: (api: object) => { served.set(loading.name, api); },
-}));
-vi.mock(import('../../workers/spawn'), async (original) => {
-  const spawn = (name: string) => () => new ThreadlessHandle(name);
-  const spawns = { spawnDecodeWorker: spawn('decode'), spawnSortformerWorker: spawn('sortformer'), spawnEmbeddingWorker: spawn('embedding'), spawnClusteringWorker: spawn('clustering') };
-  return { ...((await original()) as object), ...spawns } as never;
-});
-for (const name of ['decode', 'embedding', 'clustering'] as const) {
-  loading.name = name;
-  await import(`../../workers/${name}.worker.ts`);
-}
+await serveWorkers('decode', 'embedding', 'clustering');
 
 const MODELS = new URL('../../models/', import.meta.url).href;
 const SAMPLE_RATE = 16_000;

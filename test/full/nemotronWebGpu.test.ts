@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { remembered, serveWorkers } from '../nemotron/threadlessMocks';
 import type { SortformerWorkerApi } from '../../workers/contracts';
 import { testConversation } from '../../src/embedding/testSpeech';
 import { Diarizer } from '../../src/engine/diarizer';
@@ -24,29 +25,11 @@ import nemotron from '../../models/nemotron-3-diarization/manifest.json';
 import { installDawn } from '../gpu/dawn';
 import { fetchFiles } from '../gpu/openInNode';
 import { writeSeededFolder } from '../nemotron/modelFolder';
-import { served, ThreadlessHandle } from '../nemotron/threadless';
+import { served } from '../nemotron/threadless';
 import { NEMOTRON } from '../seededNemotron';
 import { MIN_EQUAL_SHARE } from '../sortformerPipelineGoldens';
 import { openSeeded } from '../sortformerNetworkTests';
 import { describeUnless } from '../skips';
-
-const loading = vi.hoisted(() => ({ name: '' }));
-vi.mock(import('../../workers/protocol'), async (original) => ({
-  ...(await original()),
-  // Not transferred, because there is no other thread.
-  moved: (message) => message,
-  serve: (api: object) => { served.set(loading.name, api); },
-}));
-vi.mock(import('../../workers/spawn'), async (original) => {
-  const spawn = (name: string) => () => new ThreadlessHandle(name);
-  return { ...((await original()) as object), spawnDecodeWorker: spawn('decode'), spawnSortformerWorker: spawn('sortformer') } as never;
-});
-const remembered = vi.hoisted(() => new Map<string, unknown>());
-vi.mock(import('../../src/engine/remember'), () => ({
-  recall: (key: string) => Promise.resolve((remembered.get(key) ?? null) as never),
-  remember: (key: string, value: unknown) => { remembered.set(key, value); return Promise.resolve(); },
-  forget: () => Promise.resolve(),
-}));
 
 const files = vi.hoisted(() => ({ models: '', runtime: new URL('../../node_modules/onnxruntime-web/dist/', import.meta.url).href, goldens: '' }));
 vi.mock(import('../../src/engine/defaultFiles'), () => ({ defaultFiles: () => Promise.resolve({ ...files }) }));
@@ -63,10 +46,7 @@ vi.mock(import('../../src/engine/backend'), async (original) => {
 });
 
 const missing = await installDawn();
-for (const name of ['decode', 'sortformer'] as const) {
-  loading.name = name;
-  await import(`../../workers/${name}.worker.ts`);
-}
+await serveWorkers('decode', 'sortformer');
 
 const SAMPLE_RATE = 16_000;
 const NUM_SPEAKERS = 8;
