@@ -15,6 +15,7 @@ import { openSafetensors } from '../src/weights/safetensors';
 import { bindWeights, loadWeights } from '../src/weights/bind';
 import { expectedWeights } from '../src/weights/expected';
 import { RUNTIME_BASE } from './gpu/dawn';
+import { greatestDifference } from './kernels/greatestDifference';
 import { uniform } from '../src/util/uniform';
 import { NEMOTRON, nemotronGraph, seededNemotronFile } from './seededNemotron';
 import { countingSource } from './weights/countingSource';
@@ -46,13 +47,6 @@ function cosine(a: Float32Array, b: Float32Array): number {
   });
   return dot / Math.sqrt(ofA * ofB);
 }
-
-const greatestDifference = (a: Float32Array, b: Float32Array): number =>
-  a.reduce((most, value, i) => {
-    const own = Math.abs(value - b[i]!);
-    // NaN compares false with everything and must not pass.
-    return Number.isNaN(own) ? Infinity : Math.max(most, own);
-  }, 0);
 
 /** Graph, weights and manifest of the seeded network; its weights take the way of a downloaded file that is converted. */
 export async function seededParts(numLayers: number, form: WeightsForm = 'float32'): Promise<Pick<GraphNetworkOptions, 'model' | 'weights' | 'manifest'>> {

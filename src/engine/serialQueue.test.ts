@@ -1,20 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { openWork } from '../../test/openWork';
 import { SerialQueue } from './engineLifetime';
-
-/** Work that the test ends. */
-function openWork(begun: string[], name: string): { work: () => Promise<string>; end: () => void; fail: () => void } {
-  let end = (): void => undefined;
-  let fail = (): void => undefined;
-  const ended = new Promise<string>((resolve, reject) => {
-    end = () => { resolve(name); };
-    fail = () => { reject(new Error(name)); };
-  });
-  const work = (): Promise<string> => {
-    begun.push(name);
-    return ended;
-  };
-  return { work, end, fail };
-}
 
 const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
 

@@ -1,5 +1,6 @@
 import type { Graph } from '../ort/graph';
 import type { SegmentationManifest } from '../store/manifest';
+import { concatenate } from '../util/values';
 
 /**
  * Converts powerset scores to local speaker activity.
@@ -65,10 +66,10 @@ export class Segmenter {
     const cells = this.silence.length;
     const activity = new Uint8Array(parts.length * cells);
     const sounding = parts.filter((_, index) => !silent[index]);
-    const heard = sounding.length > 0 ? await this.run(joined(sounding, windowSamples)) : new Uint8Array(0);
+    const activities = sounding.length > 0 ? await this.run(concatenate(sounding)) : new Uint8Array(0);
     let next = 0;
     for (const [index, isSilent] of silent.entries()) {
-      activity.set(isSilent ? this.silence : heard.subarray(next * cells, ++next * cells), index * cells);
+      activity.set(isSilent ? this.silence : activities.subarray(next * cells, ++next * cells), index * cells);
     }
     return activity;
   }
@@ -79,10 +80,4 @@ export class Segmenter {
     const scores = await this.graph.run({ data: windows, shape });
     return powersetToMultilabel(scores.data, powerset.mapping);
   }
-}
-
-function joined(parts: readonly Float32Array[], length: number): Float32Array {
-  const whole = new Float32Array(parts.length * length);
-  parts.forEach((part, index) => { whole.set(part, index * length); });
-  return whole;
 }

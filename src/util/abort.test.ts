@@ -1,20 +1,6 @@
 import { expect, test } from 'vitest';
+import { openWork } from '../../test/openWork';
 import { Interruptible, onAbort, unlessAborted } from './abort';
-
-/** Work that ends on request. */
-function openWork(begun: string[], name: string): { work: () => Promise<string>; end: () => void; fail: () => void } {
-  let end = (): void => undefined;
-  let fail = (): void => undefined;
-  const ended = new Promise<string>((resolve, reject) => {
-    end = () => { resolve(name); };
-    fail = () => { reject(new Error(name)); };
-  });
-  const work = (): Promise<string> => {
-    begun.push(name);
-    return ended;
-  };
-  return { work, end, fail };
-}
 
 test('work settles without an interruption', async () => {
   const interruptible = new Interruptible();

@@ -14,6 +14,7 @@ import { installGpuMeter } from '../browser/gpuMeter';
 import { installDawn } from '../gpu/dawn';
 import { fetchFiles, loadRequest } from '../gpu/openInNode';
 import { describeUnless } from '../skips';
+import { greatestDifference } from '../kernels/greatestDifference';
 
 const missing = await installDawn();
 const setFault = missing === null ? installGpuFault(null) : () => undefined;
@@ -26,9 +27,6 @@ function speech(): Float32Array {
   const start = file.indexOf('data') + 8 + 2 * 9 * SAMPLE_RATE;
   return Float32Array.from({ length: SAMPLE_RATE / 2 }, (_, i) => file.readInt16LE(start + 2 * i) / 32768);
 }
-
-const greatestDifference = (actual: Float32Array, expected: Float32Array): number =>
-  expected.reduce((worst, value, i) => Math.max(worst, Math.abs(value - actual[i]!)), 0);
 
 async function withFault<Result>(fault: GpuFault, work: () => Promise<Result>): Promise<Result> {
   setFault(fault);

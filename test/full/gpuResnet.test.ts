@@ -20,6 +20,7 @@ import { installDawn, RUNTIME_BASE } from '../gpu/dawn';
 import { fetchFiles } from '../gpu/openInNode';
 import { installPlanter, type PlantedError } from '../gpu/planted';
 import { noise } from '../kernels/fixtures/goldens';
+import { greatestDifference } from '../kernels/greatestDifference';
 import { compareStages, figuresText, MAX_RELATIVE, MIN_COSINE, readResnetGoldens, RESNET34 } from '../resnetGoldens';
 import { seededResnet34 } from '../seededModel';
 import { describeUnless } from '../skips';
@@ -36,9 +37,6 @@ const EVERYTHING = Uint8Array.of(1);
 const NUM_SAMPLES = 4000;
 const MASK_FRAMES = 20;
 const NUM_SPEAKERS = 2;
-
-const greatestDifference = (a: Float32Array, b: Float32Array): number =>
-  a.reduce((greatest, value, i) => Math.max(greatest, Math.abs(value - b[i]!)), a.length === b.length ? 0 : Infinity);
 
 /** Different windows with two speakers, of whom the second is silent in every third window. */
 function batchOf(numWindows: number, first = 0): EmbedBatch {

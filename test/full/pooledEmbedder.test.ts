@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-web';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { greatestDifference } from '../kernels/greatestDifference';
 import { compareStages, figuresText, MAX_RELATIVE, MIN_COSINE, readResnetGoldens, RESNET34 } from '../resnetGoldens';
 import { seededResnet34 } from '../seededModel';
 import { NO_SHARED, readNpz, SHARED } from '../shared';
@@ -45,9 +46,6 @@ async function openEmbedder(network: PooledNetwork): Promise<{ embedder: PooledE
   };
   return { embedder: new PooledEmbedder(new CpuPooling(graph, head, RESNET34), RESNET34), calls: () => calls };
 }
-
-const greatestDifference = (a: Float32Array, b: Float32Array): number =>
-  a.reduce((greatest, value, i) => Math.max(greatest, Math.abs(value - b[i]!)), 0);
 
 describe('the seeded network', () => {
   const network = splitAtPooling(parseOnnx(seededResnet34('pyannote'), 'pyannote'));

@@ -18,10 +18,12 @@ import { healthy } from '../../src/util/values';
 import { CENTERED_FACTS, CENTERED_RATE } from '../kernels/centeredFbankTests';
 import { shareOf } from '../kernels/errorShare';
 import { noise } from '../kernels/fixtures/goldens';
-import { build, float, int, ints, node, weight } from '../onnx/build';
+import { greatestDifference } from '../kernels/greatestDifference';
+import { build, float, ints, node, weight } from '../onnx/build';
+import { statisticsNodes } from '../onnx/pooling';
 import { RESNET34 } from '../resnetGoldens';
 import { installDawn, RUNTIME_BASE } from './dawn';
-import { greatestDifference, HEAD, NUM_CHANNELS, NUM_FRAMES, ROUNDING } from './pooledHead';
+import { HEAD, NUM_CHANNELS, NUM_FRAMES, ROUNDING } from './pooledHead';
 import { describeUnless } from '../skips';
 
 const runtime = vi.hoisted(() => ({ graph: null as Graph | null, names: [] as string[] }));
@@ -158,13 +160,7 @@ describeUnless(missing)('embedders around a model in ONNX Runtime', () => {
         node: [
           node('Transpose', ['x'], ['t'], { attribute: [ints('perm', 0, 2, 1)] }),
           node('Relu', ['t'], ['map']),
-          node('ReduceMean', ['map'], ['mean'], { attribute: [ints('axes', -1), int('keepdims', 0)] }),
-          node('ReduceMean', ['map'], ['center'], { attribute: [ints('axes', -1)] }),
-          node('Sub', ['map', 'center'], ['centered']),
-          node('Mul', ['centered', 'centered'], ['squared']),
-          node('ReduceMean', ['squared'], ['variance'], { attribute: [ints('axes', -1), int('keepdims', 0)] }),
-          node('Sqrt', ['variance'], ['deviation']),
-          node('Concat', ['mean', 'deviation'], ['statistics'], { attribute: [int('axis', 1)] }),
+          ...statisticsNodes(),
           node('MatMul', ['statistics', 'matrix'], ['product']),
           node('Add', ['product', 'vector'], ['y']),
         ],

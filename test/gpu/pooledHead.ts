@@ -1,4 +1,4 @@
-/** A small pooling head, and the comparison of values, for the tests of pooling. */
+/** A small pooling head, for the tests of pooling. */
 import type { PooledHead } from '../../src/onnx/pooled';
 import { noise } from '../kernels/fixtures/goldens';
 
@@ -15,6 +15,3 @@ export const HEAD: PooledHead = {
 
 /** Sums of some tens of float32 terms of order 1. */
 export const ROUNDING = 1e-5;
-
-export const greatestDifference = (a: Float32Array, b: Float32Array): number =>
-  a.reduce((most, value, index) => Math.max(most, Math.abs(value - b[index]!)), a.length === b.length ? 0 : Infinity);

@@ -15,7 +15,9 @@ import { splitAtPooling } from '../../src/onnx/pooled';
 import type { Convolution } from '../../src/onnx/values';
 import { concatenate } from '../../src/util/values';
 import { noise } from '../kernels/fixtures/goldens';
+import { greatestDifference } from '../kernels/greatestDifference';
 import { build, float, int, ints, node, weight } from '../onnx/build';
+import { statisticsNodes } from '../onnx/pooling';
 import { installDawn } from './dawn';
 import { describeUnless } from '../skips';
 
@@ -71,13 +73,7 @@ const network = splitAtPooling(build({
     convolution('r2', 'b0', 1, 2),
     node('Add', ['b2', 'b0'], ['s2']),
     node('Relu', ['s2'], ['map']),
-    node('ReduceMean', ['map'], ['mean'], { attribute: [ints('axes', -1), int('keepdims', 0)] }),
-    node('ReduceMean', ['map'], ['center'], { attribute: [ints('axes', -1)] }),
-    node('Sub', ['map', 'center'], ['centered']),
-    node('Mul', ['centered', 'centered'], ['squared']),
-    node('ReduceMean', ['squared'], ['variance'], { attribute: [ints('axes', -1), int('keepdims', 0)] }),
-    node('Sqrt', ['variance'], ['deviation']),
-    node('Concat', ['mean', 'deviation'], ['statistics'], { attribute: [int('axis', 1)] }),
+    ...statisticsNodes(),
     node('Flatten', ['statistics'], ['flat']),
     node('Gemm', ['flat', 'matrix', 'vector'], ['y'], { attribute: [int('transB', 1)] }),
   ],
@@ -121,9 +117,6 @@ function expectedOf(features: Float32Array, numFrames: number, masks: readonly U
   expect(numChannels * numFrequencies).toBe(network.head.numChannels);
   return poolEmbeddings({ data: Float32Array.from(map.data), numFrames: mapFrames }, masks.map((mask) => frameWeights(mask, mapFrames)), network.head);
 }
-
-const greatestDifference = (a: Float32Array, b: Float32Array): number =>
-  a.reduce((most, value, index) => Math.max(most, Math.abs(value - b[index]!)), a.length === b.length ? 0 : Infinity);
 
 describeUnless(missing)('a small ResNet on WGSL kernels', () => {
   let gpu: GpuContext;

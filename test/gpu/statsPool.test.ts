@@ -5,8 +5,9 @@ import { poolEmbeddings, statsPool } from '../../src/embedding/statsPool';
 import { uploadBuffer } from '../../src/gpu/buffers';
 import { concatenate } from '../../src/util/values';
 import { noise } from '../kernels/fixtures/goldens';
+import { greatestDifference } from '../kernels/greatestDifference';
 import { installDawn } from './dawn';
-import { greatestDifference, HEAD, NUM_CHANNELS, NUM_FRAMES, ROUNDING } from './pooledHead';
+import { HEAD, NUM_CHANNELS, NUM_FRAMES, ROUNDING } from './pooledHead';
 import { describeUnless } from '../skips';
 
 const missing = await installDawn();

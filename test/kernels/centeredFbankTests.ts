@@ -5,6 +5,7 @@ import { Fbank } from '../../src/features/fbank';
 import { parseDiarizationManifest } from '../../src/store/diarizationManifest';
 import type { CenteredFbankSpec } from '../../src/store/fbankSpec';
 import { makeSignal, noise, readCenteredGoldens } from './fixtures/goldens';
+import { greatestDifference } from './greatestDifference';
 
 /** Filterbank for windows of equal length: axes (window, sample) to axes (window, frame, mel). */
 export type ComputeCenteredFbank = (facts: CenteredFbankSpec, samples: Float32Array, numWindows: number) => Promise<Float32Array>;
@@ -17,15 +18,6 @@ export const { fbank: CENTERED_FACTS, sampleRate: CENTERED_RATE } = parseDiariza
   'nemotron-3-diarization',
 );
 const HOP = (CENTERED_RATE * CENTERED_FACTS.frameShiftMs) / 1000;
-
-/** NaN compares false with everything and must not pass. */
-function greatestDifference(actual: Float32Array, expected: Float32Array): number {
-  assert.equal(actual.length, expected.length, 'number of features');
-  return expected.reduce((most, value, i) => {
-    const own = Math.abs(value - actual[i]!);
-    return Number.isNaN(own) ? Infinity : Math.max(most, own);
-  }, 0);
-}
 
 /**
  * Registers the tests.
