@@ -10,127 +10,55 @@ export const MANIFEST = 'manifest.json';
 export const DEFAULT_COSINE = 0.999;
 
 const text = v.pipe(v.string(), v.nonEmpty());
-const file = v.pipe(text, v.description('Path of the file, from the folder of manifest.json, with forward slashes.'));
-const maxAbs = v.pipe(
-  v.number(),
-  v.finite(),
-  v.minValue(0),
-  v.description("Greatest absolute difference of two values, in the stage's own unit. Applies in addition to rtol."),
-);
-const cosine = v.pipe(
-  v.number(),
-  v.minValue(-1),
-  v.maxValue(1),
-  v.description(`Minimum cosine similarity of the two tensors, each taken as one vector. ${DEFAULT_COSINE} if neither the stage nor the bundle specifies it.`),
-);
-const relativeEntries = {
-  rtol: v.exactOptional(
-    v.pipe(
-      v.number(),
-      v.finite(),
-      v.minValue(0),
-      v.description(
-        'Maximum root mean square of the error, relative to the spread of the golden tensor. By default it follows from the type of the values.',
-      ),
-    ),
-  ),
-  atol: v.exactOptional(
-    v.pipe(v.number(), v.finite(), v.minValue(0), v.description('Absolute error that passes rtol at any scale.')),
-  ),
+const positive = v.pipe(v.number(), v.finite(), v.minValue(0));
+const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
+const toleranceEntries = {
+  max_abs: v.exactOptional(positive),
+  cosine: v.exactOptional(v.pipe(v.number(), v.minValue(-1), v.maxValue(1))),
+  rtol: v.exactOptional(positive),
+  atol: v.exactOptional(positive),
+  argmax_agreement: v.exactOptional(v.pipe(v.number(), v.minValue(0), v.maxValue(1))),
 };
-const argmaxEntry = {
-  argmax_agreement: v.exactOptional(
-    v.pipe(
-      v.number(),
-      v.minValue(0),
-      v.maxValue(1),
-      v.description('Least share of rows with the same greatest class; only of a tensor with an axis `class`.'),
-    ),
-  ),
-};
-const tensorEntries = {
-  name: v.pipe(text, v.description('Unique among the inputs, or among the stages.')),
-  file,
-  axes: v.pipe(
-    v.array(text),
-    v.description(
-      'Name of each axis, such as batch, channel, sample, frame, mel or class. Tensors are aligned by these names.',
-    ),
-  ),
-};
-
-const toleranceEntries = { max_abs: v.exactOptional(maxAbs), cosine: v.exactOptional(cosine), ...relativeEntries, ...argmaxEntry };
+const ownTolerance = v.optional(v.object(toleranceEntries), {});
+const tensorEntries = { name: text, file: text, axes: v.array(text) };
+const inputEntry = v.object(tensorEntries);
 const stageEntry = v.object({
   ...tensorEntries,
-  value: v.exactOptional(
-    v.pipe(
-      text,
-      v.description("Name of the graph value that this stage corresponds to, if it differs from the stage's name."),
-    ),
-  ),
+  value: v.exactOptional(text),
   decisions: v.exactOptional(
-    v.pipe(
-      v.object({
-        kind: v.pipe(
-          v.picklist(['argmax', 'threshold', 'ranking', 'none']),
-          v.description('A class per row, each value compared with a threshold, the order of the greatest values, or nothing.'),
-        ),
-        threshold: v.exactOptional(v.pipe(v.number(), v.finite(), v.description('For threshold. Default 0.5.'))),
-        top: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1), v.description('For ranking: number of places. Default 10.'))),
-      }),
-      v.description('What the stage decides. By default this follows from the graph and from an axis `class`.'),
-    ),
+    v.object({
+      kind: v.picklist(['argmax', 'threshold', 'ranking', 'none']),
+      threshold: v.exactOptional(v.pipe(v.number(), v.finite())),
+      top: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+    }),
   ),
-  tolerance: v.pipe(v.optional(v.object(toleranceEntries), {}), v.description("What differs from the bundle's tolerance.")),
+  tolerance: ownTolerance,
 });
-const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
-const streamingEntry = v.object({
-  mode: v.pipe(text, v.description('Mode of the loop over chunks, such as offline or low_latency.')),
-  settings: v.pipe(v.record(v.string(), v.unknown()), v.description("Sizes of the loop, as in the section streaming of the model's manifest.")),
-  features: v.pipe(v.optional(v.object(toleranceEntries), {}), v.description("For the mel frames: what differs from the bundle's tolerance.")),
-  steps: v.pipe(
-    v.array(
-      v.object({
-        index: v.pipe(whole, v.description('Number of the step in the recording, from 0.')),
-        firstFrame: v.pipe(whole, v.description('First encoder frame of the chunk of the step.')),
-        inputs: v.pipe(v.array(v.object(tensorEntries)), v.description('Inputs of the graph in this step: features, state (the speaker cache and FIFO before the step), valid.')),
-        stages: v.pipe(v.array(stageEntry), v.description("Outputs of the original model's stages in this step.")),
-      }),
-    ),
-    v.minLength(1),
-    v.description('Some or all steps, in the order of the recording.'),
-  ),
-});
+const stepEntry = v.object({ index: whole, firstFrame: whole, inputs: v.array(inputEntry), stages: v.array(stageEntry) });
+const anyFields = v.record(v.string(), v.unknown());
 
-/** The manifest of a golden bundle; `public/golden-bundle.schema.json` is generated from it. */
-export const goldenManifestSchema = v.pipe(
-  v.object({
-    format: v.literal('golden-bundle'),
-    version: v.literal(1),
-    model: v.pipe(text, v.description('ID of a model of this release, or any name for another model.')),
-    source: v.pipe(
-      v.optional(v.record(v.string(), v.unknown()), {}),
-      v.description('Where the values come from: framework, checkpoint, recording, script. Shown, not interpreted.'),
-    ),
-    graph: v.exactOptional(
-      v.pipe(
-        text,
-        v.description('Path of an ONNX file in the bundle that should produce these values: a self-contained bug report.'),
-      ),
-    ),
-    inputs: v.pipe(v.array(v.object(tensorEntries)), v.description('Inputs of the model.')),
-    stages: v.pipe(
-      v.array(stageEntry),
-      v.description("Outputs of the original model's stages, in the order of computation."),
-    ),
-    tolerance: v.pipe(v.object(toleranceEntries), v.description('Maximum difference of a correct stage.')),
-    streaming: v.exactOptional(
-      v.pipe(streamingEntry, v.description('Steps of a model with a state. The input is then the recording, samples, and stages is empty.')),
-    ),
-  }),
-  v.title('Golden bundle'),
-  v.description('manifest.json of a golden bundle: inputs of a model and the expected outputs of its stages.'),
-);
+/**
+ * The manifest of a golden bundle. `scripts/goldenBundleSchema.ts` has the meaning of each field, separately, because pages load this
+ * module.
+ */
+export const goldenManifestSchema = v.object({
+  format: v.literal('golden-bundle'),
+  version: v.literal(1),
+  model: text,
+  source: v.optional(anyFields, {}),
+  graph: v.exactOptional(text),
+  inputs: v.array(inputEntry),
+  stages: v.array(stageEntry),
+  tolerance: v.object(toleranceEntries),
+  streaming: v.exactOptional(
+    v.object({
+      mode: text,
+      settings: anyFields,
+      features: ownTolerance,
+      steps: v.pipe(v.array(stepEntry), v.minLength(1)),
+    }),
+  ),
+});
 
 /** The parsed manifest, with defaults applied. */
 export type GoldenManifest = v.InferOutput<typeof goldenManifestSchema>;
