@@ -326,13 +326,13 @@ export async function openGpuKernels(model: ModelProto, manifest: AnyManifest | 
   }
 }
 
-/** ResNet34 as a diarizer runs it; null for another network with statistics pooling. */
+/** ResNet34 as a diarizer runs it; null for another network with statistics pooling, or if the kernels do not compile. */
 async function openResnet(gpu: GpuContext, network: PooledNetwork, manifest: AnyManifest): Promise<GpuResnet | null> {
   if (manifest.task !== 'embedding') return null;
   try {
     return await GpuResnet.open(gpu, network, manifest.fbank);
   } catch (error) {
-    if (error instanceof VoxlaneError && error.code === 'model-invalid') return null;
+    if (error instanceof VoxlaneError && (error.code === 'model-invalid' || error.code === 'backend-failed')) return null;
     throw error;
   }
 }

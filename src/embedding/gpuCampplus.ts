@@ -1,6 +1,6 @@
 import { destroyAll, storageBuffer } from '../gpu/buffers';
 import { ChannelStats } from '../gpu/channelStats';
-import { type GpuContext, guardRoom } from '../gpu/context';
+import { type GpuContext, guardRoom, openGuarded, type Own } from '../gpu/context';
 import { MapGuard } from '../gpu/mapGuard';
 import { type GpuWeights, packWeights, type PackedWeights, ProductKernels, uploadWeights } from '../gpu/product';
 import { Program } from '../gpu/program';
@@ -74,16 +74,16 @@ export class GpuCampplus implements Graph {
     const numMelBins = input.shape.at(-1);
     if (typeof numMelBins !== 'number') throw unlike('its manifest declares no number of mel bins');
     const network = readCampplus(model, { input: input.name, output: output.name });
-    return gpu.guard(() => GpuCampplus.build(gpu, network, output, numMelBins));
+    return openGuarded(gpu, (own) => GpuCampplus.build(gpu, network, output, numMelBins, own));
   }
 
-  private static async build(gpu: GpuContext, network: CampplusGraph, output: TensorSpec, numMelBins: number): Promise<GpuCampplus> {
+  private static async build(gpu: GpuContext, network: CampplusGraph, output: TensorSpec, numMelBins: number, own: Own): Promise<GpuCampplus> {
     const { device } = gpu;
-    const upload = (packed: PackedWeights): GpuWeights => uploadWeights(device, 'embedding weights', packed);
-    const products = new ProductKernels(device);
+    const upload = (packed: PackedWeights): GpuWeights => uploadWeights(device, 'embedding weights', packed, own);
+    const products = own(new ProductKernels(device));
     const head = new GpuCampplusHead(device, products, network, numMelBins, upload);
     const tdnn = upload(packTdnn(network, head));
-    const blocks = new GpuCampplusBlocks(device, products, network, upload);
+    const blocks = new GpuCampplusBlocks(device, products, network, upload, own);
     const { weight, bias } = network.embedding;
     const [numColumns, numInputs] = weight.shape as [number, number];
     if (numInputs !== 2 * blocks.numOutputs) throw unlike(`it pools ${numInputs} statistics`);
@@ -97,7 +97,9 @@ export class GpuCampplus implements Graph {
       products.open(tdnn),
       products.open(linear),
     ]);
-    return new GpuCampplus(gpu, network, output, numMelBins, products, gather, head, tdnn, blocks, stats, linear, guard);
+    const campplus = new GpuCampplus(gpu, network, output, numMelBins, products, gather, head, tdnn, blocks, stats, linear, guard);
+    own(campplus.program);
+    return campplus;
   }
 
   /**

@@ -1,4 +1,5 @@
 import { destroyAll, uploadBuffer } from '../gpu/buffers';
+import type { Own } from '../gpu/context';
 import { type GpuWeights, packWeights, type PackedWeights, type ProductKernels, type RowPlaces } from '../gpu/product';
 import type { Program } from '../gpu/program';
 import type { Convolution, Normalization } from '../onnx/values';
@@ -62,6 +63,7 @@ export class GpuCampplusBlocks {
 
   /**
    * @param upload copies weights to the GPU
+   * @param own registers other buffers
    * @throws VoxlaneError `model-invalid` for unsupported layers
    */
   constructor(
@@ -69,14 +71,15 @@ export class GpuCampplusBlocks {
     private readonly products: ProductKernels,
     private readonly network: CampplusGraph,
     private readonly upload: (packed: PackedWeights) => GpuWeights,
+    private readonly own: Own,
   ) {
     let numChannels = network.tdnn.numOut;
     let maxChannels = 0;
     this.blocks = network.blocks.map(({ layers, normalization, transit, transitRelu }) => {
       const packed = layers.map((layer) => {
-        const own = this.packLayer(layer, numChannels);
+        const packedLayer = this.packLayer(layer, numChannels);
         numChannels += layer.local.numOut;
-        return own;
+        return packedLayer;
       });
       const block = { layers: packed, transit: this.packNormalized(transit, normalization, numChannels), transitRelu };
       maxChannels = Math.max(maxChannels, numChannels, transit.numOut);
@@ -88,8 +91,8 @@ export class GpuCampplusBlocks {
     const { context } = layers[0]!;
     this.shape = { numChannels: context[0].numIn, numInner: context[0].numOut, numGates: context[1].numOut };
     const shapes = layers.map(({ bottleneck, context: [first, second], local }) => [bottleneck.numOut, local.numIn, first.numIn, first.numOut, second.numOut, local.numOut].join());
-    const { numChannels: own, numInner, numGates } = this.shape;
-    if (shapes.some((shape) => shape !== [own, own, own, numInner, numGates, numGates].join())) throw unlike('its dense layers have different numbers of channels');
+    const { numChannels: width, numInner, numGates } = this.shape;
+    if (shapes.some((shape) => shape !== [width, width, width, numInner, numGates, numGates].join())) throw unlike('its dense layers have different numbers of channels');
     this.reach = Math.max(...layers.map(({ local }) => local.pads[0]!));
   }
 
@@ -212,7 +215,7 @@ export class GpuCampplusBlocks {
   }
 
   private uploadFloats(values: Float32Array<ArrayBuffer>): GPUBuffer {
-    return uploadBuffer(this.device, 'embedding weights', values);
+    return this.own(uploadBuffer(this.device, 'embedding weights', values));
   }
 }
 

@@ -1,6 +1,6 @@
 import { maxBindingBytes } from '../gpu/adapter';
 import { destroyAll, Staging, storageBuffer } from '../gpu/buffers';
-import { type GpuContext, guardRoom } from '../gpu/context';
+import { type GpuContext, guardRoom, openGuarded } from '../gpu/context';
 import { MapGuard } from '../gpu/mapGuard';
 import { type PackedWeights, ProductKernels, uploadWeights } from '../gpu/product';
 import { Program } from '../gpu/program';
@@ -62,18 +62,20 @@ export class GpuResnet implements GpuPooledNetwork {
   static async open(gpu: GpuContext, network: PooledNetwork, fbank: Pick<FbankSpec, 'numMelBins' | 'subtractMean'>): Promise<GpuResnet> {
     const graph = readResnet(network);
     checkMap(graph, network, fbank.numMelBins);
-    return gpu.guard(async () => {
+    return openGuarded(gpu, async (own) => {
       const { device } = gpu;
-      const products = new ProductKernels(device);
-      const upload = (packed: PackedWeights) => uploadWeights(device, 'embedding weights', packed);
+      const products = own(new ProductKernels(device));
+      const upload = (packed: PackedWeights) => uploadWeights(device, 'embedding weights', packed, own);
       const layers = new GpuResnetLayers(device, products, graph, fbank.numMelBins, upload);
       const [windows, statistics, guard] = await Promise.all([
         GpuWholeWindows.open(device, true),
-        GpuStatsPool.create(device, network.head),
+        GpuStatsPool.create(device, network.head).then(own),
         MapGuard.open(device),
         layers.open(),
       ]);
-      return new GpuResnet(gpu, network, graph, fbank, products, layers, windows, statistics, guard);
+      const resnet = new GpuResnet(gpu, network, graph, fbank, products, layers, windows, statistics, guard);
+      own(resnet.program);
+      return resnet;
     });
   }
 

@@ -110,6 +110,33 @@ export async function guardRoom<Result>(gpu: GpuContext, freeRoom: () => void, w
   }
 }
 
+/** Registers what must be destroyed if a network cannot be opened, and returns it. */
+export type Own = <Part extends { destroy(): void }>(part: Part) => Part;
+
+/**
+ * Guarded opening of a network. If it fails, everything that it has registered is destroyed: weights would otherwise stay on the GPU
+ * beside those of the network that runs instead.
+ *
+ * @throws the errors of {@link GpuContext.guard}
+ */
+export async function openGuarded<Result>(gpu: GpuContext, open: (own: Own) => Promise<Result>): Promise<Result> {
+  const owned: { destroy(): void }[] = [];
+  let hasFailed = false;
+  const own: Own = (part) => {
+    // Of several parts that are opened at the same time, the others may be complete later than the failure.
+    if (hasFailed) part.destroy();
+    else owned.push(part);
+    return part;
+  };
+  try {
+    return await gpu.guard(() => open(own));
+  } catch (error) {
+    hasFailed = true;
+    for (const part of owned) part.destroy();
+    throw error;
+  }
+}
+
 function gpuLost(message: string): VoxlaneError {
   return new VoxlaneError({
     code: 'gpu-lost',

@@ -1,6 +1,7 @@
 import { isSoftwareInfo } from '../util/softwareAdapter';
 import { destroyAll, uploadBuffer } from './buffers';
 import { halfToFloat32 } from '../util/numberTypes';
+import type { Own } from './context';
 import { type Kernel, type KernelSource, floatBits, openKernel, type Program } from './program';
 import code from './product.wgsl?raw';
 
@@ -178,10 +179,10 @@ export interface GpuWeights extends Omit<PackedWeights, 'weights' | 'bias'> {
   readonly bias: GPUBuffer;
 }
 
-/** Uploads packed weights. */
-export function uploadWeights(device: GPUDevice, label: string, packed: PackedWeights): GpuWeights {
-  const { buffer } = packed.weights;
-  return { ...packed, weights: uploadBuffer(device, label, new Uint32Array(buffer)), bias: uploadBuffer(device, label, packed.bias) };
+/** Uploads packed weights. @param own registers both buffers */
+export function uploadWeights(device: GPUDevice, label: string, packed: PackedWeights, own: Own = (part) => part): GpuWeights {
+  const upload = (values: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): GPUBuffer => own(uploadBuffer(device, label, values));
+  return { ...packed, weights: upload(new Uint32Array(packed.weights.buffer)), bias: upload(packed.bias) };
 }
 
 /** Weights of one kind have one kernel. */

@@ -1,6 +1,6 @@
 import { destroyAll, uploadBuffer } from '../gpu/buffers';
 import { ChannelStats } from '../gpu/channelStats';
-import { type GpuContext, guardRoom, readBack } from '../gpu/context';
+import { type GpuContext, guardRoom, openGuarded, type Own, readBack } from '../gpu/context';
 import { MapGuard } from '../gpu/mapGuard';
 import { type GpuWeights, packWeights, POOLED_ROWS, ProductKernels, uploadWeights } from '../gpu/product';
 import { Program } from '../gpu/program';
@@ -84,18 +84,18 @@ export class GpuPyannet implements Graph {
   static ofModel(gpu: GpuContext, model: ModelProto, { input, output }: PyannetSpec): Promise<GpuPyannet> {
     const network = readPyannet(model, { input: input.name, output: output.name });
     checkWidths(network);
-    return gpu.guard(() => GpuPyannet.build(gpu, network, output));
+    return openGuarded(gpu, (own) => GpuPyannet.build(gpu, network, output, own));
   }
 
-  private static async build(gpu: GpuContext, network: PyannetGraph, output: TensorSpec): Promise<GpuPyannet> {
+  private static async build(gpu: GpuContext, network: PyannetGraph, output: TensorSpec, own: Own): Promise<GpuPyannet> {
     const { device } = gpu;
     const label = 'segmentation weights';
-    const upload = (values: Float32Array<ArrayBuffer>): GPUBuffer => uploadBuffer(device, label, values);
-    const pack = (...parameters: Parameters<typeof packWeights>): GpuWeights => uploadWeights(device, label, packWeights(...parameters));
+    const upload = (values: Float32Array<ArrayBuffer>): GPUBuffer => own(uploadBuffer(device, label, values));
+    const pack = (...parameters: Parameters<typeof packWeights>): GpuWeights => uploadWeights(device, label, packWeights(...parameters), own);
     const uploadNorm = ({ scale, shift }: InstanceNorm): GPUBuffer =>
       upload(Float32Array.from({ length: 2 * scale.length }, (_, i) => (i % 2 === 0 ? scale : shift)[i >> 1]!));
 
-    const products = new ProductKernels(device);
+    const products = own(new ProductKernels(device));
     const filters = network.filters.map((layer): Filter => {
       const { weight, numIn, numOut, bias, taps } = layer.convolution;
       // The file's axes are (output, input, tap); the kernel's inputs are (tap, input).
@@ -122,7 +122,9 @@ export class GpuPyannet implements Graph {
       GpuScores.open(device, packClassifier(network.classifier), upload),
       MapGuard.open(device),
     ]);
-    return new GpuPyannet(gpu, network, output, products, { wave, map }, uploadNorm(network.waveNorm), filters, lstm, lstms, linears, scores, guard);
+    const pyannet = new GpuPyannet(gpu, network, output, products, { wave, map }, uploadNorm(network.waveNorm), filters, lstm, lstms, linears, scores, guard);
+    own(pyannet.program);
+    return pyannet;
   }
 
   async run(input: Parameters<Graph['run']>[0]): Promise<FloatTensor> {

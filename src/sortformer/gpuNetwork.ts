@@ -1,5 +1,5 @@
 import { destroyAll, Staging, storageBuffer, uploadBuffer } from '../gpu/buffers';
-import { type GpuContext, guardRoom, readBack } from '../gpu/context';
+import { type GpuContext, guardRoom, openGuarded, type Own, readBack } from '../gpu/context';
 import { Gelu } from '../gpu/gelu';
 import { LayerNorm, packLayerNorm } from '../gpu/layerNorm';
 import { MapGuard } from '../gpu/mapGuard';
@@ -108,27 +108,22 @@ export class GpuNetwork implements StreamNetwork {
   static open(gpu: GpuContext, { model, weights, ...options }: GpuNetworkOptions): Promise<GpuNetwork> {
     const layers = readLayers(model, weights);
     checkWidths(layers, options.manifest);
-    const buffers: GPUBuffer[] = [];
-    return gpu
-      .guard(() => GpuNetwork.build(gpu, layers, options, buffers))
-      .catch((error: unknown) => {
-        destroyAll(...buffers);
-        throw error;
-      });
+    return openGuarded(gpu, (own) => GpuNetwork.build(gpu, layers, options, own));
   }
 
-  private static async build(gpu: GpuContext, layers: NetworkLayers, options: Omit<GpuNetworkOptions, 'model' | 'weights'>, buffers: GPUBuffer[]): Promise<GpuNetwork> {
+  private static async build(gpu: GpuContext, layers: NetworkLayers, options: Omit<GpuNetworkOptions, 'model' | 'weights'>, own: Own): Promise<GpuNetwork> {
     const { device } = gpu;
-    const products = new ProductKernels(device);
+    const buffers: GPUBuffer[] = [];
+    const products = own(new ProductKernels(device));
     const upload = (values: Float32Array<ArrayBuffer>): GPUBuffer => {
-      const buffer = uploadBuffer(device, 'diarization weights', values);
+      const buffer = own(uploadBuffer(device, 'diarization weights', values));
       buffers.push(buffer);
       return buffer;
     };
     const uploadLinear = async ({ weight, numInputs, numOutputs, bias }: LinearLayer): Promise<GpuWeights> => {
       const isHalf = weight instanceof Uint16Array;
       const packed = packWeights({ numInputs, numColumns: numOutputs, bias, isHalf }, (k, column) => weight[column * numInputs + k]!);
-      const uploaded = uploadWeights(device, 'diarization weights', packed);
+      const uploaded = uploadWeights(device, 'diarization weights', packed, own);
       buffers.push(uploaded.weights, uploaded.bias);
       await products.open(packed);
       return uploaded;
@@ -168,7 +163,9 @@ export class GpuNetwork implements StreamNetwork {
       guard: await MapGuard.open(device),
     };
     await device.queue.onSubmittedWorkDone();
-    return new GpuNetwork(gpu, options, layers, attention, head, encoder, relu, buffers, kernels);
+    const network = new GpuNetwork(gpu, options, layers, attention, head, encoder, relu, buffers, kernels);
+    own(network.program);
+    return network;
   }
 
   /** @throws VoxlaneError `gpu-wrong` if a value is not finite or all are zero; `gpu-memory`, `gpu-lost`, `backend-failed` */
