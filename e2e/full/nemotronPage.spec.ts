@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { keepRelease } from '../../test/browser/release';
 import { expect, test, type Page } from '../../test/browser/test';
 import { type NemotronSite, openNemotronSite } from '../../test/nemotron/page';
+import { analyze, choose, numPieces, openOptions, PIECE_BYTES, STORED } from '../../test/nemotron/pageActions';
 import { NEMOTRON } from '../../test/seededNemotron';
 import { cutAfter, stallAfter } from '../../test/store/modelServer';
 import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
@@ -13,8 +14,6 @@ test.use({ ...WITHOUT_GPU, serviceWorkers: 'allow', allowedOrigins: /^http:\/\/1
 
 const MINUTES = 60_000;
 const MB = 1e6;
-const PIECE_BYTES = 1 << 20;
-const STORED = `stored-model-${NEMOTRON.id}`;
 const { hub: SOURCE } = NEMOTRON.weights;
 
 let site: NemotronSite;
@@ -28,33 +27,13 @@ test.afterEach(() => site.close());
 
 const state = (): ReturnType<Page['getByTestId']> => page.getByTestId('state');
 
-async function openOptions(): Promise<void> {
-  if (await page.locator('details.options:not([open])').count()) await page.locator('.options__summary').click();
-}
-
-async function choose(): Promise<void> {
-  await openOptions();
-  await page.getByTestId('preset-nemotron').check();
-}
-
-/** Analyzes the sample. @returns the text of all turns */
-async function analyze(): Promise<string[]> {
-  await page.getByTestId('try-sample').click();
-  await expect(state()).toHaveAttribute('data-state', 'done', { timeout: 3 * MINUTES });
-  await expect(page.getByTestId('turn-row').first()).toBeVisible();
-  return page.getByTestId('turn-row').allInnerTexts();
-}
-
-/** Number of stored pieces of models. */
-const numPieces = (): Promise<number> => page.evaluate(async () => (await (await caches.open('voxlane-models')).keys()).length);
-
 test('download with interruption and resume, analysis, reload, offline use, deletion', async () => {
   test.setTimeout(15 * MINUTES);
   const { hub, release } = site;
   await keepRelease(page, release.address);
 
   // The choice shows the facts and downloads nothing.
-  await choose();
+  await choose(page);
   const offer = page.getByTestId('offer-nemotron');
   await expect(offer).toHaveText(/^Download 5\d\.\d MB$/);
   await expect(page.getByTestId('offer-bytes')).toHaveText(/^5\d\.\d MB$/);
@@ -81,10 +60,10 @@ test('download with interruption and resume, analysis, reload, offline use, dele
 
   // The next visit asks again and resumes, also after a broken connection.
   await page.reload();
-  await openOptions();
+  await openOptions(page);
   await expect(page.getByTestId('preset-auto')).toBeChecked();
   await expect(page.getByTestId(STORED)).toContainText(/\d\d(\.\d)? MB of 5\d\.\d MB downloaded · OpenMDW-1\.1/);
-  await choose();
+  await choose(page);
   await expect(offer).toHaveText(/^Continue the download, 3\d\.\d MB left$/);
   hub.script.push(cutAfter(15 * MB));
   await offer.click();
@@ -97,17 +76,17 @@ test('download with interruption and resume, analysis, reload, offline use, dele
   expect(third).toBeGreaterThan(second);
 
   // The converted file replaces the original.
-  await openOptions();
+  await openOptions(page);
   await expect(page.getByTestId(STORED)).toContainText('model.int8.safetensors');
   const drop = page.getByTestId(`drop-original-${NEMOTRON.id}`);
   await expect(drop).toHaveText(/^Delete the original \(5\d\.\d MB\)$/);
-  const all = await numPieces();
+  const all = await numPieces(page);
   await drop.click();
   await expect(drop).toHaveCount(0);
   await expect(page.getByTestId(STORED)).toContainText('model.int8.safetensors');
-  expect(await numPieces()).toBeLessThan(all / 2);
+  expect(await numPieces(page)).toBeLessThan(all / 2);
 
-  const turns = await analyze();
+  const turns = await analyze(page);
   await expect(page.getByTestId('preset-line')).toHaveText('nemotron');
   await page.getByRole('tab', { name: 'Number of speakers' }).click();
   await expect(page.getByTestId('count-slider')).toBeVisible();
@@ -123,21 +102,21 @@ test('download with interruption and resume, analysis, reload, offline use, dele
   await release.end();
   await page.context().setOffline(true);
   await page.reload();
-  await openOptions();
+  await openOptions(page);
   await expect(page.getByTestId('preset-nemotron')).toBeChecked();
   await expect(offer).toBeHidden();
-  expect(await analyze()).toEqual(turns);
+  expect(await analyze(page)).toEqual(turns);
   await page.getByTestId('new-recording').click();
 
-  await openOptions();
+  await openOptions(page);
   await expect(page.getByTestId(STORED)).toContainText('model');
-  expect(await numPieces()).toBeGreaterThan(0);
+  expect(await numPieces(page)).toBeGreaterThan(0);
   await page.getByTestId(`delete-model-${NEMOTRON.id}`).click();
   await expect(page.getByTestId(STORED)).toContainText(/download 5\d\.\d MB again/);
   await page.getByTestId('confirm-delete').click();
   await expect(page.getByTestId(STORED)).toHaveCount(0);
   await expect(page.getByTestId('preset-auto')).toBeChecked();
-  expect(await numPieces()).toBe(0);
+  expect(await numPieces(page)).toBe(0);
 });
 
 test('a conversion has its own label, and a canceled one leaves only the download', async () => {
@@ -157,20 +136,20 @@ test('a conversion has its own label, and a canceled one leaves only the downloa
     }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
   });
   await page.goto(release.address);
-  await choose();
+  await choose(page);
   await page.getByTestId('offer-nemotron').click();
   await expect(page.getByText('The conversion was stopped.')).toBeVisible({ timeout: 2 * MINUTES });
   const labels = await page.evaluate(() => (globalThis as unknown as { readonly labels: string[] }).labels);
   expect(labels).toEqual(expect.arrayContaining(['Downloading nemotron', 'Converting nemotron for this browser, once', 'Progress of the conversion', 'clicked']));
   const numOriginal = Math.ceil(model.weights.length / PIECE_BYTES);
-  await expect.poll(numPieces, { timeout: MINUTES }).toBe(numOriginal);
+  await expect.poll(() => numPieces(page), { timeout: MINUTES }).toBe(numOriginal);
   await expect(page.getByTestId(STORED)).toContainText('model.safetensors');
   await expect(page.getByTestId(STORED)).not.toContainText('int8');
   // The next use converts again, without another download.
   await page.getByTestId('preset-nemotron').check();
-  await analyze();
+  await analyze(page);
   expect(hub.paths).toHaveLength(1);
-  expect(await numPieces()).toBeGreaterThan(numOriginal);
+  expect(await numPieces(page)).toBeGreaterThan(numOriginal);
 });
 
 test('a wrong download and wrong files are rejected with a reason, and a file of the user needs no download', async () => {
@@ -184,7 +163,7 @@ test('a wrong download and wrong files are rejected with a reason, and a file of
   const altered = Uint8Array.from(model.weights);
   altered[altered.length - 1]! ^= 1;
   hub.served = { bytes: altered, tag: '"two"' };
-  await choose();
+  await choose(page);
   await page.getByTestId('offer-nemotron').click();
   await expect(failure).toContainText('model-altered', { timeout: 3 * MINUTES });
   await expect(page.getByTestId('retry-download')).toBeVisible();

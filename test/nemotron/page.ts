@@ -7,7 +7,8 @@ import { NEMOTRON } from '../seededNemotron';
 import { ModelServer } from '../store/modelServer';
 import { type SeededFolder, writeSeededFolder } from './modelFolder';
 
-const NUM_LAYERS = 4;
+/** Layers of the seeded model. */
+export const NUM_LAYERS = 4;
 
 /** Servers of the page and of its hub. */
 export interface NemotronSite {

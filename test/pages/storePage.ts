@@ -88,6 +88,7 @@ const storePage = {
   list: (): Promise<StoredModel[]> => store.list(),
   usage: (): Promise<StoreUsage> => store.usage(),
   delete: (id: string): Promise<boolean> => store.delete(id),
+  dropOriginal: (id: string): Promise<void> => weightsStore.dropOriginal(id),
 
   /** Changes one byte of a stored piece, like a failing disk. */
   async damage(index: number): Promise<void> {
