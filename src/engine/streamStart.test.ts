@@ -77,7 +77,7 @@ const onGpu = (others: Partial<CheckedDiarizerOptions> = {}) => startStreamOnGpu
 const onWasm = (others: Partial<CheckedDiarizerOptions> = {}, signal?: AbortSignal) =>
   startStreamOnWasm({ options: optionsOf(others), settings: NEMOTRON, signal }, { objection: 'there is no GPU', checks: [checkOf('webgpu', 1, false)] });
 const running = (): string[] => state.handles.filter(({ end }) => end === null).map((handle) => handle.name);
-const failure = (code: 'gpu-lost' | 'backend-unavailable' | 'model-missing') => new VoxlaneError({ code, problem: `planted ${code}` });
+const failure = (code: 'gpu-lost' | 'backend-unavailable' | 'model-invalid' | 'model-missing') => new VoxlaneError({ code, problem: `planted ${code}` });
 
 test('a GPU that passes its check and is faster than WASM is used', async () => {
   const engine = await onGpu();
@@ -132,6 +132,13 @@ test('a trusted GPU is not checked, even if an earlier check failed', async () =
   asked = [];
   expect(await onGpu({ trustGpu: true })).toHaveProperty('backend', { name: 'webgpu', adapter: 'a test adapter', threads: 0, reason: 'there is an adapter, without a self-check', selfCheck: null });
   expect(asked).toEqual(['load webgpu float16 with 1 threads']);
+});
+
+test('weights that float16 cannot hold are an objection, and an error only if WebGPU is requested', async () => {
+  loading = () => Promise.reject(failure('model-invalid'));
+  expect(await onGpu()).toEqual({ objection: 'WebGPU cannot use the weights (planted model-invalid)', checks: [] });
+  expect(running()).toEqual([]);
+  await expect(onGpu({ backend: 'webgpu' })).rejects.toMatchObject({ code: 'model-invalid' });
 });
 
 test('a GPU that is lost is an objection; a missing model or a required adapter that is gone is an error', async () => {

@@ -67,7 +67,7 @@ const REPRODUCED = 'reproduced the golden outputs of a model with random weights
 
 /**
  * Starts on our own WebGPU kernels with float16 weights. The GPU must pass the self-check, and, for the backend `auto`, compute it
- * faster than WASM.
+ * faster than WASM. If `auto` was requested, weights that float16 cannot hold are an objection.
  *
  * @throws VoxlaneError `backend-unavailable` if WebGPU is required and the adapter is gone; `model-*`, `worker-failed`; `cancelled`
  */
@@ -100,6 +100,8 @@ export async function startStreamOnGpu(start: StreamStart, plan: BackendPlan): P
     if (objection !== null) return { objection, checks: [known!] };
     return await startCandidate(start, candidate);
   } catch (error) {
+    // Values that float16 cannot hold, among others. Weights that are wrong in every form are rejected on WASM, too.
+    if (isAuto && error instanceof VoxlaneError && error.code === 'model-invalid') return { objection: `WebGPU cannot use the weights (${error.problem})`, checks: [] };
     if (!isGpuTrouble(error) || (options.backend === 'webgpu' && error.code === 'backend-unavailable')) throw error;
     return { objection: `WebGPU could not be started (${error.problem})`, checks: [] };
   }
