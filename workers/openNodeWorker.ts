@@ -1,6 +1,7 @@
 /** Replaces `openWorker.ts` in the Node build: workers are threads of `node:worker_threads`. */
 import { existsSync } from 'node:fs';
 import { type Transferable, Worker } from 'node:worker_threads';
+import { releaseLocksOf } from '../src/store/nodeLock';
 import { detailsOf, VoxlaneError } from '../src/util/errors';
 import { enableRelaxedSimd } from '../src/util/host';
 import type { WorkerName } from './openWorker';
@@ -68,7 +69,12 @@ class NodeWorker extends EventTarget {
     });
     this.thread.on('messageerror', () => this.dispatchEvent(new Event('messageerror')));
     this.thread.on('error', (error) => this.dispatchEvent(Object.assign(new Event('error'), { message: detailsOf(error) })));
-    this.thread.on('exit', () => this.dispatchEvent(new Event('close')));
+    // After its end, a thread has no id.
+    const { threadId } = this.thread;
+    this.thread.on('exit', () => {
+      releaseLocksOf(threadId);
+      this.dispatchEvent(new Event('close'));
+    });
     // After the listeners: a new listener lets the thread keep the process alive.
     this.thread.unref();
   }

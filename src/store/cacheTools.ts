@@ -48,6 +48,15 @@ interface Index {
   delete(key: string): Promise<void>;
 }
 
+/**
+ * Runs `work` while no other tab or worker of this site, or in Node no other process or thread, runs work under the same name. Without
+ * locks, outside a secure context, it runs `work` immediately. `onWait` is called if other work has to end first.
+ */
+export type WithLock = <Result>(name: string, work: () => Promise<Result>, signal?: AbortSignal, onWait?: () => void) => Promise<Result>;
+
+/** Locks between processes. A browser has its own for all tabs. */
+export const processLock: WithLock | null = null;
+
 const CACHE = 'voxlane-models';
 /** Caches are keyed by address. No host has this address. */
 const ADDRESS = 'https://voxlane.invalid/';

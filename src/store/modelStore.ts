@@ -1,20 +1,14 @@
 import { VoxlaneError } from '../util/errors';
 import { sha256Hex } from '../util/hash';
 import { type Kept, type KeptFile, ModelCache, type StoreUsage } from './cache';
-import type { StoredModel } from './cacheTools';
+import { processLock, type StoredModel, type WithLock } from './cacheTools';
 import { browserDownloadTools, download, downloadTo, type DownloadProgress, type DownloadTools } from './download';
 import { cancelled, unavailable } from './load';
 import { acceptedFile, type AcceptedFile, addressOf, type ModelPlaces, type Sources } from './sources';
 
-/**
- * Runs `work` while no other tab or worker of this site runs work under the same name. Without locks, outside a
- * secure context, it runs `work` immediately. `onWait` is called if other work has to end first.
- */
-export type WithLock = <Result>(name: string, work: () => Promise<Result>, signal?: AbortSignal, onWait?: () => void) => Promise<Result>;
-
 /** @throws VoxlaneError `cancelled` if `signal` fires while waiting; errors of `work` */
 export const withBrowserLock: WithLock = async (name, work, signal, onWait) => {
-  // Node 20 has no navigator.
+  // Node 20, in which unit tests run, has no navigator.
   const { locks } = ((globalThis as { readonly navigator?: object }).navigator ?? {}) as { readonly locks?: LockManager };
   if (!locks) return work();
   const grant = { isGiven: false };
@@ -37,6 +31,9 @@ export const withBrowserLock: WithLock = async (name, work, signal, onWait) => {
   }
 };
 
+/** Locks of the host. */
+export const withHostLock: WithLock = processLock ?? withBrowserLock;
+
 /** Name of the lock of conversions. Two tabs would otherwise write the same pieces. */
 export const weightsLock = (id: string): string => `voxlane-weights/${id}`;
 
@@ -47,7 +44,7 @@ const downloadLock = (id: string): string => `voxlane-model/${id}`;
 const DELETION_WAIT_MS = 5000;
 
 export type { StoreUsage } from './cache';
-export type { StoredModel } from './cacheTools';
+export type { StoredModel, WithLock } from './cacheTools';
 export type { DownloadProgress } from './download';
 
 /** Options of {@link ModelStore.getModel}. */
@@ -101,7 +98,7 @@ export class ModelStore {
   constructor({ cache, downloads, withLock }: Partial<ModelStoreTools> = {}) {
     this.cache = cache ?? new ModelCache();
     this.downloads = downloads ?? browserDownloadTools;
-    this.withLock = withLock ?? withBrowserLock;
+    this.withLock = withLock ?? withHostLock;
   }
 
   /**

@@ -3,7 +3,8 @@ import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import * as v from 'valibot';
 import { cacheFolder, readJsonFile, writeWhole } from '../util/nodeCacheFolder';
-import { type CacheTools, type Piece, storedModelSchema, type StoredModel } from './cacheTools';
+import { type CacheTools, type Piece, storedModelSchema, type StoredModel, type WithLock } from './cacheTools';
+import { withFolderLock } from './nodeLock';
 
 /** An interruption loses less than one piece. */
 const PIECE_BYTES = 1 << 20;
@@ -69,6 +70,9 @@ const diskIndex: CacheTools['index'] = {
 };
 
 export const hostCacheTools = (): CacheTools => ({ shelf: diskShelf, index: diskIndex, storage: null, pieceBytes: PIECE_BYTES });
+
+/** Node's own locks are for the threads of one process. */
+export const processLock: WithLock | null = withFolderLock;
 
 /** Why something could not be stored, as a clause. */
 export const reasonOf = (error: unknown): string => `the folder ${cacheFolder('models')} cannot be written (${(error as NodeJS.ErrnoException).code ?? 'no error code'})`;

@@ -4,7 +4,7 @@ import { type Made, ModelCache } from '../store/cache';
 import type { StoredModel } from '../store/cacheTools';
 import { type HashOptions, hashSource } from '../store/hashSource';
 import { cancelled } from '../store/load';
-import { type GetModelOptions, type ModelFile, ModelStore, type ModelStoreTools, orWithNote, weightsLock, withBrowserLock, type WithLock } from '../store/modelStore';
+import { type GetModelOptions, type ModelFile, ModelStore, type ModelStoreTools, orWithNote, weightsLock, withHostLock, type WithLock } from '../store/modelStore';
 import { acceptedFile, type Sources } from '../store/sources';
 import { throwIfAborted, unlessAborted } from '../util/abort';
 import { VoxlaneError } from '../util/errors';
@@ -64,7 +64,7 @@ export class WeightsStore {
   constructor(tools: Partial<ModelStoreTools> = {}) {
     this.cache = tools.cache ?? new ModelCache();
     this.models = new ModelStore({ ...tools, cache: this.cache });
-    this.withLock = tools.withLock ?? withBrowserLock;
+    this.withLock = tools.withLock ?? withHostLock;
   }
 
   /**
