@@ -1,4 +1,4 @@
-/** Finds a decoder for a track: WebAssembly, the browser's WebCodecs if it is reliable, or the page. */
+/** Finds a decoder for a track: WebAssembly, the browser's WebCodecs if it decodes the first packets, or the page. */
 import { EncodedPacketSink, type InputAudioTrack, PCM_AUDIO_CODECS } from 'mediabunny';
 import { userAgent } from '../util/host';
 import { isProgramStream } from './codecNames';
@@ -6,20 +6,12 @@ import { isWasmCodec, loadDecoders } from './decoders';
 import { findTrack, openInput } from './mediaInput';
 import type { DecoderPlace } from './types';
 
-/** How reliable the browser's claim is that it can decode a codec with WebCodecs. */
-type DecoderTrust =
-  /** The claims of this browser have been verified. */
-  | 'verified'
-  /** Decode a few packets first, with {@link probeDecoder}. */
-  | 'probe'
-  /** The decoder must not be used, not even for a probe. */
-  | 'avoid';
-
-/** See {@link decoderTrust}: Safari 26 crashes on the third channel. */
+/** See {@link wouldCrash}: Safari 26 crashes on the third channel. */
 const MAX_CHANNELS_ON_APPLE = 2;
 
 /**
- * Decides by the user agent, because two defects crash the page's process, and no script can catch or test that.
+ * Whether WebCodecs must not even be probed. Decides by the user agent, because two defects crash the page's process, and
+ * no script can catch or test that.
  *
  * - WebKit on GStreamer (WebKitGTK, WPE): `AudioData.copyTo` crashes the web process for any format and number of
  * channels, even for data created by a script. `AudioDecoder.isConfigSupported` still returns true. MP3 and FLAC then
@@ -30,20 +22,14 @@ const MAX_CHANNELS_ON_APPLE = 2;
  * upstream in December 2025, bugs.webkit.org 302521. Delete this rule when releases of Safari 26 before the fix are
  * no longer in use.
  *
- * The tests run every audio fixture through WebCodecs in Chromium and Firefox.
- *
  * @param userAgent `navigator.userAgent`, which workers also have
  * @param channels of the recording
  */
-export function decoderTrust(userAgent: string, channels: number): DecoderTrust {
-  // All browsers on iOS are WebKit, whatever their name: Chrome is CriOS there, Firefox is FxiOS. No word boundary,
-  // because headless Chromium is called HeadlessChrome.
-  if (/(Chrome|Chromium|Firefox|Node\.js)\/\d/.test(userAgent)) return 'verified';
-  // Chromium's own AppleWebKit version is 537.
-  const isWebKit = /\bAppleWebKit\/6\d\d/.test(userAgent);
-  if (!isWebKit) return 'probe';
+export function wouldCrash(userAgent: string, channels: number): boolean {
+  // Chromium's own AppleWebKit version is 537. All browsers on iOS are WebKit, whatever their name.
+  if (!/\bAppleWebKit\/6\d\d/.test(userAgent)) return false;
   const isApple = /\b(Macintosh|iPhone|iPad|iPod)\b/.test(userAgent);
-  return isApple && channels <= MAX_CHANNELS_ON_APPLE ? 'probe' : 'avoid';
+  return !isApple || channels > MAX_CHANNELS_ON_APPLE;
 }
 
 /**
@@ -51,8 +37,11 @@ export function decoderTrust(userAgent: string, channels: number): DecoderTrust 
  * only at `flush()` would hold a whole recording in memory, so it does not count as working.
  */
 const PROBED_PACKETS = 16;
-/** Much longer than a busy machine needs for these packets. A false negative only costs memory. */
-const TIME_LIMIT_SECONDS = 5;
+/**
+ * Much longer than a busy machine needs for these packets, and for starting the process of a decoder. If a working decoder
+ * is slower, the page decodes the file, which only costs memory.
+ */
+const TIME_LIMIT_SECONDS = 10;
 
 /** The part of WebCodecs that the probe uses. Tests replace it. */
 export type DecoderConstructor = new (callbacks: AudioDecoderInit) => Pick<AudioDecoder, 'configure' | 'decode' | 'flush' | 'close'>;
@@ -126,7 +115,7 @@ export async function decoderPlace(source: Blob, track: number | undefined): Pro
   try {
     const found = await findTrack(input, track);
     if ((await found.getCodec()) === null) return 'unknown';
-    return (await hasDecoder(found)) ? 'here' : 'page';
+    return (await testDecoder(found)) === 'works' ? 'here' : 'page';
   } catch {
     return 'unknown';
   } finally {
@@ -134,28 +123,44 @@ export async function decoderPlace(source: Blob, track: number | undefined): Pro
   }
 }
 
+/** Result of {@link testDecoder}. `fails`: the decoder claims to support the track, but does not decode its first packets. */
+export type DecoderTest = 'works' | 'fails' | 'none';
+
 /**
- * Whether this thread has a decoder for the track. If the browser's claim is not verified, some packets are decoded
- * first.
+ * Whether this thread has a decoder for the track. A decoder of the browser must decode the first packets, because WebKit
+ * claims to support codecs that it does not decode.
  */
-export async function hasDecoder(track: InputAudioTrack): Promise<boolean> {
+export async function testDecoder(track: InputAudioTrack): Promise<DecoderTest> {
   await loadDecoders();
-  if (!(await track.canDecode())) return false;
+  if (!(await track.canDecode())) return 'none';
   const codec = await track.getCodec();
   // mediabunny decodes PCM itself, and our decoders other codecs, without WebCodecs.
-  if (isWasmCodec(codec) || PCM_AUDIO_CODECS.some((name) => name === codec)) return true;
-  const trust = decoderTrust(userAgent(), await track.getNumberOfChannels());
-  if (trust !== 'probe') return trust === 'verified';
+  if (isWasmCodec(codec) || PCM_AUDIO_CODECS.some((name) => name === codec)) return 'works';
+  if (wouldCrash(userAgent(), await track.getNumberOfChannels())) return 'none';
   const config = await track.getDecoderConfig();
-  if (!config) return false;
+  if (!config) return 'none';
   const key = `${config.codec} ${config.sampleRate} ${config.numberOfChannels}`;
-  if (!probedDecoders.has(key) && (await probeDecoder(config, encodedChunks(track)))) probedDecoders.add(key);
-  return probedDecoders.has(key);
+  // Without a packet, there is nothing to test. Opening the file then throws the error.
+  if (probedDecoders.has(key) || !(await hasPacket(track))) return 'works';
+  if (!(await probeDecoder(config, encodedChunks(track)))) return 'fails';
+  probedDecoders.add(key);
+  return 'works';
 }
 
-/** Decoders that have produced audio in this thread. Each file is checked twice: before and when it is opened. */
+/**
+ * Decoders that have produced audio in this thread. Each file is checked twice: before and when it is opened. Failures are
+ * not kept, because the file can be the cause.
+ */
 const probedDecoders = new Set<string>();
 
+const hasPacket = (track: InputAudioTrack): Promise<boolean> =>
+  new EncodedPacketSink(track).getFirstPacket({ metadataOnly: true }).then((packet) => packet !== null, () => false);
+
+/** The packets up to the first that cannot be read. */
 async function* encodedChunks(track: InputAudioTrack): AsyncGenerator<EncodedAudioChunk, void, undefined> {
-  for await (const packet of new EncodedPacketSink(track).packets()) yield packet.toEncodedAudioChunk();
+  try {
+    for await (const packet of new EncodedPacketSink(track).packets()) yield packet.toEncodedAudioChunk();
+  } catch {
+    // Opening the file throws this error again.
+  }
 }

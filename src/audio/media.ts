@@ -22,7 +22,7 @@ import { type FlacEnd, readFlacEnd } from './containers/flac';
 import { readCodecDelay } from './containers/matroska';
 import type { Mp3Padding } from './containers/mp3';
 import { lacksIndex, type PlacedSegment, placeEdits, readEdits } from './containers/mp4';
-import { hasDecoder } from './decoderChoice';
+import { testDecoder } from './decoderChoice';
 import {
   damaged,
   DamagedStructure,
@@ -276,7 +276,9 @@ async function listTracks(input: Input, read: InputAudioTrack): Promise<AudioTra
 async function describeTrack(source: Blob, input: Input, { track: number, padding, ...options }: TrackOptions): Promise<OpenTrack> {
   const track = await findTrack(input, number);
   const codec = await track.getCodec();
-  if (codec === null || !(await hasDecoder(track))) throw noDecoder(codecName(codec, await track.getInternalCodecId()));
+  const decoder = codec === null ? 'none' : await testDecoder(track);
+  if (codec === null || decoder === 'none') throw noDecoder(codecName(codec, await track.getInternalCodecId()));
+  if (decoder === 'fails') throw cannotDecode(codec);
   checkChannels(await track.getNumberOfChannels());
   const container = (await input.getFormat()).name;
   const firstSeconds = container === OGG.name ? await track.getFirstTimestamp() : 0;
@@ -356,6 +358,10 @@ async function* decodeEdits(
   }
 }
 
+function cannotDecode(codec: string, cause?: unknown): VoxlaneError {
+  return unsupported(`The file looks like ${codecName(codec, null)} but cannot be decoded`, cause);
+}
+
 async function firstSample(track: InputAudioTrack, codec: string): Promise<AudioSample> {
   const samples = new AudioSampleSink(track).samples();
   try {
@@ -365,7 +371,7 @@ async function firstSample(track: InputAudioTrack, codec: string): Promise<Audio
     // The decoder's own code could not be loaded.
     if (cause instanceof VoxlaneError) throw cause;
     // Some containers are recognized by only a few bytes. If not even the start decodes, the file was not audio.
-    throw unsupported(`The file looks like ${codecName(codec, null)} but cannot be decoded`, cause);
+    throw cannotDecode(codec, cause);
   } finally {
     await samples.return();
   }
