@@ -17,12 +17,14 @@ describe('wasmThreads', () => {
     [CHROME, 4, 4],
     [CHROME, 16, 8],
     [FIREFOX, 4, 4],
-    // WebKit reports 4 for 1 to 7 cores, and 8 for more.
+    // WebKit reports 4 for 1 to 7 cores, and 8 for more. Any other number is random.
     [SAFARI, 4, 3],
     [WEBKIT_GTK, 4, 3],
     [CHROME_ON_IOS, 4, 3],
     [SAFARI, 8, 8],
-    [SAFARI, 2, 2],
+    [SAFARI, 2, 3],
+    [SAFARI, 1, 3],
+    [SAFARI, 37, 3],
   ])('%s with %i cores: %i', (userAgent, hardwareConcurrency, threads) => {
     vi.stubGlobal('navigator', { userAgent, hardwareConcurrency });
     expect(wasmThreads(undefined)).toBe(threads);

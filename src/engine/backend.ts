@@ -9,14 +9,17 @@ import type { BackendChoice } from './types';
 const MAX_USEFUL_THREADS = 8;
 
 /**
- * WebKit rounds the number of cores against fingerprinting: it reports 8 for 8 and more, and 4 for any lower number,
- * even for one core (Source/WebCore/page/NavigatorBase.cpp, `hardwareConcurrency`; WebKitGTK 2.50 reports 4 on two
- * cores). Its 4 therefore means 1 to 7 cores. Three workers use two cores fully with one worker too many, which costs
- * memory but almost no time, and leave the page one core of four. Two workers would leave most of a phone's six cores
- * idle.
+ * WebKit hides the number of cores against fingerprinting: it reports 8 for 8 and more, and 4 for any lower number, even for
+ * one core. If it restricts a script that it counts as a tracker, newer versions report a random number from 1 to 63
+ * (Source/WebCore/page/NavigatorBase.cpp, `hardwareConcurrency`; WebKitGTK 2.50 reports 4 on two cores). Only its 8 is
+ * therefore used, and any other number means 1 to 7 cores.
  */
-const WEBKIT_ROUNDED = 4;
-const THREADS_IF_ROUNDED = 3;
+const WEBKIT_KNOWN_CORES = 8;
+/**
+ * A compromise, because no other interface reports the cores. On two cores, the third worker computes no faster and costs its
+ * memory. On four, a core remains for the page. Phones have six, and two workers would use only a third of them.
+ */
+const THREADS_IF_UNKNOWN = 3;
 
 /** The planned backend, before any check. */
 export interface BackendPlan {
@@ -86,7 +89,7 @@ export function wasmReason(why: string): string {
 export function wasmThreads(asked: number | undefined): number {
   if (asked !== undefined) return asked;
   const cores = coreCount();
-  if (isWebKit(userAgent()) && cores === WEBKIT_ROUNDED) return THREADS_IF_ROUNDED;
+  if (isWebKit(userAgent()) && cores !== WEBKIT_KNOWN_CORES) return THREADS_IF_UNKNOWN;
   return Math.min(cores, MAX_USEFUL_THREADS);
 }
 
