@@ -2,14 +2,17 @@
  * Measures the engine: real-time factor of each stage and peak memory of the browser.
  *
  *   npm run bench -- [FILE…] [--backend auto|webgpu|wasm] [--preset P] [--speed exact|fast] [--runs N] [--seeded]
- *     [--no-gpu] [--no-pooled] [--json]
+ *     [--no-gpu] [--no-pooled] [--no-nemotron] [--json]
+ *   npm run bench -- --only-nemotron [--json]
  *   npm run bench -- --check [NAME…]
  *   npm run bench -- --list
  *
  * The real-time factor is seconds of work per second of audio. Stages overlap, so `wall` is not their sum. The first run is
  * warm-up; the figures are medians of the other runs. The benchmark also measures the GPU, or the software adapter if there
  * is none: filterbank time compared with the CPU, and dispatches and bytes of each stage (`--no-gpu` skips this). It also
- * compares ResNet34 embeddings with one network run per window and with one per speaker (`--no-pooled` skips this).
+ * compares ResNet34 embeddings with one network run per window and with one per speaker (`--no-pooled` skips this), and counts
+ * dispatches, bytes and FLOPs of Nemotron 3 Diarization on WebGPU, with the time of an hour, measured on a GPU or estimated
+ * (`--no-nemotron` skips this, and `--only-nemotron` skips all else).
  * `--seeded` uses a ResNet34 with seeded weights for the preset community-1. Only its times are meaningful.
  *
  * `--check` measures all figures with a limit, or the named ones, and prints one line per figure. Exit status: 0 on success,
@@ -29,6 +32,7 @@ import { GROUPS } from './check/groups';
 import { machine, median } from './figures';
 import { measureGpu, printGpu } from './gpu';
 import { MemoryMeter } from './memory';
+import { measureNemotronGpu, nemotronGpuText } from './nemotron/gpuFigures';
 import { measurePooled, printPooled, withSeededModel } from './pooled';
 
 const SAMPLE = 'public/sample.wav';
@@ -63,6 +67,8 @@ const command = () => parsed(() => {
       runs: { type: 'string', default: '3' },
       gpu: { type: 'boolean', default: true },
       pooled: { type: 'boolean', default: true },
+      nemotron: { type: 'boolean', default: true },
+      'only-nemotron': { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       check: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
@@ -89,6 +95,11 @@ async function main(): Promise<number> {
     say(machine());
     return check(GROUPS, files, { print: console.log, say });
   }
+  if (values['only-nemotron']) {
+    const nemotron = await measureNemotronGpu(say);
+    console.log(values.json ? JSON.stringify({ machine: machine(), nemotron }, null, 2) : nemotronGpuText(nemotron));
+    return 0;
+  }
   const engine = await openEnginePage(backend, say);
   const memory = new MemoryMeter();
   try {
@@ -110,8 +121,10 @@ async function main(): Promise<number> {
     if (!values.json && pooled) printPooled(pooled);
     const [file = SAMPLE] = files;
     const gpu = values.gpu ? await measureGpu(file, say) : null;
-    if (values.json) console.log(JSON.stringify({ machine: machine(), files: figures, pooled, gpu }, null, 2));
-    else if (gpu) printGpu(gpu);
+    if (!values.json && gpu) printGpu(gpu);
+    const nemotron = values.nemotron ? await measureNemotronGpu(say) : null;
+    if (values.json) console.log(JSON.stringify({ machine: machine(), files: figures, pooled, gpu, nemotron }, null, 2));
+    else if (nemotron) console.log(nemotronGpuText(nemotron));
     return 0;
   } finally {
     memory.stop();

@@ -82,7 +82,7 @@ export const resnet: Group = {
     for (const { name, mode, runs } of RESNET) {
       if (!wanted.has(name)) continue;
       const args = ['public/sample.wav', '--backend', 'wasm', '--preset', 'community-1', '--speed', mode, '--seeded'];
-      const report = await runJson('bench/bench.ts', [...args, '--runs', String(runs), '--no-gpu', '--no-pooled', '--json']);
+      const report = await runJson('bench/bench.ts', [...args, '--runs', String(runs), '--no-gpu', '--no-pooled', '--no-nemotron', '--json']);
       values[name] = (report as BenchReport).files[0].minRtf;
     }
     return values;

@@ -82,7 +82,12 @@ export async function checkNetwork(model: ModelProto, manifest: DiarizationManif
   }
 }
 
-async function seededWeights(graph: ModelProto, manifest: DiarizationManifest, form: WeightsForm): Promise<Weights> {
+/**
+ * Seeded weights of a graph, in the form of a converted file.
+ *
+ * @param graph with external tensors and without their values
+ */
+export async function seededWeights(graph: ModelProto, manifest: DiarizationManifest, form: WeightsForm): Promise<Weights> {
   const expected = expectedWeights(graph);
   const bound = bindWeights(await openSafetensors(blobSource(new Blob([seededFile(graph, manifest)]), 'seeded.safetensors')), expected);
   if (form === 'float32') return loadWeights(bound);
