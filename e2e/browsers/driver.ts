@@ -35,6 +35,8 @@ export interface BrowserKind {
   readonly name: string;
   /** Reason why this machine cannot run it, with the install command; null if it can. */
   readonly missing: () => string | null;
+  /** Whether playback ends with a message if the machine has no sound output. The others play without sound. */
+  readonly needsSoundOutput: boolean;
   /** Starts the browser. Downloads are saved to `downloadFolder`. */
   readonly start: (downloadFolder: string) => Promise<Driver>;
 }

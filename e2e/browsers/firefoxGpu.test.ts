@@ -13,6 +13,7 @@ import type { Driver } from './driver';
 import { firefoxWithWebGpu } from './drivers/firefox';
 import { PAGES } from './pages';
 import { serveApp, type AppServer } from './servers';
+import { startBrowser, type StartedBrowser } from './startBrowser';
 import { waitFor } from './waiting';
 import { describeUnless } from '../../test/skips';
 
@@ -25,6 +26,7 @@ const RESNET34_FILE = 'seeded-resnet34.onnx';
 const missing = firefoxWithWebGpu.missing();
 
 describeUnless(missing)(firefoxWithWebGpu.name, () => {
+  let browser: StartedBrowser;
   let driver: Driver;
   let server: AppServer;
   const page: Evaluator = { evaluate: (body, request) => driver.evaluate(body, request) };
@@ -32,7 +34,8 @@ describeUnless(missing)(firefoxWithWebGpu.name, () => {
   beforeAll(async () => {
     server = await serveApp({ [RESNET34_FILE]: seededResnet34('pyannote') });
     server.inject(METERED_WORKERS, METER_SCRIPT, 'all');
-    driver = await firefoxWithWebGpu.start('.');
+    browser = await startBrowser(firefoxWithWebGpu);
+    driver = browser.driver;
     await driver.open(server.address + PAGES.kernels);
     await waitFor(driver, 'the kernels', 30, () => 'voxlaneKernels' in globalThis);
     const adapter = await driver.evaluate(() => {
@@ -43,7 +46,7 @@ describeUnless(missing)(firefoxWithWebGpu.name, () => {
     console.log(`kernels on ${adapter} in Firefox`);
   });
   afterAll(async () => {
-    await driver.close();
+    await browser.end();
     await server.end();
   });
 

@@ -13,6 +13,7 @@ import type { Driver } from './driver';
 import { firefoxWithWebGpu } from './drivers/firefox';
 import { PAGES } from './pages';
 import { serveApp, type AppServer } from './servers';
+import { startBrowser, type StartedBrowser } from './startBrowser';
 import { waitFor } from './waiting';
 import { describeUnless } from '../../test/skips';
 
@@ -29,6 +30,7 @@ const TRUSTED: DiarizerOptions = { backend: 'webgpu', trustGpu: true };
 const missing = firefoxWithWebGpu.missing();
 
 describeUnless(missing)('a faulty GPU', () => {
+  let browser: StartedBrowser;
   let driver: Driver;
   let server: AppServer;
   let wasm: ShortRun | undefined;
@@ -58,7 +60,8 @@ describeUnless(missing)('a faulty GPU', () => {
   beforeAll(async () => {
     // Without ONNX Runtime, which would otherwise be tried after our kernels, for minutes.
     server = await serveApp({ 'ort/ort.webgpu.min.mjs': new TextEncoder().encode('throw new Error("not in this test")') });
-    driver = await firefoxWithWebGpu.start('.');
+    browser = await startBrowser(firefoxWithWebGpu);
+    driver = browser.driver;
   });
   beforeEach(async () => {
     await openFresh();
@@ -67,7 +70,7 @@ describeUnless(missing)('a faulty GPU', () => {
     expect(wasm.turns.length).toBeGreaterThan(0);
   });
   afterAll(async () => {
-    await driver.close();
+    await browser.end();
     await server.end();
   });
 

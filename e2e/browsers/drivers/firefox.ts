@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import puppeteer, { type ElementHandle, type KeyInput } from 'puppeteer-core';
 import type { BrowserKind, Driver } from '../driver';
 import { findCommand } from './findCommand';
+import { captureWholePage } from './wholePage';
 
 const APPLICATIONS = ['/Applications/Firefox.app/Contents/MacOS/firefox', 'C:\\Program Files\\Mozilla Firefox\\firefox.exe'];
 
@@ -20,6 +21,7 @@ export const firefoxWithWebGpu = firefoxWith('firefox with WebGPU', {
 function firefoxWith(name: string, preferences: Preferences): BrowserKind {
   return {
     name,
+    needsSoundOutput: true,
     missing: () => (findFirefox() ? null : 'Firefox is not installed: apt-get install firefox-esr'),
     start: (downloadFolder) => startFirefox(downloadFolder, preferences),
   };
@@ -39,6 +41,8 @@ async function startFirefox(downloadFolder: string, preferences: Preferences): P
       'browser.download.folderList': 2,
       'browser.download.dir': downloadFolder,
       'browser.download.alwaysOpenPanel': false,
+      // As on phones and in the other browsers, scroll bars take no width.
+      'ui.useOverlayScrollbars': 1,
       ...preferences,
     },
   });
@@ -50,6 +54,12 @@ async function startFirefox(downloadFolder: string, preferences: Preferences): P
     if (!element) throw new Error(`the page has no ${selector}`);
     return element;
   };
+  async function evaluate<Result, Parameters extends readonly unknown[]>(body: (...parameters: Parameters) => Result | Promise<Result>, ...parameters: Parameters): Promise<Result> {
+    const call = `(${body.toString()})(...${JSON.stringify(parameters)})`;
+    // Return text, because BiDi serializes repeated objects only once.
+    const json = (await page.evaluate(`(async () => JSON.stringify(await ${call}))()`)) as string | undefined;
+    return (json === undefined ? undefined : JSON.parse(json)) as Result;
+  }
   return {
     async open(address) {
       await page.goto(address);
@@ -57,12 +67,7 @@ async function startFirefox(downloadFolder: string, preferences: Preferences): P
     async reload() {
       await page.reload();
     },
-    async evaluate<Result, Parameters extends readonly unknown[]>(body: (...parameters: Parameters) => Result | Promise<Result>, ...parameters: Parameters) {
-      const call = `(${body.toString()})(...${JSON.stringify(parameters)})`;
-      // Return text, because BiDi serializes repeated objects only once.
-      const json = (await page.evaluate(`(async () => JSON.stringify(await ${call}))()`)) as string | undefined;
-      return (json === undefined ? undefined : JSON.parse(json)) as Result;
-    },
+    evaluate,
     click: async (selector) => (await find(selector)).click(),
     type: (text) => page.keyboard.type(text),
     async press(...keys) {
@@ -72,10 +77,15 @@ async function startFirefox(downloadFolder: string, preferences: Preferences): P
     async chooseFiles(selector, ...paths) {
       await ((await find(selector)) as ElementHandle<HTMLInputElement>).uploadFile(...paths);
     },
-    async screenshot(widthPixels) {
-      await page.setViewport({ width: widthPixels, height: 900 });
-      return Buffer.from(await page.screenshot({ fullPage: true }));
-    },
+    screenshot: (widthPixels) =>
+      captureWholePage(
+        {
+          evaluate,
+          resize: (width, height) => page.setViewport({ width, height }),
+          capture: async () => Buffer.from(await page.screenshot()),
+        },
+        widthPixels,
+      ),
     close: () => browser.close(),
   };
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BrowserKind, Driver, Key } from '../driver';
 import { findCommand } from './findCommand';
+import { captureWholePage } from './wholePage';
 
 /** The key under which WebDriver sends references to elements. */
 const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf';
@@ -30,12 +31,12 @@ const ANSWERED_SECONDS = 3;
 /** Marks the document that is being left. */
 const LEFT = 'documentIsLeft';
 /** Taller than any page, for full-page screenshots. */
-const SCREEN = '1400x4000x24';
-const WINDOW_HEIGHT = 900;
+const SCREEN = '1400x8000x24';
 
 /** WebKitGTK's MiniBrowser through its WebDriver. It has no headless mode, so it runs on a virtual display. */
 export const webkit: BrowserKind = {
   name: 'webkit',
+  needsSoundOutput: false,
   missing() {
     if (process.platform !== 'linux') return 'WebKit is tested on Linux only';
     const absent = ['WebKitWebDriver', 'xvfb-run', 'xauth'].filter((command) => !findCommand(command));
@@ -190,14 +191,17 @@ class Session implements Driver {
   }
 
   async screenshot(widthPixels: number): Promise<Buffer> {
-    await this.#resize(widthPixels, WINDOW_HEIGHT);
-    // The driver captures the window, so the window must be as tall as the page.
-    await this.#resize(widthPixels, (await this.evaluate(() => document.documentElement.scrollHeight + outerHeight - innerHeight)));
-    try {
-      return Buffer.from((await this.#ask('GET', '/screenshot')) as string, 'base64');
-    } finally {
-      await this.#resize(widthPixels, WINDOW_HEIGHT);
-    }
+    return captureWholePage(
+      {
+        evaluate: (body, ...parameters) => this.evaluate(body, ...parameters),
+        resize: async (width, height) => {
+          await this.#ask('POST', '/window/rect', { x: 0, y: 0, width, height });
+        },
+        frameHeight: () => outerHeight - innerHeight,
+        capture: async () => Buffer.from((await this.#ask('GET', '/screenshot')) as string, 'base64'),
+      },
+      widthPixels,
+    );
   }
 
   async close(): Promise<void> {
@@ -225,10 +229,6 @@ class Session implements Driver {
       if (deadline.isOver()) throw new Error(`WebKit has not loaded the page within ${LOADED_SECONDS} s`);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-  }
-
-  async #resize(width: number, height: number): Promise<void> {
-    await this.#ask('POST', '/window/rect', { x: 0, y: 0, width, height });
   }
 
   async #find(selector: string): Promise<string> {
