@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { skipping } from '../test/skips';
-import { addTallies, NO_TESTS, readPlaywright, readVitest, skipLines } from './testReports';
+import { addTallies, failuresOf, NO_TESTS, readPlaywright, readVitest, skipLines } from './testReports';
 
 const folder = mkdtempSync(join(tmpdir(), 'voxlane-reports-'));
 afterAll(() => { rmSync(folder, { recursive: true }); });
@@ -82,4 +82,13 @@ it('sums add the counts of equal reasons', () => {
   const sum = addTallies(one, other);
   expect(sum).toEqual({ passed: 1, failed: 1, skipped: 6, reasons: new Map([['no folder', 5], ['no disk', 1]]), unexplained: [] });
   expect(skipLines(sum)).toEqual(['5 skipped: no folder', '1 skipped: no disk']);
+});
+
+it('a run fails if a test failed, if it crashed, and if no test ran', () => {
+  const passed = { ...NO_TESTS, passed: 2, skipped: 1 };
+  expect(failuresOf(passed, 0)).toBe(0);
+  expect(failuresOf(passed, 1)).toBe(1);
+  expect(failuresOf({ ...passed, failed: 3 }, 1)).toBe(3);
+  expect(failuresOf({ ...NO_TESTS, skipped: 20 }, 0)).toBe(1);
+  expect(failuresOf(null, 0)).toBe(1);
 });

@@ -77,6 +77,17 @@ function tallyOf(passed: number, failed: number, skips: readonly Skip[]): Tally 
   return { passed, failed: failed + unexplained.length, skipped: skips.length - unexplained.length, reasons, unexplained };
 }
 
+/**
+ * Number of failures of a run that was requested. A run that crashed counts as one, and so does a run without a test that passed
+ * or failed.
+ *
+ * @param status exit status of the runner
+ */
+export function failuresOf(tally: Tally | null, status: number | null): number {
+  if (tally && tally.failed > 0) return tally.failed;
+  return status === 0 && tally && tally.passed > 0 ? 0 : 1;
+}
+
 /** Adds the counts of two steps. */
 export function addTallies(a: Tally, b: Tally): Tally {
   const reasons = new Map(a.reasons);

@@ -1,14 +1,14 @@
 /**
- * `npm run test:browsers`: runs the journey in Firefox and WebKit, formats also in Chromium, and the GPU kernels in Firefox. Prints
- * `browsers: N passed, N failed, N skipped` at the end. Status 1 if a test failed or the run crashed. Names of browsers limit
- * the run: `npm run test:browsers -- webkit`.
+ * `npm run test:browsers`: runs the journey in Chromium, Firefox and WebKit, and the GPU kernels in Firefox. Prints the reason for
+ * each missing browser and `browsers: N passed, N failed, N skipped` at the end. Status 1 if a test failed, the run crashed, or
+ * all browsers are missing. Names of browsers limit the run: `npm run test:browsers -- webkit`.
  *
  * To install all three on Debian: apt-get install chromium firefox-esr webkit2gtk-driver xvfb xauth gstreamer1.0-plugins-base
  * gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav gstreamer1.0-gl
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
-import { NO_TESTS, readVitest, skipLines } from '../../scripts/testReports';
+import { failuresOf, NO_TESTS, readVitest, skipLines } from '../../scripts/testReports';
 
 const REPORT = 'test-results/browsers.json';
 
@@ -22,9 +22,10 @@ function main(): void {
     shell: process.platform === 'win32',
   });
   const tally = readVitest(REPORT);
-  const { passed, failed, skipped } = tally ?? NO_TESTS;
-  const numFailed = Math.max(failed, status === 0 && tally ? 0 : 1);
+  const { passed, skipped } = tally ?? NO_TESTS;
+  const numFailed = failuresOf(tally, status);
   for (const line of skipLines(tally ?? NO_TESTS)) console.log(line);
+  if (tally && passed === 0 && tally.failed === 0) console.log('failed: no test ran, because each requested browser is missing');
   console.log(`\nbrowsers: ${passed} passed, ${numFailed} failed, ${skipped} skipped`);
   process.exitCode = numFailed === 0 ? 0 : 1;
 }
