@@ -6,7 +6,6 @@ import golden from '../src/sortformer/fixtures/network.json';
 import { openSession } from '../src/ort/session';
 import { GraphNetwork, type GraphNetworkOptions, type OpenPart } from '../src/sortformer/graphNetwork';
 import type { StreamNetwork } from '../src/sortformer/network';
-import { wasmGraph } from '../src/sortformer/wasmGraph';
 import { BlobSink } from '../src/store/byteSink';
 import { blobSource, type ByteSource } from '../src/store/byteSource';
 import { convertWeights, type WeightsForm } from '../src/weights/convert';
@@ -59,17 +58,6 @@ export async function seededParts(numLayers: number, form: WeightsForm = 'float3
     source = blobSource(sink.file!, `${form}.safetensors`);
   }
   return { model, weights: await loadWeights(bindWeights(await openSafetensors(source), expectedWeights(model))), manifest: NEMOTRON };
-}
-
-/** The seeded network in ONNX Runtime with int8 weights and products, as the preset uses it on WASM. */
-export async function openSeededInt8(numLayers: number): Promise<GraphNetwork> {
-  const graph = nemotronGraph(numLayers);
-  const file = await openSafetensors(countingSource(seededNemotronFile(numLayers)));
-  const sink = new BlobSink();
-  await convertWeights(bindWeights(file, expectedWeights(graph)), 'int8', '0'.repeat(64), sink);
-  const model = wasmGraph(graph, 'int8');
-  const weights = await loadWeights(bindWeights(await openSafetensors(blobSource(sink.file!, 'int8.safetensors')), expectedWeights(model)));
-  return GraphNetwork.open({ model, weights, manifest: NEMOTRON, open: openOnWasm });
 }
 
 /** Opens the seeded network in ONNX Runtime. */

@@ -13,7 +13,6 @@ import { loadDiarizationFacts } from '../src/store/loadDiarization';
 import type { StreamMode } from '../src/store/streamModes';
 import { VoxlaneError } from '../src/util/errors';
 import { addressIn } from '../src/util/fileBase';
-import { wasmGraph } from '../src/sortformer/wasmGraph';
 import { loadWeights } from '../src/weights/bind';
 import { expectedWeights } from '../src/weights/expected';
 import { graphInForm } from '../src/weights/graphForm';
@@ -59,7 +58,7 @@ async function openGraph({ modelId, modelsBase, runtimeBase, backend, threads, f
   }
   const open = (part: ModelProto, weights: Weights): Promise<OpenedNetwork> =>
     GraphNetwork.open({
-      model: wasmGraph(part, form),
+      model: graphInForm(part, form),
       manifest,
       weights,
       open: (bytes, externalData) => openSession(bytes, { runtimeBase, threads, gpu: null, externalData }),

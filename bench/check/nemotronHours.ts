@@ -15,7 +15,7 @@ const hours = Number(process.env[VARIABLE] ?? 0);
 const NAMES = { time: 'nemotron-hours-time', memory: 'nemotron-hours-memory', used: 'nemotron-hours-used' };
 
 /**
- * A long recording in full size: seeded weights, int8 products on WASM with two threads, offline mode. The length is that of the
+ * A long recording in full size: seeded weights, int8 weights on WASM with two threads, offline mode. The length is that of the
  * variable VOXLANE_HOURS, because three hours take ten minutes or more.
  */
 export const nemotronHours: Group = {

@@ -2,8 +2,8 @@
  * Measures Nemotron 3 Diarization with seeded weights on WASM, in offline mode.
  *
  *   tsx bench/check/nemotronProcess.ts write FORM FILE             writes the seeded weights as float32 or int8
- *   tsx bench/check/nemotronProcess.ts run KIND FILE SECONDS       runs the sample, repeated, and prints the figures as JSON
- *   tsx bench/check/nemotronProcess.ts parts FILE SECONDS PARTS    runs varied speech with int8 products, and prints the figures of
+ *   tsx bench/check/nemotronProcess.ts run FORM FILE SECONDS       runs the sample, repeated, and prints the figures as JSON
+ *   tsx bench/check/nemotronProcess.ts parts FILE SECONDS PARTS    runs varied speech with int8 weights, and prints the figures of
  *                                                                  each of PARTS equal parts as a line of JSON
  *
  * Two processes, so the memory of the conversion does not count.
@@ -27,14 +27,10 @@ import { bindWeights, loadWeights } from '../../src/weights/bind';
 import { convertWeights, type WeightsForm } from '../../src/weights/convert';
 import { expectedWeights } from '../../src/weights/expected';
 import { graphInForm } from '../../src/weights/graphForm';
-import { withInt8Products } from '../../src/weights/int8Products';
 import { openSafetensors } from '../../src/weights/safetensors';
 import { RUNTIME_BASE } from '../../test/gpu/dawn';
 import { variedSpeech } from '../../test/nemotron/variedSpeech';
 import { NEMOTRON, nemotronGraph, seededNemotronFile } from '../../test/seededNemotron';
-
-/** How the products are computed: with float32 weights, with int8 weights as float32, or with int8. */
-export type ProductKind = 'float32' | 'int8-dequantized' | 'int8';
 
 export interface NemotronFigures {
   /** Of the recording. */
@@ -69,12 +65,6 @@ async function write(form: WeightsForm, path: string): Promise<void> {
     discard: () => rm(path, { force: true }),
   };
   await convertWeights(bindWeights(original, expectedWeights(nemotronGraph())), form, '0'.repeat(64), sink);
-}
-
-function graphOfKind(kind: ProductKind): ReturnType<typeof nemotronGraph> {
-  if (kind === 'float32') return nemotronGraph();
-  const model = graphInForm(nemotronGraph(), 'int8');
-  return kind === 'int8' ? withInt8Products(model) : model;
 }
 
 /** Figures of one of several equal parts of a long recording, at its end. */
@@ -123,8 +113,8 @@ function recordMemories(): readonly WebAssembly.Memory[] {
   return memories;
 }
 
-async function openNetwork(kind: ProductKind, path: string): Promise<GraphNetwork> {
-  const model = graphOfKind(kind);
+async function openNetwork(form: WeightsForm, path: string): Promise<GraphNetwork> {
+  const model = graphInForm(nemotronGraph(), form);
   const file = await openSafetensors(blobSource(await openAsBlob(path), path));
   return GraphNetwork.open({
     model,
@@ -136,9 +126,9 @@ async function openNetwork(kind: ProductKind, path: string): Promise<GraphNetwor
 
 const megabytesOf = (memories: readonly WebAssembly.Memory[]): number => memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0) / 1e6;
 
-async function run(kind: ProductKind, path: string, seconds: number): Promise<NemotronFigures> {
+async function run(form: WeightsForm, path: string, seconds: number): Promise<NemotronFigures> {
   const memories = recordMemories();
-  const network = await openNetwork(kind, path);
+  const network = await openNetwork(form, path);
   let networkCpuSeconds = 0;
   const timed = {
     numMelBins: network.numMelBins,
@@ -231,6 +221,6 @@ function garbageCollector(): () => void {
 const [command, kind, path, seconds] = process.argv.slice(2) as [string, string, string, string];
 if (command === 'write') await write(kind as WeightsForm, path);
 else if (command === 'parts') await runParts(kind, Number(path), Number(seconds));
-else console.log(JSON.stringify(await run(kind as ProductKind, path, Number(seconds))));
+else console.log(JSON.stringify(await run(kind as WeightsForm, path, Number(seconds))));
 // The runtime's threads would keep the process alive.
 process.exit(0);

@@ -6,8 +6,7 @@ import { encodeOnnx } from '../../src/onnx/model';
 import { type ModelProto, TensorProto_DataLocation, TensorProto_DataType, type TensorProto } from '../../src/onnx/onnx_pb';
 import { openSession } from '../../src/ort/session';
 import { graphInForm } from '../../src/weights/graphForm';
-import { channelScales, quantize } from '../../src/weights/int8';
-import { withInt8Products } from '../../src/weights/int8Products';
+import { channelScales, fineScales, quantize, quantizeRest } from '../../src/weights/int8';
 import { RUNTIME_BASE } from '../../test/gpu/dawn';
 import { build, float, int, node, weight } from '../../test/onnx/build';
 import { uniform } from '../../src/util/uniform';
@@ -24,6 +23,7 @@ const BLOCK = 256;
 const floats = uniform(1, NUM_OUT * NUM_INPUTS);
 const scales = channelScales(floats, [NUM_OUT, NUM_INPUTS], 0);
 const multiples = quantize(floats, scales, [NUM_OUT, NUM_INPUTS], 0);
+const rest = quantizeRest(floats, scales, multiples, [NUM_OUT, NUM_INPUTS], 0);
 
 const integers = (name: string, shape: readonly number[], dataType: TensorProto_DataType, values: Int8Array | Uint8Array): TensorProto =>
   Object.assign(weight(name, shape, []), { dataType, rawData: new Uint8Array(values.buffer) });
@@ -38,7 +38,7 @@ const transposed = { attribute: [int('transB', 1)] };
 const float32 = graph([node('Gemm', ['x', 'w'], ['y'], transposed)], [weight('w', [NUM_OUT, NUM_INPUTS], Array.from(floats))]);
 
 /** The graph that product code would read from converted weights, with the weights inside. */
-function dequantized(): ModelProto {
+function inInt8(): ModelProto {
   const model = graph([node('Gemm', ['x', 'w'], ['y'], transposed)], [
     Object.assign(weight('w', [NUM_OUT, NUM_INPUTS], []), { dataLocation: TensorProto_DataLocation.EXTERNAL }),
   ]);
@@ -46,6 +46,8 @@ function dequantized(): ModelProto {
   converted.graph!.initializer = [
     integers('w', [NUM_OUT, NUM_INPUTS], TensorProto_DataType.INT8, multiples),
     weight('w.scale', [NUM_OUT], Array.from(scales)),
+    integers('w.fine', [NUM_OUT, NUM_INPUTS], TensorProto_DataType.INT8, rest),
+    weight('w.fine.scale', [NUM_OUT], Array.from(fineScales(scales))),
   ];
   return converted;
 }
@@ -63,12 +65,11 @@ function blocks(): ModelProto {
 }
 
 /** Milliseconds of processor time of one product, by way. */
-export type ProductFigures = Readonly<Record<'float32' | 'int8-dequantized' | 'int8' | 'MatMulNBits', number>>;
+export type ProductFigures = Readonly<Record<'float32' | 'int8' | 'MatMulNBits', number>>;
 
 const models: Readonly<Record<keyof ProductFigures, ModelProto>> = {
   float32,
-  'int8-dequantized': dequantized(),
-  int8: withInt8Products(dequantized()),
+  int8: inInt8(),
   MatMulNBits: blocks(),
 };
 const ways = Object.keys(models) as (keyof ProductFigures)[];

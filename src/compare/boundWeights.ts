@@ -2,13 +2,13 @@ import { graphOf } from '../onnx/model';
 import { copyWith } from '../onnx/nodes';
 import { type ModelProto, TensorProto_DataLocation } from '../onnx/onnx_pb';
 import { externalLocations, isExternal } from '../onnx/tensors';
-import { wasmGraph } from '../sortformer/wasmGraph';
 import { BlobSink } from '../store/byteSink';
 import { blobSource } from '../store/byteSource';
 import { VoxlaneError } from '../util/errors';
 import { type BoundWeights, bindWeights, loadWeights } from '../weights/bind';
-import { convertWeights, type WeightsForm } from '../weights/convert';
-import { expectedWeights } from '../weights/expected';
+import { convertedTensors, convertWeights, type WeightsForm } from '../weights/convert';
+import { type ExpectedTensor, expectedWeights } from '../weights/expected';
+import { graphInForm } from '../weights/graphForm';
 import { openSafetensors } from '../weights/safetensors';
 import type { NamedFile } from './files/goldenFiles';
 
@@ -26,23 +26,22 @@ export function isBoundByName(model: ModelProto): boolean {
  * are checked.
  *
  * @param file null if no such file was opened
- * @param form with `float16` and `int8`, the weights are converted as for a diarizer, and the graph reads the converted ones; with
- *   `int8`, it multiplies integers like a diarizer on WASM
+ * @param form with `float16` and `int8`, the weights are converted as for a diarizer, and the graph reads the converted ones
  * @throws VoxlaneError `options` without a file; `model-invalid` for a tensor that is missing, left over, or does not fit
  */
 export async function withBoundWeights(model: ModelProto, file: NamedFile | null, form: WeightsForm = 'float32'): Promise<ModelProto> {
   if (!file || !SAFETENSORS.test(file.name)) throw withoutWeights(externalLocations(model)[0]!);
-  const original = await bound(model, new Blob([file.bytes as Uint8Array<ArrayBuffer>]), file.name);
+  const expected = expectedWeights(model);
+  const original = await bound(new Blob([file.bytes as Uint8Array<ArrayBuffer>]), file.name, expected);
   if (form === 'float32') return attached(model, await loadWeights(original));
   const sink = new BlobSink();
   // The hash of the original is not verified here.
   await convertWeights(original, form, '0'.repeat(64), sink);
-  const converted = wasmGraph(model, form);
-  return attached(converted, await loadWeights(await bound(converted, sink.file!, file.name)));
+  return attached(graphInForm(model, form), await loadWeights(await bound(sink.file!, file.name, convertedTensors(expected, form))));
 }
 
-const bound = async (model: ModelProto, blob: Blob, name: string): Promise<BoundWeights> =>
-  bindWeights(await openSafetensors(blobSource(blob, name)), expectedWeights(model));
+const bound = async (blob: Blob, name: string, expected: readonly ExpectedTensor[]): Promise<BoundWeights> =>
+  bindWeights(await openSafetensors(blobSource(blob, name)), expected);
 
 function attached(model: ModelProto, weights: ReadonlyMap<string, Uint8Array<ArrayBuffer>>): ModelProto {
   const graph = graphOf(model);

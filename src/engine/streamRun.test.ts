@@ -12,7 +12,7 @@ import type { ClusteringWorkerApi, EmbeddingWorkerApi, SortformerWorkerApi } fro
 import { testConversation } from '../embedding/testSpeech';
 import nemotron from '../../models/nemotron-3-diarization/manifest.json';
 import { NEMOTRON } from '../../test/seededNemotron';
-import { openSeededInt8 } from '../../test/sortformerNetworkTests';
+import { openSeeded } from '../../test/sortformerNetworkTests';
 import * as session from '../ort/session';
 import { probabilitiesOf } from '../sortformer/activity';
 import { cpuFrontEnd } from '../sortformer/melFrontEnd';
@@ -181,7 +181,7 @@ describe('streaming modes', () => {
     const result = await diarizer.diarize(short, { sampleRate: SAMPLE_RATE, streamingMode, hook: reports.hook });
     expect([offline.streamingMode, result.streamingMode]).toEqual(['offline', streamingMode]);
     const settings = parseStreamingSettings(nemotron.streaming, 'manifest.json');
-    const network = await openSeededInt8(NUM_LAYERS);
+    const network = await openSeeded(NUM_LAYERS, { form: 'int8' });
     const expected: number[] = [];
     for await (const { logits } of stream('samples', [short], { network, settings, mode: streamingMode, frontEnd: cpuFrontEnd(NEMOTRON) })) expected.push(...probabilitiesOf(logits));
     await network.release();
@@ -354,7 +354,7 @@ describe('a diarizer with nemotron', () => {
     expect(sessions).not.toHaveBeenCalled();
   });
 
-  test('computes with float32 weights if integer products are wrong, and fails if both are', async () => {
+  test('computes with float32 weights if int8 weights give wrong values, and fails if both do', async () => {
     await shared();
     const known = new Map(remembered);
     const failed = (stored: unknown): unknown => {

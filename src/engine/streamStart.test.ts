@@ -153,7 +153,7 @@ test('a GPU that is lost is an objection; a missing model or a required adapter 
   await expect(onGpu({ backend: 'webgpu' })).rejects.toMatchObject({ code: 'backend-unavailable' });
 });
 
-test('WASM uses int8, and float32 if the integer products are wrong', async () => {
+test('WASM uses int8, and float32 if the values of int8 weights are wrong', async () => {
   const first = await onWasm();
   expect(first.backend).toMatchObject({ name: 'wasm', adapter: null, selfCheck: [{ backend: 'webgpu', passed: false }, { backend: 'wasm', passed: true }] });
   expect(first.backend.reason).toMatch(/^there is no GPU; ONNX Runtime computes the model with int8 weights/);

@@ -59,7 +59,7 @@ interface Candidate {
 /** Form of the weights on WebGPU: half the memory of float32. The kernels compute in float32. */
 export const GPU_FORM = 'float16';
 
-/** Forms of the weights on WASM, in the order of the tries. float32 takes four times the memory and 1.4 times as long. */
+/** Forms of the weights on WASM, in the order of the tries. float32 takes twice the memory. */
 export const WASM_FORMS: readonly [WeightsForm, ...WeightsForm[]] = ['int8', 'float32'];
 
 /** What a self-check shows. */
@@ -117,7 +117,7 @@ async function missingWeights({ options: { modelFile, modelsBase, trustUnknownMo
 }
 
 /**
- * Starts on ONNX Runtime on WASM with int8 weights, or with float32 weights if the integer products of this browser are wrong.
+ * Starts on ONNX Runtime on WASM with int8 weights, or with float32 weights if those give wrong values in this browser.
  *
  * @param why WASM is used, as a sentence for users
  * @param before checks of a GPU that was tried before

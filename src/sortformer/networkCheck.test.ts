@@ -5,8 +5,8 @@ import type { ModelCheck } from '../compare/modelCheck';
 import type { ModelProto } from '../onnx/onnx_pb';
 import { GraphNetwork, type Weights } from './graphNetwork';
 import type { WeightsForm } from '../weights/convert';
+import { graphInForm } from '../weights/graphForm';
 import { checkNetwork } from './networkCheck';
-import { wasmGraph } from './wasmGraph';
 
 const model = nemotronGraph();
 const LAST_OF_MLP = 'model.audio_tower.layers.0.mlp.fc2.weight';
@@ -15,7 +15,7 @@ const LAST_OF_MLP = 'model.audio_tower.layers.0.mlp.fc2.weight';
 function checkWith(form: WeightsForm, change: (weights: Weights) => void = () => undefined): Promise<ModelCheck> {
   const open = (graph: ModelProto, weights: Weights): Promise<GraphNetwork> => {
     change(weights);
-    return GraphNetwork.open({ model: wasmGraph(graph, form), weights, manifest: NEMOTRON, open: openOnWasm });
+    return GraphNetwork.open({ model: graphInForm(graph, form), weights, manifest: NEMOTRON, open: openOnWasm });
   };
   return checkNetwork(model, NEMOTRON, { form, backend: 'wasm', open });
 }
@@ -33,6 +33,13 @@ describe('the check of a network', () => {
     const check = await checkWith('int8', (weights) => {
       const matrix = new Int8Array(weights.get(LAST_OF_MLP)!.buffer);
       matrix.forEach((value, index) => { matrix[index] = Math.max(-64, Math.min(63, value)); });
+    });
+    expect(stagesOf(check)).toEqual([['stacked', true], ['logits', false]]);
+  });
+
+  it('fails for int8 weights whose fine part a kernel omits', async () => {
+    const check = await checkWith('int8', (weights) => {
+      for (const [name, matrix] of weights) if (name.endsWith('.fine')) matrix.fill(0);
     });
     expect(stagesOf(check)).toEqual([['stacked', true], ['logits', false]]);
   });

@@ -30,17 +30,15 @@ export interface CheckedNetwork {
 const NUM_LAYERS = 1;
 /** Products of a layer: queries, keys, values, output, and two of the MLP. */
 const LAYER_PRODUCTS = 6;
-/** Other products on the way to the logits: stacking, projection, upsampler, and two of the classifier. With int8, they stay in float32. */
+/** Other products on the way to the logits: stacking, projection, upsampler, and two of the classifier. */
 const OTHER_PRODUCTS = 5;
 
-/** Errors of float32, as a share of the spread, and cosine: the bounds for a port of this model. */
-const FLOAT32 = { share: 1e-3, cosine: 0.99999 };
-
 /**
- * Root mean square of the relative error of an int8 product. That of a weight, uniformly distributed up to s, is 1 / 254 of its
- * root mean square s / √3, because its rounding error is uniform up to s / 254. The other factor has 16 bits: it adds 1e-5.
+ * Errors of float32, as a share of the spread, and cosine: the bounds for a port of this model. Weights of int8 have 16 bits in two
+ * parts. The rounding error of a weight, uniformly distributed up to s, is uniform up to s / 64,516, so {@link LAYER_PRODUCTS} add a
+ * root mean square of 4e-5 of the spread, and at most five times that.
  */
-const INT8_ERROR = 1 / 254;
+const FLOAT32 = { share: 1e-3, cosine: 0.99999 };
 
 /**
  * Root mean square of the relative error of a product with float16 weights. A weight has 11 bits, so its rounding error is uniform
@@ -53,9 +51,6 @@ const FLOAT16_ERROR = 2 ** -11 / 3 ** 0.5;
  * Rounding errors of the products are independent, so their squares add up, and the residual sums only weaken them.
  */
 const logitError = (productError: number, numProducts: number): number => productError * numProducts ** 0.5;
-
-/** {@link logitError} of int8 products. */
-export const int8LogitError = (numLayers: number): number => logitError(INT8_ERROR, LAYER_PRODUCTS * numLayers);
 
 /** {@link logitError} of float16 weights. */
 export const float16LogitError = (numLayers: number): number => logitError(FLOAT16_ERROR, LAYER_PRODUCTS * numLayers + OTHER_PRODUCTS);
@@ -114,9 +109,8 @@ function storedRows(values: Float32Array, name: string): Float32Array {
 
 /** Bounds of the errors of a stage, as a share of its spread, and of its cosine. */
 function boundsOf(stage: string, form: WeightsForm): typeof FLOAT32 {
-  if (form === 'float32' || (form === 'int8' && stage === 'stacked')) return FLOAT32;
-  const ofLogits = form === 'int8' ? int8LogitError(NUM_LAYERS) : float16LogitError(NUM_LAYERS);
-  const error = stage === 'stacked' ? FLOAT16_ERROR : ofLogits;
+  if (form !== 'float16') return FLOAT32;
+  const error = stage === 'stacked' ? FLOAT16_ERROR : float16LogitError(NUM_LAYERS);
   return { share: ROUNDED_PEAK * error, cosine: 1 / Math.hypot(1, error) };
 }
 

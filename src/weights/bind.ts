@@ -81,7 +81,8 @@ export const storedBytes = ({ stored }: BoundTensor): number => stored.end - sto
  * Reads every tensor once, in the order of the file, and checks its values: one tensor in memory at a time.
  *
  * @param onTensor receives the values of each tensor
- * @throws VoxlaneError `model-invalid` if a tensor has NaN or infinite values, or only zeros; `cancelled`; errors of the source
+ * @throws VoxlaneError `model-invalid` if a tensor has NaN or infinite values, or only zeros although it is not what a rounding left;
+ *   `cancelled`; errors of the source
  */
 export async function checkValues(
   { file, tensors, valueBytes }: BoundWeights,
@@ -93,7 +94,7 @@ export async function checkValues(
   for (const tensor of tensors.toSorted((a, b) => a.stored.start - b.stored.start)) {
     const bytes = await unlessAborted(signal, () => readBound(file, tensor));
     const fault = faultOfValues(bytes, tensor.type);
-    if (fault !== null && !(fault.kind === 'zeros' && allowZeros)) {
+    if (fault !== null && !(fault.kind === 'zeros' && (allowZeros || tensor.isRest === true))) {
       throw invalidWeights(
         `The tensor ${tensor.name} of ${file.source.name} ${fault.text}`,
         'finite numbers that are not all zero',

@@ -73,7 +73,7 @@ describe('convertWeights to float16', () => {
   ])('rejects a tensor with %s', async (_name, values, problem) => {
     const tensors = { ...seededTensors(), product: { shape: [5, 3], data: Float32Array.from(values) } };
     await expect(converted('float16', tensors)).rejects.toMatchObject({ code: 'model-invalid', problem: expect.stringMatching(problem) as string });
-    // The other form holds these values.
+    // The other form holds these values. The fine part of the second tensor has zeros only, which is no fault.
     const int8 = (await converted('int8', tensors)).weights;
     const scales = new Float32Array(int8.get('product.scale')!.buffer);
     const found = Array.from(new Int8Array(int8.get('product')!.buffer), (multiple, index) => multiple * scales[index % 3]!);
@@ -94,15 +94,22 @@ describe('convertWeights to int8', () => {
       const scales = new Float32Array(weights.get(`${name}.scale`)!.buffer);
       expect(scales).toHaveLength(shape[channelAxis]!);
       const multiples = new Int8Array(bytes.buffer);
+      const fine = new Int8Array(weights.get(`${name}.fine`)!.buffer);
+      const fineScales = new Float32Array(weights.get(`${name}.fine.scale`)!.buffer);
+      expect(Array.from(fineScales)).toEqual(Array.from(scales, (scale) => Math.fround(scale / 254)));
       const inner = shape.slice(channelAxis + 1).reduce((product, size) => product * size, 1);
       floatsOf(tensors[name]!).forEach((value, index) => {
         const scale = scales[Math.floor(index / inner) % scales.length]!;
         // Half a step, plus the rounding of the scale to 24 bits.
         expect(Math.abs(multiples[index]! * scale - value)).toBeLessThanOrEqual((scale / 2) * (1 + 2 ** -15));
+        const channel = Math.floor(index / inner) % scales.length;
+        // The same for what is left: half a step, plus the roundings of the scale.
+        const found = multiples[index]! * scale + fine[index]! * fineScales[channel]!;
+        expect(Math.abs(found - value)).toBeLessThanOrEqual(fineScales[channel]! / 2 + scale * 2 ** -16);
       });
       expect(multiples.reduce((most, multiple) => Math.max(most, Math.abs(multiple)), 0)).toBe(127);
     }
-    expect([...weights.keys()].filter((name) => name.endsWith('.scale'))).toEqual(['linear.weight.scale', 'product.scale', 'conv.weight.scale']);
+    expect([...weights.keys()].filter((name) => name.endsWith('.scale'))).toEqual(['linear.weight', 'product', 'conv.weight'].flatMap((name) => [`${name}.scale`, `${name}.fine.scale`]));
   });
 });
 
@@ -241,18 +248,18 @@ describe('into the store', () => {
 describe('the tensors of Nemotron 3 Diarization', () => {
   const expected = expectedWeights(parseGraphAlone(new Uint8Array(readFileSync(new URL('../../models/nemotron-3-diarization/model.onnx', import.meta.url))), 'model.onnx'));
 
-  it('take 2 bytes per matrix value as float16, a byte as int8 in layers, and 4 per other value and scale', () => {
+  it('take 2 bytes per matrix value as float16, and as int8 in layers, and 4 per other value and scale', () => {
     const numOf = (tensors: readonly ExpectedTensor[]): number => tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
     const matrices = expected.filter(({ channelAxis }) => channelAxis !== null);
     const others = expected.filter(({ channelAxis }) => channelAxis === null);
     const inner = matrices.filter(({ isOuter }) => !isOuter);
     const numScales = inner.reduce((sum, { shape, channelAxis }) => sum + shape[channelAxis!]!, 0);
-    const numFloats = numOf(expected) - numOf(inner) + numScales;
-    const headers = [convertedBytes(expected, 'float16') - 2 * numOf(matrices) - 4 * numOf(others), convertedBytes(expected, 'int8') - numOf(inner) - 4 * numFloats];
-    // About 120 bytes per tensor.
+    const numFloats = numOf(expected) - numOf(inner) + 2 * numScales;
+    const headers = [convertedBytes(expected, 'float16') - 2 * numOf(matrices) - 4 * numOf(others), convertedBytes(expected, 'int8') - 2 * numOf(inner) - 4 * numFloats];
+    const numTensors = [expected.length, expected.length + 3 * inner.length];
     // As the documents say.
-    expect((['float16', 'int8'] as const).map((form) => Math.round(convertedBytes(expected, form) / 1e6))).toEqual([199, 105]);
-    for (const header of headers) expect(header).toSatisfy((bytes: number) => bytes > 40_000 && bytes < 80_000);
+    expect((['float16', 'int8'] as const).map((form) => Math.round(convertedBytes(expected, form) / 1e6))).toEqual([199, 203]);
+    headers.forEach((bytes, index) => { expect(bytes / numTensors[index]!).toSatisfy((perTensor: number) => perTensor > 100 && perTensor < 140); });
   });
 
   const scaled = expected.map((tensor): ExpectedTensor => ({ ...tensor, shape: tensor.shape.map((size) => Math.ceil(size / 8)) }));
@@ -286,7 +293,7 @@ describe('the tensors of Nemotron 3 Diarization', () => {
       const cache = new ModelCache(storage);
       const source = (await cache.open((await cache.findMade('m', { from: FROM, as: form }))!))!;
       const weights = await loadWeights(bindWeights(await openSafetensors(source), convertedTensors(scaled, form)));
-      expect(weights.size).toBe(form === 'int8' ? 417 + scaled.filter(({ channelAxis, isOuter }) => channelAxis !== null && !isOuter).length : 417);
+      expect(weights.size).toBe(form === 'int8' ? 417 + 3 * scaled.filter(({ channelAxis, isOuter }) => channelAxis !== null && !isOuter).length : 417);
     }
   });
 });

@@ -7,7 +7,7 @@ import { roundToFloat16 } from '../util/toFloat16';
 import { type BoundTensor, type BoundWeights, checkValues, readBound, type ReadOptions, storedBytes } from './bind';
 import type { ExpectedTensor } from './expected';
 import { invalidWeights } from './failure';
-import { channelScales, quantize } from './int8';
+import { channelScales, fineScales, quantize, quantizeRest } from './int8';
 import { bytesNeeded, encodeHeader } from './safetensorsHeader';
 import { faultOfValues } from './values';
 
@@ -16,13 +16,17 @@ import { faultOfValues } from './values';
  *
  * - `float32`: all tensors unchanged; a copy
  * - `float16`: weight matrices as float16; all other tensors stay float32. For WebGPU.
- * - `int8`: weight matrices as int8, each with float32 scales of its output channels in the tensor `NAME.scale`; all other
- *   tensors stay float32, and so do the matrices before the first and after the last layer norm. For WASM.
+ * - `int8`: weight matrices as int8, each with float32 scales of its output channels in the tensor `NAME.scale`, and what this
+ *   rounding left in the same way in `NAME.fine` and `NAME.fine.scale`, so a weight has 16 bits; all other tensors stay float32, and
+ *   so do the matrices before the first and after the last layer norm. For WASM: ONNX Runtime converts them for each product, while it
+ *   converts float16 once, which takes the memory of float32.
  */
 export type WeightsForm = 'float32' | 'float16' | 'int8';
 
 /** Name of the tensor with the scales of an int8 matrix. */
-export const scaleName = (matrix: string): string => `${matrix}.scale`;
+const scaleName = (matrix: string): string => `${matrix}.scale`;
+/** Name of the int8 matrix with what the rounding of another one left. */
+const fineName = (matrix: string): string => `${matrix}.fine`;
 
 /** A complete converted file. */
 export interface Converted {
@@ -34,7 +38,7 @@ export interface Converted {
 interface Planned {
   readonly tensor: ExpectedTensor;
   readonly from: ExpectedTensor;
-  readonly part: 'rounded' | 'multiples' | 'scales' | 'same';
+  readonly part: 'rounded' | 'coarse' | 'coarse scales' | 'fine' | 'fine scales' | 'same';
 }
 
 /**
@@ -100,16 +104,25 @@ async function convert(bound: BoundWeights, form: WeightsForm, from: string, sin
   const byName = new Map(bound.tensors.map((tensor) => [tensor.name, tensor]));
   let doneBytes = bound.valueBytes;
   await write(headerOf(planned, form, from));
+  /** Made with the coarse parts, so that no tensor is read a third time. The next tensor is almost always the fine part. */
+  const fineParts = new Map<string, Int8Array<ArrayBuffer>>();
   for (const { from: { name }, part } of planned) {
     const tensor = byName.get(name)!;
-    if (part === 'scales') {
-      await write(bytesOf(scales.get(name)!));
-      continue;
+    if (part === 'coarse scales') await write(bytesOf(scales.get(name)!));
+    else if (part === 'fine scales') await write(bytesOf(fineScales(scales.get(name)!)));
+    else if (part === 'fine') {
+      await write(bytesOf(fineParts.get(name)!));
+      fineParts.delete(name);
+    } else {
+      const values = await unlessAborted(signal, () => readBound(bound.file, tensor));
+      doneBytes += storedBytes(tensor);
+      if (part === 'coarse') {
+        const { coarse, fine } = partsOf(new Float32Array(values.buffer), tensor, scales.get(name)!);
+        fineParts.set(name, fine);
+        await write(bytesOf(coarse));
+      } else await write(part === 'same' ? values : roundTensor(values, tensor, bound));
+      report(doneBytes);
     }
-    const values = await unlessAborted(signal, () => readBound(bound.file, tensor));
-    doneBytes += storedBytes(tensor);
-    await write(convertTensor(values, tensor, part, scales, bound));
-    report(doneBytes);
   }
   throwIfAborted(signal);
   const sha256 = hash.hex();
@@ -117,30 +130,26 @@ async function convert(bound: BoundWeights, form: WeightsForm, from: string, sin
   return { bytes, sha256 };
 }
 
-/** @param values little-endian, at the start of their buffer */
-function convertTensor(
-  values: Uint8Array<ArrayBuffer>,
-  { name, shape, channelAxis }: BoundTensor,
-  part: Exclude<Planned['part'], 'scales'>,
-  scales: ReadonlyMap<string, Float32Array>,
-  { file }: BoundWeights,
-): Uint8Array<ArrayBuffer> {
-  switch (part) {
-    case 'same':
-      return values;
-    case 'multiples':
-      return bytesOf(quantize(new Float32Array(values.buffer), scales.get(name)!, shape, channelAxis!));
-    case 'rounded': {
-      const floats = new Float32Array(values.buffer);
-      const { bits, overflowIndex } = roundToFloat16(floats);
-      const of = `The tensor ${name} of ${file.source.name}`;
-      if (overflowIndex >= 0) throw unfit(`${of} has the value ${floats[overflowIndex]} at position ${overflowIndex}, which float16 cannot hold`);
-      const rounded = bytesOf(bits);
-      // A tensor of zeros, which was accepted, stays one.
-      if (faultOfValues(rounded, 'float16') && !faultOfValues(values, 'float32')) throw unfit(`${of} has only values that float16 rounds to zero`);
-      return rounded;
-    }
-  }
+interface Int8Parts {
+  readonly coarse: Int8Array<ArrayBuffer>;
+  readonly fine: Int8Array<ArrayBuffer>;
+}
+
+function partsOf(values: Float32Array, { shape, channelAxis }: BoundTensor, scales: Float32Array): Int8Parts {
+  const coarse = quantize(values, scales, shape, channelAxis!);
+  return { coarse, fine: quantizeRest(values, scales, coarse, shape, channelAxis!) };
+}
+
+/** Rounds to float16. @param values little-endian, at the start of their buffer */
+function roundTensor(values: Uint8Array<ArrayBuffer>, { name }: BoundTensor, { file }: BoundWeights): Uint8Array<ArrayBuffer> {
+  const floats = new Float32Array(values.buffer);
+  const { bits, overflowIndex } = roundToFloat16(floats);
+  const of = `The tensor ${name} of ${file.source.name}`;
+  if (overflowIndex >= 0) throw unfit(`${of} has the value ${floats[overflowIndex]} at position ${overflowIndex}, which float16 cannot hold`);
+  const rounded = bytesOf(bits);
+  // A tensor of zeros, which was accepted, stays one.
+  if (faultOfValues(rounded, 'float16') && !faultOfValues(values, 'float32')) throw unfit(`${of} has only values that float16 rounds to zero`);
+  return rounded;
 }
 
 function unfit(problem: string): Error {
@@ -156,8 +165,13 @@ function planTensor(from: ExpectedTensor, form: WeightsForm): Planned[] {
   if (form === 'float32' || type !== 'float32' || channelAxis === null) return [{ tensor: from, from, part: 'same' }];
   if (form === 'float16') return [{ tensor: { ...from, type: 'float16' }, from, part: 'rounded' }];
   if (!isQuantized(from, form)) return [{ tensor: from, from, part: 'same' }];
-  const scale = { name: scaleName(name), type: 'float32', shape: [shape[channelAxis]!], channelAxis: null } as const;
-  return [{ tensor: { ...from, type: 'int8' }, from, part: 'multiples' }, { tensor: scale, from, part: 'scales' }];
+  const scalesOf = (matrix: string): ExpectedTensor => ({ name: scaleName(matrix), type: 'float32', shape: [shape[channelAxis]!], channelAxis: null });
+  return [
+    { tensor: { ...from, type: 'int8' }, from, part: 'coarse' },
+    { tensor: scalesOf(name), from, part: 'coarse scales' },
+    { tensor: { ...from, name: fineName(name), type: 'int8', isRest: true }, from, part: 'fine' },
+    { tensor: scalesOf(fineName(name)), from, part: 'fine scales' },
+  ];
 }
 
 /**

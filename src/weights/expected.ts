@@ -22,6 +22,8 @@ export interface ExpectedTensor {
    * decisions than rounding all others.
    */
   readonly isOuter?: true;
+  /** Whether it has what the rounding of another tensor left: zeros, if nothing was rounded. */
+  readonly isRest?: true;
 }
 
 /**

@@ -4,7 +4,7 @@ import { acceptedFile, type Sources } from '../store/sources';
 import type { WeightsForm } from './convert';
 
 /** The version of each form, increased when it changes, so that files of older releases are converted again. */
-const VERSIONS: Readonly<Record<WeightsForm, number>> = { float32: 1, float16: 1, int8: 2 };
+const VERSIONS: Readonly<Record<WeightsForm, number>> = { float32: 1, float16: 1, int8: 3 };
 
 /** Name of a form that is made from the original. */
 export const formName = (form: WeightsForm): string => `${form}.${VERSIONS[form]}`;

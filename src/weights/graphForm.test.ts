@@ -62,9 +62,14 @@ function widened(weights: Weights, form: WeightsForm): Map<string, Uint8Array> {
     const bytes = weights.get(name)!;
     if (channelAxis === null) return new Float32Array(bytes.buffer);
     if (form === 'float16') return halfToFloat32(bytes);
-    const scales = new Float32Array(weights.get(`${name}.scale`)!.buffer);
     // Two axes: a row is one channel, or has one value of each.
-    return Float32Array.from(new Int8Array(bytes.buffer), (value, index) => value * scales[channelAxis === 0 ? Math.floor(index / shape[1]!) : index % shape[1]!]!);
+    const channelOf = (index: number): number => (channelAxis === 0 ? Math.floor(index / shape[1]!) : index % shape[1]!);
+    const partOf = (part: string): Float32Array => {
+      const scales = new Float32Array(weights.get(`${part}.scale`)!.buffer);
+      return Float32Array.from(new Int8Array(weights.get(part)!.buffer), (value, index) => value * scales[channelOf(index)]!);
+    };
+    const fine = partOf(`${name}.fine`);
+    return partOf(name).map((value, index) => value + fine[index]!);
   };
   return new Map(EXPECTED.map((tensor) => [tensor.name, new Uint8Array(valuesIn(tensor).buffer)]));
 }
@@ -91,7 +96,17 @@ describe('graphInForm', () => {
     expect(Math.max(...expected.map(Math.abs))).toBeGreaterThan(1);
     // Equal weights and equal nodes: only the order of 35 float32 sums of order 1 could differ.
     expect(difference(expected)).toBeLessThan(1e-5);
-    expect(difference(original)).toBeGreaterThan(1e-5);
+    expect(difference(original)).toBeGreaterThan(form === 'float16' ? 1e-5 : 0);
+  });
+
+  it('adds both parts of int8', async () => {
+    const weights = await weightsIn('int8');
+    const coarse = new Map(weights);
+    for (const name of ['fc', 'product']) coarse.set(`${name}.fine`, new Uint8Array(weights.get(name)!.length));
+    const [both, one, original] = await Promise.all([weights, coarse].map((values) => outputOf(graphInForm(MODEL, 'int8'), values)).concat(outputOf(MODEL, await weightsIn('float32'))));
+    const error = (found: readonly number[]): number => Math.hypot(...found.map((value, index) => value - original![index]!));
+    // The parts have steps of a ratio of 254, so their rounding errors have it too, up to chance.
+    expect(error(one!)).toBeGreaterThan(50 * error(both!));
   });
 
   it('keeps a weight that a subgraph reads too', () => {

@@ -16,7 +16,7 @@ const DATA_TYPES: Partial<Record<ElementType, TensorProto_DataType>> = {
 
 /**
  * Changes a graph whose weights are in another file so that it reads converted weights: float16 matrices through `Cast`, int8
- * matrices through `DequantizeLinear` with the scales of their channels. Names, shapes and types of its external tensors are
+ * matrices as the sum of two `DequantizeLinear` with the scales of their channels. Names, shapes and types of its external tensors are
  * then those of `convertedTensors`. ONNX Runtime computes with the same values as a backend that uses the converted weights
  * directly, so it is their reference.
  *
@@ -31,7 +31,7 @@ export function graphInForm(model: ModelProto, form: WeightsForm): ModelProto {
   const initializer = graph.initializer.flatMap((tensor) =>
     changed.has(tensor.name) ? stored.get(tensor.name)!.map((part) => declared(part, tensor)) : [tensor],
   );
-  const conversions = Array.from(changed, (name) => conversionOf(stored.get(name)!));
+  const conversions = Array.from(changed).flatMap((name) => conversionOf(stored.get(name)!));
   const node = [...conversions, ...graph.node.map((one) => readingConverted(one, changed))];
   return copyWith(model, { graph: copyWith(graph, { initializer, node }) });
 }
@@ -43,13 +43,23 @@ const floatName = (name: string): string => `${name}.float32`;
 const declared = ({ name, type, shape }: ExpectedTensor, original: TensorProto): TensorProto =>
   copyWith(original, { name, dataType: DATA_TYPES[type]!, dims: shape.map(BigInt) });
 
-function conversionOf([tensor, scale]: readonly ExpectedTensor[]): NodeProto {
-  const { name, channelAxis } = tensor!;
-  const output = [floatName(name)];
-  return scale
-    ? create(NodeProtoSchema, { opType: 'DequantizeLinear', name: floatName(name), input: [name, scale.name], output, attribute: [intAttribute('axis', channelAxis!)] })
-    : create(NodeProtoSchema, { opType: 'Cast', name: floatName(name), input: [name], output, attribute: [intAttribute('to', TensorProto_DataType.FLOAT)] });
+/** @param parts of one weight, in the order of `convertedTensors` */
+function conversionOf(parts: readonly ExpectedTensor[]): NodeProto[] {
+  const [{ name, channelAxis }, scale, fine, fineScale] = parts as readonly [ExpectedTensor, ...ExpectedTensor[]];
+  if (!scale || !fine || !fineScale) {
+    return [nodeOf('Cast', [name], floatName(name), [intAttribute('to', TensorProto_DataType.FLOAT)])];
+  }
+  const axis = [intAttribute('axis', channelAxis!)];
+  const coarseFloats = `${name}.coarse.float32`;
+  return [
+    nodeOf('DequantizeLinear', [name, scale.name], coarseFloats, axis),
+    nodeOf('DequantizeLinear', [fine.name, fineScale.name], floatName(fine.name), axis),
+    nodeOf('Add', [coarseFloats, floatName(fine.name)], floatName(name)),
+  ];
 }
+
+const nodeOf = (opType: string, input: string[], output: string, attribute: NodeProto['attribute'] = []): NodeProto =>
+  create(NodeProtoSchema, { opType, name: output, input, output: [output], attribute });
 
 /** A weight that a subgraph reads is not converted: it is not used as a matrix only. */
 function readingConverted(node: NodeProto, changed: ReadonlySet<string>): NodeProto {

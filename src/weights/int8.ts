@@ -1,10 +1,13 @@
 /**
- * Weight matrices as int8 with one scale per output channel: w ≈ q · scale, with scale = max |w| / 127 and q in -127…127,
- * so that zero stays zero and the range is symmetric.
+ * Weight matrices as two int8 with one scale each per output channel: w ≈ coarse · scale + fine · scale / 254. The scale is
+ * max |w| / 127, and both are in -127…127, so that zero stays zero and the range is symmetric. The coarse part leaves at most half a
+ * scale, which is 127 fine steps, and the fine part half a fine step: 16 bits.
  */
 import { sizeOf } from '../util/shape';
 
 const MAX_INT8 = 127;
+/** Fine steps in a coarse step. */
+const FINE_STEPS = 2 * MAX_INT8;
 /** Adding and subtracting 1.5 · 2^52 rounds a float64 to an integer, halves to the even one. */
 const ROUNDING = 1.5 * 2 ** 52;
 
@@ -52,6 +55,36 @@ export function quantize(values: Float32Array, scales: Float32Array, shape: read
     }
   });
   return rounded;
+}
+
+/**
+ * The scales of {@link quantizeRest}.
+ *
+ * @param scales of {@link channelScales}
+ */
+export const fineScales = (scales: Float32Array): Float32Array<ArrayBuffer> => Float32Array.from(scales, (scale) => scale / FINE_STEPS);
+
+/**
+ * Rounds what {@link quantize} left of each value to the nearest multiple of the channel's fine scale, halves to the even one.
+ *
+ * @param values as for {@link quantize}
+ * @param scales of {@link channelScales}
+ * @param coarse of {@link quantize}
+ * @returns the multiples of {@link fineScales}, axes like `shape`
+ */
+export function quantizeRest(
+  values: Float32Array,
+  scales: Float32Array,
+  coarse: Int8Array,
+  shape: readonly number[],
+  axis: number,
+): Int8Array<ArrayBuffer> {
+  // Exact but for one rounding to float32, by 2^-25 of a scale at most.
+  const rest = new Float32Array(values.length);
+  eachRun(layoutOf(shape, axis), (channel, start, end) => {
+    for (let index = start; index < end; index++) rest[index] = values[index]! - coarse[index]! * scales[channel]!;
+  });
+  return quantize(rest, fineScales(scales), shape, axis);
 }
 
 function layoutOf(shape: readonly number[], axis: number): Layout {

@@ -264,6 +264,25 @@ describe('a stored file that cannot be used', () => {
     });
   });
 
+  it('is converted again if an earlier release has made it in another version of the form', async () => {
+    const storage = emptyStorage();
+    const { formBytes } = await prepare(visit(storage), { form: 'int8' });
+    const [as, earlier] = [formName('int8'), 'int8.2'];
+    for (const [key, entry] of storage.entries) {
+      if (entry.made?.as !== as) continue;
+      storage.entries.delete(key);
+      storage.entries.set(key.replace(as, earlier), { ...entry, made: { ...entry.made, as: earlier } });
+    }
+    for (const [name, piece] of storage.pieces) {
+      if (!name.includes(as)) continue;
+      storage.pieces.delete(name);
+      storage.pieces.set(name.replace(as, earlier), piece);
+    }
+    expect(await prepare(visit(storage), { form: 'int8' })).toMatchObject({ origin: 'cache', originalBytes: FILE.length, formBytes });
+    expect((await new ModelCache(storage).list()).map(({ made }) => made?.as)).toEqual(expect.arrayContaining([as, earlier]));
+    expect(server.paths).toHaveLength(1);
+  });
+
   it('is converted again if the graph of another release has made it', async () => {
     const storage = emptyStorage();
     // The matrix was an embedding before.
