@@ -9,14 +9,14 @@ import type { Machine } from './machine';
  */
 export const WORKER_BYTES = 600e6;
 /**
- * The same with `nemotron` and stored weights. In full size, an engine that downloads and converts them to int8 has a peak of 850 MB,
- * and 610 MB in runs. Float32 weights, which are used if int8 fails its self-check, have a peak of 1.28 GB. A quarter more than that.
+ * The same with `nemotron` and stored weights. In full size, an engine that downloads and converts them to int8 has a peak of 760 MB,
+ * also in runs. Float32 weights, which are used if int8 fails its self-check, have a peak of 1.28 GB. A quarter more than that.
  * It does not depend on the length of the recording, and there are no batches.
  */
 export const STREAMED_WORKER_BYTES = 1.6e9;
 /**
- * The same with `--model`. A worker has the file of 397 MB in memory: 2.31 GB at the peak if it converts the file, 1.44 GB if the
- * converted file is stored. A quarter more than the first.
+ * The same with `--model`. A worker has the file of 397 MB in memory: 1.78 GB at the peak if its hash is unknown, and 2.31 GB in an
+ * earlier measurement. A quarter more than the latter.
  */
 export const STREAMED_FILE_WORKER_BYTES = 2.9e9;
 /** Further memory of each window of a batch above {@link DEFAULT_BATCH}. */

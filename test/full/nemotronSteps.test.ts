@@ -45,6 +45,7 @@ it('names the first stage that float16 weights change, with the differing decisi
   const { code, stdout, stderr } = await runCommand('compare', BUNDLE, '--weights', weights, '--form', 'float16');
   expect(code, stderr).toBe(1);
   expect(stdout).toContain('first in step 0: stacking, by an error of this step');
+  expect(stdout).toMatch(/decisions changed by a stage, .*: head \d+.*; most by head/);
   expect(stdout).toMatch(/golden state: \d+ of 576 decisions differ \(\d+\.\d per 10,000\); own state: /);
 }, 600_000);
 
