@@ -3,7 +3,7 @@ import { CampplusNet } from '../embedding/campplusNet';
 import { GpuCampplus } from '../embedding/gpuCampplus';
 import { GpuResnet } from '../embedding/gpuResnet';
 import { GpuStatsPool, mapsByChannel } from '../embedding/gpuStatsPool';
-import { poolEmbeddings, statsPool } from '../embedding/statsPool';
+import { framesOfMap, poolEmbeddings, statsPool } from '../embedding/statsPool';
 import type { GpuContext } from '../gpu/context';
 import { type GraphInfo, graphInfo, type ModelProto } from '../onnx/model';
 import { type PooledHead, type PooledNetwork, splitAtPooling } from '../onnx/pooled';
@@ -172,7 +172,7 @@ export class PooledRunner implements ValueRunner {
   constructor(
     /** Runs the graph up to the map. */
     private readonly graph: ValueRunner,
-    private readonly network: Pick<PooledNetwork, 'map' | 'statistics' | 'embedding'>,
+    private readonly network: Pick<PooledNetwork, 'map' | 'statistics' | 'embedding' | 'head'>,
     private readonly pool: PoolMap,
   ) {}
 
@@ -211,10 +211,11 @@ export class PooledRunner implements ValueRunner {
   private async pooledItems({ data, shape }: GraphTensor): Promise<{ statistics: SessionTensor; embeddings: SessionTensor }> {
     const [numItems = 1] = shape;
     const size = data.length / numItems;
+    const numFrames = framesOfMap(shape, this.network.head);
     const statistics: Float32Array[] = [];
     const embeddings: Float32Array[] = [];
     for (let item = 0; item < numItems; item++) {
-      const pooled = await this.pool({ data: data.slice(item * size, (item + 1) * size), numFrames: shape.at(-1)! });
+      const pooled = await this.pool({ data: data.slice(item * size, (item + 1) * size), numFrames });
       statistics.push(pooled.statistics);
       embeddings.push(pooled.embeddings);
     }

@@ -12,7 +12,7 @@ const HEAD: PooledHead = {
   embeddingSize: 3,
   numChannels: 2,
 };
-const NAMES = { map: 'map', statistics: 'statistics', embedding: 'embedding' };
+const NAMES = { map: 'map', statistics: 'statistics', embedding: 'embedding', head: HEAD };
 /** Two items with two channels and three frames. */
 const MAP: GraphTensor = { shape: [2, 2, 3], data: Float32Array.of(1, 2, 3, 5, 5, 5, 0, 4, 8, -1, 0, 1) };
 

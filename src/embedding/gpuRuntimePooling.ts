@@ -9,6 +9,7 @@ import { GpuStatsPool, mapsByChannel, POOLING_DISPATCHES, type WindowMask } from
 import { GpuWholeWindows } from './gpuWholeWindows';
 import { MAX_MAP_BYTES } from './imageLayout';
 import type { PoolJob } from './pooledBackend';
+import { unfitMap } from './statsPool';
 
 /** Dispatches of the gathering, which come before the pooling. */
 const GATHER_DISPATCHES = 1;
@@ -105,6 +106,7 @@ export class GpuRuntimePooling implements GpuPooledNetwork {
       { buffer: this.windows.input, shape: [jobs.length, numFrames, numMelBins] },
       (commands, map, mapBytes) => {
         const mapFrames = mapBytes / 4 / numChannels / jobs.length;
+        if (!Number.isInteger(mapFrames)) throw unfitMap(numChannels, 'another number');
         masks = masksOf(jobs, mapFrames);
         this.statistics.add(program, mapsByChannel(map, mapFrames, numChannels), masks, room, true);
         program.upload();

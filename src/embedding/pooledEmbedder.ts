@@ -13,7 +13,7 @@ import { GpuRuntimePooling } from './gpuRuntimePooling';
 import { EVERY_FRAME, maskedFeatures, usedFrames, windowMasks } from './mask';
 import type { PooledBackend, PooledWindows } from './pooledBackend';
 import { readResnet } from './resnetGraph';
-import { frameWeights, poolEmbeddings } from './statsPool';
+import { framesOfMap, frameWeights, poolEmbeddings } from './statsPool';
 
 /** Features from the CPU filterbank, the backbone in a session on WASM, pooling in float64. */
 export class CpuPooling implements PooledBackend {
@@ -47,8 +47,8 @@ export class CpuPooling implements PooledBackend {
       pool: async (jobs) => {
         const pooled: Float32Array[] = [];
         for (const { window, masks } of jobs) {
-          const { data } = await this.graph.run({ data: features[window]!, shape: [1, numFrames, numMelBins] });
-          const map = { data, numFrames: data.length / this.head.numChannels };
+          const { data, shape } = await this.graph.run({ data: features[window]!, shape: [1, numFrames, numMelBins] });
+          const map = { data, numFrames: framesOfMap(shape, this.head) };
           pooled.push(poolEmbeddings(map, masks.map((mask) => frameWeights(mask, map.numFrames)), this.head));
         }
         return concatenate(pooled);

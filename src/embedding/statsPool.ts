@@ -1,4 +1,6 @@
+import { badGraph } from '../onnx/nodes';
 import type { PooledHead } from '../onnx/pooled';
+import { sizeOf } from '../util/shape';
 import { usedFrames } from './mask';
 
 /** The network's feature map of one window, before pooling. */
@@ -7,6 +9,23 @@ export interface FrameMap {
   readonly data: Float32Array;
   readonly numFrames: number;
 }
+
+/**
+ * Number of frames of a map. A graph whose mel axis has no fixed size accepts features of any size, but only one size gives the map that
+ * its last layer was made for.
+ *
+ * @param shape axes (batch, channel …, frame)
+ * @throws VoxlaneError `model-invalid` if the map has another number of channels than the pooling
+ */
+export function framesOfMap(shape: readonly number[], { numChannels }: Pick<PooledHead, 'numChannels'>): number {
+  const channels = shape.slice(1, -1);
+  if (sizeOf(channels) !== numChannels) throw unfitMap(numChannels, channels.join(' × '));
+  return shape.at(-1)!;
+}
+
+/** Creates the error for a map with another number of channels. @param found in words or numbers */
+export const unfitMap = (numChannels: number, found: string): Error =>
+  badGraph(`The graph's pooling expects ${numChannels} channels, but with the features of this model its map has ${found}`, 'a graph for as many mel bins as the manifest states');
 
 /** pyannote's epsilon. It prevents division by zero for an empty mask and for a mask of a single frame. */
 const EPSILON = 1e-8;
