@@ -50,7 +50,7 @@ test('stored files are listed with their sizes and the total', async () => {
     ].join('\n'),
   );
   expect((await run([])).stdout).toBe('no stored models\n');
-  expect(JSON.parse((await run(FILES, '--json')).stdout)).toEqual(FILES);
+  expect(JSON.parse((await run(FILES, '--json')).stdout)).toEqual(FILES.map((file) => ({ ...file, receivedBytes: file.bytes })));
 });
 
 test('--delete deletes all files of a model, and keeps the others', async () => {
@@ -62,8 +62,14 @@ test('--delete deletes all files of a model, and keeps the others', async () => 
 
 test('an interrupted download is listed, and can be deleted', async () => {
   const presets = presetsWith(false).map((info) => (info.id === 'nemotron' ? { ...info, bytes: 397_000_000, receivedBytes: 300_000_000 } : info));
-  expect((await runWith(presets, [])).stdout).toBe('nemotron-3  incomplete, of 397.0 MB  300.0 MB  OpenMDW-1.1\n300.0 MB in all\n');
-  expect(JSON.parse((await runWith(presets, [], '--json')).stdout)).toEqual([]);
+  expect((await runWith(presets, [])).stdout).toBe([
+    'nemotron-3  incomplete, of 397.0 MB  300.0 MB  OpenMDW-1.1',
+    '300.0 MB in all',
+    'nemotron-3 is incomplete: diarize with --preset nemotron continues the download, models --delete nemotron-3 deletes it',
+    '',
+  ].join('\n'));
+  const begun = { id: 'nemotron-3', file: null, bytes: 397_000_000, receivedBytes: 300_000_000, license: 'OpenMDW-1.1', storedAt: null, preset: 'nemotron' };
+  expect(JSON.parse((await runWith(presets, FILES.slice(0, 1), '--json')).stdout)).toEqual([{ ...FILES[0], receivedBytes: FILES[0]!.bytes }, begun]);
   const { stdout, stderr } = await runWith(presets, [], '--delete', 'nemotron-3');
   expect(stderr).toBe('deleted nemotron-3: 1 file, 300.0 MB\n');
   expect(stdout).toBe('no stored models\n');

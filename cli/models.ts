@@ -12,11 +12,11 @@ import { nearestName, parsed, parseFlags, UsageError } from './usage';
 export const HELP = `Usage: voxlane models [options]
 
 Lists the models that the commands have stored in the cache folder: downloads, trusted files of --model, and what was converted from them.
-The beginning of an interrupted download is listed too, but not in JSON: the next download continues there.
-Each line has the id of the model, the file, its size, the license, and the time of storage. A trusted file has no license in the list.
+The beginning of an interrupted download is listed too, with the bytes that are present and expected. The next command with its preset
+continues there. Each line has the id of the model, the file, its size, the license, and the time of storage. A trusted file has no license in the list.
 
   --delete ID   delete all stored files of a model; can be repeated
-  --json        print the list as JSON
+  --json        print the list as JSON; an interrupted download has fewer receivedBytes than bytes, and its preset
   --help        print this text
 
 VOXLANE_CACHE names another cache folder.
@@ -37,9 +37,8 @@ export async function models(args: readonly string[], load: () => Promise<ModelL
     return 0;
   }
   const { storedModels, presetInfo, deleteStoredModel } = await load();
-  const list = async (): Promise<Listed> => ({ stored: await storedModels(), begun: begunIn(await presetInfo()) });
-  const before = await list();
-  const stored = [...before.stored, ...before.begun];
+  const list = async (): Promise<readonly Listed[]> => [...(await storedModels()).map((file) => ({ ...file, receivedBytes: file.bytes })), ...begunIn(await presetInfo())];
+  const stored = await list();
   const ids = [...new Set(stored.map(({ id }) => id))];
   // Before anything is deleted.
   for (const id of values.delete) {
@@ -50,23 +49,27 @@ export async function models(args: readonly string[], load: () => Promise<ModelL
     const files = stored.filter((model) => model.id === id);
     say(`deleted ${id}: ${files.length} ${files.length === 1 ? 'file' : 'files'}, ${megabytes(files)}`);
   }
-  const left = values.delete.length > 0 ? await list() : before;
-  await print(values.json ? `${JSON.stringify(left.stored, null, 2)}\n` : listOf(left));
+  const left = values.delete.length > 0 ? await list() : stored;
+  await print(values.json ? `${JSON.stringify(left, null, 2)}\n` : listOf(left));
   return 0;
 }
 
-/** What the cache folder has. */
-interface Listed {
-  readonly stored: readonly Library.StoredModelInfo[];
-  /** Downloads that were interrupted. */
-  readonly begun: readonly Begun[];
+/** The beginning of a download that was interrupted. */
+interface Begun extends Pick<Library.StoredModelInfo, 'id' | 'bytes' | 'license'> {
+  /** It has no file yet. */
+  readonly file: null;
+  readonly storedAt: null;
+  readonly receivedBytes: number;
+  /** A run with this preset continues the download. */
+  readonly preset: Library.PresetId;
 }
 
-type Begun = Omit<Library.StoredModelInfo, 'storedAt'>;
+/** What the cache folder has. `bytes` is the size of the whole file. */
+type Listed = Begun | (Library.StoredModelInfo & { readonly receivedBytes: number });
 
 const begunIn = (presets: readonly Library.PresetInfo[]): Begun[] =>
-  presets.flatMap(({ model, bytes, receivedBytes, license }) =>
-    (receivedBytes > 0 ? [{ id: model, file: `incomplete, of ${megabytes([{ bytes }])}`, bytes: receivedBytes, license }] : []));
+  presets.flatMap(({ id, model, bytes, receivedBytes, license }) =>
+    (receivedBytes > 0 ? [{ id: model, file: null, bytes, receivedBytes, license, storedAt: null, preset: id }] : []));
 
 function adviceFor(id: string, ids: readonly string[]): string {
   if (ids.length === 0) return 'No models are stored';
@@ -74,17 +77,24 @@ function adviceFor(id: string, ids: readonly string[]): string {
   return near === null ? `Expected ${ids.join(' or ')}` : `Did you mean ${near}?`;
 }
 
-/** One line per file, with aligned columns, and the total. */
-function listOf({ stored, begun }: Listed): string {
-  const all = [...stored, ...begun];
+/** One line per file, with aligned columns, the total, and what to do with interrupted downloads. */
+function listOf(all: readonly Listed[]): string {
   if (all.length === 0) return 'no stored models\n';
-  const timeOf = (file: Begun | Library.StoredModelInfo): string => ('storedAt' in file ? new Date(file.storedAt).toISOString().slice(0, 16) : '');
-  const rows = all.map((each) => [each.id, each.file, megabytes([each]), each.license ?? 'no license', timeOf(each)]);
+  const rows = all.map((each) => {
+    const file = each.file ?? `incomplete, of ${inMegabytes(each.bytes)}`;
+    const time = each.storedAt === null ? '' : new Date(each.storedAt).toISOString().slice(0, 16);
+    return [each.id, file, megabytes([each]), each.license ?? 'no license', time];
+  });
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd());
-  return `${[...lines, `${megabytes(all)} in all`].join('\n')}\n`;
+  const advice = all.flatMap((each) =>
+    ('preset' in each ? [`${each.id} is incomplete: diarize with --preset ${each.preset} continues the download, models --delete ${each.id} deletes it`] : []));
+  return `${[...lines, `${megabytes(all)} in all`, ...advice].join('\n')}\n`;
 }
 
-const megabytes = (files: readonly { readonly bytes: number }[]): string => `${(files.reduce((sum, { bytes }) => sum + bytes, 0) / 1e6).toFixed(1)} MB`;
+/** Size of what is stored. */
+const megabytes = (files: readonly { readonly receivedBytes: number }[]): string => inMegabytes(files.reduce((sum, { receivedBytes }) => sum + receivedBytes, 0));
+
+const inMegabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
 export const run = commandOf('models', 1, (args) => models(args));
