@@ -22,7 +22,7 @@ import { corpusFiles } from '../cli/corpus/layout';
 import { nodeEngineFolder } from '../cli/nodeEngine';
 import { runCommand } from '../cli/script';
 import { count, oneOf } from '../cli/arguments';
-import { parsed, parseFlags } from '../cli/usage';
+import { parsed, parseFlags, refuseIdle } from '../cli/usage';
 import { sampleClips, writeCorpus } from '../test/corpus/makeCorpus';
 import { machine, median } from './figures';
 
@@ -110,14 +110,16 @@ async function measureClips(count: number): Promise<void> {
 }
 
 await runCommand('bench:corpus', 1, async () => {
-  const options = { copies: { type: 'string', default: '8' }, repeats: { type: 'string', default: '3' }, count: { type: 'string', default: '1000' } } as const;
+  const options = { copies: { type: 'string' }, repeats: { type: 'string' }, count: { type: 'string' } } as const;
   const { what, copies, repeats, clips } = parsed(() => {
     const { values, positionals } = parseFlags({ allowPositionals: true, options });
+    const what = oneOf('the measurement', positionals.join(' '), ['workers', 'clips']);
+    refuseIdle(values, what === 'clips' ? ['copies', 'repeats'] : ['count'], `with ${what}`);
     return {
-      what: oneOf('the measurement', positionals.join(' '), ['workers', 'clips']),
-      copies: count('--copies', values.copies),
-      repeats: count('--repeats', values.repeats),
-      clips: count('--count', values.count),
+      what,
+      copies: count('--copies', values.copies ?? '8'),
+      repeats: count('--repeats', values.repeats ?? '3'),
+      clips: count('--count', values.count ?? '1000'),
     };
   });
   console.log(machine());

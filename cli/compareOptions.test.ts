@@ -47,6 +47,11 @@ test('--precision takes one bundle and one backend', () => {
 });
 
 test.each([
+  [['--precision', '--rtol', '0.1'], '--rtol has no effect with --precision'],
+  [['--precision', '--form', 'float32'], '--form has no effect with --precision'],
+  [['--list', '--backend', 'wasm'], '--backend has no effect with --list, which compares nothing. Leave it out.'],
+  [['--list', '--thorough'], '--thorough has no effect with --list'],
+  [['--list', '--map', 'a=b'], '--map has no effect with --list'],
   [['--precision', '--backend', 'both'], '--precision takes one backend'],
   [['--precision', '--junit', 'x.xml'], '--precision cannot be combined with --junit'],
   [['--precision', '--limit=-1'], '--limit is -1. Expected a whole number of 0 or more.'],

@@ -4,7 +4,7 @@ import type { ToleranceOverride } from '../src/compare/stageTolerance';
 import type { WeightsForm } from '../src/weights/convert';
 import { number, oneOf } from './arguments';
 import { ENGINE_HELP, ENGINES, type EngineName } from './engineNames';
-import { parseFlags } from './usage';
+import { parseFlags, refuseIdle } from './usage';
 
 /** What `compare` prints for --help. */
 export const HELP = `Usage: voxlane compare BUNDLE... [options]
@@ -86,8 +86,8 @@ export function parseCommand(args: readonly string[]): CompareCommand | 'help' {
     options: {
       model: { type: 'string' },
       weights: { type: 'string' },
-      form: { type: 'string', default: 'float32' },
-      backend: { type: 'string', default: 'wasm' },
+      form: { type: 'string' },
+      backend: { type: 'string' },
       engine: { type: 'string' },
       map: { type: 'string', multiple: true, default: [] },
       rtol: { type: 'string' },
@@ -114,6 +114,7 @@ export function parseCommand(args: readonly string[]): CompareCommand | 'help' {
   const { precision } = values;
   if (values.limit !== undefined && !precision) throw new Error('--limit is an option of --precision.');
   if (precision) checkPrecision(values, positionals.length);
+  if (list) refuseIdle(values, ['model', 'weights', 'form', 'backend', 'map', 'rtol', 'atol', 'cosine', 'decisions', 'thorough'], 'with --list, which compares nothing');
   return {
     files: positionals,
     list,
@@ -121,8 +122,8 @@ export function parseCommand(args: readonly string[]): CompareCommand | 'help' {
     limit,
     model: values.model,
     weights: values.weights,
-    form: oneOf('--form', values.form, ['float32', 'float16', 'int8']),
-    backend: oneOf('--backend', values.backend, ['webgpu', 'wasm', 'both']),
+    form: oneOf('--form', values.form ?? 'float32', ['float32', 'float16', 'int8']),
+    backend: oneOf('--backend', values.backend ?? 'wasm', ['webgpu', 'wasm', 'both']),
     engine: values.engine === undefined ? undefined : oneOf('--engine', values.engine, ENGINES),
     map: values.map.map((pair) => {
       const at = pair.indexOf('=');
@@ -141,10 +142,12 @@ export function parseCommand(args: readonly string[]): CompareCommand | 'help' {
 /** Number of nodes that `--precision` tries. */
 const DEFAULT_LIMIT = 50;
 
-function checkPrecision({ list, junit, backend }: { readonly list: boolean; readonly junit?: string | undefined; readonly backend: string }, numFiles: number): void {
+function checkPrecision(values: { readonly list: boolean; readonly junit?: string | undefined; readonly backend?: string | undefined }, numFiles: number): void {
+  const { list, junit, backend } = values;
   if (list || junit !== undefined) throw new Error(`--precision cannot be combined with ${list ? '--list' : '--junit'}.`);
   if (numFiles > 1) throw new Error('--precision takes one bundle.');
   if (backend === 'both') throw new Error('--precision takes one backend: webgpu or wasm.');
+  refuseIdle(values, ['form', 'rtol', 'atol', 'cosine', 'thorough'], 'with --precision, which rounds the weights itself');
 }
 
 /** `argmax`, `threshold=0`, `ranking=5`, `none`. @throws Error for anything else */

@@ -41,6 +41,11 @@ test.each([
   [['--duration', '0'], '--duration is 0. Expected a finite number above 0.'],
   [['--min-duration-on=-2'], /^--min-duration-on is -2\. Expected a number of seconds from 0 to/],
   [['--streaming-mode', 'fast'], '--streaming-mode is fast. Expected offline, low_latency, very_low_latency or ultra_low_latency.'],
+  [['--backend', 'wasm', '--trust-gpu'], '--trust-gpu has no effect with --backend wasm. Leave it out.'],
+  [['--quiet', '--progress'], '--progress has no effect with --quiet. Leave it out.'],
+  [['--format', 'json', '--exclusive'], '--exclusive has no effect with --format json, which always has both kinds of turns. Leave it out.'],
+  [['--preset', 'campplus', '--hub', 'http://localhost'], '--hub has no effect with the preset campplus, whose models are bundled. Leave it out.'],
+  [['--preset', 'campplus', '--trust-model'], '--trust-model has no effect with the preset campplus and without --model. Leave it out.'],
   [['--hub', 'models'], '--hub is models. Expected an address starting with http:// or https://.'],
   [['--hub', 'file:///models'], '--hub is file:///models. Expected an address starting with http:// or https://.'],
 ] as const)('%j is rejected before a browser starts', (args, message) => {

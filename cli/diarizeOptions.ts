@@ -4,7 +4,7 @@ import { ALL_OPTIONS, DESCRIPTIONS, DIARIZER_OPTIONS, type OptionRule, RUN_OPTIO
 import { checkedAs, httpAddress, number, oneOf } from './arguments';
 import { ENGINES, type EngineName } from './engineNames';
 import { FORMATS, type Format } from './resultDocuments';
-import { parseFlags } from './usage';
+import { parseFlags, refuseIdle } from './usage';
 
 /** A flag without `value` is on or off. */
 interface Flag {
@@ -158,13 +158,19 @@ export function parseCommand(args: readonly string[]): DiarizeCommand | 'help' {
   const engine = text('engine');
   const options = runOptions(text);
   const { backend, clustering } = DIARIZER_OPTIONS;
+  const chosen = presetAndSpeed(text('preset'), text('speed'));
+  const asked = oneOf('--backend', text('backend') ?? backend.values[0], backend.values);
+  if (asked === 'wasm') refuseIdle(values, ['trust-gpu'], 'with --backend wasm');
+  if (isSet('quiet')) refuseIdle(values, ['progress'], 'with --quiet');
+  if (formats.every((name) => name === 'json')) refuseIdle(values, ['exclusive'], 'with --format json, which always has both kinds of turns');
+  refuseIdleModel(values, chosen.preset);
   return {
     files: positionals,
-    ...presetAndSpeed(text('preset'), text('speed')),
+    ...chosen,
     model: text('model'),
     trustModel: isSet('trust-model'),
     hub: httpAddress('--hub', text('hub')),
-    backend: oneOf('--backend', text('backend') ?? backend.values[0], backend.values),
+    backend: asked,
     trustGpu: isSet('trust-gpu'),
     clustering: oneOf('--clustering', text('clustering') ?? clustering.values[0], clustering.values),
     formats,
@@ -177,6 +183,13 @@ export function parseCommand(args: readonly string[]): DiarizeCommand | 'help' {
     json: isSet('json'),
     options,
   };
+}
+
+/** Refuses flags about files that a preset does not use. @param values of `parseArgs` @throws Error with a one-line message */
+export function refuseIdleModel(values: Readonly<Record<string, unknown>>, preset: PresetId | 'auto'): void {
+  if (preset !== 'campplus') return;
+  refuseIdle(values, ['hub'], 'with the preset campplus, whose models are bundled');
+  if (values.model === undefined) refuseIdle(values, ['trust-model'], 'with the preset campplus and without --model');
 }
 
 /** A speed given as preset selects `auto` with that speed, as in `DiarizerOptions`. */

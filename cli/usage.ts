@@ -31,6 +31,19 @@ export function parseFlags<Config extends ParseArgsConfig>(config: Config): Retu
   }
 }
 
+/**
+ * Refuses flags that would be ignored: otherwise a user believes that they had an effect.
+ *
+ * @param values of `parseArgs`, without defaults for these flags
+ * @param why the end of a sentence: `with --backend wasm`
+ * @throws Error with a one-line message for the first one that is set
+ */
+export function refuseIdle(values: Readonly<Record<string, unknown>>, names: readonly string[], why: string): void {
+  const isSet = (value: unknown): boolean => value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0);
+  const idle = names.find((name) => isSet(values[name]));
+  if (idle !== undefined) throw new Error(`--${idle} has no effect ${why}. Leave it out.`);
+}
+
 /** The message for an error of `parseArgs`; null for any other error. @param names of the flags, without dashes */
 function problemOf(error: unknown, names: readonly string[]): string | null {
   const text = messageOf(error);

@@ -28,6 +28,10 @@ describe('parseCommand', () => {
     expect(HELP).toContain('2 for wrong usage');
   });
 
+  it('refuses what would have no effect', () => {
+    expect(() => parseCommand(['--systems', 'sherpa-onnx', '--presets', 'fast'])).toThrow('--presets has no effect without voxlane in --systems. Leave it out');
+  });
+
   // The command exits with 2 for a UsageError, before it opens a system.
   it.each([
     [['--rounds', '0'], '--rounds is 0. Expected a whole number of at least 1'],

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { count, names } from '../../cli/arguments';
-import { parsed, parseFlags } from '../../cli/usage';
+import { parsed, parseFlags, refuseIdle } from '../../cli/usage';
 import { DIARIZER_OPTIONS } from '../../src/engine/optionSchema';
 import { BACKENDS, SYSTEMS, type Backend, type SystemName } from './system';
 
@@ -50,7 +50,7 @@ function parse(args: readonly string[]): PeersCommand | 'help' {
     options: {
       rounds: { type: 'string', default: '3' },
       systems: { type: 'string', default: SYSTEMS.join(',') },
-      presets: { type: 'string', default: 'exact,fast' },
+      presets: { type: 'string' },
       backends: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
@@ -60,11 +60,13 @@ function parse(args: readonly string[]): PeersCommand | 'help' {
   const files = positionals.length > 0 ? [...new Set(positionals)] : [SAMPLE];
   const missing = files.find((file) => !statSync(file, { throwIfNoEntry: false })?.isFile());
   if (missing !== undefined) throw new Error(`${missing} does not exist or is not a file. Expected the path of a WAV file.`);
+  const systems = names('--systems', values.systems, SYSTEMS);
+  if (!systems.includes('voxlane')) refuseIdle(values, ['presets', 'backends'], 'without voxlane in --systems');
   return {
     files,
     rounds: count('--rounds', values.rounds),
-    systems: names('--systems', values.systems, SYSTEMS),
-    presets: names('--presets', values.presets, DIARIZER_OPTIONS.preset.values),
+    systems,
+    presets: names('--presets', values.presets ?? 'exact,fast', DIARIZER_OPTIONS.preset.values),
     backends: values.backends === undefined ? null : names('--backends', values.backends, BACKENDS),
     json: values.json,
   };

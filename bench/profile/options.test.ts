@@ -28,6 +28,8 @@ it.each([
   [['--model', 'a', '--shape', '1,x'], /--shape is x/],
   [['--backend', 'cuda'], /wasm or webgpu/],
   [['--frames', '100'], /need a --model/],
+  [['--speed', 'fast'], /^--speed has no effect without --work\. Leave it out$/],
+  [['--work', 'a.wav', '--runs', '2'], /^--runs has no effect with --work, which profiles nothing/],
   [['--top'], /^the flag --top has no value\. Expected --top VALUE/],
   [['a.onnx'], /^a\.onnx is not a flag/],
 ])('rejects %j', (args, message) => {

@@ -1,5 +1,5 @@
 import { count, number, oneOf } from '../../cli/arguments';
-import { parsed, parseFlags } from '../../cli/usage';
+import { parsed, parseFlags, refuseIdle } from '../../cli/usage';
 import type { Speed } from '../../src/index';
 
 export const HELP = `Usage: npm run --silent bench:profile -- [options]
@@ -56,15 +56,15 @@ function parse(args: readonly string[]): ProfileCommand | 'help' {
     args: [...args],
     options: {
       model: { type: 'string' },
-      backend: { type: 'string', default: 'wasm' },
-      threads: { type: 'string', default: '1' },
+      backend: { type: 'string' },
+      threads: { type: 'string' },
       frames: { type: 'string' },
       shape: { type: 'string' },
-      runs: { type: 'string', default: '5' },
-      top: { type: 'string', default: '15' },
+      runs: { type: 'string' },
+      top: { type: 'string' },
       work: { type: 'string' },
       seconds: { type: 'string' },
-      speed: { type: 'string', default: 'exact' },
+      speed: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -72,17 +72,19 @@ function parse(args: readonly string[]): ProfileCommand | 'help' {
   if (values.help) return 'help';
   const { model, shape, frames } = values;
   if (model === undefined && (shape ?? frames) !== undefined) throw new Error('--frames and --shape need a --model.');
+  if (values.work === undefined) refuseIdle(values, ['seconds', 'speed'], 'without --work');
+  else refuseIdle(values, ['model', 'frames', 'shape', 'runs', 'top'], 'with --work, which profiles nothing');
   return {
     models: model === undefined ? MODELS : [model],
-    backend: oneOf('--backend', values.backend, ['wasm', 'webgpu']),
-    threads: count('--threads', values.threads),
+    backend: oneOf('--backend', values.backend ?? 'wasm', ['wasm', 'webgpu']),
+    threads: count('--threads', values.threads ?? '1'),
     openSize: frames === undefined ? null : count('--frames', frames),
     shape: shape === undefined ? null : shape.split(',').map((size) => count('--shape', size)),
-    runs: count('--runs', values.runs),
-    top: count('--top', values.top),
+    runs: count('--runs', values.runs ?? '5'),
+    top: count('--top', values.top ?? '15'),
     work: values.work ?? null,
     seconds: number('--seconds', values.seconds) ?? null,
-    speed: oneOf('--speed', values.speed, ['exact', 'fast']),
+    speed: oneOf('--speed', values.speed ?? 'exact', ['exact', 'fast']),
     json: values.json,
   };
 }

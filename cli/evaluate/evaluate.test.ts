@@ -208,6 +208,11 @@ describe('the command line', () => {
     expect(() => parseCommand(['--hub', 'here'])).toThrow('--hub is here. Expected an address');
   });
 
+  test('refuses what would have no effect', () => {
+    expect(() => parseCommand(['--hub', 'http://localhost:8000'])).toThrow('--hub has no effect with the preset campplus, whose models are bundled');
+    expect(() => parseCommand(['--no-cache', '--cache', 'folder'])).toThrow('--cache has no effect with --no-cache');
+  });
+
   test('accepts the modes of nemotron only with it', () => {
     expect(parseCommand(['--preset', 'nemotron', '--streaming-mode', 'very_low_latency'])).toMatchObject({ options: { streamingMode: 'very_low_latency' } });
     expect(() => parseCommand(['--streaming-mode', 'very_low_latency'])).toThrow('--streaming-mode is very_low_latency. Expected with the preset campplus, offline');

@@ -2,11 +2,11 @@ import type { BackendChoice, ClusteringName, PresetId, Speed } from '../../src/i
 import { DIARIZER_OPTIONS } from '../../src/engine/optionSchema';
 import { isWindowed, type PipelineSettings } from '../../src/engine/settings';
 import { httpAddress, number, oneOf } from '../arguments';
-import { runOptions } from '../diarizeOptions';
+import { refuseIdleModel, runOptions } from '../diarizeOptions';
 import { ENGINE_HELP, ENGINES, type EngineName } from '../engineNames';
 import { defaultCacheFolder } from './featureCache';
 import { checkPreset } from '../presetChecks';
-import { parseFlags } from '../usage';
+import { parseFlags, refuseIdle } from '../usage';
 import type { TurnOptions } from './sources';
 
 export const HELP = `Usage: voxlane evaluate [FOLDER…] [options]
@@ -100,6 +100,9 @@ export function parseCommand(args: readonly string[]): EvaluateCommand | 'help' 
   checkPreset({ preset, speed: speed ?? 'exact', clustering, trustGpu: false, options });
   const changes = Object.fromEntries(values.set.map(changeOf));
   if (!isWindowed(preset) && values.set.length > 0) throw new Error(`--set is ${values.set[0]}. Expected no --set with the preset ${preset}: its clustering cannot be changed.`);
+  const hub = httpAddress('--hub', values.hub);
+  refuseIdleModel(values, preset);
+  if (values['no-cache']) refuseIdle(values, ['cache'], 'with --no-cache');
   return {
     folders: positionals,
     preset,
@@ -110,7 +113,7 @@ export function parseCommand(args: readonly string[]): EvaluateCommand | 'help' 
     backend: oneOf('--backend', values.backend, DIARIZER_OPTIONS.backend.values),
     model: values.model,
     trustModel: values['trust-model'],
-    hub: httpAddress('--hub', values.hub),
+    hub,
     engine: values.engine === undefined ? undefined : oneOf('--engine', values.engine, ENGINES),
     hasPeer: values.peer,
     cache: values['no-cache'] ? null : (values.cache ?? defaultCacheFolder()),
