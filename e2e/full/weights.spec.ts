@@ -113,3 +113,50 @@ test('are converted again if a stored piece is damaged', async () => {
   await visitAgain();
   expect(await prepare()).toMatchObject({ origin: 'cache', note: null });
 });
+
+/** Limits the storage of the origin as long as the page is open. */
+async function setQuota(quotaSize: number): Promise<void> {
+  const devtools = await context.newCDPSession(page);
+  await devtools.send('Storage.overrideQuotaForOrigin', { origin: new URL(page.url()).origin, quotaSize });
+}
+const usage = (): ReturnType<typeof voxlaneStore.usage> => page.evaluate(() => voxlaneStore.usage());
+const MIB = 1 << 20;
+
+test('are received once if the storage is full during the download, and the converted file is stored in place of the original', async () => {
+  const valuesSha256 = await valuesIn('float16');
+  // Room for two pieces or for the converted file, and for the overhead of the browser.
+  await setQuota(2.5 * MIB);
+  expect(await prepare()).toMatchObject({ origin: 'network', stored: true, note: null, valuesSha256 });
+  expect(server.asked).toHaveLength(2);
+  expect(server.asked[1]).toBeGreaterThan(0);
+  expect(server.asked[1]! % MIB).toBe(0);
+  expect(await files()).toEqual([FLOAT16]);
+  expect(await usage()).toMatchObject({ unfinishedBytes: 0 });
+  await visitAgain();
+  expect(await prepare()).toMatchObject({ origin: 'cache', note: null, valuesSha256 });
+  expect(server.asked).toHaveLength(2);
+});
+
+test('are used if the storage is full during the conversion, and nothing that was stored is lost', async () => {
+  const formBytes = convertedBytes(EXPECTED, 'float16');
+  expect(await prepare({ form: 'int8' })).toMatchObject({ stored: true });
+  const before = await usage();
+  await setQuota((await page.evaluate(() => navigator.storage.estimate())).usage! + formBytes / 2);
+  const size = (formBytes / 1e6).toFixed(1);
+  expect(await prepare()).toMatchObject({
+    stored: false,
+    note: expect.stringMatching(new RegExp(`^The file ${FLOAT16} could not be stored, because the storage of this browser is full: it needs ${size} MB, and there is room for .*(bytes|MB)$`)) as unknown as string,
+    valuesSha256: await valuesIn('float16'),
+  });
+  expect(await files()).toEqual(['model.int8.safetensors', 'model.safetensors']);
+  expect(await usage()).toMatchObject({ storedBytes: before.storedBytes, unfinishedBytes: 0 });
+
+  // A deletion needs no room, and makes it.
+  await setQuota((await page.evaluate(() => navigator.storage.estimate())).usage!);
+  await page.evaluate(() => voxlaneStore.dropOriginal('m'));
+  expect(await files()).toEqual(['model.int8.safetensors']);
+  await visitAgain();
+  expect(await prepare({ form: 'int8' })).toMatchObject({ origin: 'cache', note: null, valuesSha256: await valuesIn('int8') });
+  expect(await prepare()).toMatchObject({ origin: 'network', stored: true, note: null });
+  expect(server.asked).toEqual([0, 0]);
+});
