@@ -6,17 +6,12 @@ import golden from '../src/sortformer/fixtures/network.json';
 import { openSession } from '../src/ort/session';
 import { GraphNetwork, type GraphNetworkOptions, type OpenPart } from '../src/sortformer/graphNetwork';
 import type { StreamNetwork } from '../src/sortformer/network';
-import { BlobSink } from '../src/store/byteSink';
-import { blobSource, type ByteSource } from '../src/store/byteSource';
-import { convertWeights, type WeightsForm } from '../src/weights/convert';
-import { graphInForm } from '../src/weights/graphForm';
-import { openSafetensors } from '../src/weights/safetensors';
-import { bindWeights, loadWeights } from '../src/weights/bind';
-import { expectedWeights } from '../src/weights/expected';
+import type { WeightsForm } from '../src/weights/convert';
 import { RUNTIME_BASE } from './gpu/dawn';
 import { greatestDifference } from './kernels/greatestDifference';
 import { uniform } from '../src/util/uniform';
 import { NEMOTRON, nemotronGraph, seededNemotronFile } from './seededNemotron';
+import { converted, weightsOf } from './weights/converted';
 import { countingSource } from './weights/countingSource';
 
 /** The bound of the issue for each stage. */
@@ -47,17 +42,12 @@ function cosine(a: Float32Array, b: Float32Array): number {
   return dot / Math.sqrt(ofA * ofB);
 }
 
-/** Graph, weights and manifest of the seeded network; its weights take the way of a downloaded file that is converted. */
+/** Graph, weights and manifest of the seeded network; its weights are converted like a download. */
 export async function seededParts(numLayers: number, form: WeightsForm = 'float32'): Promise<Pick<GraphNetworkOptions, 'model' | 'weights' | 'manifest'>> {
   const graph = nemotronGraph(numLayers);
-  const model = graphInForm(graph, form);
-  let source: ByteSource = countingSource(seededNemotronFile(numLayers));
-  if (form !== 'float32') {
-    const sink = new BlobSink();
-    await convertWeights(bindWeights(await openSafetensors(source), expectedWeights(graph)), form, '0'.repeat(64), sink);
-    source = blobSource(sink.file!, `${form}.safetensors`);
-  }
-  return { model, weights: await loadWeights(bindWeights(await openSafetensors(source), expectedWeights(model))), manifest: NEMOTRON };
+  const file = countingSource(seededNemotronFile(numLayers));
+  const parts = form === 'float32' ? { model: graph, weights: await weightsOf(file, graph) } : await converted(file, graph, form);
+  return { ...parts, manifest: NEMOTRON };
 }
 
 /** Opens the seeded network in ONNX Runtime. */

@@ -5,23 +5,18 @@
 import { expect } from 'vitest';
 import nemotron from '../../models/nemotron-3-diarization/manifest.json';
 import { type GpuContext, openGpu } from '../../src/gpu/context';
-import { ActivityBuilder } from '../../src/sortformer/activity';
 import { GpuNetwork } from '../../src/sortformer/gpuNetwork';
-import { cpuFrontEnd } from '../../src/sortformer/melFrontEnd';
 import type { StreamNetwork } from '../../src/sortformer/network';
 import type { SeededTensor } from '../../src/sortformer/seededNetwork';
-import { stream } from '../../src/sortformer/speakerStream';
-import { BlobSink } from '../../src/store/byteSink';
 import { blobSource } from '../../src/store/byteSource';
-import { parseStreamingSettings } from '../../src/store/streamingSettings';
+import { NO_MIN_DURATIONS } from '../../src/timeline/minDurations';
 import { concatenate } from '../../src/util/values';
-import { bindWeights, loadWeights } from '../../src/weights/bind';
-import { convertWeights, type WeightsForm } from '../../src/weights/convert';
+import type { WeightsForm } from '../../src/weights/convert';
 import { expectedWeights } from '../../src/weights/expected';
-import { graphInForm } from '../../src/weights/graphForm';
-import { openSafetensors } from '../../src/weights/safetensors';
 import { installDawn } from '../gpu/dawn';
 import { NARROW, narrowGraph, narrowTensors, plantedTalk, withFittedLast, withRandomErrors } from '../nemotron/fittedNarrow';
+import { runOffline } from '../nemotron/offlineRun';
+import { converted } from '../weights/converted';
 import { buildWeights } from '../weights/safetensorsFile';
 import { itUnless } from '../skips';
 
@@ -34,20 +29,16 @@ const SECONDS = 600;
 const FITTED_SECONDS = 200;
 /** Chunks of that part with a complete look-ahead: 340 frames of 80 ms each, and 40 more. */
 const FULL_CHUNKS = 7;
-const settings = parseStreamingSettings(nemotron.streaming, NARROW.id);
 const { numSpeakers, offline: { chunkFrames, fifoFrames } } = nemotron.streaming;
 /** A narrow model's logits cross zero several times at the edges of a turn, so the turns have minimum durations, which users can set. */
 const MIN_DURATIONS = { minDurationOn: 0.25, minDurationOff: 0.5 };
 
 const graph = narrowGraph(NUM_LAYERS);
 
-/** Opens the network with these weights, which take the way of a downloaded file that is converted. */
+/** Opens the network with these weights, which are converted like a download. */
 async function openNarrow(gpu: GpuContext, tensors: ReadonlyMap<string, SeededTensor>, form: WeightsForm, options: Partial<Parameters<typeof GpuNetwork.open>[1]> = {}): Promise<GpuNetwork> {
-  const original = await openSafetensors(blobSource(new Blob([buildWeights(Object.fromEntries(tensors))]), 'narrow.safetensors'));
-  const sink = new BlobSink();
-  await convertWeights(bindWeights(original, expectedWeights(graph)), form, '0'.repeat(64), sink);
-  const model = graphInForm(graph, form);
-  const weights = await loadWeights(bindWeights(await openSafetensors(blobSource(sink.file!, 'converted.safetensors')), expectedWeights(model)));
+  const file = blobSource(new Blob([buildWeights(Object.fromEntries(tensors))]), 'narrow.safetensors');
+  const { model, weights } = await converted(file, graph, form);
   return GpuNetwork.open(gpu, { model, weights, manifest: NARROW, ...options });
 }
 
@@ -60,16 +51,8 @@ interface Run {
 
 /** Runs the recording in offline mode. @returns the logits, and the number of turns without and with minimum durations */
 async function run(network: StreamNetwork, samples: Float32Array): Promise<Run> {
-  const builderWith = (durations: typeof MIN_DURATIONS): ActivityBuilder =>
-    new ActivityBuilder(settings.segments.threshold, numSpeakers, { hopSamples: 160, sampleRate: SAMPLE_RATE }, durations);
-  const builders = [builderWith({ minDurationOn: 0, minDurationOff: 0 }), builderWith(MIN_DURATIONS)];
-  const pieces: Float32Array[] = [];
-  for await (const decided of stream('samples', [samples], { network, settings, mode: 'offline', frontEnd: cpuFrontEnd(NARROW) })) {
-    pieces.push(decided.logits.slice());
-    for (const builder of builders) builder.push(decided);
-  }
-  const [numRawTurns = 0, numTurns = 0] = builders.map((builder) => builder.result().turns.length);
-  return { logits: concatenate(pieces), numRawTurns, numTurns };
+  const { logits, turns: [raw = [], turns = []] } = await runOffline(network, NARROW, samples, [NO_MIN_DURATIONS, MIN_DURATIONS]);
+  return { logits, numRawTurns: raw.length, numTurns: turns.length };
 }
 
 itUnless(missing)('float16 weights change few decisions over ten minutes, and no number of turns', { timeout: 1_200_000 }, async () => {

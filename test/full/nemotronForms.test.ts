@@ -5,15 +5,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { GraphNetwork } from '../../src/sortformer/graphNetwork';
 import { checkNetwork } from '../../src/sortformer/networkCheck';
-import { BlobSink } from '../../src/store/byteSink';
-import { blobSource, type ByteSource } from '../../src/store/byteSource';
-import { bindWeights, loadWeights } from '../../src/weights/bind';
-import { convertWeights, type WeightsForm } from '../../src/weights/convert';
-import { expectedWeights } from '../../src/weights/expected';
-import { graphInForm } from '../../src/weights/graphForm';
-import { openSafetensors } from '../../src/weights/safetensors';
+import { blobSource } from '../../src/store/byteSource';
+import type { WeightsForm } from '../../src/weights/convert';
 import { uniform } from '../../src/util/uniform';
 import { NEMOTRON, nemotronGraph, seededNemotronFile } from '../seededNemotron';
+import { converted } from '../weights/converted';
 import { openOnWasm } from '../sortformerNetworkTests';
 
 /**
@@ -25,17 +21,9 @@ const numProducts = (numLayers: number, form: WeightsForm): number => 6 * numLay
 const NUM_STEPS = 4;
 const NUM_FRAMES = 340;
 
-async function stored(numLayers: number, form: WeightsForm): Promise<ByteSource> {
-  const original = await openSafetensors(blobSource(new Blob([seededNemotronFile(numLayers)]), 'seeded.safetensors'));
-  const sink = new BlobSink();
-  await convertWeights(bindWeights(original, expectedWeights(nemotronGraph(numLayers))), form, '0'.repeat(64), sink);
-  return blobSource(sink.file!, 'converted.safetensors');
-}
-
 /** Logits of all steps; axes (output frame, speaker). */
 async function logitsIn(numLayers: number, form: WeightsForm): Promise<Float32Array[]> {
-  const model = graphInForm(nemotronGraph(numLayers), form);
-  const weights = await loadWeights(bindWeights(await openSafetensors(await stored(numLayers, form)), expectedWeights(model)));
+  const { model, weights } = await converted(blobSource(new Blob([seededNemotronFile(numLayers)]), 'seeded.safetensors'), nemotronGraph(numLayers), form);
   const network = await GraphNetwork.open({ model, weights, manifest: NEMOTRON, open: openOnWasm });
   const steps: Float32Array[] = [];
   for (let step = 0; step < NUM_STEPS; step++) {

@@ -10,29 +10,19 @@ import { makeConversations } from '../../cli/evaluate/conversations';
 import nemotron from '../../models/nemotron-3-diarization/manifest.json';
 import { parseRttm } from '../../src/formats/rttm';
 import { diarizationErrorRate } from '../../src/score/der';
-import { ActivityBuilder } from '../../src/sortformer/activity';
 import { GraphNetwork } from '../../src/sortformer/graphNetwork';
-import { cpuFrontEnd } from '../../src/sortformer/melFrontEnd';
-import { stream } from '../../src/sortformer/speakerStream';
-import { BlobSink } from '../../src/store/byteSink';
 import { blobSource } from '../../src/store/byteSource';
 import { parseStreamingSettings } from '../../src/store/streamingSettings';
-import { NO_MIN_DURATIONS } from '../../src/timeline/minDurations';
 import type { IndexedTurn, Turn } from '../../src/timeline/turns';
-import { concatenate } from '../../src/util/values';
-import { bindWeights, loadWeights } from '../../src/weights/bind';
-import { convertWeights, type WeightsForm } from '../../src/weights/convert';
-import { expectedWeights } from '../../src/weights/expected';
-import { graphInForm } from '../../src/weights/graphForm';
-import { openSafetensors } from '../../src/weights/safetensors';
+import type { WeightsForm } from '../../src/weights/convert';
+import { runOffline } from '../nemotron/offlineRun';
 import { SPEECH_LAYERS, speechFile } from '../nemotron/speechModel';
 import { NEMOTRON, nemotronGraph } from '../seededNemotron';
 import { hasShared, SHARED, SHARED_MISSING } from '../shared';
+import { converted } from '../weights/converted';
 import { openOnWasm } from '../sortformerNetworkTests';
 import { itUnless } from '../skips';
 
-const SAMPLE_RATE = 16_000;
-const HOP_SAMPLES = 160;
 const MINUTES = 10;
 const CONVERSATION = { name: 'ten_minutes', speakers: ['1688', '1998', '2033', '2414', '2609'], minutes: MINUTES, seed: 22 };
 const folder = mkdtempSync(join(tmpdir(), 'voxlane-'));
@@ -64,21 +54,11 @@ interface Run {
 }
 
 async function run(samples: Float32Array, form: WeightsForm): Promise<Run> {
-  const graph = nemotronGraph(SPEECH_LAYERS);
-  const sink = new BlobSink();
-  await convertWeights(bindWeights(await openSafetensors(blobSource(new Blob([speechFile()]), 'speech.safetensors')), expectedWeights(graph)), form, '0'.repeat(64), sink);
-  const model = graphInForm(graph, form);
-  const weights = await loadWeights(bindWeights(await openSafetensors(blobSource(sink.file!, 'converted.safetensors')), expectedWeights(model)));
+  const { model, weights } = await converted(blobSource(new Blob([speechFile()]), 'speech.safetensors'), nemotronGraph(SPEECH_LAYERS), form);
   const network = await GraphNetwork.open({ model, weights, manifest: NEMOTRON, open: openOnWasm });
-  const { threshold } = settings.segments;
-  const activity = new ActivityBuilder(threshold, settings.numSpeakers, { hopSamples: HOP_SAMPLES, sampleRate: SAMPLE_RATE }, NO_MIN_DURATIONS);
-  const pieces: Float32Array[] = [];
-  for await (const decided of stream('samples', [samples], { network, settings, mode: 'offline', frontEnd: cpuFrontEnd(NEMOTRON) })) {
-    activity.push(decided);
-    pieces.push(decided.logits.slice());
-  }
+  const { logits, turns: [turns = []] } = await runOffline(network, NEMOTRON, samples);
   await network.release();
-  return { logits: concatenate(pieces), turns: activity.result().turns };
+  return { logits, turns };
 }
 
 function samplesOf(made: string): Float32Array {
