@@ -86,7 +86,7 @@ function casesOf({ status, report, error }: BundleResult): Case[] {
   ];
 }
 
-/** One case per recorded step. Its type says whether the step itself is wrong, or only the state that it starts from. */
+/** One case per recorded step. Its type distinguishes an error of the step itself from an error of the state that it starts from. */
 function stepCases({ backend, steps }: StepsReport): Case[] {
   return steps.map((step): Case => {
     const name = `step ${step.index} at ${step.startSeconds.toFixed(2)} s (${backend})`;

@@ -17,7 +17,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** As the library does: it has a Blob and a name. */
+/** Like an error of the library, which has only a Blob and its name. */
 const create = async ({ modelFile }: { readonly modelFile?: Blob }): Promise<never> => {
   await openSafetensors(blobSource(modelFile!, (modelFile as File).name));
   throw new Error('not reached');

@@ -7,8 +7,8 @@ import { partsOf } from './errorLine';
 const ABOUT_CONTENT: ReadonlySet<ErrorCode> = new Set(['model-altered', 'model-invalid', 'model-output']);
 
 /**
- * An error of a library that was given a model file. The library has only the name of the file, so an error about it gets the path,
- * and what to do on the command line. All other errors stay as they are.
+ * Adds the path of the model file and the remedy on the command line to an error about the file. The library has only the name of the
+ * file. Returns all other errors unchanged.
  *
  * @param path as the user wrote it, or as found in `VOXLANE_MODELS`; undefined without a model file
  */

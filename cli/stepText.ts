@@ -14,7 +14,7 @@ export function stepLines({ backend, mode, verdict, first, steps, decisions, cau
   ];
 }
 
-/** What a step that does not pass suffers from. */
+/** The kind of error of each step that does not pass. */
 export const STEP_CAUSES = { step: 'an error of this step', drift: 'drift of the state' } as const;
 
 function decisionText({ total, step, own }: StepDecisions): string {

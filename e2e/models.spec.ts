@@ -29,7 +29,7 @@ test('a download starts on request only, can be stopped, and its failure is expl
   await openOptions(page);
   await expect(page.getByTestId('stored-total')).toHaveText('None. The models included in this page need no storage.');
 
-  // The choice of each preset shows what its download means.
+  // Each preset shows the size of its download and of the kept files.
   await page.getByTestId('preset-nemotron').check();
   await expect(page.getByTestId('offer-bytes')).toHaveText(/^\d+ MB$/);
   await expect(page.getByTestId('offer-kept')).toHaveText(/^\d+ MB for WASM, converted, or \d+ MB for WebGPU, converted\. After a conversion, the original \(\d+ MB\) can be deleted$/);
@@ -65,7 +65,7 @@ test('a download starts on request only, can be stopped, and its failure is expl
   await expect(failure).toContainText('community-1 could not be downloaded');
   await expect(failure).toContainText('the server answered 404');
   await expect(failure).toContainText('model-missing');
-  // A web page instead of the file, as from a sign-in page of a hotel.
+  // A web page instead of the file, such as the sign-in page of a public network.
   answers.push((route) => route.fulfill({ contentType: 'text/html', body: '<!doctype html>', headers }));
   await page.getByTestId('retry-download').click();
   await expect(failure).toContainText('the server answered with a web page instead');
@@ -116,7 +116,7 @@ test('stored models are listed and deleted after a question', async ({ page }) =
   await expect(total).toHaveText('2 models, 127 MB in all');
   await expect(nemotron).toContainText('model.int8.safetensors');
 
-  // The question moves the focus there and back.
+  // The confirmation takes the focus and returns it.
   const row = page.getByTestId(`stored-model-${RESNET}`);
   const remove = page.getByTestId(`delete-model-${RESNET}`);
   await expect(row).toContainText(name);

@@ -5,7 +5,7 @@
  * They match names, not calls, because a clock can be imported, destructured or stored under another name first.
  */
 const MEASURES = [
-  // The object has little that does not measure. In quotes, it is an option of fake timers.
+  // Most members of the object measure time. In quotes, it is an option of fake timers.
   /(?<!['"`])\bperformance\b/,
   /\b(perf_hooks|Temporal|timeOrigin|timeStamp)\b|\bdocument\s*\.\s*timeline\b/,
   // The constructor with an argument, and functions that convert, have no clock.

@@ -60,7 +60,7 @@ export function figuresOf(parts: readonly PartFigures[]): Record<string, number>
   const [first, last] = [parts.slice(0, third), parts.slice(-third)];
   const total = (some: readonly PartFigures[]): number => some.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
   const greatest = (some: readonly PartFigures[]): number => Math.max(...some.map(({ residentMegabytes }) => residentMegabytes));
-  // At the end of the last part, the source of samples is already gone.
+  // The source of samples ends before the last part does.
   const [from, to] = [first.at(-1)!, parts.at(-2)!];
   return {
     [NAMES.time]: total(last) / total(first),

@@ -170,7 +170,7 @@ async function* longSpeech(seconds: number): AsyncGenerator<Float32Array, void> 
   for (let block = 0, left = Math.round(seconds * sampleRate); left > 0; block++) {
     const samples = variedSpeech(recording, block).subarray(0, left);
     left -= samples.length;
-    // About the pieces of a decoder.
+    // About the length of a decoder's pieces.
     for (let at = 0; at < samples.length; at += sampleRate) yield samples.subarray(at, at + sampleRate);
   }
 }

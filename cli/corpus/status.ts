@@ -8,7 +8,7 @@ import { type CorpusStatus, readStatus } from './readStatus';
 export const HELP = `Usage: voxlane corpus status DIR [options]
 
 Prints how many recordings are done, running, failed and left, the speed, the time left, and a table of errors: count, kind,
-example and fix. Can run at any time, on any machine that sees the folder.
+example and fix. Can run at any time, on any machine that can read the folder.
 
   --json                       print one JSON object
   --help                       print this text

@@ -188,12 +188,12 @@ function mountOf(corpus: string, given: string | undefined): string {
   return mount;
 }
 
-/** The plan's number of shards if this machine sees the plan. */
+/** The plan's number of shards if this machine can read the plan. */
 function shardsOf(scheduler: Scheduler, corpus: string, given: string | undefined): number {
   const planned = plannedShards(corpus);
   const shards = whole('--shards', given, planned ?? DEFAULT_SHARDS, MAX_SHARDS);
   if (scheduler !== 'dockerfile' && planned === null && given === undefined) {
-    say(`corpus template: this machine sees no plan in ${corpus}, so the job has ${DEFAULT_SHARDS} shards. Plan first, or set --shards.`);
+    say(`corpus template: this machine finds no plan in ${corpus}, so the job has ${DEFAULT_SHARDS} shards. Plan first, or set --shards.`);
   }
   if (scheduler !== 'dockerfile' && planned !== null && planned !== shards) {
     throw new Error(`--shards is ${shards}, but ${corpus} was planned with ${planned}. Leave --shards out, or plan again.`);

@@ -20,7 +20,7 @@ test('after one visit, a whole recording is analyzed offline', async ({ page, co
   const { address } = release;
   await keepRelease(page, address);
 
-  // Only the service worker sees requests of workers. The model hub is the only other allowed origin.
+  // Only the service worker receives requests of workers. The model hub is the only other allowed origin.
   await context.route('https://huggingface.co/**', (route) => route.fulfill({ status: 200, body: '' }));
   release.add('probe.js', 'fetch("https://huggingface.co/probe").finally(() => postMessage("done"))');
   await page.evaluate(

@@ -17,7 +17,7 @@ test('a custom model file: confirmed, used, stored, deleted', async ({ page }) =
   await options.click();
   await page.getByTestId('preset-community-1').check();
   await expect(offer).toBeVisible();
-  // An offer of a preset that is not selected would be an advertisement.
+  // The page offers only the download of the selected preset.
   await page.getByTestId('preset-campplus').check();
   await expect(offer).toBeHidden();
   await options.click();

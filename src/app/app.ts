@@ -62,7 +62,7 @@ export function announcement(next: State, previous: State): string | null {
 
 type MakeView = (context: ViewContext) => View;
 
-/** The result view is most of the code. It is loaded while the user sees the first view. */
+/** The result view is most of the code. It loads while the first view is visible. */
 const loadDoneView = (): Promise<MakeView> => import('./result/result').then(({ doneView }) => doneView);
 
 /** Mounts the app in `root`. Returns a function that unmounts it and releases everything it holds. */

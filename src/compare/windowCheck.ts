@@ -7,11 +7,11 @@ import { type ModelCheck, selfCheck } from './modelCheck';
 import embeddings from './windowEmbeddings.json';
 import scores from './windowScores.json';
 
-/** What belongs to which golden input. */
+/** Identifies the golden input of a set of values. */
 interface WindowGoldens {
   /** SHA-256 of the checkpoint. */
   readonly checkpoint: string;
-  /** Sum of the golden waveform in steps of 16 bits: tells whether it is the one that these values belong to. */
+  /** Sum of the golden waveform in steps of 16 bits, which identifies the waveform. */
   readonly inputSum: number;
   /** Step of the values, which are whole numbers. */
   readonly step: number;
@@ -54,7 +54,7 @@ export async function withWindows(check: ModelCheck, graph: Graph, bundle: Golde
   const waveform = waveformFor(scores, check, bundle);
   if (!waveform) return check;
   const { numWindows, numSamples, values } = scores;
-  // Without classes, of which a part of the frames is too few for a share.
+  // Without the share of equal classes: the compared part has too few frames for it.
   const { maxAbs, cosine } = tensorNamed(bundle.stages, 'classifier').tolerance;
   const name = `classifier (${numWindows} × ${numSamples / scores.sampleRate} s)`;
   const data = scoredWindows(waveform);

@@ -129,7 +129,7 @@ function worthOf(segment: TurnSegment): number {
 }
 
 /**
- * Constraints for a re-clustering: the corrected turns by speaker, limited to segments in which nobody else talks, because an
+ * Constraints for a re-clustering: the corrected turns by speaker, limited to segments in which no other speaker talks, because an
  * embedding of overlapping speech represents neither speaker. Segments of one entry belong to one speaker (must-link), those
  * of two entries to different speakers (cannot-link).
  *

@@ -31,7 +31,7 @@ const embedding = parseManifest('embedding', manifest(CAMPPLUS.embedding), 'embe
 const NUM_WINDOWS = 30;
 const { sampleRate, hopSamples, windowSamples, numFrames, powerset: { numSpeakers } } = segmentation;
 const { voiceOfFrame: _, ...outputs } = meeting({ numWindows: NUM_WINDOWS, numVoices: 3, dimension: embedding.embeddingSize, noise: 0.3, seed: 4 });
-/** The value of each sample is its position, so a stub sees which window it gets. */
+/** The value of each sample is its position, so a stub can identify its window. */
 const samples = Float32Array.from({ length: windowSamples + (NUM_WINDOWS - 1) * hopSamples }, (_value, i) => i);
 const partOf = <Values extends Float32Array | Uint8Array>(values: Values, windows: Float32Array): Values => {
   const size = values.length / NUM_WINDOWS;

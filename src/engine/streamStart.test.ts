@@ -44,7 +44,7 @@ const checkOf = (backend: 'webgpu' | 'wasm', seconds: number, passed = true): Mo
 /** Result of the self-check by arithmetic; an error is thrown. */
 let checks: Record<string, ModelCheck | VoxlaneError>;
 let loading: () => Promise<object>;
-/** What the workers were asked, such as `check wasm int8`. */
+/** Calls of the workers, such as `check wasm int8`. */
 let asked: string[];
 const downloads: object[] = [];
 

@@ -76,6 +76,6 @@ fn main(
   if ((all & BROKEN) != 0u) { atomicStore(&flags[0], 1u); }
   let word = params.firstWord + group.z * groups.y + group.y;
   let added = 1u + select(0u, ONE_NONZERO, (all & NONZERO) != 0u);
-  // The last workgroup sees the sum of all, and its lower half alone if all values are zero.
+  // The last workgroup reads the sum of all, and its lower half alone if all values are zero.
   if (atomicAdd(&flags[word], added) + added == groups.x && params.allowZeros == 0u) { atomicStore(&flags[0], 1u); }
 }

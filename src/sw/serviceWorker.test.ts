@@ -16,7 +16,7 @@ const listeners = new Map<string, Listener>();
 const stored = new Map<string, Response>();
 let isStorageBroken: boolean;
 let isOnline: boolean;
-/** What the worker asked its scope, such as `claim`. */
+/** Calls of the worker to its scope, such as `claim`. */
 const asked: string[] = [];
 
 interface Client {

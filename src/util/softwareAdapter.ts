@@ -8,5 +8,5 @@ export const infoName = ({ description, device, vendor, architecture }: Omit<Ada
 /** Not all of them are marked as fallback adapters. */
 const SOFTWARE_ADAPTERS = /swiftshader|llvmpipe|lavapipe|basic render/i;
 
-/** Whether an adapter with this information computes on the processor, as far as it reveals that. */
+/** Whether an adapter with this information computes on the processor. False if the information does not reveal it. */
 export const isSoftwareInfo = (info: AdapterInfo): boolean => info.isFallbackAdapter || SOFTWARE_ADAPTERS.test(infoName(info));

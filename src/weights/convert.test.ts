@@ -257,7 +257,7 @@ describe('the tensors of Nemotron 3 Diarization', () => {
     const numFloats = numOf(expected) - numOf(inner) + 2 * numScales;
     const headers = [convertedBytes(expected, 'float16') - 2 * numOf(matrices) - 4 * numOf(others), convertedBytes(expected, 'int8') - 2 * numOf(inner) - 4 * numFloats];
     const numTensors = [expected.length, expected.length + 3 * inner.length];
-    // As the documents say.
+    // As docs/presets.md states.
     expect((['float16', 'int8'] as const).map((form) => Math.round(convertedBytes(expected, form) / 1e6))).toEqual([199, 203]);
     headers.forEach((bytes, index) => { expect(bytes / numTensors[index]!).toSatisfy((perTensor: number) => perTensor > 100 && perTensor < 140); });
   });

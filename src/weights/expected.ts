@@ -17,9 +17,9 @@ export interface ExpectedTensor {
    */
   readonly channelAxis: number | null;
   /**
-   * True for the matrices before the first and after the last layer norm of a network that has some. They meet values that no norm has
-   * centered, such as log-mel features, or their errors reach the outputs undamped: rounding these few products to 8 bits would cost more
-   * decisions than rounding all others.
+   * True for the matrices before the first and after the last layer norm of a network that has some. No norm centers the inputs of the
+   * first ones, such as log-mel features, and no norm damps the errors of the last ones. Rounding these few products to 8 bits would
+   * change more decisions than rounding all others.
    */
   readonly isOuter?: true;
   /** Whether it has what the rounding of another tensor left: zeros, if nothing was rounded. */

@@ -87,7 +87,7 @@ describe('weights of the hub', () => {
     for (const name of [`m/${sha256}.int8.1/0`, `m/${sha256}.int8.1/1`, 'm/0123/0', `other/${sha256}.int8.1/0`]) storage.pieces.set(name, piece!);
     await new ModelStore({ cache: new ModelCache(storage), withLock: memoryLocks() }).discardUnfinishedConversions('m');
     expect([...storage.pieces.keys()]).toEqual([...whole.keys(), 'm/0123/0', `other/${sha256}.int8.1/0`]);
-    // A browser that stores nothing has nothing to discard.
+    // Without storage, there is nothing to discard.
     await new ModelStore({ cache: new ModelCache(blockedStorage) }).discardUnfinishedConversions('m');
   });
 

@@ -66,7 +66,7 @@ interface Scene {
   /** Calls of the workers, in order. */
   calls: string[];
   started: { backend: string; ownKernels: boolean; terminated: VoxlaneError | null }[];
-  /** Whether ONNX Runtime on the GPU is right where our own kernels are wrong. */
+  /** Whether ONNX Runtime on the GPU is right although our own kernels are wrong. */
   isRuntimeRight: boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Replaces storage, manifests, the runtime and workers by those of trustFakes.ts. The mocks apply to modules that are loaded afterward, so a test
- * imports this file first.
+ * Replaces storage, manifests, the runtime and workers by those of trustFakes.ts. The mocks apply to modules that are loaded
+ * afterward, so a test imports this file first.
  */
 import { vi } from 'vitest';
 import { loadManifest, modelStore, storage } from './trustFakes';

@@ -1,4 +1,4 @@
-/** A page with a GPU for tests of the stored verdicts: what its workers find, and what they were asked. */
+/** A page with a GPU for tests of the stored verdicts: the results and the calls of its workers. */
 import { expect, vi } from 'vitest';
 import { type Engine, startEngine } from '../../src/engine/engine';
 import { ModelWorker } from '../../src/engine/modelPool';

@@ -1,6 +1,7 @@
 /**
- * Decisions and turns of ten minutes with float32, float16 and int8 weights on WASM. Random weights have no turns, so the head of the seeded network is trained to
- * find speech: its decisions have margins like those of a real model. The people of the conversation are not those of the training.
+ * Decisions and turns of ten minutes with float32, float16 and int8 weights on WASM. Random weights result in no turns, so the head of
+ * the seeded network is trained to find speech: its decisions have margins like those of a real model. The speakers of the
+ * conversation are not those of the training.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -73,7 +74,7 @@ function changesPer10000(first: Run, second: Run): number {
   return (10_000 * changed * settings.numSpeakers) / first.logits.length;
 }
 
-/** Share of frames in which anyone speaks according to one of both only. */
+/** Share of frames that only the run or only the reference counts as speech. */
 function speechError({ logits }: Run, reference: readonly Turn[]): number {
   const { numSpeakers } = settings;
   const numFrames = logits.length / numSpeakers;

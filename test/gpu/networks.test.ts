@@ -147,7 +147,7 @@ describeUnless(missing)('networks on WGSL kernels', () => {
       // Without taps, only scored frames are computed and read back.
       taps.length = 0;
       expect(await network.logits({ ...step, firstScoredFrame: 10 })).toEqual(logits.subarray(10 * 8 * 8));
-      // Padding that nothing attends to must not hide an error.
+      // Padding, which no frame attends to, must not hide an error.
       const broken = embeddings.slice().fill(Infinity, (numFrames - 1) * network.silence.length);
       await expect(network.logits({ ...step, embeddings: broken })).rejects.toMatchObject({ code: 'gpu-wrong' });
       expect(await network.logits(step)).toEqual(logits);

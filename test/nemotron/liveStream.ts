@@ -41,7 +41,7 @@ export class LiveStream {
     this.notify();
   };
 
-  /** Exactly the samples that a step needs, in short pieces, and nothing more before it is decided. If it needs more, this does not end. */
+  /** Yields exactly the samples of a step in short pieces, then waits for its decisions. Does not end if the step needs more samples. */
   async *pieces(): AsyncGenerator<Float32Array> {
     let place = 0;
     for (const [step, end] of this.needed.entries()) {

@@ -40,7 +40,7 @@ export function speechFile(): Uint8Array<ArrayBuffer> {
   fill('classifier.out_proj.bias', 1, 1, SILENT);
   if (used !== head.length) throw new Error(`${FILE} has ${head.length} values, not ${used}`);
   smooth(tensor(`${UPSAMPLER}.weight`));
-  // A tensor of zeros would be refused. Nothing reads the other channels.
+  // The loader rejects a tensor of zeros. No layer reads the other channels.
   const { data: bias } = tensor(`${UPSAMPLER}.bias`);
   bias.forEach((_, index) => { if (index % tensor('model.proj.bias').data.length < HIDDEN) bias[index] = 0; });
   return fileOf(tensors);

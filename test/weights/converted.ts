@@ -1,4 +1,4 @@
-/** Weights that take the way of a downloaded file: read, converted, written, and read again. */
+/** Converts weights like a download: reads, converts and writes them, and reads them again. */
 import type { ModelProto } from '../../src/onnx/model';
 import { BlobSink } from '../../src/store/byteSink';
 import { blobSource, type ByteSource } from '../../src/store/byteSource';

@@ -1,6 +1,6 @@
 import type { Scope } from '../../ui-kit/scope';
 
-/** The other tabs of the page, for changes of the stored models: a tab that lists a deleted model would download it unasked. */
+/** The other tabs of the page, for changes of the stored models: a tab that lists a deleted model would download it without asking. */
 export interface OtherTabs {
   /** Announces that stored models have changed. */
   readonly changed: () => void;
