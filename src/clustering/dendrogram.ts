@@ -78,6 +78,7 @@ export interface Dendrogram {
   readonly distances: Float64Array<ArrayBuffer>;
 }
 
+/** The merges as typed arrays, axes (merge), which cross to other threads without a copy of each object. */
 export function packMerges(merges: readonly Merge[]): Dendrogram {
   return {
     left: Int32Array.from(merges, ({ left }) => left),

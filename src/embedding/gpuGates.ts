@@ -104,7 +104,7 @@ export class GpuGates {
     return new GpuGates(await openKernel(device, { label: 'gates', code, buffers, constants }));
   }
 
-  /** Adds the gates of all items to a program. */
+  /** Adds one dispatch to a program, for the gates of all items. gates.wgsl has the formula. */
   add(program: Program, { hidden, items, numItems, segmentRows, first, second, sums, gates }: GatesStep): void {
     program.add(this.kernel, [hidden, items, first, second, sums, gates], [segmentRows], [numItems]);
   }

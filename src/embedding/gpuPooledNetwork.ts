@@ -38,12 +38,17 @@ export interface GpuPooledNetwork {
   release(): Promise<void>;
 }
 
-/** The masks of all jobs, with their window in the batch. @param mapFrames frames of a window's map */
+/**
+ * The masks of all jobs, in their order, with the weights of the frames.
+ *
+ * @param mapFrames frames of a window's map
+ * @returns axes (mask of all jobs); `window` is the index of the job in the batch
+ */
 export function masksOf(jobs: readonly PoolJob[], mapFrames: number): WindowMask[] {
   return jobs.flatMap(({ masks }, window) => masks.map((mask) => ({ window, weights: frameWeights(mask, mapFrames) })));
 }
 
-/** Divides jobs into batches of almost equal size. */
+/** Divides jobs into batches of almost equal size, in their order. @param most maximum size of a batch, at least 1 */
 export function divideJobs<Job>(jobs: readonly Job[], most: number): Job[][] {
   const numBatches = Math.ceil(jobs.length / most);
   const endOf = (batch: number): number => Math.floor((batch * jobs.length) / numBatches);

@@ -10,16 +10,16 @@ export const PADDING_COLUMNS = 2;
 /** Maximum size of the maps of a batch in bytes: one window already fills a GPU with the first layers, and six with the last. */
 export const MAX_MAP_BYTES = 2 ** 28;
 
-/** Values of a frame of a map. */
+/** Number of values of a frame of a map, with padding. */
 export const frameLength = ({ numFrequencies, numChannels }: Omit<MapSize, 'numFrames'>): number => (numFrequencies + PADDING_COLUMNS) * numChannels;
 
-/** Values of a window of a map. */
+/** Number of values from a window of a map to the next: its frames and one of padding. */
 export const windowLength = (size: MapSize): number => (size.numFrames + 1) * frameLength(size);
 
-/** Place of the first value that is not padding. */
+/** Place of the first value of the first window that is not padding, in values. */
 export const firstPlace = (size: MapSize): number => frameLength(size) + size.numChannels;
 
-/** Values of a map of a batch. */
+/** Number of values of a map of a batch, with the padding after the last window. */
 export const mapLength = (size: MapSize, numWindows: number): number => frameLength(size) + numWindows * windowLength(size);
 
 /**

@@ -22,7 +22,13 @@ export interface FbankGeometry {
   readonly fftSize: number;
 }
 
-/** Frame, hop and FFT size of `facts` at `sampleRate` hertz. */
+/**
+ * Sizes of frames, hops and the FFT.
+ *
+ * @param facts with times in milliseconds
+ * @param sampleRate in hertz
+ * @returns all sizes in samples
+ */
 export function fbankGeometry(facts: AnyFbankOptions, sampleRate: number): FbankGeometry {
   const frameSamples = Math.trunc((sampleRate * facts.frameLengthMs) / 1000);
   return {
@@ -62,7 +68,13 @@ export function windowFunction(type: FbankOptions['windowType'], length: number)
   });
 }
 
-/** Filters of the mel scale that the options name. */
+/**
+ * Filters of the mel scale that the options name.
+ *
+ * @param sampleRate in hertz
+ * @param fftSize in samples
+ * @returns axes (mel), in the order of their frequencies
+ */
 export function melFilters(facts: AnyFbankOptions, sampleRate: number, fftSize: number): MelFilter[] {
   return facts.snipEdges ? kaldiFilters(facts, sampleRate, fftSize) : slaneyFilters(facts, sampleRate, fftSize);
 }

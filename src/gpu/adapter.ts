@@ -7,7 +7,7 @@ export async function requestAdapter(): Promise<GPUAdapter | null> {
   return adapter && isUsable(adapter) ? adapter : null;
 }
 
-/** Why {@link requestAdapter} found none, after the name of the host. */
+/** Why {@link requestAdapter} returned null: the end of a sentence that begins with the name of the host. */
 export async function whyNoAdapter(): Promise<string> {
   const adapter = await requestAny();
   return adapter ? `has only a WebGPU adapter that computes on the processor (${adapterName(adapter)}), slower than WASM` : 'has no WebGPU adapter';

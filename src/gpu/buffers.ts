@@ -1,19 +1,24 @@
 import { maxBindingBytes } from './adapter';
 import { gpuMemory } from './context';
 
-/** Copies an array to a new buffer for kernels. */
+/**
+ * Copies an array to a new buffer of {@link storageBuffer}.
+ *
+ * @throws VoxlaneError `gpu-memory` if kernels could not bind the whole buffer
+ */
 export function uploadBuffer(device: GPUDevice, label: string, values: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): GPUBuffer {
   const buffer = storageBuffer(device, label, values.length);
   device.queue.writeBuffer(buffer, 0, values);
   return buffer;
 }
 
+/** Frees the GPU memory of all parts: buffers, or objects that own some. */
 export function destroyAll(...parts: readonly { destroy(): void }[]): void {
   for (const part of parts) part.destroy();
 }
 
 /**
- * Creates a buffer for kernels, uploads and readback.
+ * Creates a buffer for kernels, uploads and readback: usages STORAGE, COPY_SRC and COPY_DST.
  *
  * @param length number of 32-bit values
  * @throws VoxlaneError `gpu-memory` if kernels could not bind the whole buffer
@@ -54,6 +59,7 @@ export class Staging {
     }
   }
 
+  /** Frees the GPU memory. */
   destroy(): void {
     this.buffer.destroy();
   }

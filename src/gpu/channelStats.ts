@@ -25,7 +25,7 @@ export interface StatsStep<Floats, Integers> {
   readonly out: Floats;
 }
 
-/** Computes the statistics on the CPU: the reference for the kernel. */
+/** Computes the statistics on the CPU: the reference for the kernel. channelStats.wgsl has the formulas. */
 export function computeChannelStats(kind: StatsKind, step: StatsStep<Float32Array, Uint32Array>): void {
   const { values, rowStride, numChannels, numItems, items, norm, epsilon = 0, slope = 1, out } = step;
   for (let item = 0; item < numItems; item++) {
@@ -64,7 +64,7 @@ export class ChannelStats {
     return new ChannelStats(await openKernel(device, source), columns);
   }
 
-  /** Adds the statistics to a program. */
+  /** Adds one dispatch to a program, for all items and channels. */
   add(program: Program, step: StatsStep<GPUBuffer, GPUBuffer>): void {
     const { values, rowStride, numChannels, numItems, items, norm, epsilon = 0, slope = 1, out } = step;
     const parameters = [numChannels, rowStride, floatBits(epsilon), floatBits(slope)];

@@ -23,7 +23,7 @@ export function packLayerNorm(scale: Float32Array, shift: Float32Array): Float32
   return Float32Array.from({ length: 2 * scale.length }, (_, i) => (i % 2 === 0 ? scale : shift)[i >> 1]!);
 }
 
-/** Computes the norm on the CPU: the reference for the kernel. */
+/** Computes the norm on the CPU: the reference for the kernel. layerNorm.wgsl has the formula. */
 export function computeLayerNorm({ values, numRows, numChannels, norm, epsilon, out }: LayerNormStep<Float32Array>): void {
   for (let row = 0; row < numRows; row++) {
     const own = values.subarray(row * numChannels, (row + 1) * numChannels);
@@ -44,7 +44,7 @@ export class LayerNorm {
     return new LayerNorm(await openKernel(device, { label: 'layerNorm', code, buffers: [read, read, 'storage'] }));
   }
 
-  /** Adds a norm to a program. */
+  /** Adds one dispatch to a program, for all rows. */
   add(program: Program, { values, numRows, numChannels, norm, epsilon, out }: LayerNormStep<GPUBuffer>): void {
     program.add(this.kernel, [values, norm, out], [numChannels, floatBits(epsilon)], [numRows]);
   }

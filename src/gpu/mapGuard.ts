@@ -67,7 +67,12 @@ export function surveyMap(step: SurveyStep<Float32Array, Uint32Array>): boolean 
   return false;
 }
 
-/** Marks a result on the CPU: the reference for the kernel. */
+/**
+ * Marks a result on the CPU: the reference for the kernel.
+ *
+ * @param isBroken whether any map of the batch is broken
+ * @param values any axes, float32; if broken, all become NaN
+ */
 export function markBroken(isBroken: boolean, values: Float32Array): void {
   if (isBroken) values.fill(NaN);
 }

@@ -125,7 +125,7 @@ export interface Survey<Integers> {
   readonly map: number;
 }
 
-/** Computes a product on the CPU: the reference for the kernel. */
+/** Computes a product on the CPU: the reference for the kernel. product.wgsl has the formula and the layout of the rows. */
 export function computeProduct(packed: PackedWeights, step: ProductStep<Float32Array, Uint32Array>): void {
   const { numInputs, numColumns } = packed;
   const { numRows, numItems = 1, innerRows = 1, inputRows, outRows, input, out, factors, gates, table, pool, slope = 1 } = step;
@@ -179,7 +179,12 @@ export interface GpuWeights extends Omit<PackedWeights, 'weights' | 'bias'> {
   readonly bias: GPUBuffer;
 }
 
-/** Uploads packed weights. @param own registers both buffers */
+/**
+ * Uploads packed weights.
+ *
+ * @param own registers both buffers, which the caller destroys
+ * @throws VoxlaneError `gpu-memory` if kernels could not bind a buffer
+ */
 export function uploadWeights(device: GPUDevice, label: string, packed: PackedWeights, own: Own = (part) => part): GpuWeights {
   const upload = (values: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): GPUBuffer => own(uploadBuffer(device, label, values));
   return { ...packed, weights: upload(new Uint32Array(packed.weights.buffer)), bias: upload(packed.bias) };
@@ -224,7 +229,7 @@ export class ProductKernels {
     this.kernels.set(kindOf({ columnThreads, isHalf }), await openKernel(this.device, source));
   }
 
-  /** Adds a product to a program. */
+  /** Adds one dispatch to a program, for all rows and columns. Call {@link open} for the weights before. */
   add(program: Program, packed: GpuWeights, step: ProductStep<GPUBuffer, GPUBuffer>): void {
     const { numInputs, numColumns, columnThreads } = packed;
     const { numRows, numItems = 1, innerRows = 1, inputRows, outRows, input, out, factors, gates, table, pool, slope = 1 } = step;
@@ -246,6 +251,7 @@ export class ProductKernels {
     program.add(kernel, buffers, parameters, [padded / (THREAD_COLUMNS * columnThreads), Math.ceil(numRows / TILE_ROWS), numItems]);
   }
 
+  /** Frees the GPU memory of this object. The weights belong to the caller. */
   destroy(): void {
     destroyAll(this.none, this.unused);
   }

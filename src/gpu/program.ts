@@ -131,6 +131,7 @@ export class Program {
     this.groups.clear();
   }
 
+  /** Frees the parameters. The buffers of the dispatches belong to the caller. */
   destroy(): void {
     this.parameters.destroy();
     this.groups.clear();

@@ -11,6 +11,7 @@ const MAX_PAGES = 65536;
 const ALIGNMENT = 64;
 /** The first bytes stay free, so 0 is never a valid address. */
 const FIRST_ADDRESS = 1024;
+/** Bytes of a float32. */
 export const FLOAT_BYTES = 4;
 
 /** The memory of the kernels. It grows and shrinks like a stack, but the browser's memory never shrinks. */

@@ -38,7 +38,7 @@ export function packRotation(cos: Float32Array, sin: Float32Array): Float32Array
   return packed;
 }
 
-/** Computes attention on the CPU: the reference for the kernel. */
+/** Computes attention on the CPU: the reference for the kernel. attention.wgsl has the formula. */
 export function computeAttention({ projections, rotation, numFrames, numKeys, numHeads, scale, out }: AttentionStep<Float32Array>): void {
   const part = (frame: number, index: number, head: number): Float32Array => {
     const place = ((frame * 3 + index) * numHeads + head) * HEAD_SIZE;
@@ -79,7 +79,7 @@ export class GpuAttention {
     return new GpuAttention(await openKernel(device, { label: 'attention', code, buffers: [read, read, 'storage'] }));
   }
 
-  /** Adds attention to a program. */
+  /** Adds one dispatch to a program, for all frames and heads. */
   add(program: Program, { projections, rotation, numFrames, numKeys, numHeads, scale, out }: AttentionStep<GPUBuffer>): void {
     const parameters = [numFrames, numKeys, numHeads, floatBits(scale), HEAD_SIZE / 4];
     program.add(this.kernel, [projections, rotation, out], parameters, [Math.ceil(numFrames / QUERIES), numHeads]);

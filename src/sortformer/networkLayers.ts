@@ -183,7 +183,7 @@ function epsilonOf({ node }: GraphProto, weight: string): number {
   return epsilon;
 }
 
-/** The error for a graph that the kernels do not support. */
+/** The error `model-invalid` for a graph that the kernels do not support. @param why a clause without a period */
 export const unlike = (why: string): VoxlaneError =>
   new VoxlaneError({
     code: 'model-invalid',

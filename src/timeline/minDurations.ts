@@ -11,6 +11,7 @@ export interface MinDurations {
 /** Maximum accepted minimum duration. Greater values are a mistake. */
 export const MAX_MIN_DURATION_SECONDS = 60;
 
+/** Changes nothing. */
 export const NO_MIN_DURATIONS: MinDurations = { minDurationOn: 0, minDurationOff: 0 };
 
 /** pyannote.core's `SEGMENT_PRECISION`: shorter gaps are ignored. */
