@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { recordOutput } from '../test/outputMocks';
 import type { DiarizationResult } from '../src/index';
 import type { ErrorParts } from '../src/util/errors';
 import { diarizeInputs, run } from './diarize';
@@ -71,22 +72,13 @@ interface Ended {
 }
 
 async function diarize(...args: string[]): Promise<Ended> {
-  let [stdout, stderr] = ['', ''];
-  vi.spyOn(process.stdout, 'write').mockImplementation((text, ...rest) => {
-    stdout += String(text);
-    rest.find((each) => typeof each === 'function')?.(null);
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    stderr += String(text);
-    return true;
-  });
+  const output = recordOutput();
   const engine = new StubEngine();
   const command = parseCommand(args);
   if (command === 'help') throw new Error('expected a command');
   try {
     const code = await diarizeInputs(command, engine);
-    return { code, stdout, stderr: stderr.replaceAll(`${folder}/`, '').split('\n').filter(Boolean), calls: engine.calls };
+    return { code, stdout: output.stdout, stderr: output.stderr.replaceAll(`${folder}/`, '').split('\n').filter(Boolean), calls: engine.calls };
   } finally {
     vi.restoreAllMocks();
   }

@@ -1,4 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
+import { recordOutput } from '../test/outputMocks';
 import { presetsWith } from '../test/app/presets';
 import type { PresetInfo, StoredModelInfo } from '../src/index';
 import { models } from './models';
@@ -16,16 +17,8 @@ afterEach(() => { vi.restoreAllMocks(); });
 const run = (files: readonly StoredModelInfo[], ...args: string[]) => runWith(presetsWith(false), files, ...args);
 
 async function runWith(presets: readonly PresetInfo[], files: readonly StoredModelInfo[], ...args: string[]): Promise<{ readonly stdout: string; readonly stderr: string; readonly left: readonly StoredModelInfo[] }> {
-  let [stdout, stderr, left] = ['', '', files];
-  vi.spyOn(process.stdout, 'write').mockImplementation((text, ...rest) => {
-    stdout += String(text);
-    rest.find((each) => typeof each === 'function')?.(null);
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    stderr += String(text);
-    return true;
-  });
+  let left = files;
+  const output = recordOutput();
   const library = {
     presetInfo: () => Promise.resolve(presets),
     storedModels: () => Promise.resolve(left),
@@ -36,7 +29,7 @@ async function runWith(presets: readonly PresetInfo[], files: readonly StoredMod
     },
   };
   expect(await models(args, () => Promise.resolve(library))).toBe(0);
-  return { stdout, stderr, left };
+  return { ...output, left };
 }
 
 test('stored files are listed with their sizes and the total', async () => {

@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { recordOutput } from '../test/outputMocks';
 import { COMMANDS } from './commandTable';
 import { bashScript, fishScript, flagsOf, zshScript } from './completion';
 import { setQuiet } from './output';
@@ -14,20 +15,10 @@ afterEach(() => {
 
 /** Runs the command in this process. */
 async function voxlane(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  let [stdout, stderr] = ['', ''];
-  vi.spyOn(process.stdout, 'write').mockImplementation((text, ...rest) => {
-    stdout += String(text);
-    const done = rest.find((each) => typeof each === 'function');
-    done?.(null);
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    stderr += String(text);
-    return true;
-  });
+  const output = recordOutput();
   const code = await run(args);
   vi.restoreAllMocks();
-  return { code, stdout, stderr };
+  return { code, ...output };
 }
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly version: string };

@@ -5,6 +5,7 @@ import type { Turn } from '../engine/types';
 import type { Scope } from './scope';
 import { h, isTouch, TOUCH_PIXELS } from './dom';
 import type { Formats } from './format';
+import { hasModifier, listMove } from './listKeys';
 import { swatch } from './tracks/palette';
 
 /** In CSS pixels, for a mouse. */
@@ -245,19 +246,11 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
   });
   scope.on(body, 'keydown', (event) => {
     const index = indexOf(event.target);
-    if (index === null || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (index === null || hasModifier(event)) return;
     const page = Math.max(1, Math.floor(element.clientHeight / rowHeight) - 2);
-    const moves: Readonly<Record<string, number>> = {
-      ArrowDown: index + 1,
-      ArrowUp: index - 1,
-      PageDown: index + page,
-      PageUp: index - page,
-      Home: 0,
-      End: turns.length - 1,
-    };
-    const next = moves[event.key];
+    const next = listMove(event.key, index, turns.length, page);
     const turn = turns[index];
-    if (next !== undefined) moveTo(next);
+    if (next !== null) moveTo(next);
     else if (event.key === 'Enter' && turn) onPlay(turn);
     else return;
     event.preventDefault();

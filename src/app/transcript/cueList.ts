@@ -2,6 +2,7 @@ import type { SpokenCue } from '../../transcript/spokenTranscript';
 import type { TranscriptCue } from '../../transcript/transcript';
 import { h } from '../../ui-kit/dom';
 import { clock, count } from '../../ui-kit/format';
+import { hasModifier, listMove } from '../../ui-kit/listKeys';
 import type { Scope } from '../../ui-kit/scope';
 import { inLanguage } from '../../ui-kit/texts/language';
 import { colorVariable, swatch } from '../../ui-kit/tracks/palette';
@@ -246,17 +247,8 @@ export function createCueList(scope: Scope, onPlay: (seconds: number) => void): 
   });
   scope.on(element, 'keydown', (event) => {
     const index = indexOf(event.target);
-    if (index === null || event.ctrlKey || event.metaKey || event.altKey) return;
-    const moves: Readonly<Record<string, number>> = {
-      ArrowDown: index + 1,
-      ArrowUp: index - 1,
-      PageDown: index + PAGE_CUES,
-      PageUp: index - PAGE_CUES,
-      Home: 0,
-      End: cues.length - 1,
-    };
-    const next = moves[event.key];
-    if (next === undefined) return;
+    const next = index === null || hasModifier(event) ? null : listMove(event.key, index, cues.length, PAGE_CUES);
+    if (next === null) return;
     event.preventDefault();
     setActive(next);
     reveal(active);
