@@ -7,6 +7,7 @@ import { createReadStream, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { extname, join, normalize, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream';
+import { MIME_TYPES } from './mimeTypes';
 import { print } from './output';
 import { commandOf } from './script';
 import { parsed, parseFlags } from './usage';
@@ -20,19 +21,6 @@ Serves FOLDER (default: this folder) on localhost, for testing a page. The defau
 
 const DEFAULT_PORT = 8000;
 const MAX_PORT = 65_535;
-
-/** Browsers reject modules and WASM with other types. */
-const TYPES: Readonly<Record<string, string>> = {
-  '.css': 'text/css',
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript',
-  '.json': 'application/json',
-  '.mjs': 'text/javascript',
-  '.mp3': 'audio/mpeg',
-  '.svg': 'image/svg+xml',
-  '.wasm': 'application/wasm',
-  '.wav': 'audio/wav',
-};
 
 async function main(args: readonly string[]): Promise<number> {
   const request = parsed(() => {
@@ -86,7 +74,7 @@ function answer(root: string, request: IncomingMessage, response: ServerResponse
     return;
   }
   const { file, size } = found;
-  const type = TYPES[extname(file)] ?? 'application/octet-stream';
+  const type = MIME_TYPES[extname(file)] ?? 'application/octet-stream';
   const headers = { 'Content-Type': type, 'Accept-Ranges': 'bytes', 'Cache-Control': 'no-cache' };
   const range = rangeOf(request.headers.range, size);
   if (range) {

@@ -3,16 +3,8 @@ import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
+import { MIME_TYPES } from '../../cli/mimeTypes';
 import { ROOT } from './pages';
-
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript',
-  '.json': 'application/json',
-  '.mjs': 'text/javascript',
-  '.wasm': 'application/wasm',
-  '.wav': 'audio/wav',
-};
 
 /** A file added by a test. */
 export interface Put {
@@ -37,7 +29,7 @@ export async function startBlockServer(headers: Readonly<Record<string, string>>
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     const put = files.get(pathname.slice(1));
-    const type = { 'Content-Type': TYPES[extname(pathname)] ?? 'application/octet-stream' };
+    const type = { 'Content-Type': MIME_TYPES[extname(pathname)] ?? 'application/octet-stream' };
     if (put) {
       response.writeHead(200, { ...type, ...headers, ...put.headers }).end(put.body);
       return;

@@ -2,16 +2,7 @@ import { createReadStream, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize, resolve, sep } from 'node:path';
-
-const TYPES: Readonly<Record<string, string>> = {
-  '.css': 'text/css',
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript',
-  '.json': 'application/json',
-  '.mjs': 'text/javascript',
-  '.wasm': 'application/wasm',
-  '.wav': 'audio/wav',
-};
+import { MIME_TYPES } from '../../cli/mimeTypes';
 
 /** A generic static file server. */
 export interface StaticServer {
@@ -43,7 +34,7 @@ export async function serveFolders(
       response.writeHead(404, served.headers).end();
       return;
     }
-    const type = TYPES[extname(file)] ?? 'application/octet-stream';
+    const type = MIME_TYPES[extname(file)] ?? 'application/octet-stream';
     response.writeHead(200, { ...served.headers, 'Content-Type': type, 'Content-Length': statSync(file).size });
     createReadStream(file).pipe(response);
   });
