@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
-import type { DiarizeOptions, Turn } from '../../src/index';
+import type { DiarizeOptions, ErrorCode, RecordingNoteCode, Turn } from '../../src/index';
 import { diarizationErrorRate } from '../../src/score/der';
+import { READ_CASES, REJECTED_CASES } from '../../test/audio/recordingCases';
 import type { BrowserKind, Driver } from './driver';
 import { webkit } from './drivers/webkit';
 import { PAGES } from './pages';
@@ -21,9 +22,17 @@ const SEGMENT: DiarizeOptions = { startSeconds: 7, durationSeconds: 12 };
  */
 const MAX_DER = 0.02;
 
+/** The listed durations are rounded to 10 ms, and decoders can differ by half a frame of MP3 or AAC. */
+const DURATION_SECONDS = 0.05;
+/** WebKitGTK reads only the first edit of this file, two seconds. The note states that data can be missing. */
+const SEVERAL_EDITS = 'm4a_edit_list_keeps_0-2s_and_6-8s.m4a';
+
 interface Outcome {
   readonly turns: Turn[];
   readonly speakers: number;
+  readonly durationSeconds: number;
+  readonly notes: RecordingNoteCode[];
+  readonly failure: { readonly code: ErrorCode; readonly message: string } | null;
   /** Number of files that the page decoded, instead of the worker. */
   readonly numPageDecodes: number;
 }
@@ -32,9 +41,9 @@ interface Outcome {
 export function formatTests(kind: BrowserKind, driver: () => Driver, address: () => string): void {
   let reference: Outcome | undefined;
 
-  const run = async (path: string): Promise<Outcome> => {
+  const run = async (path: string, options: DiarizeOptions = SEGMENT): Promise<Outcome> => {
     await driver().chooseFiles('#file', resolve(path));
-    return driver().evaluate(async (options) => {
+    return driver().evaluate(async (runOptions) => {
       const engine = globalThis as unknown as { formatDiarizer?: typeof voxlane.Diarizer.prototype };
       engine.formatDiarizer ??= await voxlane.Diarizer.create({ backend: 'wasm' });
       const prototype = OfflineAudioContext.prototype;
@@ -46,12 +55,15 @@ export function formatTests(kind: BrowserKind, driver: () => Driver, address: ()
         return decodeAudioData.apply(this, args);
       };
       try {
-        const { turns, speakers } = await engine.formatDiarizer.diarize(voxlane.chosenFile(), options);
-        return { turns: [...turns], speakers: speakers.length, numPageDecodes };
+        const { turns, speakers, durationSeconds, notes } = await engine.formatDiarizer.diarize(voxlane.chosenFile(), runOptions);
+        return { turns: [...turns], speakers: speakers.length, durationSeconds, notes: notes.map(({ code }) => code), failure: null, numPageDecodes };
+      } catch (error) {
+        if (!(error instanceof voxlane.VoxlaneError)) throw error;
+        return { turns: [], speakers: 0, durationSeconds: 0, notes: [], failure: { code: error.code, message: error.message }, numPageDecodes };
       } finally {
         prototype.decodeAudioData = decodeAudioData;
       }
-    }, SEGMENT);
+    }, options);
   };
   /** Computed lazily by the first test, so single tests can run alone. */
   const wav = async (): Promise<Outcome> => {
@@ -69,8 +81,29 @@ export function formatTests(kind: BrowserKind, driver: () => Driver, address: ()
     const found = await run(`e2e/fixtures/sample.${extension}`);
     const { der } = diarizationErrorRate(turns, found.turns);
     console.log(`${kind.name}, ${extension}: DER ${(100 * der).toFixed(2)} % against the WAV's result`);
+    expect(found.failure).toBeNull();
     expect(found.speakers).toBe(2);
     expect(found.numPageDecodes).toBe(kind === webkit && ON_PAGE_IN_WEBKIT.has(extension) ? 1 : 0);
     expect(der).toBeLessThanOrEqual(MAX_DER);
+  });
+
+  const read = READ_CASES.map(([file, seconds]) => ({ file, seconds }));
+  it.each(read)('$file opens and is read to its end', async ({ file, seconds }) => {
+    await wav();
+    const { failure, durationSeconds, notes } = await run(`e2e/fixtures/cases/${file}`, {});
+    expect(failure).toBeNull();
+    if (file === SEVERAL_EDITS && kind === webkit) expect(notes).toEqual(['browser-decoder']);
+    else expect(Math.abs(durationSeconds - seconds)).toBeLessThanOrEqual(DURATION_SECONDS);
+  });
+
+  it.each(REJECTED_CASES)('%s opens, or is rejected because of its codec %s', async (file, codec) => {
+    await wav();
+    const { failure, turns } = await run(`e2e/fixtures/cases/${file}`, {});
+    if (failure === null) {
+      expect(turns.length).toBeGreaterThan(0);
+    } else {
+      expect(failure.code).toBe('audio-unsupported');
+      expect(failure.message).toContain(codec);
+    }
   });
 }

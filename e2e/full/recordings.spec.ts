@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
 import type { ErrorCode, RecordingNoteCode } from '../../src/index';
 import { clipOf } from '../../test/audio/joined';
+import { READ_CASES, REJECTED_CASES } from '../../test/audio/recordingCases';
 import { expect, test } from '../../test/browser/engine';
 
 const CASES = 'e2e/fixtures/cases/';
@@ -30,28 +31,10 @@ async function diarize(page: Page, path: string, options: { track?: number } = {
   }, options);
 }
 
-/** Files with their duration in seconds as decoded by FFmpeg, and their notes. */
-const READ: readonly (readonly [file: string, seconds: number, ...notes: RecordingNoteCode[]])[] = [
-  ['mp3_two_files_joined_xing_of_first.mp3', 8.28, 'joined'],
-  ['mp3_mono_then_stereo.mp3', 8.25, 'joined'],
-  ['mp3_partial_download.mp3', 2.05, 'cut-off'],
-  ['ogg_opus_chained_4s_4s.opus', 8.19, 'joined'],
-  ['opus_page_missing_mid.opus', 30, 'data-missing'],
-  // FFmpeg decodes 8.13 s, because it loses two more frames around the damaged one.
-  ['aac_adts_two_zero_bytes_in_the_middle.aac', 8.256, 'bytes-skipped'],
-  ['aac_adts_starts_mid_frame.aac', 8.06, 'bytes-skipped'],
-  ['m4a_edit_list_keeps_0-2s_and_6-8s.m4a', 4.03],
-  ['obs_silent_track1_speech_track2.mp4', 4, 'several-tracks'],
-  ['flac_in_ogg.ogg', 4.1, 'browser-decoder'],
-  ['wav_placeholder_2000000000_pocket_tts.wav', 4.1, 'size-ignored'],
-  ['wav_data_22_bytes_too_long.wav', 4.1, 'cut-off'],
-  ['stereo_phase_inverted.wav', 4.1, 'channels-cancel'],
-];
-
 /** A page of one second is missing at 14 s. Granules are 6.5 ms behind the clock. */
 const HOLE = { atSeconds: expect.closeTo(14, 1) as unknown, amount: expect.closeTo(1, 1) as unknown };
 
-for (const [file, seconds, ...notes] of READ) {
+for (const [file, seconds, ...notes] of READ_CASES) {
   test(`${file} is read to its end`, async ({ engine }) => {
     const outcome = await diarize(engine.page, CASES + file);
     expect(outcome).toMatchObject({ code: null, message: '' });
@@ -140,13 +123,7 @@ test('the track option selects another track', async ({ engine }) => {
   expect(await diarize(engine.page, path, { track: 3 })).toMatchObject({ code: 'options', message: expect.stringContaining('2 audio tracks') });
 });
 
-for (const [file, codec] of [
-  ['ac3.mkv', 'AC-3'],
-  ['alac.m4a', 'ALAC'],
-  ['amr.3gp', 'AMR'],
-  ['wav_ima_adpcm.wav', 'IMA ADPCM'],
-  ['speex.spx', 'Speex'],
-] as const) {
+for (const [file, codec] of REJECTED_CASES) {
   test(`${file} is rejected with the name of its codec`, async ({ engine }) => {
     const outcome = await diarize(engine.page, CASES + file);
     expect(outcome.code).toBe('audio-unsupported');

@@ -27,6 +27,7 @@ import {
   damaged,
   DamagedStructure,
   findTrack,
+  isMp4,
   noDecoder,
   openInput,
   truncated,
@@ -253,8 +254,6 @@ export async function openTrack(source: Blob, options: TrackOptions = { track: u
 }
 
 const isMatroska = (container: string): boolean => container === MATROSKA.name || container === WEBM.name;
-const isMp4 = (container: string): boolean => container === MP4.name || container === QTFF.name;
-
 async function listTracks(input: Input, read: InputAudioTrack): Promise<AudioTrack[]> {
   const tracks = await input.getAudioTracks();
   return Promise.all(

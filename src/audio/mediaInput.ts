@@ -17,6 +17,8 @@ import {
 import { VoxlaneError } from '../util/errors';
 import { HOST } from '../util/host';
 import { fileKindName } from './codecNames';
+import { ByteReader } from './containers/byteReader';
+import { placeEdits, readEdits } from './containers/mp4';
 
 export function withoutIndex(): VoxlaneError {
   return new VoxlaneError({
@@ -141,13 +143,26 @@ export async function findTrack(input: Input, number: number | undefined): Promi
   });
 }
 
-/** Audio sample rate according to the container; null if it declares none. Decodes nothing. */
-export async function containerSampleRate(source: Blob): Promise<number | null> {
+/** @param container name of mediabunny's format */
+export const isMp4 = (container: string): boolean => container === MP4.name || container === QTFF.name;
+
+/** What a container declares about its first audio track. */
+interface ContainerInfo {
+  /** In Hz; null if the container declares none. */
+  readonly sampleRate: number | null;
+  /** Whether an edit list plays several segments of the media. */
+  readonly hasSeveralEdits: boolean;
+}
+
+/** Reads what the container declares. Decodes nothing. */
+export async function containerInfo(source: Blob): Promise<ContainerInfo> {
   const input = openInput(source);
   try {
-    return await (await findTrack(input, undefined)).getSampleRate();
+    const track = await findTrack(input, undefined);
+    const edits = isMp4((await input.getFormat()).name) ? await readEdits(new ByteReader(source), track.id) : null;
+    return { sampleRate: await track.getSampleRate(), hasSeveralEdits: edits !== null && (placeEdits(edits)?.length ?? 0) > 1 };
   } catch {
-    return null;
+    return { sampleRate: null, hasSeveralEdits: false };
   } finally {
     input.dispose();
   }

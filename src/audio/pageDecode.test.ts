@@ -26,6 +26,8 @@ it.each([
   ['cases/ogg_opus_chained_4s_4s.opus', false],
   ['cases/opus_page_missing_mid.opus', false],
   ['cases/aac_adts_starts_mid_frame.aac', false],
+  ['cases/m4a_edit_list_keeps_0-2s_and_6-8s.m4a', false],
+  ['cases/obs_silent_track1_speech_track2.mp4', true],
 ])('%s: whether it is one undamaged recording: %s', async (name, isPlain) => {
   vi.stubGlobal('OfflineAudioContext', FakeContext);
   expect(await decodeOnPage(fixture(name))).toMatchObject({ isPlain });

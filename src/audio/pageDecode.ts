@@ -10,7 +10,8 @@ interface PageAudio {
   readonly channels: Float32Array[];
   readonly sampleRate: number;
   /**
-   * Whether the file is one undamaged recording. A browser may decode only part of any other file without an error.
+   * Whether the file is one undamaged recording without cuts. A browser may decode only part of any other file without an
+   * error.
    */
   readonly isPlain: boolean;
 }
@@ -33,8 +34,9 @@ export async function decodeOnPage(source: Blob, wantedRate?: number): Promise<P
   if (typeof OfflineAudioContext === 'undefined') throw unsupported('This thread has no Web Audio');
   // `decodeAudioData` converts to the context's rate; at the file's own rate it does not convert. The demuxer is
   // loaded on demand because no other code of the page needs it.
-  const [{ containerSampleRate }, { findParts }] = await Promise.all([loadPart(() => import('./mediaInput')), loadPart(() => import('./containers/fileParts'))]);
-  const ownRate = (await containerSampleRate(source)) ?? USUAL_SAMPLE_RATE;
+  const [{ containerInfo }, { findParts }] = await Promise.all([loadPart(() => import('./mediaInput')), loadPart(() => import('./containers/fileParts'))]);
+  const info = await containerInfo(source);
+  const ownRate = info.sampleRate ?? USUAL_SAMPLE_RATE;
   const sampleRate = Math.min(MAX_CONTEXT_RATE, Math.max(MIN_CONTEXT_RATE, wantedRate ?? ownRate));
   const buffer = await decodeWith(new OfflineAudioContext(1, 1, sampleRate), source);
   if (buffer.length === 0) {
@@ -44,7 +46,9 @@ export async function decodeOnPage(source: Blob, wantedRate?: number): Promise<P
   const [part, ...others] = parts;
   // The decoder removes no padding between parts.
   const padding = others.length === 0 ? (part?.padding ?? null) : null;
-  const isPlain = others.length === 0 && notes.length === 0 && part?.segments.length === 1 && part.cutOff === undefined;
+  const isOnePart = others.length === 0 && part?.segments.length === 1;
+  // WebKitGTK plays only the first edit.
+  const isPlain = isOnePart && notes.length === 0 && part.cutOff === undefined && !info.hasSeveralEdits;
   const channels = Array.from({ length: buffer.numberOfChannels }, (_, index) =>
     withoutMp3Padding(buffer.getChannelData(index), padding, buffer.sampleRate / ownRate),
   );
