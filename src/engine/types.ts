@@ -268,7 +268,7 @@ export interface DiarizerOptions {
   readonly trustGpu?: boolean;
   /** Windows per batch, 1 to 32. Default: measured on a GPU (1 with `trustGpu`), 4 on WASM. */
   readonly batchWindows?: number;
-  /** Processor cores to use on WASM, 1 to 64. Default: all cores, at most 8; 3 if WebKit reports 4. */
+  /** Processor cores to use on WASM, 1 to 64. Default: all cores, at most 8; 3 in WebKit unless it reports 8. */
   readonly threads?: number;
 }
 
