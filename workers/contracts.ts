@@ -47,6 +47,9 @@ export type DecodeSource =
   /** A file that another decoder has decoded. */
   | DecodedFile['source'];
 
+/** Decodes a file once more, with another decoder, if WebCodecs fails. Null if none reads it. */
+export type SecondDecoder = () => Promise<DecodedFile['source'] | null>;
+
 interface DecodeProgress {
   /** Samples of the recording decoded so far. */
   readonly decodedSamples: number;
@@ -66,8 +69,11 @@ export interface DecodedSamples extends DecodeProgress {
 export interface DecodeWorkerApi {
   /** Whether this file may need `decodeAudioData`, which only the page has. */
   decoderFor(file: AudioFile, track?: number): Promise<DecoderPlace>;
-  /** @param windows of {@link next}; null for {@link nextSamples} */
-  open(source: DecodeSource, options: DecodeOptions, windows: WindowGeometry | null): Promise<AudioInfo>;
+  /**
+   * @param windows of {@link next}; null for {@link nextSamples}
+   * @param second port of a {@link SecondDecoder}; null if there is no other decoder for this source
+   */
+  open(source: DecodeSource, options: DecodeOptions, windows: WindowGeometry | null, second: MessagePort | null): Promise<AudioInfo>;
   /** Up to `count` further windows; null after the last. */
   next(count: number): Promise<DecodedBatch | null>;
   /** The next `count` samples as soon as they are decoded, or fewer at the end; null after the last. */

@@ -1,11 +1,13 @@
+import { wrap } from 'comlink';
 import { decodeAll, decoderFor, openAudio, openChannels, openStream, type OpenAudio } from '../src/audio/decode';
 import { PEAK_SAMPLE_RATE, readPeaks } from '../src/audio/peaks';
+import { continueElsewhere } from '../src/audio/secondDecoder';
 import { SampleReader } from '../src/audio/sampleReader';
 import { type AudioWindow, cutWindows, takeBatch } from '../src/audio/windows';
 import type { AudioFile, DecodeOptions } from '../src/audio/types';
 import { VoxlaneError } from '../src/util/errors';
 import { openPath } from '../src/util/host';
-import type { DecodeSource, DecodeWorkerApi } from './contracts';
+import type { DecodeSource, DecodeWorkerApi, SecondDecoder } from './contracts';
 import type { RecordingNote } from '../src/audio/notes';
 import { moved, pullThrough, serve, timed } from './protocol';
 
@@ -24,8 +26,8 @@ let peaks: AsyncIterator<Int16Array, void> | undefined;
 
 serve<DecodeWorkerApi>({
   decoderFor: async (file, track) => decoderFor(await blobOf(file), track),
-  async open(source, decodeOptions, options) {
-    const audio = await openNoted(source, decodeOptions);
+  async open(source, decodeOptions, options, second) {
+    const audio = await openNoted(source, decodeOptions, second);
     const progress = { decodedSamples: 0 };
     const pieces = countSamples(audio.pieces(), progress);
     recording = { audio, progress, windows: options && cutWindows(pieces, options), samples: new SampleReader(pieces) };
@@ -69,11 +71,20 @@ serve<DecodeWorkerApi>({
 const blobOf = (file: AudioFile): Blob | Promise<Blob> => (file.kind === 'file' ? file.blob : openPath(file.path));
 
 /** Opens a recording whose notes are wanted. */
-async function openNoted(source: DecodeSource, options: DecodeOptions): Promise<OpenAudio> {
-  const audio = await openSource(source, options);
+async function openNoted(source: DecodeSource, options: DecodeOptions, second: MessagePort | null = null): Promise<OpenAudio> {
+  const opened = await openSource(source, options);
+  const audio = second ? continueElsewhere(opened, () => openAgain(second, options)) : opened;
   const given = 'notes' in source ? source.notes : [];
   notes = () => [...given, ...audio.notes()];
   return audio;
+}
+
+/** The rest of a recording, after its decoder has failed. */
+async function openAgain(port: MessagePort, options: DecodeOptions): Promise<OpenAudio | null> {
+  const source = await wrap<SecondDecoder>(port)();
+  if (!source) return null;
+  const audio = await openSource(source, options);
+  return { ...audio, notes: () => [...source.notes, ...audio.notes()] };
 }
 
 async function openSource(source: DecodeSource, options: DecodeOptions): Promise<OpenAudio> {
