@@ -1,4 +1,5 @@
 /** Downloads and stored models on the page, against a hub that the test replaces. No model runs here. */
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parseManifest } from '../src/store/manifest';
 import { PUBLIC_HUB } from '../src/store/sources';
@@ -84,11 +85,13 @@ test('stored models are listed and deleted after a question', async ({ page }) =
   await page.goto('index.html');
   await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'empty');
   const resnetEntry = { id: RESNET, file: name, bytes, sha256, license, storedAt: Date.UTC(2026, 0, 2), trusted: false };
+  // Its bytes are verified before its original is deleted. Of the other files, only the entry in the list matters.
+  const converted = new Uint8Array(500_000).fill(7);
   const weights = { id: 'nemotron-3-diarization', license: null, storedAt: Date.UTC(2026, 0, 3), trusted: false };
   const entries: Record<string, object> = {
     [`${RESNET}/${sha256}`]: resnetEntry,
     [`${weights.id}/${'a'.repeat(64)}`]: { ...weights, file: 'model.safetensors', bytes: 4e8, sha256: 'a'.repeat(64) },
-    [`${weights.id}/${'a'.repeat(64)}.int8`]: { ...weights, file: 'model.int8.safetensors', bytes: 1e8, sha256: 'b'.repeat(64), made: { from: 'a'.repeat(64), as: 'int8' } },
+    [`${weights.id}/${'a'.repeat(64)}.int8`]: { ...weights, file: 'model.int8.safetensors', bytes: converted.length, sha256: createHash('sha256').update(converted).digest('hex'), made: { from: 'a'.repeat(64), as: 'int8' } },
     // Of another release: ignored.
     other: { id: 'other' },
   };
@@ -101,11 +104,15 @@ test('stored models are listed and deleted after a question', async ({ page }) =
     await new Promise((resolve) => { writing.oncomplete = resolve; });
     opening.result.close();
   }, entries);
+  await page.evaluate(async ([key, numBytes]) => {
+    const headers = { 'content-length': String(numBytes) };
+    await (await caches.open('voxlane-models')).put(`https://voxlane.invalid/${key}/0`, new Response(new Uint8Array(numBytes).fill(7), { headers }));
+  }, [`${weights.id}/${'a'.repeat(64)}.int8`, converted.length] as const);
   await openOptions(page);
   const total = page.getByTestId('stored-total');
-  await expect(total).toHaveText('2 models, 527 MB in all');
+  await expect(total).toHaveText('2 models, 427 MB in all');
   const nemotron = page.getByTestId(`stored-model-${weights.id}`);
-  await expect(nemotron).toContainText('model.int8.safetensors (100 MB)');
+  await expect(nemotron).toContainText('model.int8.safetensors (500 kB)');
   await expect(nemotron).toContainText('license unknown');
 
   // The converted file makes its original unnecessary.
@@ -113,7 +120,7 @@ test('stored models are listed and deleted after a question', async ({ page }) =
   await expect(drop).toHaveText('Delete the original (400 MB)');
   await drop.click();
   await expect(drop).toHaveCount(0);
-  await expect(total).toHaveText('2 models, 127 MB in all');
+  await expect(total).toHaveText('2 models, 27 MB in all');
   await expect(nemotron).toContainText('model.int8.safetensors');
 
   // The confirmation takes the focus and returns it.
@@ -128,8 +135,8 @@ test('stored models are listed and deleted after a question', async ({ page }) =
   await remove.click();
   await page.getByTestId('confirm-delete').click();
   await expect(row).toHaveCount(0);
-  await expect(total).toHaveText('1 model, 100 MB in all');
+  await expect(total).toHaveText('1 model, 500 kB in all');
   await page.reload();
   await page.locator('.options__summary').click();
-  await expect(total).toHaveText('1 model, 100 MB in all');
+  await expect(total).toHaveText('1 model, 500 kB in all');
 });

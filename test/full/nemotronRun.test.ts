@@ -226,7 +226,16 @@ describe('the library', () => {
     other[other.length - 1]! ^= 1;
     const modelFile = new File([other], 'other.safetensors');
     await expect(open({ modelFile })).rejects.toMatchObject({ code: 'model-altered', problem: expect.stringContaining('The file other.safetensors is not a known file') as string });
-    const diarizer = await open({ modelFile, trustUnknownModel: true });
+    const converted: number[] = [];
+    const diarizer = await open({
+      modelFile,
+      trustUnknownModel: true,
+      onDownload: ({ step, receivedBytes }) => { if (step === 'convert') converted.push(receivedBytes); },
+    });
+    // A second conversion would begin at the first tensor again.
+    expect(converted.length).toBeGreaterThan(10);
+    expect(converted).toEqual(converted.toSorted((a, b) => a - b));
+    expect((await library.storedModels()).map(({ file }) => file)).toContain('other.int8.safetensors');
     const { modelNote } = await diarizer.diarize(samples.slice(0, SAMPLE_RATE), { sampleRate: SAMPLE_RATE });
     expect(modelNote).toContain('The file other.safetensors is not a known file');
     diarizer.dispose();
