@@ -1,8 +1,10 @@
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readModelFile } from './inputs';
+import { itUnless } from '../test/skips';
+import { fileProblem, requireFile } from './inputs';
 
 const folder = mkdtempSync(join(tmpdir(), 'voxlane-'));
 const at = (name: string, content: string): string => {
@@ -13,23 +15,17 @@ const at = (name: string, content: string): string => {
 afterAll(() => { rmSync(folder, { recursive: true }); });
 
 describe('a model file', () => {
-  it('has its name, and can be sent to a thread', async () => {
-    const file = await readModelFile(at('weights.safetensors', 'weights'));
-    expect(file.name).toBe('weights.safetensors');
-    expect(await structuredClone(file).text()).toBe('weights');
-  });
-
-  it('is named in each error', async () => {
-    await expect(readModelFile(join(folder, 'none'))).rejects.toThrow(`${join(folder, 'none')}: the file does not exist`);
-    await expect(readModelFile(folder)).rejects.toThrow(`${folder}: it is a folder, not a file`);
+  it('is named in each error', () => {
+    expect(() => { requireFile(join(folder, 'none')); }).toThrow(`${join(folder, 'none')}: the file does not exist`);
+    expect(() => { requireFile(folder); }).toThrow(`${folder}: it is a folder, not a file`);
     const empty = at('empty', '');
-    await expect(readModelFile(empty)).rejects.toThrow(`${empty}: the file is empty`);
+    expect(() => { requireFile(empty); }).toThrow(`${empty}: the file is empty`);
+    expect(fileProblem(at('weights.safetensors', 'weights'))).toBeNull();
   });
 
-  it('is rejected if it changes while it is read', async () => {
-    const path = at('growing', 'weights');
-    const reading = readModelFile(path);
-    appendFileSync(path, ' and more');
-    await expect(reading).rejects.toThrow(`${path}: the file cannot be read, or was changed in the meantime`);
+  itUnless(process.platform === 'win32' ? 'there are no named pipes' : null)('that is a named pipe is rejected and not waited for', () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    expect(fileProblem(pipe)).toBe('it is not a regular file; save the recording to a file first');
   });
 });

@@ -1,6 +1,5 @@
 /** Checks of input files before the computation starts. */
-import { accessSync, constants, existsSync, openAsBlob, statSync } from 'node:fs';
-import { basename } from 'node:path';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { reasonOf } from './output';
 
 /** The reason for a file that {@link isDamagedName} finds. */
@@ -34,21 +33,6 @@ export function fileProblem(path: string): string | null {
 export function requireFile(path: string): void {
   const problem = fileProblem(path);
   if (problem !== null) throw new Error(`${path}: ${problem}`);
-}
-
-/**
- * Reads a model file into memory: Node cannot send a file on disk to a thread.
- *
- * @returns the file with its name, for errors and notes
- * @throws Error with a one-line message that names the file
- */
-export async function readModelFile(path: string): Promise<File> {
-  requireFile(path);
-  try {
-    return new File([await (await openAsBlob(path)).arrayBuffer()], basename(path));
-  } catch (cause) {
-    throw new Error(`${path}: the file cannot be read, or was changed in the meantime. Run again when it is complete`, { cause });
-  }
 }
 
 /** @throws Error if the path does not exist */

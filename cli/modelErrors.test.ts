@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, openAsBlob, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type * as Library from '../src/index';
 import { blobSource } from '../src/store/byteSource';
@@ -17,9 +17,9 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Like an error of the library, which has only a Blob and its name. */
-const create = async ({ modelFile }: { readonly modelFile?: Blob }): Promise<never> => {
-  await openSafetensors(blobSource(modelFile!, (modelFile as File).name));
+/** Like the library: errors have the name without the folder. */
+const create = async ({ modelFile }: { readonly modelFile?: string }): Promise<never> => {
+  await openSafetensors(blobSource(await openAsBlob(modelFile!), basename(modelFile!)));
   throw new Error('not reached');
 };
 const library = { Diarizer: { create } } as unknown as Pick<typeof Library, 'Diarizer'>;

@@ -2,7 +2,7 @@ import type * as Library from '../src/index';
 import type { DiarizeCommand } from './diarizeOptions';
 import { partsOf } from './errorLine';
 import { outcomeOf, type FileEngine, type FileOutcome, type FileRequest } from './fileEngine';
-import { readModelFile } from './inputs';
+import { requireFile } from './inputs';
 import { namingModelFile } from './modelErrors';
 import { downloadLine, say } from './output';
 
@@ -21,7 +21,7 @@ export class NodeFileEngine implements FileEngine {
     const { Diarizer } = await this.load();
     const { backend, trustGpu, preset, speed, clustering, trustModel, hub } = this.command;
     const onDownload = downloadLine(say);
-    const modelFile = this.model === undefined ? undefined : await readModelFile(this.model);
+    if (this.model !== undefined) requireFile(this.model);
     this.diarizer = await namingModelFile(this.model, () => Diarizer.create({
       backend,
       trustGpu,
@@ -31,7 +31,7 @@ export class NodeFileEngine implements FileEngine {
       trustUnknownModel: trustModel,
       onDownload,
       ...(hub !== undefined && { hub }),
-      ...(modelFile && { modelFile }),
+      ...(this.model !== undefined && { modelFile: this.model }),
     }));
   }
 

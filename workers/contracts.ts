@@ -100,8 +100,8 @@ export interface LoadRequest {
   readonly threads: number;
   /** Address of the hub for models that are not bundled; null to use none. */
   readonly hub: string | null;
-  /** A file from the user instead of a download. */
-  readonly modelFile: Blob | undefined;
+  /** A file from the user instead of a download; in Node also its absolute path. */
+  readonly modelFile: Blob | string | undefined;
   /** Name of `modelFile`, if it has one. In Node 20, a File arrives in a thread as a Blob without a name. */
   readonly modelName: string | undefined;
   readonly trustUnknownModel: boolean;

@@ -105,7 +105,7 @@ async function getFile(
   return new ModelStore().getModel(modelId, sources ?? bundledSources(manifest), {
     base: modelsBase,
     hub,
-    dropped: namedFile(request),
+    dropped: await namedFile(request),
     trustUnknown: trustUnknownModel,
     onProgress: onDownload ? (progress) => { onDownload({ step: 'download', ...progress }); } : undefined,
   });

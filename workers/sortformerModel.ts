@@ -90,7 +90,7 @@ export async function checkSortformer(request: SortformerArithmetic): Promise<Mo
  */
 export async function openSortformer(request: SortformerRequest, onDownload: OnDownload | null): Promise<SortformerModel> {
   const { modelId, modelsBase, hub, trustUnknownModel, form } = request;
-  const modelFile = namedFile(request);
+  const modelFile = await namedFile(request);
   const { manifest, streaming: settings, graph, open } = await openGraph(request);
   const expected = expectedWeights(graph);
   const store = new WeightsStore();
@@ -100,6 +100,7 @@ export async function openSortformer(request: SortformerRequest, onDownload: OnD
     hub,
     dropped: modelFile,
     trustUnknown: modelFile === undefined && trustUnknownModel,
+    trustChecked: trustUnknownModel,
     expected,
     form,
     onProgress: ({ step, doneBytes, totalBytes }) => {

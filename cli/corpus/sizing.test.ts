@@ -21,11 +21,11 @@ test('a single worker takes one window at a time if memory is short', () => {
   expect(size({ ...INPUT, availableBytes: 300 * MIB })).toMatchObject({ workers: 1, batch: 1 });
 });
 
-test('nemotron needs 1.6 GB per worker for any length, 2.9 GB with a file, and never a batch', () => {
+test('nemotron needs 1.6 GB per worker for any length, 2 GB with a file, and never a batch', () => {
   const workers = (change: Partial<SizingInput>): Partial<ReturnType<typeof size>> => size({ ...INPUT, preset: 'nemotron', ...change });
   expect(workers({ availableBytes: 10e9 })).toMatchObject({ workers: 5, batch: undefined, workerLimitBytes: 1.8e9 });
   expect(workers({ availableBytes: 10e9, longestSeconds: 36_000 })).toMatchObject({ workers: 5 });
-  expect(workers({ availableBytes: 10e9, hasModelFile: true })).toMatchObject({ workers: 3 });
+  expect(workers({ availableBytes: 10e9, hasModelFile: true })).toMatchObject({ workers: 4 });
   // The file of a preset with windows is small.
   expect(size({ ...INPUT, availableBytes: 10e9, hasModelFile: true }).workers).toBe(size({ ...INPUT, availableBytes: 10e9 }).workers);
   expect(workers({ availableBytes: 300 * MIB })).toMatchObject({ workers: 1, batch: undefined });

@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import type { BackendReport, DiarizationResult, DiarizerOptions, PresetId } from '../../src/index';
 import { toJson } from '../../src/formats/json';
 import { messageOf, VoxlaneError, type ErrorParts } from '../../src/util/errors';
-import { readModelFile } from '../inputs';
+import { requireFile } from '../inputs';
 import { namingModelFile } from '../modelErrors';
 import { Hasher } from './inputHash';
 import { isSilentFile } from './silence';
@@ -69,7 +69,8 @@ class Worker {
     try {
       const { Diarizer } = await this.loadEngine();
       const { modelPath, ...options } = settings;
-      const model = modelPath === undefined ? {} : { modelFile: await readModelFile(modelPath) };
+      if (modelPath !== undefined) requireFile(modelPath);
+      const model = modelPath === undefined ? {} : { modelFile: modelPath };
       this.engine = await namingModelFile(modelPath, () => Diarizer.create({ ...options, ...model, idleSeconds: IDLE_SECONDS }));
       const info: WorkerInfo = { backend: this.engine.backend?.name ?? 'wasm', preset: this.engine.preset };
       return { kind: 'ready', info };

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diarizer } from '../../src/index';
-import { readModelFile } from '../inputs';
+import { requireFile } from '../inputs';
 import { namingModelFile } from '../modelErrors';
 import { loadNodeEngine, nodeEngineFolder } from '../nodeEngine';
 import { downloadLine, say } from '../output';
@@ -47,7 +47,7 @@ export class NodeFeatures implements FeatureEngine {
   private async open(): Promise<Diarizer> {
     const { preset, speed, backend, trustModel, model, hub } = this.command;
     const library = await loadNodeEngine(say);
-    const modelFile = model === undefined ? undefined : await readModelFile(model);
+    if (model !== undefined) requireFile(model);
     return namingModelFile(model, () => library.Diarizer.create({
       preset,
       backend,
@@ -55,7 +55,7 @@ export class NodeFeatures implements FeatureEngine {
       onDownload: downloadLine(say),
       ...(hub !== undefined && { hub }),
       ...(speed && { speed }),
-      ...(modelFile && { modelFile }),
+      ...(model !== undefined && { modelFile: model }),
     }));
   }
 }

@@ -13,7 +13,7 @@ import { optionError } from './optionError';
 import { type ClusteringName, isWindowed, type PresetId, type Speed } from './settings';
 import { checkStreamDiarizer } from './streamRules';
 import type { DiarizeOptions, DiarizerOptions, ModelDownload } from './types';
-import { baseAddress, shareable } from '../util/host';
+import { baseAddress, pathOf, shareable } from '../util/host';
 
 const DIARIZER_NAMES: readonly string[] = Object.keys(DIARIZER_OPTIONS);
 const RUN_NAMES: readonly string[] = Object.keys(RUN_OPTIONS);
@@ -71,8 +71,8 @@ export function checkNames(options: unknown, known: readonly string[]): void {
   }
 }
 
-/** What an option with a file expects. A path is not opened: a browser cannot, and an option must mean the same in both. */
-const BLOB = 'a Blob or File, not its path or address; in Node, await openAsBlob(path) of node:fs';
+/** What an option with a file expects. Only Node can open a path. */
+const BLOB = 'a Blob or File, or in Node its path';
 
 /** Checks an option that is called or read as a file. Numbers and names are checked where they are read. */
 function checkObject(name: string, value: unknown): void {
@@ -80,7 +80,7 @@ function checkObject(name: string, value: unknown): void {
   if (value === undefined || value === null || rule === undefined || !('type' in rule)) return;
   if (rule.type === 'callback' && typeof value !== 'function') throw optionError(name, value, 'a function, or no callback');
   if (rule.type === 'signal') checkSignal(value);
-  if (rule.type === 'file' && !(value instanceof Blob)) throw optionError(name, value, BLOB);
+  if (rule.type === 'file' && !(value instanceof Blob) && pathOf(value) === null) throw optionError(name, value, BLOB);
 }
 
 function nearest(name: string, known: readonly string[]): string {
@@ -134,7 +134,8 @@ export interface OwnDiarizerOptions {
   readonly idleSeconds: number;
   /** Null: models are fetched only from `modelsBase`. */
   readonly hub: string | null;
-  readonly modelFile: Blob | undefined;
+  /** A string is an absolute path. */
+  readonly modelFile: Blob | string | undefined;
   readonly trustUnknownModel: boolean;
   readonly onDownload: ((progress: ModelDownload) => void) | undefined;
   readonly backend: 'auto' | 'webgpu' | 'wasm';
@@ -200,7 +201,7 @@ export function checkDiarizerOptions(options: DiarizerOptions, base: string): Ow
     clustering: checkClustering(options.clustering),
     idleSeconds: checkIdle(options.idleSeconds),
     hub: options.hub === null ? null : folderAddress('hub', options.hub ?? PUBLIC_HUB, base),
-    modelFile: options.modelFile,
+    modelFile: options.modelFile instanceof Blob ? options.modelFile : (pathOf(options.modelFile) ?? undefined),
     trustUnknownModel: options.trustUnknownModel ?? false,
     onDownload: options.onDownload,
     files: checkFiles(options, base),
@@ -241,7 +242,7 @@ function checkIdle(idleSeconds: number = DIARIZER_OPTIONS.idleSeconds.default): 
 export const checkThreads = (threads: number | undefined): number | undefined =>
   checkNumber('threads', threads);
 
-/** Whether two sets of options need the same engine. Files are compared by identity; `onDownload` is ignored. */
+/** Whether two sets of options need the same engine. Blobs are compared by identity, paths as text; `onDownload` is ignored. */
 export function askForTheSame(a: OwnDiarizerOptions, b: OwnDiarizerOptions): boolean {
   return a.modelFile === b.modelFile && asText(a) === asText(b);
 }
@@ -322,6 +323,6 @@ export async function modelsBase({ models }: Pick<FileOptions, 'models'>): Promi
 export async function withFiles(options: OwnDiarizerOptions): Promise<CheckedDiarizerOptions> {
   const { models, runtime, goldens } = await fileBases(options.files);
   const file = options.modelFile;
-  const modelFile = file && (await shareable(file, (cause) => unavailable(`${file instanceof File ? `The file ${file.name}` : 'The model file'} could not be read`, cause)));
+  const modelFile = file === undefined || typeof file === 'string' ? file : await shareable(file, (cause) => unavailable(`${file instanceof File ? `The file ${file.name}` : 'The model file'} could not be read`, cause));
   return { ...options, modelFile, modelsBase: models, runtimeBase: runtime, goldensBase: goldens };
 }

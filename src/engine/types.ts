@@ -241,8 +241,11 @@ export interface DiarizerOptions {
    * id>/<file>`. Used only for presets that are not bundled.
    */
   readonly hub?: string | URL | null;
-  /** File of the preset's embedding model, or of the weights of `nemotron`, provided by the user in place of a download. */
-  readonly modelFile?: Blob;
+  /**
+   * File of the preset's embedding model, or of the weights of `nemotron`, provided by the user in place of a download. In Node also its
+   * path or `file:` URL, which is read in parts; a Blob of `openAsBlob()` is copied to memory.
+   */
+  readonly modelFile?: Blob | string | URL;
   /**
    * Accept a `modelFile` of unknown hash if it passes the checks of shape and output, and its stored copy in later
    * visits. `result.modelNote` reports it each time. Default false: neither is used.

@@ -316,6 +316,18 @@ describe('storage that fails', () => {
 });
 
 describe('a dropped file', () => {
+  it('of unknown hash that was checked and stored before is not converted again, if the caller trusts it', async () => {
+    const storage = emptyStorage();
+    const dropped = new File([UNKNOWN], 'mine.safetensors');
+    await prepare(visit(storage), { dropped, trustUnknown: true });
+    const again = await prepare(visit(storage), { dropped, trustChecked: true });
+    expect(again).toMatchObject({ origin: 'cache', unknown: true, stored: true, note: expect.stringContaining('because it was trusted') as string });
+    // Another file, and a caller that does not trust it.
+    expect(await prepare(visit(storage), { dropped })).toMatchObject({ origin: 'dropped', stored: false });
+    const other = networkFile({ ...seededTensors(), scalar: { shape: [], data: Float32Array.of(0.25) } });
+    expect(await prepare(visit(storage), { dropped: new File([other], 'mine.safetensors'), trustChecked: true })).toMatchObject({ origin: 'dropped', stored: false });
+  });
+
   it.each(['float16', 'float32'] as const)('of known hash is converted to %s and stored, without the original', async (form) => {
     const storage = emptyStorage();
     const { weights, ...facts } = await prepare(visit(storage), { form, dropped: new File([FILE], 'renamed.bin') });

@@ -30,6 +30,8 @@ export interface PrepareOptions extends Omit<GetModelOptions, 'onProgress'> {
   readonly expected: readonly ExpectedTensor[];
   /** The form that the backend needs. */
   readonly form: WeightsForm;
+  /** Accepts what was converted and stored from the same dropped file of unknown hash before, as `trustUnknown` does. */
+  readonly trustChecked?: boolean;
   /** Deletes the stored original after its conversion is stored. Only float16 can then become other forms without a download. */
   readonly dropOriginal?: boolean;
   readonly onProgress?: ((progress: PrepareProgress) => void) | undefined;
@@ -86,7 +88,9 @@ export class WeightsStore {
       // The rest of a conversion in a tab that was closed.
       await this.cache.discardUnfinished(id).catch(() => undefined);
       const dropped = options.dropped && (await this.openDropped(sources, options.dropped, options));
-      const kept = await this.findConverted(id, sources, options, { as: formName(options.form), from: dropped?.sha256 ?? null });
+      // Only what was made from the same file: it was stored after its check.
+      const trustUnknown = options.trustUnknown === true || (dropped !== undefined && options.trustChecked === true);
+      const kept = await this.findConverted(id, sources, { ...options, trustUnknown }, { as: formName(options.form), from: dropped?.sha256 ?? null });
       if (kept.prepared) return kept.prepared;
       const { original, note } = dropped ? { original: dropped, note: null } : await this.findOriginal(id, sources, options);
       return withNote(joined(kept.note, note), async () => {
