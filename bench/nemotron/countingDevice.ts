@@ -68,6 +68,8 @@ class Counts implements GpuWork {
   bytesUp = 0;
   bytesBack = 0;
 
+  constructor(private readonly fbankFlops: number) {}
+
   addDispatch(kernel: string, entries: readonly BoundBuffer[], dynamicOffset: number, workgroups: readonly [number, number, number]): void {
     const [uniform, ...buffers] = entries;
     const { buffer: { words }, offset = 0, size = 0 } = uniform!;
@@ -77,7 +79,7 @@ class Counts implements GpuWork {
       parameters: words!.subarray(start, start + size / 4),
       bufferBytes: buffers.map(({ buffer, size: bound }) => bound ?? buffer.size),
       workgroups,
-    });
+    }, this.fbankFlops);
     this.dispatches++;
     this.flops += flops;
     this.bytes += bytes;
@@ -91,10 +93,14 @@ export interface CountingGpu {
   readonly take: () => GpuWork;
 }
 
-/** Defines the constants of WebGPU, if the thread has none, and makes a device. */
-export function countingGpu(): CountingGpu {
+/**
+ * Defines the constants of WebGPU, if the thread has none, and makes a device.
+ *
+ * @param fbankFlops of a mel frame
+ */
+export function countingGpu(fbankFlops: number): CountingGpu {
   for (const [name, values] of Object.entries(CONSTANTS)) if (!(name in globalThis)) Object.assign(globalThis, { [name]: values });
-  const counts = new Counts();
+  const counts = new Counts(fbankFlops);
   const pass = (): object => {
     let [kernel, entries, dynamicOffset] = ['', [] as readonly BoundBuffer[], 0];
     return {
@@ -130,7 +136,7 @@ export function countingGpu(): CountingGpu {
     gpu: { device: device as unknown as GPUDevice, adapterName: 'counts', guard: (work) => work() },
     take: () => {
       const { flops, bytes, dispatches, submits, bytesUp, bytesBack } = counts;
-      Object.assign(counts, new Counts());
+      Object.assign(counts, new Counts(fbankFlops));
       return { flops, bytes, dispatches, submits, bytesUp, bytesBack };
     },
   };

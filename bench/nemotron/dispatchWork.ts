@@ -13,7 +13,7 @@ export interface Dispatch {
 }
 
 export interface DispatchWork {
-  /** Two per multiply-add of a product or of attention. Norms, activations and checks are few in comparison and not counted. */
+  /** Two per multiply-add of a product or of attention, and those of the filterbank. Those of norms, activations and checks are few. */
   readonly flops: number;
   /** Least traffic of the GPU's memory: each value that the kernel needs is read or written once. */
   readonly bytes: number;
@@ -24,7 +24,14 @@ const FLOAT_BYTES = 4;
 const ACCUMULATE = 1;
 const POOL = 8;
 
-const KERNELS: Readonly<Record<string, (dispatch: Dispatch) => DispatchWork>> = {
+const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0);
+
+/** @param fbankFlops of a mel frame */
+type Count = (dispatch: Dispatch, fbankFlops: number) => DispatchWork;
+
+const KERNELS: Readonly<Record<string, Count>> = {
+  // Samples, tables and features, which are bound without unused parts. Order of the parameters: features/gpuFbank.ts.
+  fbank: ({ parameters: [, , firstFrame = 0, endFrame = 0], bufferBytes }, fbankFlops) => ({ flops: (endFrame - firstFrame) * fbankFlops, bytes: sum(bufferBytes) }),
   // Order of the parameters: gpu/product.ts.
   product: ({ parameters, bufferBytes, workgroups: [, , numItems] }) => {
     const [numRows = 0, numColumns = 0, , numInputs = 0] = parameters;
@@ -63,9 +70,12 @@ const KERNELS: Readonly<Record<string, (dispatch: Dispatch) => DispatchWork>> = 
   markBroken: () => ({ flops: 0, bytes: FLOAT_BYTES }),
 };
 
-/** @throws Error for a kernel whose work is not counted */
-export function workOfDispatch(dispatch: Dispatch): DispatchWork {
+/**
+ * @param fbankFlops of a mel frame, which the kernel does not receive
+ * @throws Error for a kernel whose work is not counted
+ */
+export function workOfDispatch(dispatch: Dispatch, fbankFlops: number): DispatchWork {
   const count = KERNELS[dispatch.kernel];
   if (!count) throw new Error(`the work of the kernel ${dispatch.kernel} is not counted. Add it to bench/nemotron/dispatchWork.ts`);
-  return count(dispatch);
+  return count(dispatch, fbankFlops);
 }

@@ -33,9 +33,9 @@ export interface NetworkWork {
 
 /** Counts all modes with weights in the form of the product. */
 export async function countModes(numLayers: number = NEMOTRON.numLayers, countedSeconds = COUNTED_SECONDS): Promise<NetworkWork> {
-  const { network, take, uploadedBytes } = await openCounted(nemotronGraph(numLayers), NEMOTRON, GPU_FORM);
+  const { uploadedBytes, ...counted } = await openCounted(nemotronGraph(numLayers), NEMOTRON, GPU_FORM);
   const modes: ModeWork[] = [];
-  for (const mode of STREAM_MODES) modes.push(await countMode({ network, take }, { settings, mode, frameSeconds, warmupSeconds: WARMUP_SECONDS, countedSeconds }));
+  for (const mode of STREAM_MODES) modes.push(await countMode(counted, { settings, mode, frameSeconds, warmupSeconds: WARMUP_SECONDS, countedSeconds }));
   return { form: GPU_FORM, numLayers, weightBytes: uploadedBytes, modes };
 }
 
@@ -69,7 +69,7 @@ export async function runOnGpu(samples: Float32Array, { audioSeconds, numLayers 
   installGpu(dawn, globals);
   const gpu = await openGpu();
   const graph = nemotronGraph(numLayers);
-  const network = await GpuNetwork.open(gpu, { model: graphInForm(graph, GPU_FORM), weights: await seededWeights(graph, NEMOTRON, GPU_FORM), manifest: NEMOTRON });
+  const network = await GpuNetwork.open(gpu, { model: graphInForm(graph, GPU_FORM), weights: await seededWeights(graph, NEMOTRON, GPU_FORM), manifest: NEMOTRON, filterbank: NEMOTRON });
   const run = async (blocks: Iterable<Float32Array>): Promise<number> => {
     let numFrames = 0;
     for await (const decided of stream('samples', blocks, { network, settings, mode: 'offline', frontEnd: cpuFrontEnd(NEMOTRON) })) numFrames += decided.numFrames;

@@ -1,8 +1,12 @@
 /** Counts the GPU work of Nemotron 3 Diarization: the product's loop and network run on a device that only counts. */
 import type { ModelProto } from '../../src/onnx/onnx_pb';
 import { GpuNetwork } from '../../src/sortformer/gpuNetwork';
-import type { NetworkFacts, Weights } from '../../src/sortformer/graphNetwork';
+import type { Weights } from '../../src/sortformer/graphNetwork';
+import { cpuFrontEnd } from '../../src/sortformer/melFrontEnd';
+import type { FrontEnd } from '../../src/sortformer/sampleFramer';
 import { SpeakerStream } from '../../src/sortformer/speakerStream';
+import { blockLengths } from '../../src/sortformer/stepSchedule';
+import type { DiarizationManifest } from '../../src/store/diarizationManifest';
 import type { StreamMode } from '../../src/store/streamModes';
 import { modeSizes, type StreamingSettings } from '../../src/store/streamingSettings';
 import { BYTES_PER_ELEMENT } from '../../src/util/elementTypes';
@@ -10,6 +14,7 @@ import { sizeOf } from '../../src/util/shape';
 import type { WeightsForm } from '../../src/weights/convert';
 import { expectedWeights } from '../../src/weights/expected';
 import { graphInForm } from '../../src/weights/graphForm';
+import { fbankFlopsPerFrame } from '../profile/work';
 import { countingGpu, type CountingGpu, type GpuWork } from './countingDevice';
 
 /** Weights that a network on WebGPU can have. */
@@ -17,6 +22,8 @@ export type GpuForm = Exclude<WeightsForm, 'int8'>;
 
 export interface CountedNetwork extends Pick<CountingGpu, 'take'> {
   readonly network: GpuNetwork;
+  /** Of the last batch of a recording, which is not counted, and with the sizes of the others. */
+  readonly frontEnd: FrontEnd;
   /** Bytes that are uploaded once: weights and tables. */
   readonly uploadedBytes: number;
 }
@@ -26,7 +33,7 @@ export interface CountedNetwork extends Pick<CountingGpu, 'take'> {
  *
  * @param graph of `parseGraphAlone`
  */
-export async function openCounted(graph: ModelProto, manifest: NetworkFacts, form: GpuForm): Promise<CountedNetwork> {
+export async function openCounted(graph: ModelProto, manifest: DiarizationManifest, form: GpuForm): Promise<CountedNetwork> {
   const model = graphInForm(graph, form);
   const zeros = new Map<number, Uint8Array>();
   const zerosOf = (bytes: number): Uint8Array => {
@@ -35,16 +42,16 @@ export async function openCounted(graph: ModelProto, manifest: NetworkFacts, for
     return known;
   };
   const weights: Weights = new Map(expectedWeights(model).map(({ name, type, shape }) => [name, zerosOf(BYTES_PER_ELEMENT[type] * sizeOf(shape))]));
-  const { gpu, take } = countingGpu();
-  const network = await GpuNetwork.open(gpu, { model, weights, manifest });
-  return { network, take, uploadedBytes: take().bytesUp };
+  const { gpu, take } = countingGpu(fbankFlopsPerFrame(manifest.fbank, manifest.sampleRate));
+  const network = await GpuNetwork.open(gpu, { model, weights, manifest, filterbank: manifest });
+  return { network, frontEnd: cpuFrontEnd(manifest), take, uploadedBytes: take().bytesUp };
 }
 
 /** Work of a mode, with a state that is full. */
 export interface ModeWork {
   readonly mode: StreamMode;
   readonly chunkSeconds: number;
-  /** The greatest number of dispatches of a chunk, with the stacking of its mel frames. */
+  /** The greatest number of dispatches of a chunk, with its mel frames and their stacking. */
   readonly dispatchesPerChunk: number;
   readonly perAudioSecond: GpuWork;
 }
@@ -59,19 +66,19 @@ export interface CountOptions {
   readonly countedSeconds: number;
 }
 
-/** Counts the chunks of a mode. The mel frames are the same in all chunks, because the work does not depend on their values. */
-export async function countMode({ network, take }: Pick<CountedNetwork, 'network' | 'take'>, options: CountOptions): Promise<ModeWork> {
+/** Counts the chunks of a mode. All samples are equal, because the work does not depend on their values. */
+export async function countMode({ network, frontEnd, take }: Omit<CountedNetwork, 'uploadedBytes'>, options: CountOptions): Promise<ModeWork> {
   const { settings, mode, frameSeconds, warmupSeconds, countedSeconds } = options;
-  const { chunkFrames, lookAheadFrames } = modeSizes(settings, mode);
-  const chunkSeconds = chunkFrames * frameSeconds;
+  const chunkSeconds = modeSizes(settings, mode).chunkFrames * frameSeconds;
   const [numWarmup, numCounted] = [warmupSeconds, countedSeconds].map((seconds) => Math.ceil(seconds / chunkSeconds)) as [number, number];
   const chunks: GpuWork[] = [];
-  const stream = new SpeakerStream('melFrames', { network, settings, mode, onStep: () => void chunks.push(take()) });
-  const valuesPerFrame = settings.melFramesPerEncoderFrame * network.numMelBins;
-  const melFrames = Float32Array.from({ length: chunkFrames * valuesPerFrame }, (_, i) => (i % 8) - 4);
+  const stream = new SpeakerStream('samples', { network, settings, mode, frontEnd, onStep: () => void chunks.push(take()) });
   take();
-  await stream.push(melFrames.slice(0, lookAheadFrames * valuesPerFrame));
-  for (let chunk = 0; chunk < numWarmup + numCounted; chunk++) await stream.push(melFrames);
+  // Each block completes a chunk.
+  for (const numSamples of blockLengths(settings, mode, frontEnd, Infinity)) {
+    await stream.push(new Float32Array(numSamples).fill(0.1));
+    if (chunks.length === numWarmup + numCounted) break;
+  }
   const counted = chunks.slice(numWarmup);
   const perSecond = (key: keyof GpuWork): number => counted.reduce((sum, work) => sum + work[key], 0) / (counted.length * chunkSeconds);
   return {

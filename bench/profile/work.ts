@@ -1,5 +1,5 @@
 import { flopsBySize, flopsOf, sumWork, type RunNode } from '../../src/onnx/work';
-import { fbankGeometry, melFilters, type FbankOptions } from '../../src/features/fbank';
+import { type AnyFbankOptions, fbankGeometry, melFilters } from '../../src/features/fbank';
 import type { RunCounts } from '../../cli/page/engineProfile';
 import type { GpuCountsByStage } from '../../test/browser/gpuMeter';
 
@@ -31,14 +31,14 @@ export interface StageFlops {
 
 /**
  * Operations of the filterbank for one frame, counted by the textbook algorithm without optimizations:
- * scale 1, mean and its subtraction 2, pre-emphasis 2, window 1 for each of the frame's samples; 5 N log₂ N for the complex
+ * scale 1, mean and its subtraction 2 if it is removed, pre-emphasis 2, window 1 for each of the frame's samples; 5 N log₂ N for the complex
  * FFT of N points (the usual count of a radix-2 FFT); |·|² 3 for each of its N / 2 bins; a multiply-add for each weight
  * of the mel filters; one logarithm, counted as one operation, for each mel bin.
  */
-export function fbankFlopsPerFrame(facts: FbankOptions, sampleRate: number): number {
+export function fbankFlopsPerFrame(facts: AnyFbankOptions, sampleRate: number): number {
   const { frameSamples, fftSize } = fbankGeometry(facts, sampleRate);
   const weights = melFilters(facts, sampleRate, fftSize).reduce((sum, filter) => sum + filter.weights.length, 0);
-  return 6 * frameSamples + 5 * fftSize * Math.log2(fftSize) + (3 * fftSize) / 2 + 2 * weights + facts.numMelBins;
+  return (facts.removeDcOffset ? 6 : 4) * frameSamples + 5 * fftSize * Math.log2(fftSize) + (3 * fftSize) / 2 + 2 * weights + facts.numMelBins;
 }
 
 /** Interpolates the operations of a model for any input size from its nodes at some sizes. */

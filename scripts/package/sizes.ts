@@ -28,7 +28,7 @@ const LIMITS: Readonly<Record<string, number>> = {
   'workers/decode.js': 235_000,
   'workers/embedding.js': 119_000,
   'workers/segmentation.js': 84_000,
-  'workers/sortformer.js': 94_000,
+  'workers/sortformer.js': 97_000,
 };
 
 /**

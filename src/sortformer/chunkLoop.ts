@@ -3,7 +3,7 @@ import { modeSizes, type ModeSizes, type StreamingSettings } from '../store/stre
 import { unlessAborted } from '../util/abort';
 import { VoxlaneError } from '../util/errors';
 import { concatenate, healthy } from '../util/values';
-import type { StreamNetwork } from './network';
+import type { SampleBatch, StreamNetwork } from './network';
 import { SpeakerCache } from './speakerCache';
 
 /** Logits of consecutive mel frames. */
@@ -94,6 +94,19 @@ export class ChunkLoop {
   }
 
   /**
+   * Accepts the samples of all mel frames that the next step needs, for a network that computes mel frames, and runs the step.
+   *
+   * @throws VoxlaneError like {@link push}
+   */
+  async *pushSamples(batch: SampleBatch): AsyncGenerator<StreamLogits> {
+    const { network, signal } = this.options;
+    if (batch.numFrames * network.numMelBins !== this.room) throw new RangeError(`${batch.numFrames} mel frames do not complete a step`);
+    this.received += batch.numFrames;
+    this.keep(await unlessAborted(signal, () => network.embedSamples!(batch)), batch.numFrames);
+    yield* this.step(this.sizes.chunkFrames);
+  }
+
+  /**
    * Runs the remaining steps. In offline mode, chunks continue to the last frame, with less look-ahead. In streaming modes, one
    * step decides all that is left.
    *
@@ -152,12 +165,15 @@ export class ChunkLoop {
   }
 
   private async embed(): Promise<void> {
-    const { network, settings, signal } = this.options;
+    const { network, signal } = this.options;
     const melFrames = this.mel.slice(0, this.melValues);
-    const numFrames = melFrames.length / (settings.melFramesPerEncoderFrame * network.numMelBins);
     this.melValues = 0;
-    const embedded = await unlessAborted(signal, () => network.embed(melFrames));
-    checkSize(embedded, 'embeddings', [numFrames, network.silence.length]);
+    this.keep(await unlessAborted(signal, () => network.embed(melFrames)), melFrames.length / network.numMelBins);
+  }
+
+  private keep(embedded: Float32Array, numMelFrames: number): void {
+    const { network, settings } = this.options;
+    checkSize(embedded, 'embeddings', [numMelFrames / settings.melFramesPerEncoderFrame, network.silence.length]);
     this.pending = concatenate([this.pending, embedded]);
   }
 

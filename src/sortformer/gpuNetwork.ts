@@ -9,8 +9,9 @@ import type { ModelProto } from '../onnx/onnx_pb';
 import type { SessionTensor } from '../ort/session';
 import { healthy } from '../util/values';
 import { GpuAttention, HEAD_SIZE, packRotation } from './gpuAttention';
+import { type FbankFacts, GpuMelFrames } from './gpuMelFrames';
 import { type NetworkFacts, sizeOfLastAxis, tooLong, type Weights } from './graphNetwork';
-import type { StepInput, StreamNetwork } from './network';
+import type { SampleBatch, StepInput, StreamNetwork } from './network';
 import { type LinearLayer, type NetworkLayers, type NormLayer, readLayers, unlike } from './networkLayers';
 
 /** Dispatches of a layer: two norms, four products, attention, GELU, and three checks. */
@@ -26,6 +27,8 @@ export interface GpuNetworkOptions {
   /** The values of its external tensors. Not used afterward. */
   readonly weights: Weights;
   readonly manifest: NetworkFacts;
+  /** The filterbank, for {@link GpuNetwork.embedSamples}; absent: the network has no such method. */
+  readonly filterbank?: FbankFacts;
   /** Values inside the network that are read with the logits, for comparison: `layer1` and so on, and `head`. */
   readonly taps?: readonly string[];
   /** Called in each step with the values of `taps`, for all encoder frames. */
@@ -79,6 +82,12 @@ interface Mark {
 export class GpuNetwork implements StreamNetwork {
   readonly numMelBins: number;
   readonly silence: Float32Array;
+  /**
+   * As in {@link StreamNetwork}; features stay on the GPU.
+   *
+   * @throws VoxlaneError like {@link embed}
+   */
+  readonly embedSamples?: (batch: SampleBatch) => Promise<Float32Array>;
   private readonly program: Program;
   private room: Room | null = null;
 
@@ -93,7 +102,9 @@ export class GpuNetwork implements StreamNetwork {
     private readonly relu: GPUBuffer,
     private readonly buffers: readonly GPUBuffer[],
     private readonly kernels: { products: ProductKernels; norm: LayerNorm; gelu: Gelu; attention: GpuAttention; guard: MapGuard },
+    private readonly frontEnd: GpuMelFrames | null,
   ) {
+    if (frontEnd) this.embedSamples = (batch) => this.embedOnGpu(frontEnd, batch);
     this.numMelBins = sizeOfLastAxis(options.manifest.tensors.features);
     this.silence = layers.silence;
     this.program = new Program(gpu.device, 'diarization', encoder.length * LAYER_DISPATCHES + OTHER_DISPATCHES);
@@ -162,30 +173,52 @@ export class GpuNetwork implements StreamNetwork {
       attention: await GpuAttention.open(device),
       guard: await MapGuard.open(device),
     };
+    const frontEnd = options.filterbank ? own(await GpuMelFrames.open(device, options.filterbank)) : null;
     await device.queue.onSubmittedWorkDone();
-    const network = new GpuNetwork(gpu, options, layers, attention, head, encoder, relu, buffers, kernels);
+    const network = new GpuNetwork(gpu, options, layers, attention, head, encoder, relu, buffers, kernels, frontEnd);
     own(network.program);
     return network;
   }
 
   /** @throws VoxlaneError `gpu-wrong` if a value is not finite or all are zero; `gpu-memory`, `gpu-lost`, `backend-failed` */
   async embed(melFrames: Float32Array): Promise<Float32Array> {
-    const { stacking } = this.head;
-    const numFrames = melFrames.length / stacking.numInputs;
+    const numFrames = melFrames.length / this.head.stacking.numInputs;
     if (numFrames === 0) return new Float32Array(0);
-    const data = await guardRoom(this.gpu, () => { this.freeRoom(); }, () => {
-      const { device } = this.gpu;
-      const { units, sums, staging } = this.roomFor(numFrames);
-      device.queue.writeBuffer(units, 0, melFrames as Float32Array<ArrayBuffer>);
+    const data = await this.stack(numFrames, 0, (_encoder, units) => {
+      this.gpu.device.queue.writeBuffer(units, 0, melFrames as Float32Array<ArrayBuffer>);
+    });
+    // Features of padding are zeros, and so are their projections.
+    return melFrames.some((value) => value !== 0) ? this.healthyStacked(data) : data;
+  }
+
+  private async embedOnGpu(frontEnd: GpuMelFrames, batch: SampleBatch): Promise<Float32Array> {
+    const numFrames = batch.numFrames / this.melFrames;
+    if (numFrames === 0) return new Float32Array(0);
+    return this.healthyStacked(await this.stack(numFrames, frontEnd.framesBefore(batch), (encoder, units) => { frontEnd.encode(encoder, batch, units); }));
+  }
+
+  private healthyStacked(data: Float32Array): Float32Array {
+    return healthy(data, this.options.manifest.tensors.stacked.name, 'gpu-wrong');
+  }
+
+  /**
+   * Projects encoder frames.
+   *
+   * @param skipped mel frames before them in the buffer
+   * @param fill writes the mel frames to a buffer, or records the commands that do it
+   */
+  private stack(numFrames: number, skipped: number, fill: (encoder: GPUCommandEncoder, units: GPUBuffer) => void): Promise<Float32Array> {
+    const { stacking } = this.head;
+    return guardRoom(this.gpu, () => { this.freeRoom(); }, () => {
+      const { units, sums, staging } = this.roomFor(numFrames + Math.ceil(skipped / this.melFrames));
+      const encoder = this.gpu.device.createCommandEncoder({ label: 'stacking' });
+      fill(encoder, units);
       this.program.clear();
-      this.addLinear(stacking, units, sums, numFrames);
+      this.addLinear(stacking, units, sums, numFrames, { inputRows: { base: skipped * this.numMelBins, outerStride: stacking.numInputs } });
       this.program.upload();
-      const encoder = device.createCommandEncoder({ label: 'stacking' });
       this.program.encode(encoder);
       return staging.read(encoder, sums, numFrames * stacking.numColumns);
     });
-    // Features of padding are zeros, and so are their projections.
-    return melFrames.some((value) => value !== 0) ? healthy(data, this.options.manifest.tensors.stacked.name, 'gpu-wrong') : data;
   }
 
   /**
@@ -204,6 +237,7 @@ export class GpuNetwork implements StreamNetwork {
   /** Frees the GPU memory. */
   release(): Promise<void> {
     this.freeRoom();
+    this.frontEnd?.destroy();
     this.program.destroy();
     this.kernels.products.destroy();
     destroyAll(...this.buffers);
@@ -353,6 +387,7 @@ export class GpuNetwork implements StreamNetwork {
   private freeRoom(): void {
     this.program.forgetBuffers();
     this.kernels.guard.free();
+    this.frontEnd?.forgetBuffers();
     if (!this.room) return;
     const { sums, inputs, projections, units, padded, head, dense, logits, staging } = this.room;
     destroyAll(sums, inputs, projections, units, padded, head, dense, logits, staging);

@@ -9,8 +9,17 @@ export interface StepInput {
   readonly firstScoredFrame: number;
 }
 
+/** Samples of consecutive mel frames. */
+export interface SampleBatch {
+  /** Axes (sample), float32, nominally in [-1, 1]: every sample in the windows of the frames, and the one before, if the recording has them. */
+  readonly samples: Float32Array;
+  /** Center of the first frame, from the first of `samples`. */
+  readonly centerSamples: number;
+  readonly numFrames: number;
+}
+
 /**
- * The network of a Sortformer model without its state. Both methods must return equal values for equal arguments.
+ * The network of a Sortformer model without its state. All methods must return equal values for equal arguments.
  */
 export interface StreamNetwork {
   readonly numMelBins: number;
@@ -23,6 +32,13 @@ export interface StreamNetwork {
    * @returns axes (encoder frame, hidden), float32
    */
   embed(melFrames: Float32Array): Promise<Float32Array>;
+  /**
+   * Computes the mel frames of samples, stacks and projects them. Absent if the network has no filterbank.
+   *
+   * @param batch whole encoder frames
+   * @returns as {@link embed}
+   */
+  embedSamples?(batch: SampleBatch): Promise<Float32Array>;
   /**
    * Runs encoder, projection, upsampling and classifier. One call, so all values between them can stay on a GPU. Positions
    * start at 0 in each step. Matches `Nemotron3DiarizationModel` and its classification head.

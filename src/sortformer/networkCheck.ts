@@ -11,6 +11,7 @@ import { convertedTensors, convertWeights, type WeightsForm } from '../weights/c
 import { expectedWeights } from '../weights/expected';
 import { openSafetensors } from '../weights/safetensors';
 import golden from './checkGoldens.json';
+import { frontEndCheck, ROUNDED_PEAK } from './frontEndCheck';
 import type { Weights } from './graphNetwork';
 import type { StreamNetwork } from './network';
 import { firstLayers, seededFile } from './seededNetwork';
@@ -55,13 +56,10 @@ const logitError = (productError: number, numProducts: number): number => produc
 /** {@link logitError} of float16 weights. */
 export const float16LogitError = (numLayers: number): number => logitError(FLOAT16_ERROR, LAYER_PRODUCTS * numLayers + OTHER_PRODUCTS);
 
-/** The greatest of some thousand normally distributed errors is about 4 times their root mean square; 5 times has odds of 1 to 1,000. */
-const ROUNDED_PEAK = 5;
-
 /**
  * Checks what computes a network: one layer of it with seeded weights must reproduce outputs of the reference class. The official
  * weights have no golden outputs. The layer has all kernels and shapes of a whole step, and as many frames as the graph has
- * positions.
+ * positions. If the network computes mel frames, they are checked against those of the CPU.
  *
  * @param model the graph with all layers, of `parseGraphAlone`
  * @returns the check; its `seconds` are those of the second run
@@ -71,7 +69,13 @@ export async function checkNetwork(model: ModelProto, manifest: DiarizationManif
   const graph = firstLayers(model, manifest, NUM_LAYERS);
   const network = await open(graph, await seededWeights(graph, manifest, form));
   try {
-    return await selfCheck({ model: manifest.id, backend }, 2, (compare) => runStep(network, compare), { stages: goldenStages(form) });
+    const { melFramesPerEncoderFrame } = golden;
+    const frontEnd = network.embedSamples ? frontEndCheck(manifest, { hiddenSize: network.silence.length, melFramesPerEncoderFrame }) : null;
+    const run = async (compare: CompareStage): Promise<void> => {
+      await frontEnd?.run(network, compare);
+      await runStep(network, compare);
+    };
+    return await selfCheck({ model: manifest.id, backend }, 2, run, { stages: [...(frontEnd ? [frontEnd.stage] : []), ...goldenStages(form)] });
   } finally {
     await network.release();
   }

@@ -1,4 +1,5 @@
 import { checkFinite } from '../audio/blocks';
+import type { SampleBatch } from './network';
 import { type FrameWindows, samplesOfBatch } from './stepSchedule';
 
 /** The filterbank of a Sortformer model, whose frames are centered. */
@@ -63,13 +64,22 @@ export class SampleFramer {
    * @throws VoxlaneError `audio-not-finite` with the time of the first sample that is NaN, infinite or too large
    */
   async *push(samples: Float32Array): AsyncGenerator<Float32Array> {
+    for (const batch of this.batches(samples)) yield await this.melFrames(batch);
+  }
+
+  /**
+   * Like {@link push}, with the samples of each batch in place of its mel frames.
+   *
+   * @throws VoxlaneError like {@link push}
+   */
+  *batches(samples: Float32Array): Generator<SampleBatch> {
     checkFinite(samples, this.received, this.frontEnd.sampleRate);
     let rest = samples;
     while (this.received + rest.length >= this.neededSamples) {
       const used = this.neededSamples - this.received;
       this.store(rest.subarray(0, used));
       rest = rest.subarray(used);
-      yield await this.compute(this.batchFrames);
+      yield this.take(this.batchFrames);
     }
     this.store(rest);
   }
@@ -77,7 +87,7 @@ export class SampleFramer {
   /** The remaining mel frames; axes (mel frame, mel), float32. Their windows may reach over the end. */
   async finish(): Promise<Float32Array> {
     const numFrames = countMelFrames(this.received, this.frontEnd) - this.nextFrame;
-    return numFrames > 0 ? this.compute(numFrames) : new Float32Array(0);
+    return numFrames > 0 ? this.melFrames(this.take(numFrames)) : new Float32Array(0);
   }
 
   private store(samples: Float32Array): void {
@@ -85,17 +95,22 @@ export class SampleFramer {
     this.received += samples.length;
   }
 
-  private async compute(numFrames: number): Promise<Float32Array> {
+  private melFrames({ samples, centerSamples, numFrames }: SampleBatch): Promise<Float32Array> | Float32Array {
+    return this.frontEnd.melFrames(samples, centerSamples, numFrames);
+  }
+
+  /** The samples of the next frames. Forgets those that no later frame needs. */
+  private take(numFrames: number): SampleBatch {
     const { frontEnd, buffer } = this;
     const { hopSamples, windowSamples } = frontEnd;
-    const center = this.nextFrame * hopSamples - this.dropped;
-    const melFrames = await frontEnd.melFrames(buffer.slice(0, this.received - this.dropped), center, numFrames);
+    const centerSamples = this.nextFrame * hopSamples - this.dropped;
+    const batch = { samples: buffer.slice(0, this.received - this.dropped), centerSamples, numFrames };
     this.nextFrame += numFrames;
     // One more than the window needs, for the pre-emphasis of its first sample.
     const firstKept = Math.max(0, this.nextFrame * hopSamples - windowSamples / 2 - 1);
     const kept = Math.min(firstKept, this.received);
     buffer.copyWithin(0, kept - this.dropped, this.received - this.dropped);
     this.dropped = kept;
-    return melFrames;
+    return batch;
   }
 }

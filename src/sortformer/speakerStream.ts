@@ -8,7 +8,7 @@ import { batchFrames } from './stepSchedule';
 export type StreamInput = 'samples' | 'melFrames';
 
 export interface StreamOptions extends ChunkLoopOptions {
-  /** Required for samples. */
+  /** Required for samples. A network with a filterbank uses it for the last batch only. */
   readonly frontEnd?: FrontEnd | undefined;
   /** Called after each step with the number of mel frames from the start that have logits. */
   readonly onProgress?: ((decidedFrames: number) => void) | undefined;
@@ -78,12 +78,14 @@ export class SpeakerStream {
   private async *steps(values: Float32Array): AsyncGenerator<StreamLogits> {
     if (this.hasEnded) throw misuse('The stream has ended', 'no calls after finish');
     if (!this.framer) yield* this.loop.push(values);
+    else if (this.options.network.embedSamples) for (const batch of this.framer.batches(values)) yield* this.loop.pushSamples(batch);
     else for await (const melFrames of this.framer.push(values)) yield* this.loop.push(melFrames);
   }
 
   private async *lastSteps(): AsyncGenerator<StreamLogits> {
     if (this.hasEnded) throw misuse('The stream has ended', 'no calls after finish');
     this.hasEnded = true;
+    // The front end computes the last frames also if the network has a filterbank: a part of a batch, which ends with frames of padding.
     yield* this.loop.finish(await this.framer?.finish());
   }
 }

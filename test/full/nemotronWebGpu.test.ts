@@ -11,6 +11,7 @@ import type { SortformerWorkerApi } from '../../workers/contracts';
 import { testConversation } from '../../src/embedding/testSpeech';
 import { Diarizer } from '../../src/engine/diarizer';
 import type { DiarizationResult, DiarizeOptions, DiarizerOptions, ModelCheck } from '../../src/engine/types';
+import { GpuFbank } from '../../src/features/gpuFbank';
 import { GpuNetwork } from '../../src/sortformer/gpuNetwork';
 import { cpuFrontEnd } from '../../src/sortformer/melFrontEnd';
 import { probabilitiesOf } from '../../src/sortformer/activity';
@@ -208,6 +209,34 @@ describeUnless(missing)('the preset nemotron on WebGPU', { timeout: 1_800_000 },
     trusting.dispose();
     remembered.clear();
     for (const [key, value] of before) remembered.set(key, value);
+  });
+
+  test('is not used if its filterbank fails the self-check, and WASM has the result of an undisturbed run', async () => {
+    const before = new Map(remembered);
+    remembered.clear();
+    const plain = await open({ backend: 'wasm' });
+    const expected = await run(plain);
+    plain.dispose();
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its class
+    const { create } = GpuFbank;
+    vi.spyOn(GpuFbank, 'create').mockImplementation((device, facts, ...more) => create.call(GpuFbank, device, { ...facts, preemphasis: 0.96 }, ...more));
+    const diarizer = await open();
+    expect(diarizer.backend).toMatchObject({ name: 'wasm', reason: expect.stringMatching(/WebGPU failed its self-check: stage fbank deviates/) as string });
+    const { result, probabilities } = await run(diarizer);
+    expect(probabilities).toEqual(expected.probabilities);
+    expect(result.turns).toEqual(expected.result.turns);
+    diarizer.dispose();
+    remembered.clear();
+    for (const [key, value] of before) remembered.set(key, value);
+  });
+
+  test('computes mel frames on the GPU', async () => {
+    const embedded = vi.spyOn(GpuFbank.prototype, 'encode');
+    const diarizer = await open();
+    embedded.mockClear();
+    await run(diarizer);
+    expect(embedded).toHaveBeenCalledTimes(1);
+    diarizer.dispose();
   });
 
   describe('in a run', () => {
