@@ -61,7 +61,7 @@ export const VERDICT_DAYS = 30;
 const VERDICT_MS = VERDICT_DAYS * 24 * 60 * 60 * 1000;
 
 /** Increment this if a kernel, a golden output or a tolerance changes; it invalidates older verdicts. */
-const SELF_CHECK_VERSION = 7;
+const SELF_CHECK_VERSION = 8;
 const PREFIX = 'verdict ';
 
 /** No checks were made. */
