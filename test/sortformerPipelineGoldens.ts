@@ -47,7 +47,7 @@ export interface PipelineGoldens {
   readonly decisions: (one: PipelineCase) => (index: number) => boolean;
 }
 
-const settings = parseStreamingSettings(nemotron.streaming, NEMOTRON.id);
+export const settings = parseStreamingSettings(nemotron.streaming, NEMOTRON.id);
 const { numSpeakers } = settings;
 /** The bounds of the issue: differences of logits as a share of their spread, and equal decisions. */
 const MAX_LOGIT_SHARE = 1e-3;
@@ -81,8 +81,12 @@ export function audio(numSamples: number): Float32Array {
   return samples;
 }
 
+/** The pushes of a recording; axes (sample) each. */
+export const pieces = (samples: Float32Array): Float32Array[] =>
+  Array.from({ length: Math.ceil(samples.length / PUSHED_SAMPLES) }, (_, piece) => samples.subarray(piece * PUSHED_SAMPLES, (piece + 1) * PUSHED_SAMPLES));
+
 /** Hashes the frames of the state in order, by their number in the recording, as the script does. */
-class StateHasher {
+export class StateHasher {
   readonly hashes: Buffer[] = [];
   private readonly numberOf = new Map<string, number>();
   private numbers: number[] = [];
@@ -159,18 +163,14 @@ export async function comparePipeline(
       return network.logits(input);
     },
   };
-  const samples = goldens.audio(one.numSamples);
-  const blocks = Array.from({ length: Math.ceil(samples.length / PUSHED_SAMPLES) }, (_, block) =>
-    samples.subarray(block * PUSHED_SAMPLES, (block + 1) * PUSHED_SAMPLES),
-  );
-  const pieces: Float32Array[] = [];
+  const parts: Float32Array[] = [];
   const watchStep = (step: StreamStep): void => {
     hasher.after(step);
     onStep(step);
   };
   const options = { network: watched, settings, mode: one.mode as StreamMode, frontEnd: cpuFrontEnd(NEMOTRON), onStep: watchStep };
-  for await (const { logits } of stream('samples', blocks, options)) pieces.push(logits.slice());
-  const logits = concatenate(pieces);
+  for await (const { logits } of stream('samples', pieces(goldens.audio(one.numSamples)), options)) parts.push(logits.slice());
+  const logits = concatenate(parts);
 
   const states = goldens.inflated(one.states);
   expect(hasher.hashes).toHaveLength(states.length / hashBytes);

@@ -1,6 +1,7 @@
 /**
  * Nemotron 3 Diarization over ten minutes of speech in each mode, on WASM, against the reference class with small layers. All else is
- * as in the model: front end, chunks, FIFO, speaker cache, speakers. nemotronPipeline.test.ts has layers of full size.
+ * as in the model: front end, chunks, FIFO, speaker cache, speakers. nemotronPipeline.test.ts and nemotronFullSize.test.ts
+ * have layers of full size.
  */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
