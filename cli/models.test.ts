@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { recordOutput } from '../test/outputMocks';
 import { presetsWith } from '../test/app/presets';
@@ -66,6 +69,25 @@ test('an interrupted download is listed, and can be deleted', async () => {
   const { stdout, stderr } = await runWith(presets, [], '--delete', 'nemotron-3');
   expect(stderr).toBe('deleted nemotron-3: 1 file, 300.0 MB\n');
   expect(stdout).toBe('no stored models\n');
+});
+
+test('a cache folder that cannot be read is an error, and not an empty list', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'voxlane-'));
+  const load = vi.fn();
+  try {
+    writeFileSync(join(folder, 'file'), '');
+    vi.stubEnv('VOXLANE_CACHE', join(folder, 'file'));
+    await expect(models([], load)).rejects.toThrow(`the cache folder ${join(folder, 'file')} cannot be read: `);
+    writeFileSync(join(folder, 'models'), 'a file in place of the folder');
+    vi.stubEnv('VOXLANE_CACHE', folder);
+    await expect(models([], load)).rejects.toThrow('Set VOXLANE_CACHE to another folder');
+    expect(load).not.toHaveBeenCalled();
+    vi.stubEnv('VOXLANE_CACHE', join(folder, 'none'));
+    expect((await run([])).stdout).toBe('no stored models\n');
+  } finally {
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('--delete of a model without stored files deletes nothing', async () => {

@@ -3,9 +3,11 @@
  *
  *     npx voxlane models [--delete ID]
  */
+import { readdirSync } from 'node:fs';
 import type * as Library from '../src/index';
+import { cacheFolder } from '../src/util/nodeCacheFolder';
 import { loadNodeEngine } from './nodeEngine';
-import { print, say } from './output';
+import { print, reasonOf, say } from './output';
 import { commandOf } from './script';
 import { nearestName, parsed, parseFlags, UsageError } from './usage';
 
@@ -25,7 +27,7 @@ VOXLANE_CACHE names another cache folder.
 /** The part of the library that the command uses. */
 type ModelLibrary = Pick<typeof Library, 'storedModels' | 'presetInfo' | 'deleteStoredModel'>;
 
-/** @param load imports the library's build for Node @returns the exit status @throws UsageError for an id without stored files */
+/** @param load imports the library's build for Node @returns the exit status @throws UsageError for an id without stored files; Error if the cache folder cannot be read */
 export async function models(args: readonly string[], load: () => Promise<ModelLibrary> = () => loadNodeEngine(say)): Promise<number> {
   const { values } = parsed(() =>
     parseFlags({
@@ -36,6 +38,7 @@ export async function models(args: readonly string[], load: () => Promise<ModelL
     await print(HELP);
     return 0;
   }
+  requireReadable(cacheFolder());
   const { storedModels, presetInfo, deleteStoredModel } = await load();
   const list = async (): Promise<readonly Listed[]> => [...(await storedModels()).map((file) => ({ ...file, receivedBytes: file.bytes })), ...begunIn(await presetInfo())];
   const stored = await list();
@@ -52,6 +55,16 @@ export async function models(args: readonly string[], load: () => Promise<ModelL
   const left = values.delete.length > 0 ? await list() : stored;
   await print(values.json ? `${JSON.stringify(left, null, 2)}\n` : listOf(left));
   return 0;
+}
+
+/** The library treats a cache folder that it cannot read as empty, because it works without one. @throws Error with a one-line message */
+function requireReadable(folder: string): void {
+  try {
+    for (const { name } of readdirSync(folder, { withFileTypes: true })) if (name === 'models') readdirSync(`${folder}/models`, { recursive: true });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw new Error(`the cache folder ${folder} cannot be read: ${reasonOf(cause)}. Set VOXLANE_CACHE to another folder`, { cause });
+  }
 }
 
 /** The beginning of a download that was interrupted. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -35,6 +35,21 @@ it('a stored model is read back by another process, and is gone after it was del
   expect(await other.delete('net')).toBe(true);
   expect(await other.list()).toEqual([]);
   expect(await diskShelf.list()).toEqual([]);
+});
+
+it('temporary files of a killed process are deleted when they are old, and never listed', async () => {
+  await diskShelf.put('net/a/0', { bytes: BYTES, tag: null });
+  const place = join(folder, 'models/pieces/net/a');
+  for (const name of ['1.77-0.tmp', '2.77-1.tmp']) writeFileSync(join(place, name), 'half');
+  utimesSync(join(place, '1.77-0.tmp'), 1, 1);
+  expect(await diskShelf.names()).toEqual(['net/a/0']);
+  expect(readdirSync(place).toSorted()).toEqual(['0', '2.77-1.tmp']);
+});
+
+it('a deletion in a folder that cannot be read fails, and is not reported as done', async () => {
+  writeFileSync(join(folder, 'models'), 'a file in place of the folder');
+  expect(await new ModelCache(hostCacheTools()).list()).toEqual([]);
+  expect(await new ModelCache(hostCacheTools()).delete('net')).toBe(false);
 });
 
 it('a folder that cannot be written rejects, and leaves no temporary file', async () => {

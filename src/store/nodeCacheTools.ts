@@ -9,23 +9,38 @@ import { withFolderLock } from './nodeLock';
 /** An interruption loses less than one piece. */
 const PIECE_BYTES = 1 << 20;
 const TAG_SUFFIX = '.etag';
+/** Age of a temporary file after which it belongs to no process: an hour. */
+const ABANDONED_MS = 3_600_000;
 
 const pieces = (): string => cacheFolder('models', 'pieces');
 const entries = (): string => cacheFolder('models', 'index');
 const pathOfPiece = (name: string): string => join(pieces(), ...name.split('/'));
 const pathOfEntry = (key: string): string => join(entries(), `${encodeURIComponent(key)}.json`);
 
-/** Paths of all files below a folder; none if it is missing. */
-async function filesIn(folder: string): Promise<string[]> {
-  const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  return found.filter((entry) => entry.isFile() && !entry.name.endsWith('.tmp')).map((entry) => join(entry.parentPath, entry.name));
-}
-
 /** Null for a missing file. Rethrows other errors. */
 const unlessMissing = (error: NodeJS.ErrnoException): null => {
   if (error.code === 'ENOENT') return null;
   throw error;
 };
+
+const isTemporary = (path: string): boolean => path.endsWith('.tmp');
+
+/** Deletes a temporary file that a process left when it was killed. No process writes one for that long. */
+async function removeAbandoned(path: string): Promise<void> {
+  try {
+    if (Date.now() - (await stat(path)).mtimeMs > ABANDONED_MS) await rm(path, { force: true });
+  } catch {
+    // Another process has renamed or deleted it, or the folder is read-only.
+  }
+}
+
+/** Paths of all files below a folder; none if it is missing. @throws errors of a folder that cannot be read */
+async function filesIn(folder: string): Promise<string[]> {
+  const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch(unlessMissing);
+  const paths = (found ?? []).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  await Promise.all(paths.filter(isTemporary).map(removeAbandoned));
+  return paths.filter((path) => !isTemporary(path));
+}
 
 const pathsOfPieces = async (): Promise<string[]> => (await filesIn(pieces())).filter((path) => !path.endsWith(TAG_SUFFIX));
 const nameOf = (path: string): string => relative(pieces(), path).split(sep).join('/');
