@@ -6,6 +6,7 @@ import { READ_CASES, REJECTED_CASES } from '../../test/audio/recordingCases';
 import type { BrowserKind, Driver } from './driver';
 import { webkit } from './drivers/webkit';
 import { PAGES } from './pages';
+import type { AppServer } from './servers';
 import { waitFor } from './waiting';
 
 const FIXTURES = ['flac', 'm4a', 'mp3', 'mp4', 'ogg', 'webm'] as const;
@@ -27,6 +28,22 @@ const DURATION_SECONDS = 0.05;
 /** WebKitGTK reads only the first edit of this file, two seconds. The note states that data can be missing. */
 const SEVERAL_EDITS = 'm4a_edit_list_keeps_0-2s_and_6-8s.m4a';
 
+/** A decoder that fails after the packets of its probe and about 6 s of the segment. */
+const FAILING_DECODER = `
+const RealDecoder = AudioDecoder;
+let numPackets = 0;
+globalThis.AudioDecoder = class extends RealDecoder {
+  constructor(init) {
+    super(init);
+    this.fail = init.error;
+  }
+  decode(packet) {
+    if (++numPackets <= 300) return super.decode(packet);
+    this.close();
+    this.fail(new DOMException('planted', 'EncodingError'));
+  }
+};`;
+
 interface Outcome {
   readonly turns: Turn[];
   readonly speakers: number;
@@ -38,7 +55,7 @@ interface Outcome {
 }
 
 /** Tests that every audio fixture yields the result of the WAV file. */
-export function formatTests(kind: BrowserKind, driver: () => Driver, address: () => string): void {
+export function formatTests(kind: BrowserKind, driver: () => Driver, server: () => AppServer): void {
   let reference: Outcome | undefined;
 
   const run = async (path: string, options: DiarizeOptions = SEGMENT): Promise<Outcome> => {
@@ -68,7 +85,7 @@ export function formatTests(kind: BrowserKind, driver: () => Driver, address: ()
   /** Computed lazily by the first test, so single tests can run alone. */
   const wav = async (): Promise<Outcome> => {
     if (!reference) {
-      await driver().open(address() + PAGES.engine);
+      await driver().open(server().address + PAGES.engine);
       await waitFor(driver(), 'the library', 30, () => 'voxlane' in globalThis);
       reference = await run('public/sample.wav');
     }
@@ -105,5 +122,21 @@ export function formatTests(kind: BrowserKind, driver: () => Driver, address: ()
       expect(failure.code).toBe('audio-unsupported');
       expect(failure.message).toContain(codec);
     }
+  });
+
+  // The worker of WebKit uses no decoder of the browser.
+  if (kind === webkit) return;
+
+  it('if WebCodecs fails in the middle, the page decodes the rest, and the result has a note', async () => {
+    const { turns } = await wav();
+    server().inject('decode', FAILING_DECODER, 'next');
+    await driver().evaluate(() => {
+      const engine = globalThis as unknown as { formatDiarizer?: typeof voxlane.Diarizer.prototype };
+      engine.formatDiarizer?.dispose();
+      delete engine.formatDiarizer;
+    });
+    const found = await run('e2e/fixtures/sample.m4a');
+    expect(found).toMatchObject({ failure: null, speakers: 2, numPageDecodes: 1, notes: ['browser-decoder'] });
+    expect(diarizationErrorRate(turns, found.turns).der).toBeLessThanOrEqual(MAX_DER);
   });
 }

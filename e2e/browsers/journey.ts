@@ -14,7 +14,7 @@ import type { Turn } from '../../src/index';
 import type { BrowserKind, Driver } from './driver';
 import { formatTests } from './formats';
 import { PAGES } from './pages';
-import { serveApp, serveWithoutHeaders, type TestServer } from './servers';
+import { type AppServer, serveApp, serveWithoutHeaders } from './servers';
 import { startBrowser, type StartedBrowser } from './startBrowser';
 import { takeDownload, waitFor, waitForAttribute, waitForCount, waitForText } from './waiting';
 import { describeUnless } from '../../test/skips';
@@ -49,7 +49,7 @@ export function journey(kind: BrowserKind): void {
     let browser: StartedBrowser;
     let driver: Driver;
     let downloads: string;
-    let server: TestServer;
+    let server: AppServer;
 
     beforeAll(async () => {
       server = await serveApp();
@@ -223,7 +223,7 @@ export function journey(kind: BrowserKind): void {
       await waitForAttribute(driver, STATE, 'data-kept', 'true');
     });
 
-    formatTests(kind, () => driver, () => server.address);
+    formatTests(kind, () => driver, () => server);
 
     it('a compressed recording opens in the page with its waveform', async () => {
       await go(PAGES.app);

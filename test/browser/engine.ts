@@ -19,7 +19,6 @@ export interface DiarizationJson {
   readonly exclusiveTurns: { startSeconds: number; endSeconds: number; speaker: string }[];
   readonly speakers: { label: string; centroid: number[] }[];
   readonly timings: Record<string, number>;
-  readonly notes?: readonly { readonly code: string }[];
 }
 
 /** The engine page with one diarizer on WASM, shared by all tests of a file. */
