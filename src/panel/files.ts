@@ -125,3 +125,11 @@ export function reportJson(state: State, environment: Readonly<Record<string, st
 function writeNumber(_key: string, value: unknown): unknown {
   return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 }
+
+/** The display name of the opened files: a folder, or a file and the number of others. */
+export function subjectOf([first, ...others]: readonly File[]): string {
+  if (!first) return '';
+  const [folder, ...below] = first.webkitRelativePath.split('/');
+  if (folder && below.length > 0) return folder;
+  return others.length > 0 ? `${first.name} +${others.length}` : first.name;
+}

@@ -1,19 +1,17 @@
 import { requestAdapter } from '../gpu/adapter';
 import type { ShippedModel } from '../store/manifest';
 import { Scope } from '../ui-kit/scope';
-import { acceptTransfers, download } from '../ui-kit/files';
-import { failureOf } from '../ui-kit/failure';
+import { acceptTransfers } from '../ui-kit/files';
 import { createPageFrame, createTheme } from '../ui-kit/pageFrame';
 import { createPrivacyLine } from '../ui-kit/privacy/line';
 import { createStore } from '../ui-kit/store';
 import { h } from '../ui-kit/dom';
 import { announcement, text, titleOf } from './text';
-import { filesOfDrop, reportJson, visibleFiles } from './files';
+import { createActions } from './actions';
+import { filesOfDrop, subjectOf, visibleFiles } from './files';
 import { type ComparisonEngineFactory, Session } from './session';
 import {
-  comparedRows,
   INITIAL_STATE,
-  isShown,
   type JobKind,
   pictureWanted,
   type PictureWanted,
@@ -21,7 +19,7 @@ import {
   type State,
   stateName,
 } from './state';
-import { type Actions, type SectionContext, withTolerance } from './section';
+import type { SectionContext } from './section';
 import { auditResult, bisectResult } from './views/results';
 import { bench } from './views/bench';
 import { factsPanel, mapping, openZone } from './views/opened';
@@ -53,95 +51,11 @@ export function mountComparePanel(
   scope.add(() => {
     session.dispose();
   });
-  /** Runs a user request that is not a job. Its failure is shown like that of a job. */
-  const attempt = (work: () => Promise<void>): void => {
-    work().catch((thrown: unknown) => {
-      store.dispatch({ type: 'broke', failure: failureOf(thrown) });
-    });
-  };
-  // Removes only this extension: `3.0` at the end of a model name is not one.
-  const fileStem = (): string => (store.get().opened?.model ?? 'model').replace(/\.onnx$/i, '');
-  const open = (subject: string, read: () => Promise<readonly File[]>): void => {
-    session.open(subject, async () => visibleFiles(await read()));
-  };
-
-  const actions: Actions = {
-    open(files) {
-      const list = [...files];
-      open(subjectOf(list), () => Promise.resolve(list));
-    },
-    openShipped(model) {
-      session.openShipped(model);
-    },
-    mapStage(stage, value) {
-      session.mapStage(stage, value);
-    },
-    selectStep(index) {
-      session.selectStep(index);
-    },
-    chooseForm(form) {
-      session.chooseForm(form);
-    },
-    choose(choice) {
-      store.dispatch({ type: 'choice-changed', choice });
-    },
-    compare() {
-      session.compare();
-    },
-    bisect() {
-      session.bisect();
-    },
-    audit() {
-      session.audit();
-    },
-    cancel() {
-      session.cancel();
-    },
-    filter(filter) {
-      store.dispatch({ type: 'filtered', filter });
-    },
-    goTo(stage) {
-      const row = comparedRows(store.get()).find(({ name }) => name === stage);
-      if (row && !isShown(row, store.get().filter)) store.dispatch({ type: 'filtered', filter: { onlyFailing: false, search: '' } });
-      store.dispatch({ type: 'looked', look: { stage } });
-      // Render at once, because only a visible row can be scrolled to.
-      render(store.get());
-      compared.reveal(stage);
-    },
-    look(look) {
-      store.dispatch({ type: 'looked', look });
-    },
-    setTolerance(stage, field, value) {
-      store.dispatch({ type: 'tolerances-changed', tolerances: withTolerance(store.get(), stage, field, value) });
-    },
-    resetTolerances() {
-      store.dispatch({ type: 'tolerances-changed', tolerances: new Map() });
-    },
-    toggleFlagged(onlyFlagged) {
-      store.dispatch({ type: 'flagged-toggled', onlyFlagged });
-    },
-    saveReport() {
-      attempt(async () => {
-        const environment = await session.environment();
-        download(`${fileStem()}.comparison.json`, 'application/json', reportJson(store.get(), environment, Date.now()));
-      });
-    },
-    saveBugReport() {
-      attempt(async () => {
-        // Copied, because data from a worker may be in shared memory, which Blob does not accept.
-        download(`${fileStem()}.bug-report.zip`, 'application/zip', new Uint8Array(await session.bugReport()));
-      });
-    },
-    print() {
-      window.print();
-    },
-    dismissFailure() {
-      store.dispatch({ type: 'failure-dismissed' });
-    },
-    reset() {
-      store.dispatch({ type: 'reset' });
-    },
-  };
+  const actions = createActions(store, session, (stage) => {
+    // Render at once, because only a visible row can be scrolled to.
+    render(store.get());
+    compared.reveal(stage);
+  });
 
   const frame = createPageFrame(scope, root, theme, {
     tagline: text.tagline,
@@ -231,7 +145,9 @@ export function mountComparePanel(
     },
     (transfer) => {
       const list = [...transfer.files];
-      if (list.length > 0) open(subjectOf(list), filesOfDrop(transfer));
+      // Now, because the transfer is empty after the event.
+      const read = filesOfDrop(transfer);
+      if (list.length > 0) session.open(subjectOf(list), async () => visibleFiles(await read()));
     },
   );
   scope.on(document, 'keydown', (event) => {
@@ -261,12 +177,4 @@ function isFocusFree(main: HTMLElement): boolean {
   const focused = document.activeElement;
   if (!focused || focused === document.body || focused === main) return true;
   return main.contains(focused) && focused instanceof HTMLElement && focused.offsetParent === null;
-}
-
-/** The display name of the opened files: a folder, or a file and the number of others. */
-function subjectOf([first, ...others]: readonly File[]): string {
-  if (!first) return '';
-  const [folder, ...below] = first.webkitRelativePath.split('/');
-  if (folder && below.length > 0) return folder;
-  return others.length > 0 ? `${first.name} +${others.length}` : first.name;
 }
