@@ -67,42 +67,8 @@ export async function startEngine(
   signal?: AbortSignal,
   ownKernels = true,
 ): Promise<Engine> {
-  const isolated = globalThis.crossOriginIsolated;
-  const plan = backend.name === 'webgpu' ? GPU_WORKERS : planWorkers(backend.threads, options.speed, isolated, settings.maxEmbedders);
-  // At most as many busy workers as cores, so that the page's thread stays responsive.
-  const slots = new Semaphore(backend.name === 'webgpu' ? Infinity : Math.max(1, backend.threads));
-  const request = (modelId: string, threads: number): LoadRequest => ({
-    modelId,
-    modelsBase: options.modelsBase,
-    runtimeBase: options.runtimeBase,
-    backend: backend.name,
-    threads,
-    hub: options.hub,
-    // Users can provide only embedding models.
-    modelFile: modelId === settings.embedding ? options.modelFile : undefined,
-    modelName: options.modelFile instanceof File ? options.modelFile.name : undefined,
-    trustUnknownModel: options.trustUnknownModel,
-    ownKernels,
-    // A GPU is checked against float32.
-    arithmetic: backend.name === 'wasm' ? wasmArithmetic(options.speed) : 'float32',
-  });
   const { onDownload } = options;
-  const workers = {
-    decode: spawnDecodeWorker(),
-    segmentation: new ModelPool<SegmentationManifest, SegmentationWorkerApi>(
-      spawnSegmentationWorker,
-      request(settings.segmentation, plan.segmentation.threads),
-      plan.segmentation.workers,
-      slots,
-    ),
-    embedding: new ModelPool<EmbeddingManifest, EmbeddingWorkerApi>(
-      spawnEmbeddingWorker,
-      request(settings.embedding, plan.embedding.threads),
-      plan.embedding.workers,
-      slots,
-    ),
-    clustering: spawnClusteringWorker(),
-  };
+  const workers = spawnWorkers(options, settings, backend, ownKernels);
   const terminate = (reason: VoxlaneError): void => {
     for (const worker of Object.values(workers)) worker.terminate(reason);
   };
@@ -143,6 +109,50 @@ export async function startEngine(
     terminate(error instanceof VoxlaneError ? error : cancelled());
     throw error;
   }
+}
+
+/** Spawns the workers of a pipeline, without models. Parameters as for {@link startEngine}. */
+function spawnWorkers(
+  options: CheckedDiarizerOptions,
+  settings: PipelineSettings,
+  backend: BackendReport,
+  ownKernels: boolean,
+): Pick<Engine, 'decode' | 'segmentation' | 'embedding' | 'clustering'> {
+  const isolated = globalThis.crossOriginIsolated;
+  const plan = backend.name === 'webgpu' ? GPU_WORKERS : planWorkers(backend.threads, options.speed, isolated, settings.maxEmbedders);
+  // At most as many busy workers as cores, so that the page's thread stays responsive.
+  const slots = new Semaphore(backend.name === 'webgpu' ? Infinity : Math.max(1, backend.threads));
+  const request = (modelId: string, threads: number): LoadRequest => ({
+    modelId,
+    modelsBase: options.modelsBase,
+    runtimeBase: options.runtimeBase,
+    backend: backend.name,
+    threads,
+    hub: options.hub,
+    // Users can provide only embedding models.
+    modelFile: modelId === settings.embedding ? options.modelFile : undefined,
+    modelName: options.modelFile instanceof File ? options.modelFile.name : undefined,
+    trustUnknownModel: options.trustUnknownModel,
+    ownKernels,
+    // A GPU is checked against float32.
+    arithmetic: backend.name === 'wasm' ? wasmArithmetic(options.speed) : 'float32',
+  });
+  return {
+    decode: spawnDecodeWorker(),
+    segmentation: new ModelPool<SegmentationManifest, SegmentationWorkerApi>(
+      spawnSegmentationWorker,
+      request(settings.segmentation, plan.segmentation.threads),
+      plan.segmentation.workers,
+      slots,
+    ),
+    embedding: new ModelPool<EmbeddingManifest, EmbeddingWorkerApi>(
+      spawnEmbeddingWorker,
+      request(settings.embedding, plan.embedding.threads),
+      plan.embedding.workers,
+      slots,
+    ),
+    clustering: spawnClusteringWorker(),
+  };
 }
 
 /** How our kernels multiply on WASM. */

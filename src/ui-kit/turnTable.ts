@@ -6,16 +6,11 @@ import type { Scope } from './scope';
 import { h, isTouch, TOUCH_PIXELS } from './dom';
 import type { Formats } from './format';
 import { hasModifier, listMove } from './listKeys';
+import { firstRow, isNearEdge, isScaled, lastRow, presentRows, type RowView, scrollTopFor } from './rowScroll';
 import { swatch } from './tracks/palette';
 
 /** In CSS pixels, for a mouse. */
 const ROW_HEIGHT = 36;
-/** Rows kept above and below the visible ones. Recordings of a few minutes are completely in the DOM. */
-const MARGIN = 80;
-/** Maximum height of an element in all browsers; the limit of Firefox is 17.8 million pixels. */
-const TALLEST_PIXELS = 10_000_000;
-/** Extra rows above and below in a scaled table, where each scroll recreates all rows. */
-const SCALED_MARGIN = 10;
 
 interface TurnTable {
   readonly element: HTMLElement;
@@ -132,42 +127,19 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
     );
   };
 
-  /**
-   * Whether all rows would exceed the maximum height of an element. The table then has the maximum height, and a
-   * scrolled pixel corresponds to several pixels of rows.
-   */
-  const isScaled = (): boolean => turns.length * rowHeight > TALLEST_PIXELS;
-  /** Number of fully visible rows below the header. */
-  const visibleRows = (): number => Math.max(1, Math.floor(element.clientHeight / rowHeight) - 1);
-  /** Scrolled pixels for each row of a scaled table. */
-  const pixelsPerRow = (): number => (TALLEST_PIXELS + rowHeight - element.clientHeight) / (turns.length - visibleRows());
-  const firstRow = (): number => Math.floor(isScaled() ? element.scrollTop / pixelsPerRow() + 1e-6 : element.scrollTop / rowHeight);
+  const view = (): RowView => ({ numRows: turns.length, rowHeight, clientHeight: element.clientHeight, scrollTop: element.scrollTop });
 
   const fill = (force: boolean): void => {
-    const firstVisible = firstRow();
-    const lastVisible = firstVisible + Math.ceil(element.clientHeight / rowHeight) + 1;
-    if (isScaled()) {
-      const isShort = lastVisible > to && to < turns.length;
-      if (force || isShort || firstVisible !== filledAt) fillScaled(firstVisible, lastVisible);
-      return;
-    }
-    // Rows are recreated only when the view approaches the edge of the present rows, not at each scrolled pixel.
-    const edge = MARGIN / 2;
-    const near = (from > 0 && firstVisible < from + edge) || (to < turns.length && lastVisible > to - edge);
-    if (!force && !near) return;
-    from = Math.max(0, firstVisible - MARGIN);
-    to = Math.min(turns.length, lastVisible + MARGIN);
-    place(firstVisible, from * rowHeight, (turns.length - to) * rowHeight);
-  };
-
-  /** Puts the first visible row at the scroll position. */
-  const fillScaled = (firstVisible: number, lastVisible: number): void => {
-    filledAt = firstVisible;
-    const top = Math.round(element.scrollTop);
-    from = Math.max(0, firstVisible - SCALED_MARGIN, firstVisible - Math.floor(top / rowHeight));
-    to = Math.min(turns.length, lastVisible + SCALED_MARGIN);
-    const height = top - (firstVisible - from) * rowHeight;
-    place(firstVisible, height, Math.max(0, TALLEST_PIXELS - height - (to - from) * rowHeight));
+    const now = view();
+    const first = firstRow(now);
+    // Rows are recreated only when the view approaches the edge of the present rows, not at each scrolled pixel. In a scaled table, their
+    // place changes with each row.
+    const isDue = isScaled(now) ? (lastRow(now) > to && to < turns.length) || first !== filledAt : isNearEdge(now, { from, to });
+    if (!force && !isDue) return;
+    if (isScaled(now)) filledAt = first;
+    const rows = presentRows(now);
+    ({ from, to } = rows);
+    place(first, rows.aboveHeight, rows.belowHeight);
   };
 
   /** Creates the rows from `from` to `to`, between spacers for the others. */
@@ -191,20 +163,10 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
   };
 
   const reveal = (index: number): void => {
-    if (isScaled()) {
-      const first = firstRow();
-      if (index < first) element.scrollTop = index * pixelsPerRow();
-      else if (index >= first + visibleRows()) element.scrollTop = (index - visibleRows() + 1) * pixelsPerRow();
-      fill(index < from || index >= to);
-      return;
-    }
-    const head = rowHeight;
-    const top = index * rowHeight;
-    if (top < element.scrollTop) element.scrollTop = top;
-    else if (top + rowHeight + head > element.scrollTop + element.clientHeight) {
-      element.scrollTop = top + rowHeight + head - element.clientHeight;
-    }
-    fill(false);
+    const now = view();
+    const top = scrollTopFor(now, index);
+    if (top !== now.scrollTop) element.scrollTop = top;
+    fill(isScaled(now) && (index < from || index >= to));
   };
 
   const moveTo = (index: number): void => {
