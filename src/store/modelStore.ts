@@ -1,5 +1,6 @@
 import { VoxlaneError } from '../util/errors';
 import { sha256Hex } from '../util/hash';
+import { OTHER_USER } from '../util/host';
 import { type Kept, type KeptFile, ModelCache, type StoreUsage } from './cache';
 import { processLock, type StoredModel, type WithLock } from './cacheTools';
 import { browserDownloadTools, download, downloadTo, type DownloadProgress, type DownloadTools } from './download';
@@ -189,7 +190,7 @@ export class ModelStore {
       return await this.withLock(weightsLock(id), () => this.withLock(downloadLock(id), idle, waiting.signal), waiting.signal);
     } catch (error) {
       if (turn.isGiven || !waiting.signal.aborted) throw error;
-      throw inUse(id, error);
+      throw inUse(id);
     } finally {
       stopWaiting();
     }
@@ -334,16 +335,13 @@ export async function orWithNote<Result>(note: string | null, work: () => Promis
   }
 }
 
-function inUse(id: string, cause: unknown): VoxlaneError {
-  return new VoxlaneError(
-    {
-      code: 'storage',
-      problem: `Files of the model ${id} cannot be deleted now, because another tab downloads or converts it`,
-      expected: 'no other use of the stored model during its deletion',
-      remedy: 'Cancel it in the other tab or wait until it ends, then try again',
-    },
-    { cause },
-  );
+function inUse(id: string): VoxlaneError {
+  return new VoxlaneError({
+    code: 'storage',
+    problem: `Files of the model ${id} cannot be deleted now, because ${OTHER_USER} downloads or converts it`,
+    expected: 'no other use of the stored model during its deletion',
+    remedy: 'Cancel it there or wait until it ends, then try again',
+  });
 }
 
 /** Note for every result of a file of unknown hash. */

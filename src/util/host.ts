@@ -14,6 +14,8 @@ export const UPDATE = 'Update the browser or use another one';
 export const INSTALL_AGAIN = 'Clear the browser cache, or install the file again';
 /** How a user provides a model file, after "and". */
 export const PASS_FILE = 'drop it on the page';
+/** Who else uses the stored models. */
+export const OTHER_USER = 'another tab';
 /** Where models are stored, after "expected". */
 export const STORAGE = 'storage that this page may use';
 /** How a user makes the storage usable, after "or". */

@@ -18,6 +18,7 @@ export const START_AGAIN = 'Start the program again';
 export const UPDATE = 'Update Node';
 export const INSTALL_AGAIN = 'Install the file again';
 export const PASS_FILE = 'pass it as the option modelFile (--model in the command line)';
+export const OTHER_USER = 'another program';
 export const STORAGE = 'a cache folder that this user may write';
 export const ALLOW_STORAGE = 'set the environment variable VOXLANE_CACHE to another folder';
 
