@@ -16,12 +16,16 @@ removes the constant part of log-mel features and of rectified values.
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
 import torch
 from safetensors.torch import save_file
 from transformers import Nemotron3DiarizationConfig, Nemotron3DiarizationForAudioFrameClassification
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from seeded_values import uniform  # noqa: E402
 
 # Maximum deviation of the weights of layer norms from 1.
 NORM_SPREAD = 0.5
@@ -33,20 +37,6 @@ LOGIT_GAIN = 4.0
 
 EMBEDDER = "model.audio_tower.embedder.projection.weight"
 LAST = "classifier.out_proj.weight"
-
-
-def uniform(seed: int, count: int) -> np.ndarray:
-    """Return pseudorandom numbers: float32 multiples of 2^-23 in [-1, 1), with axes (value).
-
-    Value `i` is a hash of `i` and `seed`, as in `wespeaker-resnet34-lm/seeded.py`.
-    """
-    with np.errstate(over="ignore"):
-        x = np.arange(count, dtype=np.uint32) * np.uint32(0x9E3779B1) + np.uint32(seed) * np.uint32(0x85EBCA77)
-        for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
-            x = (x ^ (x >> np.uint32(shift))) * np.uint32(factor)
-        x ^= x >> np.uint32(16)
-    # 24 bits, which float32 represents exactly.
-    return ((x >> np.uint32(8)).astype(np.float32) / np.float32(2**23)) - np.float32(1)
 
 
 def spread_of(name: str, shape: tuple[int, ...]) -> np.float32:

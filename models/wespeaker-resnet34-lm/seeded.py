@@ -12,10 +12,16 @@ activations neither vanish nor explode in 33 layers.
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import onnx
 import torch
 from onnx import numpy_helper
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from seeded_values import uniform  # noqa: E402
 
 # Location of external data in a skeleton.
 LOCATION = "seeded"
@@ -32,20 +38,6 @@ BIAS_SPREAD = 0.1
 SCALE_SEED = 1000
 SHIFT_SEED = 2000
 BIAS_SEED = 3000
-
-
-def uniform(seed: int, count: int) -> np.ndarray:
-    """Return pseudorandom numbers: float32 multiples of 2^-23 in [-1, 1), with axes (value).
-
-    Value `i` is a hash of `i` and `seed`.
-    """
-    with np.errstate(over="ignore"):
-        x = np.arange(count, dtype=np.uint32) * np.uint32(0x9E3779B1) + np.uint32(seed) * np.uint32(0x85EBCA77)
-        for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
-            x = (x ^ (x >> np.uint32(shift))) * np.uint32(factor)
-        x ^= x >> np.uint32(16)
-    # 24 bits, which float32 represents exactly.
-    return ((x >> np.uint32(8)).astype(np.float32) / np.float32(2**23)) - np.float32(1)
 
 
 def layers_of(network: torch.nn.Module) -> list[tuple[torch.nn.Conv2d, torch.nn.BatchNorm2d]]:

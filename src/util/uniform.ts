@@ -1,5 +1,5 @@
 /**
- * Pseudorandom numbers that Python scripts compute too (`uniform` in models/nemotron-3-diarization/seeded.py): each is a hash of
+ * Pseudorandom numbers that Python scripts compute too (`uniform` in models/seeded_values.py): each is a hash of
  * its index and `seed`.
  *
  * @returns axes (value), float32: multiples of 2^-23 in [-1, 1)
