@@ -34,6 +34,8 @@ const BUNDLES = readdirSync(GOLDENS).filter((name) => name.endsWith('.zip'));
 
 /** Turn that is played and edited. It starts at 9.9 s. */
 const TURN = 4;
+/** Duration of the sample. */
+const SAMPLE_SECONDS = 30;
 /** The clock of the page has two decimals. */
 const CLOCK_SECONDS = 0.01;
 /** Amount of audio that must be played. Firefox detects a missing sound output within less. */
@@ -166,6 +168,8 @@ export function journey(kind: BrowserKind): void {
       await driver.click('.play');
       await waitForCount(driver, '.play[aria-label="Pause"]', 0);
       const paused = await restingPosition();
+      // At the end, playback would also stop without the pause.
+      expect(paused).toBeLessThan(SAMPLE_SECONDS - 1);
       console.log(`${kind.name}: played from ${startSeconds} to ${paused} s`);
     });
 
