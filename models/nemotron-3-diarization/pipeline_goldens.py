@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 from seeded import seeded_model, uniform
+from streaming import streamed_inputs
 from transformers import Nemotron3DiarizationProcessor
 from transformers.models.nemotron3_diarization import modeling_nemotron3_diarization as reference
 from transformers.models.nemotron_asr_streaming.feature_extraction_nemotron_asr_streaming import (
@@ -121,25 +122,12 @@ def run(model: torch.nn.Module, mode: str, samples: np.ndarray) -> np.ndarray:
     if mode == "offline":
         return model(**processor(samples, **rate)).logits[0, :num_frames].numpy()
     processor.set_streaming_mode(mode)
-    pieces, frame, cache = [], 0, None
-    while True:
-        is_first = frame == 0
-        start = 0 if is_first else processor.audio_chunk_start(frame)
-        size = processor.num_samples_first_audio_chunk if is_first else processor.num_samples_per_audio_chunk
-        is_last = start + size > len(samples)
-        inputs = processor(
-            samples[start : None if is_last else start + size],
-            is_streaming=True,
-            is_first_audio_chunk=is_first,
-            is_last_audio_chunk=is_last,
-            **rate,
-        )
+    pieces, cache = [], None
+    for _, inputs in streamed_inputs(processor, samples, **rate):
         output = model(**inputs, speaker_cache=cache)
         pieces.append(output.logits[0].numpy())
         cache = output.speaker_cache
-        frame += processor.num_mel_frames_per_step
-        if is_last:
-            return np.concatenate(pieces)
+    return np.concatenate(pieces)
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ import torch
 from export import STAGE_LAYERS, build_graph
 from pipeline_goldens import ROOT
 from seeded import seeded_model
-from streaming import streaming_facts
+from streaming import streamed_inputs, streaming_facts
 from transformers import Nemotron3DiarizationProcessor
 from transformers.models.nemotron_asr_streaming.feature_extraction_nemotron_asr_streaming import (
     NemotronAsrStreamingFeatureExtractor,
@@ -78,25 +78,12 @@ def run(model: torch.nn.Module, samples: np.ndarray) -> list[Step]:
     model.model.register_forward_hook(stage("head"))
     model.classifier.register_forward_hook(stage("logits"))
 
-    frame, cache = 0, None
-    while True:
-        is_first = frame == 0
-        start = 0 if is_first else processor.audio_chunk_start(frame)
-        size = processor.num_samples_first_audio_chunk if is_first else processor.num_samples_per_audio_chunk
-        is_last = start + size > len(samples)
-        inputs = processor(
-            samples[start : None if is_last else start + size],
-            is_streaming=True,
-            is_first_audio_chunk=is_first,
-            is_last_audio_chunk=is_last,
-            **rate,
-        )
+    cache = None
+    for frame, inputs in streamed_inputs(processor, samples, **rate):
         steps.append(Step(len(steps), frame // 8))
         steps[-1].keep("features", inputs["input_features"])
         cache = model(**inputs, speaker_cache=cache).speaker_cache
-        frame += processor.num_mel_frames_per_step
-        if is_last:
-            return steps
+    return steps
 
 
 # A speaker is active if the probability exceeds 0.5.

@@ -1,10 +1,12 @@
-"""Facts of the streaming loop, for the manifest and for golden files."""
+"""Facts and inputs of the streaming loop, for the manifest and for golden files."""
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 from transformers import Nemotron3DiarizationConfig
 from transformers.models.nemotron3_diarization.processing_nemotron3_diarization import (
     DEFAULT_STREAMING_MODES,
@@ -55,3 +57,26 @@ def streaming_facts(config: Nemotron3DiarizationConfig) -> dict[str, Any]:
             "minDurationOffSeconds": 0,
         },
     }
+
+
+def streamed_inputs(processor: Nemotron3DiarizationProcessor, samples: np.ndarray, **options: Any) -> Iterator[tuple[int, Any]]:
+    """Yield the first mel frame and the inputs of the model for each step of a recording, in the mode of the processor.
+
+    Args:
+        samples: Axes (sample), float32.
+        options: Passed to the processor.
+    """
+    frame, is_last = 0, False
+    while not is_last:
+        is_first = frame == 0
+        start = 0 if is_first else processor.audio_chunk_start(frame)
+        size = processor.num_samples_first_audio_chunk if is_first else processor.num_samples_per_audio_chunk
+        is_last = start + size > len(samples)
+        yield frame, processor(
+            samples[start : None if is_last else start + size],
+            is_streaming=True,
+            is_first_audio_chunk=is_first,
+            is_last_audio_chunk=is_last,
+            **options,
+        )
+        frame += processor.num_mel_frames_per_step
