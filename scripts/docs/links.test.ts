@@ -43,7 +43,7 @@ describe('links in the repository', () => {
 
   // The reference is generated.
   const exists = (path: string): boolean => path.startsWith('docs/api/') || existsSync(join(ROOT, path));
-  it.each([...pages(), 'ARCHITECTURE.md', 'CHOICES.md', 'CONTRIBUTING.md', 'bench/RESULTS.md', 'models/README.md', 'CHANGELOG.md', 'THIRD_PARTY.md'])('in %s are all valid', (page) => {
+  it.each([...pages(), 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'bench/RESULTS.md', 'models/README.md', 'CHANGELOG.md', 'THIRD_PARTY.md'])('in %s are all valid', (page) => {
     expect(deadFiles(readPage(page), page, exists)).toEqual([]);
   });
 });
