@@ -1,6 +1,7 @@
 """Write src/sortformer/fixtures/full.*: some steps of the reference in full size with seeded weights, in each mode.
 
-    python models/nemotron-3-diarization/full_goldens.py [--seconds 43] [--out FOLDER] [--modes MODE ...]
+    python models/nemotron-3-diarization/full_goldens.py [--seconds 43] [--layers 31] [--out FOLDER]
+        [--modes MODE ...]
 
 Requires requirements.txt. The audio is that of `narrow_goldens.py`. Offline, all steps are computed. In the streaming modes,
 the cache only depends on the logits of the steps in which the FIFO overflows: then the oldest frames of the FIFO move to the
@@ -69,7 +70,8 @@ class Steps:
             return lambda _module, _inputs, output: self.tensors[-1].__setitem__(name, output[0].clone())
 
         inner.forward = forward
-        self.hooks = [inner.audio_tower.layers[n - 1].register_forward_hook(stage(f"layer{n}")) for n in STAGE_LAYERS]
+        layers = inner.audio_tower.layers
+        self.hooks = [layers[n - 1].register_forward_hook(stage(f"layer{n}")) for n in STAGE_LAYERS if n <= len(layers)]
         self.restore = lambda: setattr(inner, "forward", compute)
 
     def __enter__(self) -> Steps:
@@ -124,11 +126,12 @@ def run(model: torch.nn.Module, mode: str, samples: np.ndarray, steps: Steps) ->
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=SECONDS, help=f"seconds of audio (default: {SECONDS})")
+    parser.add_argument("--layers", type=int, help="number of layers (default: all)")
     parser.add_argument("--out", type=Path, default=pipeline.OUT, help="folder of the files")
     parser.add_argument("--modes", nargs="+", default=MODES, help="modes (default: all)")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    model = seeded_model()
+    model = seeded_model(arguments.layers)
     samples = audio(arguments.seconds * 16000 + 77)
     cases, chunks, offset = [], [], 0
 
@@ -179,6 +182,7 @@ def main() -> None:
             }
         )
     facts = {
+        "numLayers": model.config.audio_config.num_hidden_layers,
         "noiseSeed": NOISE_SEED,
         "embeddingSeed": pipeline.EMBEDDING_SEED,
         "probabilitySeed": pipeline.PROBABILITY_SEED,
