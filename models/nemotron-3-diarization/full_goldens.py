@@ -30,6 +30,7 @@ import torch
 from export import STAGE_LAYERS
 from narrow_goldens import MODES, NOISE_SEED, audio
 from seeded import seeded_model
+from streaming import streamed_inputs
 from transformers import Nemotron3DiarizationProcessor
 from transformers.models.nemotron_asr_streaming.feature_extraction_nemotron_asr_streaming import (
     NemotronAsrStreamingFeatureExtractor,
@@ -95,32 +96,18 @@ def run(model: torch.nn.Module, mode: str, samples: np.ndarray, steps: Steps) ->
         return inputs["input_features"][0, : len(samples) // extractor.hop_length].numpy()
     processor.set_streaming_mode(mode)
     factor = model.config.audio_config.subsampling_factor
-    chunk_frames = processor.num_mel_frames_per_step // factor
-    features, frame, cache, was_compressed = [], 0, None, False
-    while True:
-        is_first = frame == 0
-        start = 0 if is_first else processor.audio_chunk_start(frame)
-        size = processor.num_samples_first_audio_chunk if is_first else processor.num_samples_per_audio_chunk
-        is_last = start + size > len(samples)
-        inputs = processor(
-            samples[start : None if is_last else start + size],
-            is_streaming=True,
-            is_first_audio_chunk=is_first,
-            is_last_audio_chunk=is_last,
-            **rate,
-        )
+    features, cache, was_compressed = [], None, False
+    for _, inputs in streamed_inputs(processor, samples, **rate):
         values = inputs["input_features"][0].numpy()
         # The last step decides its look-ahead too.
-        num_frames = -(-len(values) // factor) if is_last else chunk_frames
+        num_frames = -(-len(values) // factor) - inputs.get("num_lookahead_frames", 0)
         is_compressed = cache is not None and cache.is_compressed
         overflows = cache is not None and cache._num_popped_frames(cache.num_fifo_frames + num_frames) > 0
-        steps.is_computed = is_first or overflows or (is_compressed and not was_compressed)
+        steps.is_computed = cache is None or overflows or (is_compressed and not was_compressed)
         was_compressed = is_compressed
         cache = model(**inputs, speaker_cache=cache).speaker_cache
-        features.append(values if is_last else values[: processor.num_mel_frames_per_step])
-        frame += processor.num_mel_frames_per_step
-        if is_last:
-            return np.concatenate(features)
+        features.append(values[: num_frames * factor])
+    return np.concatenate(features)
 
 
 def main() -> None:
