@@ -50,7 +50,7 @@ test('two tabs: one download, a clear wait, no deletion during it, and no unaske
   await expect(second.getByTestId(STORED)).toContainText(/\d MB of \d\d\.\d MB downloaded/);
   await deleteModel(second);
   const failure = second.getByTestId('model-failure');
-  await expect(failure).toContainText('another tab downloads or converts it');
+  await expect(failure).toContainText('another tab is downloading or converting it');
   await expect(failure).toContainText('storage');
   await second.getByTestId('dismiss-model-failure').click();
   expect(await numPieces(second)).toBeGreaterThanOrEqual(18);
@@ -58,8 +58,8 @@ test('two tabs: one download, a clear wait, no deletion during it, and no unaske
   // It waits for the first tab instead of downloading a second time.
   await choose(second);
   await second.getByTestId('offer-nemotron').click();
-  await expect(heading(second)).toHaveText('Another tab downloads or converts nemotron. This tab continues after it', { timeout: 2 * MINUTES });
-  await expect(second.locator('[role=status]').filter({ hasText: 'Another tab downloads or converts nemotron' })).toHaveCount(1);
+  await expect(heading(second)).toHaveText('Another tab is downloading or converting nemotron. This tab continues after it', { timeout: 2 * MINUTES });
+  await expect(second.locator('[role=status]').filter({ hasText: 'Another tab is downloading or converting nemotron' })).toHaveCount(1);
   await expect(second.getByTestId('download-progress')).toBeHidden();
 
   // A canceled wait does not disturb the first tab.

@@ -338,7 +338,7 @@ export async function orWithNote<Result>(note: string | null, work: () => Promis
 function inUse(id: string): VoxlaneError {
   return new VoxlaneError({
     code: 'storage',
-    problem: `Files of the model ${id} cannot be deleted now, because ${OTHER_USER} downloads or converts it`,
+    problem: `Files of the model ${id} cannot be deleted now, because ${OTHER_USER} is downloading or converting it`,
     expected: 'no other use of the stored model during its deletion',
     remedy: 'Cancel it there or wait until it ends, then try again',
   });

@@ -99,7 +99,7 @@ describe('two tabs', () => {
       const prepared = await prepare(storage, at(step, 512, () => { refused.push(refusal(models.delete('m')), refusal(weights.dropOriginal('m'))); }));
       expect(refused).toHaveLength(2);
       for (const error of await Promise.all(refused)) {
-        expect(error).toMatchObject({ code: 'storage', problem: 'Files of the model m cannot be deleted now, because another tab downloads or converts it' });
+        expect(error).toMatchObject({ code: 'storage', problem: 'Files of the model m cannot be deleted now, because another tab is downloading or converting it' });
       }
       return prepared;
     });

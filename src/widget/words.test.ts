@@ -26,7 +26,7 @@ describe('texts of the widget', () => {
     const words = wordsIn('en');
     const text = (step: 'wait' | 'download' | 'convert'): string =>
       stepText({ name: 'a', step: 'loading', fraction: 0, secondsLeft: null, download: { step, receivedBytes: 40_000_000, totalBytes: 397_000_000 } }, words);
-    expect([text('wait'), text('download'), text('convert')]).toEqual(['Waiting for another tab that downloads or converts the model', 'Downloading the model: 40 MB of 397 MB', 'Converting the model, once: 40 MB of 397 MB']);
+    expect([text('wait'), text('download'), text('convert')]).toEqual(['Waiting for another tab that is downloading or converting the model', 'Downloading the model: 40 MB of 397 MB', 'Converting the model, once: 40 MB of 397 MB']);
   });
 
   it('are translated', () => {

@@ -98,7 +98,7 @@ function english(): WidgetWords {
     },
     downloading: (received, total) => `Downloading the model: ${bytes(received)} of ${bytes(total)}`,
     converting: (done, total) => `Converting the model, once: ${bytes(done)} of ${bytes(total)}`,
-    otherTab: 'Waiting for another tab that downloads or converts the model',
+    otherTab: 'Waiting for another tab that is downloading or converting the model',
     progress: 'Progress',
     left: (seconds) => (seconds < 1 ? 'under 1 s left' : `${span(Math.ceil(seconds))} left`),
     cancel: 'Cancel',

@@ -116,7 +116,7 @@ export const modelsEn = {
     rates: { nemotron: 'Only those of its model card: Voxlane has not verified them with the official file yet.' },
   },
   downloading: (preset: string): string => `Downloading ${preset}`,
-  waiting: (preset: string): string => `Another tab downloads or converts ${preset}. This tab continues after it`,
+  waiting: (preset: string): string => `Another tab is downloading or converting ${preset}. This tab continues after it`,
   converting: (preset: string): string => `Converting ${preset} for this browser, once`,
   progress: { download: 'Progress of the download', convert: 'Progress of the conversion' },
   checking: (file: string): string => `Checking ${file}`,
