@@ -33,7 +33,7 @@ test('a download starts on request only, can be stopped, and its failure is expl
   // Each preset shows the size of its download and of the kept files.
   await page.getByTestId('preset-nemotron').check();
   await expect(page.getByTestId('offer-bytes')).toHaveText(/^\d+ MB$/);
-  await expect(page.getByTestId('offer-kept')).toHaveText(/^\d+ MB for WASM, converted, or \d+ MB for WebGPU, converted\. After a conversion, the original \(\d+ MB\) can be deleted$/);
+  await expect(page.getByTestId('offer-kept')).toHaveText(/^\d+ MB for WebGPU, converted, or \d+ MB for WASM, converted\. After a conversion, the original \(\d+ MB\) can be deleted$/);
   await expect(page.getByTestId('offer-rates')).toContainText('model card');
   await expect(page.getByTestId('speed-fast')).toBeDisabled();
   await page.getByTestId('preset-community-1').check();
