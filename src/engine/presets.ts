@@ -1,11 +1,11 @@
 import { loadManifest } from '../store/load';
 import { loadDiarizationFacts } from '../store/loadDiarization';
 import { ModelStore } from '../store/modelStore';
-import { acceptedFile } from '../store/sources';
 import { unlessAborted } from '../util/abort';
 import { VoxlaneError } from '../util/errors';
 import type { FileBase } from '../util/fileBase';
 import { ALLOW_STORAGE, STORAGE } from '../util/host';
+import { storedForms } from '../weights/formNames';
 import { type CheckedDiarizerOptions, modelsBase } from './options';
 import { NEMOTRON, PRESETS, type PresetId, type WindowedPreset } from './settings';
 import type { DiarizeOptions, DiarizerOptions } from './types';
@@ -67,10 +67,9 @@ async function streamedFactsOf(base: FileBase, trustUnknown: boolean): Promise<r
   });
   if (!facts) return [];
   const { license, attribution, weights } = facts.manifest;
-  // A conversion counts too: it is made from an accepted file.
   const store = new ModelStore();
-  const present = (await store.list()).some(({ id, sha256, made, trusted }) =>
-    id === model && (acceptedFile([weights], made?.from ?? sha256) !== null || (trusted && trustUnknown)));
+  // A conversion counts too, but not one in a form of an earlier release: a start would download the original again.
+  const present = storedForms(await store.list(), { id: model, sources: [weights], trustUnknown }).size > 0;
   const receivedBytes = present ? 0 : await store.receivedBytes(model, [weights]);
   return [{ id: preset, model, license, attribution, bytes: weights.bytes, present, receivedBytes }];
 }

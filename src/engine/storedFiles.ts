@@ -1,15 +1,17 @@
 import { ModelStore } from '../store/modelStore';
+import { conversionsOf } from '../weights/formNames';
 import type { StoredModelInfo } from './presets';
 
 /** A stored file, with its place among the files of its model. */
 export interface StoredFileInfo extends StoredModelInfo {
-  /** Whether it was made from another file on this device. */
-  readonly isConverted: boolean;
+  /** Whether it is an original that a file converted from it makes unnecessary. */
+  readonly isSpare: boolean;
 }
 
 /** All stored files, newest first; empty without storage. */
 export async function storedFiles(): Promise<readonly StoredFileInfo[]> {
-  return (await new ModelStore().list()).map((file) => ({ ...file, isConverted: file.made !== undefined }));
+  const files = await new ModelStore().list();
+  return files.map((file) => ({ ...file, isSpare: !file.made && conversionsOf(file, files).length > 0 }));
 }
 
 /**

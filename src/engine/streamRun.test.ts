@@ -17,8 +17,11 @@ import * as session from '../ort/session';
 import { probabilitiesOf } from '../sortformer/activity';
 import { cpuFrontEnd } from '../sortformer/melFrontEnd';
 import { stream } from '../sortformer/speakerStream';
+import type { StoredModel } from '../store/cacheTools';
+import { ModelStore } from '../store/modelStore';
 import { STREAMING_MODES } from '../store/streamModes';
 import { parseStreamingSettings } from '../store/streamingSettings';
+import { formName } from '../weights/formNames';
 import { voiceSimilarity } from './assembly';
 import { VoxlaneError } from '../util/errors';
 import { Diarizer } from './diarizer';
@@ -332,6 +335,13 @@ describe('a diarizer with nemotron', () => {
     for (const id of ['wespeaker-resnet34-lm']) cpSync(`models/${id}/manifest.json`, join(folder, id, 'manifest.json'));
     const facts = (await presetInfo()).find(({ id }) => id === 'nemotron');
     expect(facts).toMatchObject({ model: 'nemotron-3-diarization', bytes: model.weights.length, license: 'OpenMDW-1.1', present: false });
+    const made = (as: string): StoredModel =>
+      ({ id: 'nemotron-3-diarization', file: 'f', bytes: 1, sha256: 'c'.repeat(64), license: null, trusted: false, storedAt: 0, made: { from: model.sha256, as } });
+    for (const [as, present] of [['int8.2', false], [formName('int8'), true]] as const) {
+      const list = vi.spyOn(ModelStore.prototype, 'list').mockResolvedValue([made(as)]);
+      expect((await presetInfo()).find(({ id }) => id === 'nemotron'), as).toMatchObject({ present });
+      list.mockRestore();
+    }
     await expect(segment(samples, { preset: 'nemotron' as never })).rejects.toMatchObject({ code: 'options', problem: 'The option preset is nemotron' });
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { StoredModel } from '../store/cacheTools';
 import type { WeightsForm } from './convert';
-import { formName, nameFromFloat16, storedForms } from './formNames';
+import { conversionsOf, formName, nameFromFloat16, storedForms } from './formNames';
 
 const [KNOWN, OTHER] = ['a'.repeat(64), 'b'.repeat(64)];
 const SOURCES = [{ name: 'model.safetensors', bytes: 1, sha256: KNOWN, license: 'OpenMDW-1.1' }];
@@ -31,4 +31,10 @@ describe('the forms that need no download', () => {
     const files = [stored(formName('int8'), OTHER, { trusted: true })];
     expect([formsOf(files), formsOf(files, true)]).toEqual([[], ['int8']]);
   });
+});
+
+it('the conversions of an original are those from the same file, in a form of this release', () => {
+  const usable = [stored(formName('int8')), stored(nameFromFloat16('int8'))];
+  const others = [stored(null), stored('int8.2'), stored(formName('int8'), OTHER), stored(formName('int8'), KNOWN, { id: 'n' })];
+  expect(conversionsOf(stored(null), [...others, ...usable])).toEqual(usable);
 });

@@ -12,6 +12,12 @@ export const formName = (form: WeightsForm): string => `${form}.${VERSIONS[form]
 /** Name of a form that is made from the stored float16 form, which differs a little from that of the original. */
 export const nameFromFloat16 = (form: WeightsForm): string => `${form}-of-float16.${VERSIONS[form]}`;
 
+const NAMES: ReadonlySet<string> = new Set((['float32', 'float16', 'int8'] as const).flatMap((form) => [formName(form), nameFromFloat16(form)]));
+
+/** The files among `files` that were made from a stored original and have a form of this release. The files are not verified. */
+export const conversionsOf = <File extends StoredModel>({ id, sha256 }: StoredModel, files: readonly File[]): readonly File[] =>
+  files.filter((file) => file.id === id && file.made?.from === sha256 && NAMES.has(file.made.as));
+
 /** Whether a stored file is the original, or made from it, and may be used. @param trustUnknown whether a trusted file of unknown hash may be */
 export const isUsable = ({ sha256, made, trusted }: StoredModel, sources: Sources, trustUnknown: boolean): boolean =>
   acceptedFile(sources, made?.from ?? sha256) !== null || (trusted && trustUnknown);

@@ -12,7 +12,7 @@ import { openSha256 } from '../util/hash';
 import { bindRounded, bindWeights, type BoundWeights, checkValues, type WeightsProgress } from './bind';
 import { convertedBytes, convertedTensors, convertWeights, type WeightsForm } from './convert';
 import type { ExpectedTensor } from './expected';
-import { formName, isUsable, nameFromFloat16 } from './formNames';
+import { conversionsOf, formName, isUsable, nameFromFloat16 } from './formNames';
 import { openSafetensors } from './safetensors';
 
 /** Progress of {@link WeightsStore.prepare}. */
@@ -131,26 +131,28 @@ export class WeightsStore {
   /**
    * Deletes the stored original of a model, and keeps what was converted from it.
    *
-   * @throws VoxlaneError `model-altered` if no undamaged conversion is stored, so that the original stays; `storage` if the browser
+   * @throws VoxlaneError `model-altered` if no undamaged conversion of it that this release can use is stored, so that it stays; `storage` if the browser
    *   refuses, or as {@link ModelStore.whileIdle}
    */
   dropOriginal(id: string): Promise<void> {
     return this.models.whileIdle(id, async () => {
-      if (!(await this.hasConversion(id))) throw noConversion(id);
-      await this.deleteOriginal(id);
+      for (const original of (await this.cache.list()).filter((entry) => entry.id === id && !entry.made)) {
+        if (!(await this.hasConversion(original))) throw noConversion(id);
+        await this.cache.drop(original);
+      }
     });
   }
 
-  private async hasConversion(id: string): Promise<boolean> {
-    for (const entry of await this.cache.list()) {
-      if (entry.id === id && entry.made && (await this.cache.open(entry))) return true;
+  private async hasConversion(original: StoredModel): Promise<boolean> {
+    for (const entry of conversionsOf(original, await this.cache.list())) {
+      if (await this.cache.open(entry)) return true;
     }
     return false;
   }
 
-  private async deleteOriginal(id: string): Promise<void> {
+  private async deleteOriginal(id: string, sha256: string): Promise<void> {
     for (const entry of await this.cache.list()) {
-      if (entry.id === id && !entry.made) await this.cache.drop(entry);
+      if (entry.id === id && !entry.made && entry.sha256 === sha256) await this.cache.drop(entry);
     }
   }
 
@@ -272,7 +274,7 @@ export class WeightsStore {
         await convertWeights(bound, form, facts.sha256, await this.cache.makeFile(entry, convertedBytes(expected, form)), reading);
         const stored = await this.cache.findMade(id, made);
         if (stored) {
-          if (dropOriginal === true) await this.deleteOriginal(id);
+          if (dropOriginal === true) await this.deleteOriginal(id, facts.sha256);
           const weights = bindWeights(await openSafetensors(this.cache.source(stored)), tensors);
           return { ...prepared, weights, stored: true, formBytes: stored.bytes };
         }

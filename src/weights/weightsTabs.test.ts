@@ -127,6 +127,15 @@ describe('the original', () => {
     await expectSound(storage);
   });
 
+  it('stays if the only conversion is of another file', async () => {
+    const storage = emptyStorage();
+    await prepare(storage, { dropped: new File([UNKNOWN], 'mine.safetensors'), trustUnknown: true });
+    await expect(prepare(storage, at('convert', 512, () => { throw new Error('closed'); }))).rejects.toThrow('closed');
+    expect(filesIn(storage)).toEqual(['mine.float16.safetensors', 'model.safetensors']);
+    await expect(new WeightsStore(toolsOf(storage, memoryLocks())).dropOriginal('m')).rejects.toMatchObject({ code: 'model-altered' });
+    expect(filesIn(storage)).toEqual(['mine.float16.safetensors', 'model.safetensors']);
+  });
+
   it('that the browser refuses to delete: a typed error, and nothing is lost', async () => {
     const storage = emptyStorage();
     await prepare(storage);

@@ -22,5 +22,5 @@ export const STORED: StoredFileInfo = {
   bytes: 100,
   license: 'CC-BY-4.0',
   storedAt: 0,
-  isConverted: false,
+  isSpare: false,
 };

@@ -36,7 +36,7 @@ export function storedModelsOf({ stored, presets }: Pick<ModelsState, 'stored' |
       bytes: files.reduce((sum, { bytes }) => sum + bytes, part?.receivedBytes ?? 0),
       downloadBytes: part?.bytes ?? null,
       license: files[0] ? files[0].license : (part?.license ?? null),
-      spare: files.some(({ isConverted }) => isConverted) ? (files.find(({ isConverted }) => !isConverted) ?? null) : null,
+      spare: files.find(({ isSpare }) => isSpare) ?? null,
     };
   });
 }
