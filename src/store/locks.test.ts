@@ -52,6 +52,13 @@ test('a wait is reported, but not a lock that is free', async () => {
   expect(numWaits).toBe(1);
 });
 
+test('an error of the report of a wait is passed on, and the work does not run without the lock', async () => {
+  stubLocks((_name, { ifAvailable }, granted) => (granted as (lock: object | null) => unknown)(ifAvailable === true ? null : {}));
+  const onWait = (): void => { throw new Error('closed'); };
+  await expect(withBrowserLock('a', work, undefined, onWait)).rejects.toThrow('closed');
+  expect(numRuns).toBe(0);
+});
+
 test('an error of work under a free lock is passed on', async () => {
   stubLocks((_name, _options, granted) => (granted as (lock: object) => unknown)({}));
   const failing = (): Promise<never> => Promise.reject(new Error('failed'));

@@ -17,18 +17,26 @@ export const withBrowserLock: WithLock = async (name, work, signal, onWait) => {
     grant.isGiven = true;
     return work();
   };
-  try {
-    if (onWait) {
-      const now = await locks.request(name, { ifAvailable: true }, async (lock) => (lock ? { result: await granted() } : null));
-      if (now) return now.result;
-      onWait();
-    }
-    return await locks.request(name, signal ? { signal } : {}, granted);
-  } catch (error) {
+  const withoutLock = (error: unknown): ReturnType<typeof work> => {
     if (grant.isGiven) throw error;
     if (signal?.aborted === true) throw cancelled();
     // A page with an opaque origin may have the interface but not the permission.
     return work();
+  };
+  if (onWait) {
+    try {
+      const now = await locks.request(name, { ifAvailable: true }, async (lock) => (lock ? { result: await granted() } : null));
+      if (now) return now.result;
+    } catch (error) {
+      return withoutLock(error);
+    }
+    // Its errors are not those of a lock: the work must not run without the lock because of them.
+    onWait();
+  }
+  try {
+    return await locks.request(name, signal ? { signal } : {}, granted);
+  } catch (error) {
+    return withoutLock(error);
   }
 };
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { StoredModel } from '../store/cacheTools';
 import type { WeightsForm } from './convert';
-import { conversionsOf, formName, nameFromFloat16, storedForms } from './formNames';
+import { conversionsOf, formName, isEarlierVersion, nameFromFloat16, storedForms } from './formNames';
 
 const [KNOWN, OTHER] = ['a'.repeat(64), 'b'.repeat(64)];
 const SOURCES = [{ name: 'model.safetensors', bytes: 1, sha256: KNOWN, license: 'OpenMDW-1.1' }];
@@ -37,4 +37,9 @@ it('the conversions of an original are those from the same file, in a form of th
   const usable = [stored(formName('int8')), stored(nameFromFloat16('int8'))];
   const others = [stored(null), stored('int8.2'), stored(formName('int8'), OTHER), stored(formName('int8'), KNOWN, { id: 'n' })];
   expect(conversionsOf(stored(null), [...others, ...usable])).toEqual(usable);
+});
+
+it('an earlier version is one of the same form with a smaller number', () => {
+  const names = ['int8.2', 'int8.10', 'int8.9', 'float16.1', 'int8-of-float16.2'];
+  expect(names.filter((name) => isEarlierVersion(name, 'int8.9'))).toEqual(['int8.2']);
 });

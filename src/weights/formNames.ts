@@ -18,6 +18,12 @@ const NAMES: ReadonlySet<string> = new Set((['float32', 'float16', 'int8'] as co
 export const conversionsOf = <File extends StoredModel>({ id, sha256 }: StoredModel, files: readonly File[]): readonly File[] =>
   files.filter((file) => file.id === id && file.made?.from === sha256 && NAMES.has(file.made.as));
 
+/** Whether `earlier` is the name of the same form in an earlier version than `name`. */
+export function isEarlierVersion(earlier: string, name: string): boolean {
+  const [[form, version], [ofForm, ofVersion]] = [earlier.split('.'), name.split('.')];
+  return form === ofForm && Number(version) < Number(ofVersion);
+}
+
 /** Whether a stored file is the original, or made from it, and may be used. @param trustUnknown whether a trusted file of unknown hash may be */
 export const isUsable = ({ sha256, made, trusted }: StoredModel, sources: Sources, trustUnknown: boolean): boolean =>
   acceptedFile(sources, made?.from ?? sha256) !== null || (trusted && trustUnknown);

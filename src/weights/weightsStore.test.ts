@@ -264,7 +264,7 @@ describe('a stored file that cannot be used', () => {
     });
   });
 
-  it('is converted again if an earlier release has made it in another version of the form', async () => {
+  it('is converted again, and deleted then, if an earlier release has made it in an earlier version of the form', async () => {
     const storage = emptyStorage();
     const { formBytes } = await prepare(visit(storage), { form: 'int8' });
     const [as, earlier] = [formName('int8'), 'int8.2'];
@@ -278,8 +278,12 @@ describe('a stored file that cannot be used', () => {
       storage.pieces.delete(name);
       storage.pieces.set(name.replace(as, earlier), piece);
     }
+    // The original stays: this release cannot use the only conversion.
+    await expect(visit(storage).dropOriginal('m')).rejects.toMatchObject({ code: 'model-altered' });
     expect(await prepare(visit(storage), { form: 'int8' })).toMatchObject({ origin: 'cache', originalBytes: FILE.length, formBytes });
-    expect((await new ModelCache(storage).list()).map(({ made }) => made?.as)).toEqual(expect.arrayContaining([as, earlier]));
+    expect(filesIn(storage)).toEqual(['model.int8.safetensors', 'model.safetensors']);
+    expect((await new ModelCache(storage).list()).map(({ made }) => made?.as)).toEqual(expect.arrayContaining([as, undefined]));
+    expect([...storage.pieces.keys()].filter((name) => name.includes(earlier))).toEqual([]);
     expect(server.paths).toHaveLength(1);
   });
 

@@ -12,7 +12,7 @@ import { openSha256 } from '../util/hash';
 import { bindRounded, bindWeights, type BoundWeights, checkValues, type WeightsProgress } from './bind';
 import { convertedBytes, convertedTensors, convertWeights, type WeightsForm } from './convert';
 import type { ExpectedTensor } from './expected';
-import { conversionsOf, formName, isUsable, nameFromFloat16 } from './formNames';
+import { conversionsOf, formName, isEarlierVersion, isUsable, nameFromFloat16 } from './formNames';
 import { openSafetensors } from './safetensors';
 
 /** Progress of {@link WeightsStore.prepare}. */
@@ -156,6 +156,13 @@ export class WeightsStore {
     }
   }
 
+  /** Deletes what an earlier release made from the same original in an earlier version of the form: this release cannot use it. */
+  private async discardEarlierVersions(id: string, { from, as }: Made): Promise<void> {
+    for (const entry of await this.cache.list()) {
+      if (entry.id === id && entry.made?.from === from && isEarlierVersion(entry.made.as, as)) await this.cache.remove(entry);
+    }
+  }
+
   /** The stored file in the wanted form. Deletes damaged files and those that do not fit the graph of this release. */
   private async findConverted(
     id: string,
@@ -274,6 +281,7 @@ export class WeightsStore {
         await convertWeights(bound, form, facts.sha256, await this.cache.makeFile(entry, convertedBytes(expected, form)), reading);
         const stored = await this.cache.findMade(id, made);
         if (stored) {
+          await this.discardEarlierVersions(id, made);
           if (dropOriginal === true) await this.deleteOriginal(id, facts.sha256);
           const weights = bindWeights(await openSafetensors(this.cache.source(stored)), tensors);
           return { ...prepared, weights, stored: true, formBytes: stored.bytes };
