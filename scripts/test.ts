@@ -93,7 +93,9 @@ async function run({ title, command, environment = {}, tally }: Step): Promise<T
   process.stdout.write(Buffer.concat(output));
   console.log(`── ${title}: ${status === 0 ? 'passed' : 'failed'} in ${seconds} s`);
   if (!tally) return status === 0 ? { ...NO_TESTS, passed: 1 } : { ...NO_TESTS, failed: 1 };
-  const counted = tally() ?? NO_TESTS;
+  const counted = tally();
+  // Without a report, nothing shows that a test ran.
+  if (!counted) return { ...NO_TESTS, failed: 1 };
   // A runner that crashed before its first test reports no failure.
   return status === 0 || counted.failed > 0 ? counted : { ...counted, failed: 1 };
 }

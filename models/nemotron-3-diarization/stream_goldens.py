@@ -4,7 +4,7 @@
     python models/nemotron-3-diarization/stream_goldens.py
 
 The loop, the speaker cache and the processor are those of the reference. Only the network is replaced, by a stub in integer
-arithmetic that src/sortformer/fixtures/stub.ts repeats exactly: its logits depend on every embedding that a step reads and
+arithmetic that test/sortformer/stubNetwork.ts repeats exactly: its logits depend on every embedding that a step reads and
 on their order, so an error in the state changes all later logits. The features come from the same generator on both sides.
 
 Sigmoid and logarithm of PyTorch differ between processors in the last bit. The script selects PyTorch's portable code, and

@@ -5,7 +5,7 @@ import { parseStreamingSettings, scoreCounts } from '../store/streamingSettings'
 import type { StreamLogits, StreamStep } from './chunkLoop';
 import golden from './fixtures/stream.json';
 import { frameScores } from './frameScores';
-import { Generator, HIDDEN, makeFeatures, NUM_BINS, NUM_SPEAKERS, StubNetwork } from './fixtures/stub';
+import { Generator, HIDDEN, makeFeatures, NUM_BINS, NUM_SPEAKERS, StubNetwork } from '../../test/sortformer/stubNetwork';
 import { sigmoid } from './probabilities';
 import type { SpeakerCache } from './speakerCache';
 import { stream } from './speakerStream';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseStreamingSettings } from '../store/streamingSettings';
 import golden from './fixtures/stream.json';
-import { Generator, NUM_SPEAKERS } from './fixtures/stub';
+import { Generator, NUM_SPEAKERS } from '../../test/sortformer/stubNetwork';
 import { SegmentBuilder } from './segments';
 
 const { segments: settings } = parseStreamingSettings(golden.settings, 'stream.json');

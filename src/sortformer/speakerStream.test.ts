@@ -6,7 +6,7 @@ import { VoxlaneError } from '../util/errors';
 import { concatenate } from '../util/values';
 import type { StreamStep } from './chunkLoop';
 import golden from './fixtures/stream.json';
-import { Generator, HIDDEN, makeFeatures, NUM_BINS, NUM_SPEAKERS, StubNetwork } from './fixtures/stub';
+import { Generator, HIDDEN, makeFeatures, NUM_BINS, NUM_SPEAKERS, StubNetwork } from '../../test/sortformer/stubNetwork';
 import type { StepInput } from './network';
 import type { FrontEnd } from './sampleFramer';
 import { SpeakerStream, stream, type StreamInput, type StreamOptions } from './speakerStream';
