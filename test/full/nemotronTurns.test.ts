@@ -3,11 +3,7 @@
  * the seeded network is trained to find speech: its decisions have margins like those of a real model. The speakers of the
  * conversation are not those of the training.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, expect } from 'vitest';
-import { makeConversations } from '../../cli/evaluate/conversations';
+import { expect } from 'vitest';
 import nemotron from '../../models/nemotron-3-diarization/manifest.json';
 import { parseRttm } from '../../src/formats/rttm';
 import { diarizationErrorRate } from '../../src/score/der';
@@ -16,62 +12,20 @@ import { blobSource } from '../../src/store/byteSource';
 import { parseStreamingSettings } from '../../src/store/streamingSettings';
 import type { IndexedTurn, Turn } from '../../src/timeline/turns';
 import type { WeightsForm } from '../../src/weights/convert';
-import { runOffline } from '../nemotron/offlineRun';
 import { SPEECH_LAYERS, speechFile } from '../nemotron/speechModel';
+import { changesPer10000, MINUTES, type Run, runOnce, tenMinutes } from '../nemotron/tenMinutes';
 import { NEMOTRON, nemotronGraph } from '../seededNemotron';
-import { hasShared, SHARED, SHARED_MISSING } from '../shared';
 import { converted } from '../weights/converted';
 import { openOnWasm } from '../sortformerNetworkTests';
 import { itUnless } from '../skips';
 
-const MINUTES = 10;
-const CONVERSATION = { name: 'ten_minutes', speakers: ['1688', '1998', '2033', '2414', '2609'], minutes: MINUTES, seed: 22 };
-const folder = mkdtempSync(join(tmpdir(), 'voxlane-'));
-afterAll(() => { rmSync(folder, { recursive: true }); });
-
-/** @returns the folder of the conversation, or why it cannot be generated */
-function conversation(): { readonly made: string } | { readonly reason: string } {
-  if (!process.env.VOXLANE_FULL) return { reason: 'only in the full tests' };
-  if (!hasShared) return { reason: SHARED_MISSING };
-  const generator = join(SHARED, 'conversations');
-  const list = join(folder, 'list.json');
-  writeFileSync(list, JSON.stringify([CONVERSATION]));
-  const script = join(generator, 'make.py');
-  try {
-    return { made: makeConversations({ script, args: (out) => [join(generator, 'speech'), out, '--list', list], sources: [script, list] }, folder, () => undefined) };
-  } catch (error) {
-    return { reason: (error as Error).message };
-  }
-}
-
-const found = conversation();
+const found = tenMinutes();
 
 const settings = parseStreamingSettings(nemotron.streaming, NEMOTRON.id);
 
-interface Run {
-  /** Axes (mel frame, output). */
-  readonly logits: Float32Array;
-  readonly turns: readonly IndexedTurn[];
-}
-
 async function run(samples: Float32Array, form: WeightsForm): Promise<Run> {
   const { model, weights } = await converted(blobSource(new Blob([speechFile()]), 'speech.safetensors'), nemotronGraph(SPEECH_LAYERS), form);
-  const network = await GraphNetwork.open({ model, weights, manifest: NEMOTRON, open: openOnWasm });
-  const { logits, turns: [turns = []] } = await runOffline(network, NEMOTRON, samples);
-  await network.release();
-  return { logits, turns };
-}
-
-function samplesOf(made: string): Float32Array {
-  const file = readFileSync(join(made, `${CONVERSATION.name}.wav`));
-  const start = file.indexOf('data') + 8;
-  return Float32Array.from({ length: (file.length - start) / 2 }, (_, i) => file.readInt16LE(start + 2 * i) / 32768);
-}
-
-/** Number of decisions per 10,000 frames that differ between two runs. */
-function changesPer10000(first: Run, second: Run): number {
-  const changed = first.logits.reduce((sum, logit, i) => (logit > 0 === second.logits[i]! > 0 ? sum : sum + 1), 0);
-  return (10_000 * changed * settings.numSpeakers) / first.logits.length;
+  return runOnce(await GraphNetwork.open({ model, weights, manifest: NEMOTRON, open: openOnWasm }), samples);
 }
 
 /** Share of frames that only the run or only the reference counts as speech. */
@@ -95,15 +49,14 @@ const named = (turns: readonly IndexedTurn[]): Turn[] =>
   turns.map(({ startSeconds, endSeconds, speakerIndex }) => ({ startSeconds, endSeconds, speaker: String(speakerIndex) }));
 
 itUnless('reason' in found && found.reason)('float16 and int8 keep the number of turns in ten minutes', { timeout: 900_000 }, async () => {
-  const { made } = found as { readonly made: string };
-  const samples = samplesOf(made);
-  const [reference] = [...parseRttm(readFileSync(join(made, `${CONVERSATION.name}.rttm`), 'utf8')).values()] as [Turn[]];
+  const { samples, rttm } = (found as Extract<typeof found, { readonly read: unknown }>).read();
+  const [reference] = [...parseRttm(rttm).values()] as [Turn[]];
   const float32 = await run(samples, 'float32');
   const float16 = await run(samples, 'float16');
   const int8 = await run(samples, 'int8');
   const numFrames = float32.logits.length / settings.numSpeakers;
-  const halves = changesPer10000(float32, float16);
-  const per10000 = changesPer10000(float32, int8);
+  const halves = changesPer10000(float32, float16, settings.numSpeakers);
+  const per10000 = changesPer10000(float32, int8, settings.numSpeakers);
   const greatest = int8.logits.reduce((most, logit, i) => Math.max(most, Math.abs(logit - float32.logits[i]!)), 0) / spreadOf(float32);
   const error = speechError(float32, reference);
   const { der } = diarizationErrorRate(named(float32.turns), named(int8.turns));
