@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parseManifest } from '../src/store/manifest';
 import { PUBLIC_HUB } from '../src/store/sources';
+import { formName } from '../src/weights/formNames';
 import { expect, test, type Page, type Route } from '../test/browser/test';
 import { WITHOUT_GPU } from '../test/browser/withoutGpu';
 
@@ -88,10 +89,12 @@ test('stored models are listed and deleted after a question', async ({ page }) =
   // Its bytes are verified before its original is deleted. Of the other files, only the entry in the list matters.
   const converted = new Uint8Array(500_000).fill(7);
   const weights = { id: 'nemotron-3-diarization', license: null, storedAt: Date.UTC(2026, 0, 3), trusted: false };
+  const form = formName('int8');
+  const convertedKey = `${weights.id}/${'a'.repeat(64)}.${form}`;
   const entries: Record<string, object> = {
     [`${RESNET}/${sha256}`]: resnetEntry,
     [`${weights.id}/${'a'.repeat(64)}`]: { ...weights, file: 'model.safetensors', bytes: 4e8, sha256: 'a'.repeat(64) },
-    [`${weights.id}/${'a'.repeat(64)}.int8`]: { ...weights, file: 'model.int8.safetensors', bytes: converted.length, sha256: createHash('sha256').update(converted).digest('hex'), made: { from: 'a'.repeat(64), as: 'int8' } },
+    [convertedKey]: { ...weights, file: 'model.int8.safetensors', bytes: converted.length, sha256: createHash('sha256').update(converted).digest('hex'), made: { from: 'a'.repeat(64), as: form } },
     // Of another release: ignored.
     other: { id: 'other' },
   };
@@ -107,7 +110,7 @@ test('stored models are listed and deleted after a question', async ({ page }) =
   await page.evaluate(async ([key, numBytes]) => {
     const headers = { 'content-length': String(numBytes) };
     await (await caches.open('voxlane-models')).put(`https://voxlane.invalid/${key}/0`, new Response(new Uint8Array(numBytes).fill(7), { headers }));
-  }, [`${weights.id}/${'a'.repeat(64)}.int8`, converted.length] as const);
+  }, [convertedKey, converted.length] as const);
   await openOptions(page);
   const total = page.getByTestId('stored-total');
   await expect(total).toHaveText('2 models, 427 MB in all');
