@@ -59,7 +59,7 @@ interface Candidate {
 /** Form of the weights on WebGPU: half the memory of float32. The kernels compute in float32. */
 export const GPU_FORM = 'float16';
 
-/** Forms of the weights on WASM, in the order of the tries. float32 takes twice the memory. */
+/** Forms of the weights on WASM, in the order of the tries. The whole process takes 1.6 times the memory with float32. */
 export const WASM_FORMS: readonly [WeightsForm, ...WeightsForm[]] = ['int8', 'float32'];
 
 /** What a self-check shows. */
