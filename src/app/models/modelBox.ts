@@ -221,7 +221,7 @@ function questionPart({ question }: ModelsState, scope: Scope, { answerQuestion 
 /** The texts about a file with an unknown hash, and the checks that would be made. */
 export function questionWords(preset: DownloadedPreset, file: string): readonly HTMLElement[] {
   const words = text.models.question;
-  return [h('p', {}, words.unknown(file)), h('p', { class: 'fine' }, words.checked(text.models.networks[preset]))];
+  return [h('p', {}, words.unknown(file)), h('p', { class: 'fine' }, words.checked[preset](text.models.networks[preset]))];
 }
 
 function failurePart({ failure }: ModelsState, scope: Scope, actions: BoxActions): Part | null {

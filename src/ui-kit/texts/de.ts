@@ -117,8 +117,12 @@ export const modelsDe: ModelsWords = {
   question: {
     heading: 'Trotzdem verwenden?',
     unknown: (file) => `Für ${file} bürgt niemand: Die SHA-256-Summe ist keine von denen, die diese Seite kennt.`,
-    checked: (network) =>
-      `Wenn Sie zustimmen, wird zuerst geprüft, ob es ${network} ist: Namen und Formen, und dass die Ausgabe für einen Testton weder NaN noch überall null ist und eine übliche Größe hat. Ob es Stimmen unterscheidet, lässt sich nicht prüfen.`,
+    checked: {
+      'community-1': (network) =>
+        `Wenn Sie zustimmen, wird zuerst geprüft, ob es ${network} ist: Namen und Formen, und dass die Ausgabe für einen Testton weder NaN noch überall null ist und eine übliche Größe hat. Ob es Stimmen unterscheidet, lässt sich nicht prüfen.`,
+      nemotron: (network) =>
+        `Wenn Sie zustimmen, wird zuerst geprüft, ob es ${network} ist: Namen, Typen und Formen, dass die Gewichte endlich sind, und dass die Ausgabe für einen Testton endlich ist und vom Ton abhängt. Ob es Stimmen unterscheidet, lässt sich nicht prüfen.`,
+    },
     yes: 'Trotzdem verwenden',
     no: 'Nicht verwenden',
     noAndRun: 'Ohne die Datei weitermachen',

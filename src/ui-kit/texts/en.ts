@@ -128,8 +128,12 @@ export const modelsEn = {
   question: {
     heading: 'Use it anyway?',
     unknown: (file: string): string => `${file} is not a known model: its SHA-256 is not in the list of this page.`,
-    checked: (network: string): string =>
-      `If you continue, the page first verifies that the file is ${network}: its names and shapes, and that its output for a test sound is finite, not all zero, and in the usual range. It cannot verify how well the model distinguishes voices.`,
+    checked: {
+      'community-1': (network: string): string =>
+        `If you continue, the page first verifies that the file is ${network}: its names and shapes, and that its output for a test sound is finite, not all zero, and in the usual range. It cannot verify how well the model distinguishes voices.`,
+      nemotron: (network: string): string =>
+        `If you continue, the page first verifies that the file is ${network}: its names, types and shapes, that its weights are finite, and that its output for a test sound is finite and depends on the sound. It cannot verify how well the model distinguishes voices.`,
+    },
     yes: 'Use it anyway',
     no: 'Do not use it',
     noAndRun: 'Continue without it',
