@@ -10,6 +10,8 @@ export const PIECE_BYTES = 1 << 20;
 export const STORED = `stored-model-${NEMOTRON.id}`;
 
 export async function openOptions(page: Page): Promise<void> {
+  // The page renders the options after its load event.
+  await page.locator('details.options').waitFor();
   if (await page.locator('details.options:not([open])').count()) await page.locator('.options__summary').click();
 }
 
