@@ -1,10 +1,7 @@
 /** float16 weights of the preset nemotron on Chromium's software adapter: converted, stored, and read again after a reload. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { openEngine } from '../../test/browser/engine';
 import { expect, test, type Page } from '../../test/browser/test';
-import { writeSeededFolder } from '../../test/nemotron/modelFolder';
+import { serveSeededModel } from '../../test/nemotron/seededHub';
 import { NEMOTRON } from '../../test/seededNemotron';
 import type { DiarizationResult } from '../../src/index';
 
@@ -48,40 +45,25 @@ async function storedFiles(page: Page): Promise<string[]> {
 test('float16 weights on WebGPU give the same values before and after they were stored, and without the original', async ({ page, context }) => {
   // A software adapter.
   test.setTimeout(900_000);
-  const folder = mkdtempSync(join(tmpdir(), 'voxlane-nemotron-'));
-  const { weights } = writeSeededFolder(folder, NUM_LAYERS);
-  const requests: string[] = [];
-  try {
-    for (const name of ['manifest.json', NEMOTRON.file.name]) {
-      await context.route(`**/models/${NEMOTRON.id}/${name}`, (route) => route.fulfill({ body: readFileSync(join(folder, NEMOTRON.id, name)) }));
-    }
-    // A hub at the origin of the page: its policy allows no other.
-    await context.route('**/hub/**', (route) => {
-      requests.push(new URL(route.request().url()).pathname);
-      return route.fulfill({ body: Buffer.from(weights), headers: { etag: '"one"' } });
-    });
+  const requests = await serveSeededModel(context, NUM_LAYERS);
+  const first = await run(page);
+  expect(first.backend.name).toBe('webgpu');
+  expect(first.backend.reason).toContain('our WebGPU kernels reproduced the golden outputs');
+  expect(first.modelNote).toBeNull();
+  expect(first.probabilities).toHaveLength(SECONDS * 100 * 8);
+  expect(new Set(first.probabilities).size).toBeGreaterThan(SECONDS * 100);
+  expect(await storedFiles(page)).toEqual(['model.float16.safetensors', 'model.safetensors']);
+  expect(requests).toHaveLength(1);
 
-    const first = await run(page);
-    expect(first.backend.name).toBe('webgpu');
-    expect(first.backend.reason).toContain('our WebGPU kernels reproduced the golden outputs');
-    expect(first.modelNote).toBeNull();
-    expect(first.probabilities).toHaveLength(SECONDS * 100 * 8);
-    expect(new Set(first.probabilities).size).toBeGreaterThan(SECONDS * 100);
-    expect(await storedFiles(page)).toEqual(['model.float16.safetensors', 'model.safetensors']);
-    expect(requests).toHaveLength(1);
+  const second = await run(page);
+  expect(second).toEqual(first);
 
-    const second = await run(page);
-    expect(second).toEqual(first);
-
-    // The original is deleted on a page that has the same storage.
-    await page.goto('test/store.html');
-    await page.waitForFunction(() => 'voxlaneStore' in globalThis);
-    await page.evaluate((id) => voxlaneStore.dropOriginal(id), NEMOTRON.id);
-    const third = await run(page);
-    expect(await storedFiles(page)).toEqual(['model.float16.safetensors']);
-    expect(third).toEqual(first);
-    expect(requests).toHaveLength(1);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  // The original is deleted on a page that has the same storage.
+  await page.goto('test/store.html');
+  await page.waitForFunction(() => 'voxlaneStore' in globalThis);
+  await page.evaluate((id) => voxlaneStore.dropOriginal(id), NEMOTRON.id);
+  const third = await run(page);
+  expect(await storedFiles(page)).toEqual(['model.float16.safetensors']);
+  expect(third).toEqual(first);
+  expect(requests).toHaveLength(1);
 });

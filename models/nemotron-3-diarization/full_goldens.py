@@ -19,7 +19,6 @@ from __future__ import annotations
 import argparse
 import json
 import time
-import zlib
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -120,15 +119,7 @@ def main() -> None:
     torch.set_num_threads(1)
     model = seeded_model(arguments.layers)
     samples = audio(arguments.seconds * 16000 + 77)
-    cases, chunks, offset = [], [], 0
-
-    def store(values: bytes) -> dict[str, int]:
-        nonlocal offset
-        packed = zlib.compress(values, 9)
-        place = {"offset": offset, "bytes": len(packed)}
-        chunks.append(packed)
-        offset += len(packed)
-        return place
+    cases, pack = [], pipeline.Pack()
 
     for mode in arguments.modes:
         start = time.monotonic()
@@ -143,9 +134,9 @@ def main() -> None:
                 rows = value[:: ENCODER_STRIDE if len(value) == num_frames else MEL_STRIDE]
                 # All speakers of a frame.
                 kept = rows if name == "logits" else rows[:, ::CHANNEL_STRIDE]
-                stages[name] = store(np.ascontiguousarray(kept.numpy(), "<f4").tobytes())
+                stages[name] = pack.store(np.ascontiguousarray(kept.numpy(), "<f4").tobytes())
             logits = tensors["logits"].numpy()
-            decisions = store(np.packbits(logits > 0, axis=1).tobytes())
+            decisions = pack.store(np.packbits(logits > 0, axis=1).tobytes())
             computed.append(
                 {
                     "index": index,
@@ -163,8 +154,8 @@ def main() -> None:
             {
                 "mode": mode,
                 "numSamples": len(samples),
-                "states": store(b"".join(recorder.hashes)),
-                "features": store(np.ascontiguousarray(features[::FEATURE_STRIDE], "<f4").tobytes()),
+                "states": pack.store(b"".join(recorder.hashes)),
+                "features": pack.store(np.ascontiguousarray(features[::FEATURE_STRIDE], "<f4").tobytes()),
                 "steps": computed,
             }
         )
@@ -180,9 +171,9 @@ def main() -> None:
         "hashBytes": pipeline.HASH_BYTES,
         "cases": cases,
     }
-    (arguments.out / "full.bin").write_bytes(b"".join(chunks))
+    (arguments.out / "full.bin").write_bytes(pack.bytes)
     (arguments.out / "full.json").write_text(json.dumps(facts, separators=(",", ":")) + "\n")
-    print(f"{offset} bytes")
+    print(f"{len(pack.bytes)} bytes")
 
 
 if __name__ == "__main__":

@@ -130,18 +130,23 @@ def run(model: torch.nn.Module, mode: str, samples: np.ndarray) -> np.ndarray:
     return np.concatenate(pieces)
 
 
-def main() -> None:
-    torch.set_num_threads(2)
-    cases, chunks, offset = [], [], 0
+class Pack:
+    """Compressed pieces of one file, with their places."""
 
-    def store(values: bytes) -> dict[str, int]:
-        nonlocal offset
+    def __init__(self) -> None:
+        self.bytes = bytearray()
+
+    def store(self, values: bytes) -> dict[str, int]:
+        """Append a piece and return its place."""
         packed = zlib.compress(values, 9)
-        place = {"offset": offset, "bytes": len(packed)}
-        chunks.append(packed)
-        offset += len(packed)
+        place = {"offset": len(self.bytes), "bytes": len(packed)}
+        self.bytes += packed
         return place
 
+
+def main() -> None:
+    torch.set_num_threads(2)
+    cases, pack = [], Pack()
     models: dict[int, Any] = {}
     for mode, layers, num_samples in CASES:
         start = time.monotonic()
@@ -161,14 +166,14 @@ def main() -> None:
                 "numSamples": num_samples,
                 "numFrames": len(logits),
                 "spread": float(logits.std()),
-                "states": store(b"".join(recorder.hashes)),
+                "states": pack.store(b"".join(recorder.hashes)),
                 # Axes (mel frame, speaker), a bit each, the first speaker in the highest bit.
-                "decisions": store(np.packbits(active, axis=1).tobytes()),
-                "logits": store(np.ascontiguousarray(logits[::STRIDE], "<f4").tobytes()),
+                "decisions": pack.store(np.packbits(active, axis=1).tobytes()),
+                "logits": pack.store(np.ascontiguousarray(logits[::STRIDE], "<f4").tobytes()),
             }
         )
     facts = {"noiseSeed": NOISE_SEED, "noiseLevel": NOISE_LEVEL, "stride": STRIDE, "hashBytes": HASH_BYTES, "cases": cases}
-    (OUT / "pipeline.bin").write_bytes(b"".join(chunks))
+    (OUT / "pipeline.bin").write_bytes(pack.bytes)
     (OUT / "pipeline.json").write_text(json.dumps(facts, indent=1) + "\n")
 
 

@@ -107,7 +107,7 @@ export async function startStreamOnGpu(start: StreamStart, plan: BackendPlan): P
   }
 }
 
-/** Reason not to use the GPU: only the weights for WASM are stored, and those for the GPU need a download. Null if there is none. */
+/** Why the GPU cannot be used without a download: only the weights for WASM are stored. Null if it can be used. */
 async function missingWeights({ options: { modelFile, modelsBase, trustUnknownModel: trustUnknown }, settings: { model: id } }: StreamStart): Promise<string | null> {
   if (modelFile) return null;
   const { manifest: { weights } } = await loadDiarizationFacts(id, modelsBase);
